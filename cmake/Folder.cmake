@@ -1,0 +1,62 @@
+# One target per folder of src/. `#include "core/files.hpp"` resolves only in folders that link
+# llmx_core: each folder gets an include root of its own that holds nothing but a link to it, so an
+# include against the ranks fails to build.
+
+set(llmx_warnings -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor)
+if(LLMX_WERROR)
+  list(APPEND llmx_warnings -Werror)
+endif()
+
+# Flags for everything we wrote.
+function(llmx_own target)
+  target_compile_options(${target} PRIVATE ${llmx_warnings})
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  if(LLMX_NATIVE)
+    target_compile_options(${target} PRIVATE -march=native)
+  endif()
+  if(LLMX_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${LLMX_SANITIZE} -fno-omit-frame-pointer
+                                             -fno-sanitize-recover=undefined)
+    target_link_options(${target} PUBLIC -fsanitize=${LLMX_SANITIZE})
+  endif()
+endfunction()
+
+# llmx_folder(name [lower folders...])
+function(llmx_folder name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp")
+  set(root "${CMAKE_BINARY_DIR}/include-roots/${name}")
+  file(MAKE_DIRECTORY "${root}")
+  if(NOT EXISTS "${root}/${name}")
+    file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}/${name}" "${root}/${name}" SYMBOLIC)
+  endif()
+  add_library(llmx_${name} OBJECT ${sources})
+  llmx_own(llmx_${name})
+  target_include_directories(llmx_${name} PUBLIC "${root}" "${PROJECT_SOURCE_DIR}/include")
+  target_link_libraries(llmx_${name} PRIVATE fmt::fmt-header-only OpenMP::OpenMP_CXX)
+  foreach(lower ${ARGN})
+    target_link_libraries(llmx_${name} PUBLIC llmx_${lower})
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY LLMX_FOLDERS ${name})
+endfunction()
+
+# A registry: every file of `folder` has one row in `table`, every row one file.
+# Rows look like MACRO(OP_NAME, file_name).
+function(llmx_check_registry table folder)
+  file(STRINGS "${table}" rows REGEX "^[A-Z_]+\\(")
+  set(named "")
+  foreach(row ${rows})
+    string(REGEX REPLACE "^[A-Z_]+\\([A-Za-z0-9_]+, *([a-z0-9_]+)\\).*" "\\1" file "${row}")
+    list(APPEND named ${file})
+    if(NOT EXISTS "${folder}/${file}.cpp")
+      message(FATAL_ERROR "${table}: row '${row}' has no file ${folder}/${file}.cpp")
+    endif()
+  endforeach()
+  file(GLOB files CONFIGURE_DEPENDS "${folder}/*.cpp")
+  foreach(path ${files})
+    get_filename_component(file "${path}" NAME_WE)
+    if(NOT file IN_LIST named)
+      message(FATAL_ERROR "${path} has no row in ${table}")
+    endif()
+  endforeach()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${table}")
+endfunction()

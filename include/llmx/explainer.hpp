@@ -1,0 +1,123 @@
+#pragma once
+// Explaining an answer: the request, the result, and the object that turns one into the other.
+// Keys and formulas: docs/definitions.md.
+
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <llmx/model.hpp>
+
+namespace llmx {
+
+enum class Method { attention, gradient };
+enum class Task { generative_text_chat };
+/// aligned: loss of the label's tokens against the generated answer's logits, row by row;
+/// teacher: log-probability of the label, replayed; generated: log-probability of the answer.
+enum class Objective { automatic, aligned, teacher, generated };
+/// Type of the operands in the reverse pass's products with weights (sums are float32).
+enum class Products { float32, bfloat16 };
+
+std::string to_string(Method);
+std::string to_string(Task);
+std::string to_string(Objective);
+/// Parse a name; Error{usage} names the nearest known one.
+Method parse_method(const std::string&);
+Task parse_task(const std::string&);
+Objective parse_objective(const std::string&);
+
+struct Request {
+    Task task = Task::generative_text_chat;
+    Tokens input_ids;          ///< the prompt
+    Generation output;         ///< the answer: Model::generate's, or {.ids = ...} from elsewhere
+    Tokens labels;             ///< the ground truth; may be empty
+    Objective objective = Objective::automatic;  ///< aligned with labels, generated without
+
+    // The original toolbox's arguments
+    std::vector<std::string> layer_names = {"q_proj", "k_proj", "v_proj"};
+    bool is_input = false;       ///< take the modules' inputs instead of their outputs
+    bool strict = false;         ///< a name must match whole
+    std::vector<int> positions;  ///< argument of each module to take; they have one: 0
+    int input_shape = 0;         ///< tokens of the prompt; 0: input_ids.size()
+    std::string embedding_name;  ///< the embedding module; empty: the model's token embedding
+
+    bool per_token = false;      ///< also saliency and input x gradient of every answer token
+    bool all_attention_rows = false;  ///< keep the prompt's attention rows too
+    bool keep_attention = false;      ///< fill AttentionResult::weights (large)
+    Products products = Products::float32;
+    std::size_t memory_budget = std::size_t{2} << 30;  ///< bytes for recorded values; 0: no bound
+    int context = 0;  ///< tokens allowed; 0: as many as the model was trained on
+    Progress progress;
+};
+
+struct PairResult {
+    std::vector<float> attention;       ///< [prompt], definitions 1.1
+    std::vector<float> attention_mean;  ///< [prompt]
+    int block = 0;                      ///< the block the modules were found in
+};
+
+struct AttentionResult {
+    PairResult pair;
+    Tensor mean_group;           ///< [answer, prompt], definitions 1.2
+    Tensor median_raw;           ///< [answer, blocks, heads, prompt]
+    std::vector<int> blocks;     ///< blocks that have softmax attention, in order
+    std::vector<int> blocks_without;  ///< those that have none
+    Tensor mean;                 ///< [answer, prompt + answer], softmax weights, mean over heads, then blocks
+    std::vector<Tensor> weights; ///< per entry of `blocks`: [heads, rows, prompt + answer]
+    std::pair<int, int> rows;    ///< first and one past the last position of the rows in `weights`
+};
+
+struct GradientResult {
+    std::vector<float> saliency_map;  ///< [prompt], definitions 1.3
+    Tensor block_gradient_x_input;    ///< [blocks, prompt]
+    Tensor gradient;                  ///< [prompt, embedding]
+    Tensor input_embeddings;          ///< [prompt, embedding]
+    std::vector<Token> replayed;      ///< ids of the pass that was differentiated
+};
+
+/// Scores of units for targets: one entry of "attributions".
+struct Attribution {
+    std::string method;     ///< "saliency", "input_x_gradient"
+    std::string objective;  ///< what each row differentiates
+    bool is_signed = false;
+    std::map<std::string, std::string> options;
+    Tensor scores;          ///< [answer tokens, prompt + answer]
+};
+
+struct Explanation {
+    Task task = Task::generative_text_chat;
+    std::vector<std::string> prompt;         ///< each prompt token decoded alone ("Prompt")
+    std::vector<std::string> decode_output;  ///< each answer token decoded alone ("Decode_output")
+    std::vector<int> partial_tokens;         ///< prompt + answer indices with incomplete UTF-8
+    std::string prediction;                  ///< their concatenation, special tokens included
+    std::string prompt_text, answer_text, label_text;
+    Tokens prompt_ids, answer_ids, label_ids;
+    std::vector<float> token_logprobs;       ///< [answer], l_t
+    Objective objective = Objective::generated;
+    double objective_value = 0;
+    std::optional<AttentionResult> attention;
+    std::optional<GradientResult> gradient;
+    std::vector<Attribution> attributions;
+    std::vector<std::pair<std::string, double>> timings;  ///< seconds by stage, in order
+    std::uint64_t peak_rss = 0;                           ///< bytes
+    std::vector<std::string> warnings;
+};
+
+class Explainer {
+public:
+    /// `methods` may not be empty. Holds the model; remembers the recording's memory between calls.
+    Explainer(Model model, std::vector<Method> methods);
+
+    /// One replay and one reverse pass where the mathematics allows it. Throws Error.
+    [[nodiscard]] Explanation compute(const Request& request);
+
+    [[nodiscard]] const Model& model() const { return model_; }
+
+private:
+    Model model_;
+    std::vector<Method> methods_;
+};
+
+}  // namespace llmx

@@ -1,0 +1,8 @@
+#pragma once
+// LLM Explainer: why a language model wrote what it wrote.
+
+#include <llmx/error.hpp>
+#include <llmx/explainer.hpp>
+#include <llmx/model.hpp>
+#include <llmx/version.hpp>
+#include <llmx/view.hpp>

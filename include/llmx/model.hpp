@@ -1,0 +1,136 @@
+#pragma once
+// A language model loaded from a GGUF file: facts, tokens, chat template, generation, modules.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <llmx/progress.hpp>
+#include <llmx/tensor.hpp>
+
+namespace llmx {
+
+using Token = std::int32_t;
+using Tokens = std::vector<Token>;
+
+struct Message {
+    std::string role;  ///< "system", "user", "assistant": what the model's template knows
+    std::string content;
+};
+
+/// What a model file says of itself.
+struct ModelFacts {
+    std::string path;          ///< as given
+    std::string name;          ///< general.name, may be empty
+    std::string architecture;  ///< "llama", "qwen2", ...
+    std::string type;          ///< "Q4_1", "F32", ...: the weights' main type
+    std::uint64_t parameters = 0;
+    std::uint64_t bytes = 0;  ///< of the weights
+    int blocks = 0;
+    int heads = 0;     ///< query heads of the first block
+    int kv_heads = 0;  ///< key-value heads of the first block
+    int head_size = 0;
+    int embedding = 0;   ///< width of a token's embedding
+    int vocabulary = 0;  ///< number of tokens
+    int context = 0;     ///< tokens the model was trained on
+    bool has_chat_template = false;
+};
+
+/// A weight matrix that computes something: one row of `llmx modules`.
+struct Module {
+    std::string hf_name;    ///< "model.layers.0.self_attn.q_proj"; empty where none is known
+    std::string gguf_name;  ///< "blk.0.attn_q"
+    std::string kind;       ///< "linear", "embedding", "norm", "experts", ...
+    std::vector<std::int64_t> shape;  ///< [out, in], or [n] for a norm
+    std::string type;                 ///< "F32", "Q4_1", ...
+    int block = -1;                   ///< -1 outside the blocks
+};
+
+struct LoadOptions {
+    int threads = 0;        ///< 0: the machine's cores
+    bool use_mmap = true;   ///< map the file instead of reading it
+    Progress progress;      ///< stage "load"
+};
+
+struct GenerateOptions {
+    int max_new_tokens = 100;
+    float temperature = 0.0F;  ///< 0: greedy
+    int top_k = 0;             ///< 0: all tokens
+    float top_p = 1.0F;
+    float repetition_penalty = 1.0F;  ///< 1: none
+    std::uint32_t seed = 0;
+    int context = 0;           ///< 0: prompt + max_new_tokens
+    bool keep_logits = false;  ///< fills Generation::logits
+    /// Called with each new token and its text (complete UTF-8 characters only; a split character
+    /// comes with its last token). Returning false stops generation; what there is, is returned.
+    std::function<bool(Token, std::string_view)> on_token;
+    Progress progress;  ///< stage "generate"
+};
+
+struct Generation {
+    Tokens ids;     ///< answer tokens; an end-of-generation token, if one came, is the last
+    std::string text;  ///< special tokens left out
+    bool ended = false;     ///< the model ended the text by itself
+    Tensor logits;          ///< [answer tokens, vocabulary], if kept
+};
+
+class ModelImpl;
+
+/// A loaded model. Movable handle to shared, immutable state: copies are cheap, const calls may run
+/// concurrently.
+class Model {
+public:
+    /// Loads a GGUF file. Throws Error{model} for a missing, truncated, corrupt or non-GGUF file
+    /// and for an architecture that llama.cpp cannot run.
+    static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
+
+    [[nodiscard]] const ModelFacts& facts() const;
+    [[nodiscard]] int threads() const;
+    [[nodiscard]] std::vector<Module> modules() const;
+
+    /// First 16 hex digits of the file's SHA-256; computed once, on first call.
+    [[nodiscard]] std::string sha256_16() const;
+
+    /// Text to tokens. `add_special`: the model's own BOS/EOS habit; `parse_special`: markup such as
+    /// "<|im_start|>" becomes one token. Throws Error{input} for invalid UTF-8.
+    [[nodiscard]] Tokens tokenize(std::string_view text, bool add_special = false,
+                                  bool parse_special = false) const;
+    /// A raw prompt to tokens: special tokens added as the model wants, markup parsed.
+    [[nodiscard]] Tokens tokenize_prompt(std::string_view text) const;
+    /// Tokens to text; special tokens are written out when `special`. Ids must be in the vocabulary.
+    [[nodiscard]] std::string detokenize(std::span<const Token> ids, bool special = true) const;
+    /// The bytes of one token (not always complete UTF-8).
+    [[nodiscard]] std::string token_bytes(Token id, bool special = true) const;
+
+    /// Renders messages by the model's own Jinja template. Throws Error{model} where it has none and
+    /// Error{input} where the template refuses the messages.
+    [[nodiscard]] std::string render_chat(const std::vector<Message>& messages,
+                                          bool add_generation_prompt = true) const;
+    [[nodiscard]] Tokens apply_chat_template(const std::vector<Message>& messages,
+                                             bool add_generation_prompt = true) const;
+
+    /// Writes an answer to `prompt`. Deterministic for a given seed and thread count.
+    [[nodiscard]] Generation generate(std::span<const Token> prompt,
+                                      const GenerateOptions& options = {}) const;
+
+    [[nodiscard]] const ModelImpl& impl() const { return *impl_; }
+
+private:
+    explicit Model(std::shared_ptr<const ModelImpl> impl) : impl_(std::move(impl)) {}
+    std::shared_ptr<const ModelImpl> impl_;
+};
+
+/// Writes a copy of a GGUF file with its weights in another type ("F32", "F16", "BF16", "Q8_0",
+/// "Q4_K_M", ...) by llama.cpp's own quantiser. The output appears under its name only when complete.
+void quantize(const std::filesystem::path& input, const std::filesystem::path& output,
+              std::string_view type, int threads = 0);
+
+/// The types that `quantize` takes.
+std::vector<std::string> quantize_types();
+
+}  // namespace llmx

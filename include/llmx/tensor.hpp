@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace llmx {
+
+/// An owned dense array of float32, row-major: the last extent varies fastest.
+struct Tensor {
+    std::vector<std::int64_t> shape;
+    std::vector<float> values;
+
+    [[nodiscard]] bool empty() const noexcept { return values.empty(); }
+
+    /// Row `i` of a matrix [rows, columns]; no bounds check.
+    [[nodiscard]] std::span<const float> row(std::size_t i) const {
+        const auto columns = static_cast<std::size_t>(shape.back());
+        return {values.data() + i * columns, columns};
+    }
+    [[nodiscard]] std::span<float> row(std::size_t i) {
+        const auto columns = static_cast<std::size_t>(shape.back());
+        return {values.data() + i * columns, columns};
+    }
+};
+
+}  // namespace llmx

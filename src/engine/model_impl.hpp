@@ -1,0 +1,48 @@
+#pragma once
+// What stands behind llmx::Model. Only engine/ includes this: it names llama.cpp's types.
+
+#include <llama.h>
+
+#include <llmx/error.hpp>
+#include <llmx/model.hpp>
+#include <memory>
+#include <mutex>
+#include <string>
+
+struct common_chat_templates;
+
+namespace llmx {
+
+struct LlamaModelFree {
+    void operator()(llama_model* model) const { llama_model_free(model); }
+};
+struct LlamaContextFree {
+    void operator()(llama_context* context) const { llama_free(context); }
+};
+struct LlamaSamplerFree {
+    void operator()(llama_sampler* sampler) const { llama_sampler_free(sampler); }
+};
+struct ChatTemplatesFree {
+    void operator()(common_chat_templates* templates) const;
+};
+using LlamaModelPtr = std::unique_ptr<llama_model, LlamaModelFree>;
+using LlamaContextPtr = std::unique_ptr<llama_context, LlamaContextFree>;
+using LlamaSamplerPtr = std::unique_ptr<llama_sampler, LlamaSamplerFree>;
+using ChatTemplatesPtr = std::unique_ptr<common_chat_templates, ChatTemplatesFree>;
+
+/// Immutable after load (the chat template and the digest are made on first use, under the mutex).
+class ModelImpl {
+public:
+    ModelFacts facts;
+    int threads = 1;
+    LlamaModelPtr model;
+    std::vector<Module> modules;
+
+    mutable std::mutex mutex;
+    mutable ChatTemplatesPtr templates;
+    mutable std::string sha256_16;
+
+    [[nodiscard]] const llama_vocab* vocab() const { return llama_model_get_vocab(model.get()); }
+};
+
+}  // namespace llmx
