@@ -27,16 +27,18 @@ public:
     virtual bool computed(int node) = 0;
 };
 
-/// A context of one model for replays of at most `max_tokens` tokens in one micro-batch.
+/// A context of one model for replays of at most `max_tokens` tokens, of which `max_outputs` give
+/// logits, in one micro-batch. Throws Error{unsupported} for a model that is no causal decoder.
 class Session {
 public:
-    Session(const Model& model, int max_tokens);
+    Session(const Model& model, int max_tokens, int max_outputs);
     ~Session();
     Session(Session&&) noexcept;
     Session& operator=(Session&&) noexcept;
 
     [[nodiscard]] const Model& model() const;
     [[nodiscard]] int max_tokens() const;
+    [[nodiscard]] int max_outputs() const;
 
     /// The graph that `run` would execute, without executing it. `outputs`: positions whose logits
     /// are wanted, ascending.
@@ -51,9 +53,9 @@ public:
     /// Logits of the i-th output of the last complete run, [vocabulary]; valid until the next run.
     [[nodiscard]] std::span<const float> logits(int output) const;
 
-    /// A tensor's root storage. Inside a watcher's `computed` for any tensor of the graph; at any
-    /// time for weights.
-    [[nodiscard]] static TensorBytes root_bytes(const Graph& graph, int tensor);
+    /// A tensor's own memory, whole storage roots only. Inside a watcher's `computed`, for a tensor
+    /// that is a node up to the present one, or a source of one.
+    [[nodiscard]] TensorBytes bytes(int tensor) const;
 
     /// Polled during a pass; true ends it with Error{cancelled}.
     void set_cancel(std::function<bool()> cancelled);
@@ -74,6 +76,7 @@ const float* float32_data(const TensorInfo& weight);
 void to_float32(const void* data, const std::string& type, std::int64_t count, float* out);
 
 /// Reads one row per id of the model's token-embedding table, before any scale: [ids, embedding].
-Tensor embedding_rows(const Model& model, const Graph& graph, std::span<const Token> ids);
+/// `graph`: any plan of this model.
+Tensor embedding_rows(const Graph& graph, std::span<const Token> ids);
 
 }  // namespace llmx::engine

@@ -1,0 +1,148 @@
+#include "core/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <llmx/error.hpp>
+#include <system_error>
+#include <utility>
+
+namespace llmx {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string why(int error) { return std::generic_category().message(error); }
+
+[[noreturn]] void fail_output(const fs::path& path, std::string_view doing, int error) {
+    const std::string_view advice =
+        error == ENOSPC || error == EDQUOT ? "; free some space and try again" : "";
+    throw Error(ErrorCode::output,
+                fmt::format("{}: {}: {}; nothing was changed{}", path.string(), doing, why(error), advice));
+}
+
+fs::path directory_of(const fs::path& path) {
+    const fs::path parent = path.parent_path();
+    return parent.empty() ? fs::path(".") : parent;
+}
+
+}  // namespace
+
+std::string read_file(const fs::path& path, std::string_view what) {
+    const auto fail = [&](const std::string& reason) {
+        throw Error(ErrorCode::input,
+                    fmt::format("{} {}: {}; expected a readable file", what, path.string(), reason));
+    };
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) fail(why(errno));
+    struct Close {
+        int descriptor;
+        ~Close() { ::close(descriptor); }
+    } close{descriptor};
+
+    struct stat status {};
+    if (::fstat(descriptor, &status) != 0) fail(why(errno));
+    if (S_ISDIR(status.st_mode)) fail("is a directory");
+
+    std::string bytes;
+    if (S_ISREG(status.st_mode)) bytes.reserve(static_cast<std::size_t>(status.st_size));
+    std::array<char, 1 << 16> buffer;
+    for (;;) {
+        const ssize_t got = ::read(descriptor, buffer.data(), buffer.size());
+        if (got > 0) bytes.append(buffer.data(), static_cast<std::size_t>(got));
+        if (got == 0) return bytes;
+        if (got < 0 && errno != EINTR) fail(why(errno));
+    }
+}
+
+void require_writable_place(const fs::path& path) {
+    if (path.empty()) throw Error(ErrorCode::output, "output file: the name is empty; expected a file name");
+    std::error_code error;
+    const fs::path directory = directory_of(path);
+    const fs::file_status status = fs::status(directory, error);
+    if (status.type() == fs::file_type::not_found) {
+        throw Error(ErrorCode::output, fmt::format("{}: directory {} does not exist; create it first",
+                                                   path.string(), directory.string()));
+    }
+    if (status.type() != fs::file_type::directory) {
+        const std::string reason = error ? error.message() : "is no directory";
+        throw Error(ErrorCode::output, fmt::format("{}: {}: {}; expected a directory", path.string(),
+                                                   directory.string(), reason));
+    }
+    if (fs::is_directory(path, error)) {
+        throw Error(ErrorCode::output,
+                    fmt::format("{}: is a directory; expected a file name", path.string()));
+    }
+    if (::access(directory.c_str(), W_OK) != 0) {
+        throw Error(ErrorCode::output,
+                    fmt::format("{}: directory {}: {}; expected one that can be written to", path.string(),
+                                directory.string(), why(errno)));
+    }
+}
+
+AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
+    require_writable_place(path_);
+    // Follow a link, so that it is its target that is replaced.
+    std::error_code error;
+    if (fs::is_symlink(path_, error)) {
+        const fs::path target = fs::weakly_canonical(path_, error);
+        if (!error) path_ = target;
+    }
+    std::string name = path_.string() + ".XXXXXX";
+    descriptor_ = ::mkstemp(name.data());
+    if (descriptor_ < 0) fail_output(path_, "cannot create a temporary file beside it", errno);
+    temporary_ = name;
+
+    // mkstemp makes files for the owner only; give what a plain file would have, or the old one had.
+    struct stat old {};
+    mode_t mode = 0;
+    if (::stat(path_.c_str(), &old) == 0) {
+        mode = old.st_mode & 07777;
+    } else {
+        mode = ::umask(0);
+        ::umask(mode);
+        mode = 0666 & ~mode;
+    }
+    ::fchmod(descriptor_, mode);
+}
+
+AtomicFile::~AtomicFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::string_view bytes) { write(bytes.data(), bytes.size()); }
+
+void AtomicFile::write(const void* bytes, std::size_t count) {
+    const char* at = static_cast<const char*>(bytes);
+    while (count > 0) {
+        const ssize_t put = ::write(descriptor_, at, count);
+        if (put < 0 && errno == EINTR) continue;
+        if (put < 0) fail_output(path_, "cannot write", errno);
+        at += put;
+        count -= static_cast<std::size_t>(put);
+    }
+}
+
+void AtomicFile::commit() {
+    // Errors of delayed writing show here, before the old file is given up.
+    if (::fsync(descriptor_) != 0) fail_output(path_, "cannot write", errno);
+    const int descriptor = std::exchange(descriptor_, -1);
+    if (::close(descriptor) != 0) fail_output(path_, "cannot write", errno);
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+        fail_output(path_, "cannot rename to this name", errno);
+    temporary_.clear();
+}
+
+void write_file_atomically(const fs::path& path, std::string_view bytes) {
+    AtomicFile file(path);
+    file.write(bytes);
+    file.commit();
+}
+
+}  // namespace llmx

@@ -1,0 +1,26 @@
+#pragma once
+// UTF-8: tokens may end inside a character, and what is shown or stored must be whole.
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace llmx::utf8 {
+
+/// The offset of the first byte that is not part of a valid, complete character
+/// (no overlong forms, no surrogates, at most U+10FFFF); text.size() where all is valid.
+std::size_t first_invalid(std::string_view text);
+
+inline bool is_valid(std::string_view text) { return first_invalid(text) == text.size(); }
+
+/// Bytes at the end of `text` that begin a character which is not complete yet: 0 to 3.
+std::size_t incomplete_tail(std::string_view text);
+
+/// `text` with every maximal run of bytes that forms no character replaced by U+FFFD, as the
+/// Unicode standard recommends (one replacement per truncated character, one per stray byte).
+std::string replace_invalid(std::string_view text);
+
+/// Throws Error{input} that names `what` and the offset of the first offending byte.
+void require_valid(std::string_view text, std::string_view what);
+
+}  // namespace llmx::utf8

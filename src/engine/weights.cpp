@@ -1,0 +1,73 @@
+// Weights as float32, whatever type they are stored in.
+
+#include <fmt/format.h>
+#include <ggml.h>
+
+#include <algorithm>
+
+#include "engine/model_impl.hpp"
+#include "engine/pass.hpp"
+
+namespace llmx::engine {
+
+namespace {
+
+const ggml_tensor* tensor_of(const TensorInfo& info) { return static_cast<const ggml_tensor*>(info.handle); }
+
+void convert(ggml_type type, const void* data, std::int64_t count, float* out) {
+    if (type == GGML_TYPE_F32) {
+        std::copy_n(static_cast<const float*>(data), count, out);
+        return;
+    }
+    const ggml_type_traits* traits = ggml_get_type_traits(type);
+    if (traits->to_float == nullptr) {
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("type {}: ggml cannot turn it into float32", ggml_type_name(type)));
+    }
+    traits->to_float(data, out, count);
+}
+
+}  // namespace
+
+void dequantize_rows(const TensorInfo& weight, std::int64_t first, std::int64_t last, float* out) {
+    const ggml_tensor* tensor = tensor_of(weight);
+    for (std::int64_t row = first; row < last; ++row) {
+        const std::int64_t i1 = row % tensor->ne[1];
+        const std::int64_t i2 = row / tensor->ne[1] % tensor->ne[2];
+        const std::int64_t i3 = row / (tensor->ne[1] * tensor->ne[2]);
+        const auto* data = static_cast<const char*>(tensor->data) + i1 * tensor->nb[1] + i2 * tensor->nb[2] +
+                           i3 * tensor->nb[3];
+        convert(tensor->type, data, tensor->ne[0], out + (row - first) * tensor->ne[0]);
+    }
+}
+
+const float* float32_data(const TensorInfo& weight) {
+    const ggml_tensor* tensor = tensor_of(weight);
+    if (tensor->type != GGML_TYPE_F32 || !ggml_is_contiguous(tensor)) return nullptr;
+    return static_cast<const float*>(tensor->data);
+}
+
+void to_float32(const void* data, const std::string& type, std::int64_t count, float* out) {
+    for (int t = 0; t < GGML_TYPE_COUNT; ++t) {
+        if (type == ggml_type_name(static_cast<ggml_type>(t))) {
+            convert(static_cast<ggml_type>(t), data, count, out);
+            return;
+        }
+    }
+    throw Error(ErrorCode::internal, fmt::format("type {}: not known to ggml", type));
+}
+
+Tensor embedding_rows(const Graph& graph, std::span<const Token> ids) {
+    const auto found = std::find_if(graph.tensors.begin(), graph.tensors.end(), [](const TensorInfo& t) {
+        return t.role == TensorRole::weight && t.name == "token_embd.weight";
+    });
+    if (found == graph.tensors.end()) {
+        throw Error(ErrorCode::unsupported, "embedding: the model's graph has no token_embd.weight");
+    }
+    const std::int64_t width = found->shape[3];
+    Tensor rows{{static_cast<std::int64_t>(ids.size()), width}, std::vector<float>(ids.size() * width)};
+    for (std::size_t i = 0; i < ids.size(); ++i) dequantize_rows(*found, ids[i], ids[i] + 1, rows.row(i).data());
+    return rows;
+}
+
+}  // namespace llmx::engine
