@@ -87,28 +87,29 @@ void require_writable_place(const fs::path& path) {
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
     require_writable_place(path_);
-    // Follow a link, so that it is its target that is replaced.
     std::error_code error;
+    // Follow a link, so that it is its target that is replaced.
     if (fs::is_symlink(path_, error)) {
         const fs::path target = fs::weakly_canonical(path_, error);
         if (!error) path_ = target;
     }
-    std::string name = path_.string() + ".XXXXXX";
-    descriptor_ = ::mkstemp(name.data());
-    if (descriptor_ < 0) fail_output(path_, "cannot create a temporary file beside it", errno);
-    temporary_ = name;
-
-    // mkstemp makes files for the owner only; give what a plain file would have, or the old one had.
     struct stat old {};
-    mode_t mode = 0;
-    if (::stat(path_.c_str(), &old) == 0) {
-        mode = old.st_mode & 07777;
-    } else {
-        mode = ::umask(0);
-        ::umask(mode);
-        mode = 0666 & ~mode;
+    const bool exists = ::stat(path_.c_str(), &old) == 0;
+    if (exists && !S_ISREG(old.st_mode)) {  // a device or a pipe is written to, not replaced
+        descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+        if (descriptor_ < 0) fail_output(path_, "cannot open", errno);
+        return;
     }
-    ::fchmod(descriptor_, mode);
+    for (int i = 0; descriptor_ < 0; ++i) {
+        temporary_ = fmt::format("{}.{}-{}.tmp", path_.string(), ::getpid(), i);
+        descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (descriptor_ < 0 && (errno != EEXIST || i == 1000)) {
+            const int reason = errno;
+            temporary_.clear();
+            fail_output(path_, "cannot create a temporary file beside it", reason);
+        }
+    }
+    if (exists) ::fchmod(descriptor_, old.st_mode & 07777);
 }
 
 AtomicFile::~AtomicFile() {
@@ -131,11 +132,12 @@ void AtomicFile::write(const void* bytes, std::size_t count) {
 
 void AtomicFile::commit() {
     // Errors of delayed writing show here, before the old file is given up.
-    if (::fsync(descriptor_) != 0) fail_output(path_, "cannot write", errno);
-    const int descriptor = std::exchange(descriptor_, -1);
-    if (::close(descriptor) != 0) fail_output(path_, "cannot write", errno);
-    if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+    if (!temporary_.empty() && ::fsync(descriptor_) != 0) fail_output(path_, "cannot write", errno);
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail_output(path_, "cannot write", errno);
+    if (temporary_.empty()) return;
+    if (::rename(temporary_.c_str(), path_.c_str()) != 0) {
         fail_output(path_, "cannot rename to this name", errno);
+    }
     temporary_.clear();
 }
 

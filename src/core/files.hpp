@@ -17,7 +17,8 @@ std::string read_file(const std::filesystem::path& path, std::string_view what =
 void require_writable_place(const std::filesystem::path& path);
 
 /// A file being written under a temporary name beside `path`. `commit` flushes it to the disk and
-/// renames it; without a commit the destructor removes it and `path` stays as it was.
+/// renames it; without a commit the destructor removes it and `path` stays as it was. A device or a
+/// pipe (/dev/stdout) is written to as it is.
 class AtomicFile {
 public:
     /// Creates the temporary file. Throws Error{output}.
@@ -31,7 +32,8 @@ public:
     void write(const void* bytes, std::size_t count);
     void commit();
 
-    /// For writers that open the file themselves by its name; call `commit` afterwards.
+    /// For writers that open the file themselves by its name; call `commit` afterwards. Empty for a
+    /// device or a pipe.
     [[nodiscard]] const std::filesystem::path& temporary() const { return temporary_; }
 
 private:
