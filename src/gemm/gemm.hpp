@@ -1,0 +1,39 @@
+#pragma once
+// Dense matrix products. Row-major; sums in float32.
+
+#include <cstdint>
+#include <string>
+
+namespace llmx::gemm {
+
+/// A row-major matrix operand: `rows` x `columns` after transposition; `leading` is the distance
+/// between stored rows.
+struct Operand {
+    const float* data = nullptr;
+    std::int64_t leading = 0;
+    bool transposed = false;
+};
+
+/// C [m, n] = A [m, k] * B [k, n] + beta * C. `threads`: at most so many, one inside a parallel loop.
+void multiply(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float beta, float* c,
+              std::int64_t leading_c, int threads);
+
+/// The same by three plain loops, in double: the truth that `multiply` is tested against.
+void multiply_reference(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float beta, float* c,
+                        std::int64_t leading_c);
+
+/// C [m, n] = A [m, k] * B [k, n] + beta * C, A dense float32 that is rounded to bfloat16, B dense
+/// bfloat16 bits (see to_bfloat16).
+void multiply_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t leading_a,
+                       const std::uint16_t* b, float beta, float* c, std::int64_t leading_c, int threads);
+
+/// Rounds to nearest even.
+void to_bfloat16(const float* in, std::int64_t count, std::uint16_t* out);
+
+/// "oneDNN 2.6.3" or "plain loops".
+std::string backend();
+
+/// Whether multiply_bfloat16 is there: oneDNN on a processor with the instructions or their emulation.
+bool has_bfloat16();
+
+}  // namespace llmx::gemm
