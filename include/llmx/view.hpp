@@ -5,6 +5,7 @@
 #include <ostream>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <llmx/explainer.hpp>
@@ -14,18 +15,25 @@ namespace llmx::view {
 /// What stands in "command" and "model" of the JSON result.
 struct JsonContext {
     std::string command_json = "{}";  ///< the request as a JSON object
-    bool raw = false;  ///< also median_raw_df and the raw gradient (large)
+    bool raw = false;                 ///< also median_raw_df and the raw gradient (large)
 };
 
+/// `text` made safe for a terminal: control characters (ESC, carriage return, ...) become their
+/// visible pictures U+2400..., invalid UTF-8 becomes U+FFFD; newlines and tabs stay.
+[[nodiscard]] std::string printable(std::string_view text);
+
 /// Tokens in the original's five colours by score in [0, 1] (definitions section 7).
-/// Sizes must agree. With `color` false: plain text.
+/// Sizes must agree, else Error{input}. With `color` false: plain text. Both as `printable` makes it.
 void ansi(std::ostream& out, const std::vector<std::string>& tokens, std::span<const float> scores,
           bool color = true);
 
-/// The result as JSON, schema llm-explainer/1 (definitions section 6).
-[[nodiscard]] std::string json(const Explanation& result, const Model& model, const JsonContext& context = {});
+/// The result as JSON, schema llm-explainer/1 (definitions section 6), in one line. Throws
+/// Error{internal} that names the key where a number is not finite.
+[[nodiscard]] std::string json(const Explanation& result, const Model& model,
+                               const JsonContext& context = {});
 
 /// Writes raw tensors as safetensors (definitions section 6). Temporary name, then renamed.
+/// Throws Error{output}; a file that was there before is then untouched.
 void safetensors(const std::filesystem::path& path, const Explanation& result);
 
 }  // namespace llmx::view

@@ -1,0 +1,186 @@
+// The result as JSON, schema llm-explainer/1.
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <llmx/error.hpp>
+#include <llmx/version.hpp>
+#include <llmx/view.hpp>
+#include <nlohmann/json.hpp>
+
+#include "core/utf8.hpp"
+#include "view/schema.hpp"
+
+namespace llmx::view {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+template <typename Number>
+void require_finite(Number value, const std::string& key) {
+    if (!std::isfinite(value)) {
+        throw Error(ErrorCode::internal,
+                    fmt::format("json: {} holds {}; expected a finite number", key, value));
+    }
+}
+
+/// The double that is written with the digits of the float's own shortest form: 0.1F gives 0.1, where
+/// a plain conversion would be written as 0.10000000149011612.
+double shortest(float value) {
+    char digits[32];
+    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+    double same = 0;
+    std::from_chars(digits, end, same);
+    return same;
+}
+
+Json number(float value, const std::string& key) {
+    require_finite(value, key);
+    return shortest(value);
+}
+
+Json number(double value, const std::string& key) {
+    require_finite(value, key);
+    return value;
+}
+
+Json numbers(std::span<const float> values, const std::string& key) {
+    Json list = Json::array();
+    for (const float value : values) list.push_back(number(value, key));
+    return list;
+}
+
+/// Lists in lists, one level per extent.
+Json nested(std::span<const float> values, std::span<const std::int64_t> shape, const std::string& key) {
+    if (shape.size() == 1) return numbers(values, key);
+    Json list = Json::array();
+    const auto count = static_cast<std::size_t>(shape[0]);
+    const std::size_t step = count == 0 ? 0 : values.size() / count;
+    for (std::size_t i = 0; i < count; ++i) {
+        list.push_back(nested(values.subspan(i * step, step), shape.subspan(1), key));
+    }
+    return list;
+}
+
+Json nested(const Tensor& tensor, const std::string& key) {
+    std::size_t expected = 1;
+    for (const auto extent : tensor.shape) expected *= static_cast<std::size_t>(extent);
+    if (tensor.shape.empty() || expected != tensor.values.size()) {
+        throw Error(ErrorCode::internal, fmt::format("json: {} holds {} values; its shape says {}", key,
+                                                     tensor.values.size(), expected));
+    }
+    return nested(tensor.values, tensor.shape, key);
+}
+
+Json model_facts(const Model& model) {
+    const ModelFacts& facts = model.facts();
+    const std::string file = std::filesystem::path(facts.path).filename().string();
+    return {{"path", utf8::replace_invalid(file)},
+            {"sha256_16", model.sha256_16()},
+            {"name", utf8::replace_invalid(facts.name)},
+            {"architecture", utf8::replace_invalid(facts.architecture)},
+            {"parameters", facts.parameters},
+            {"type", facts.type},
+            {"blocks", facts.blocks},
+            {"heads", facts.heads},
+            {"kv_heads", facts.kv_heads},
+            {"embedding", facts.embedding}};
+}
+
+Json attention(const AttentionResult& result, bool raw) {
+    const std::string key = "Attention.";
+    Json pair = {{"attention", numbers(result.pair.attention, key + "pair_result.attention")},
+                 {"attention_mean", numbers(result.pair.attention_mean, key + "pair_result.attention_mean")},
+                 {"block", result.pair.block}};
+    Json by_block = {{"mean_group_df", nested(result.mean_group, key + "attention_result.mean_group_df")}};
+    if (raw) {
+        by_block["median_raw_df"] = nested(result.median_raw, key + "attention_result.median_raw_df");
+    }
+    by_block["blocks"] = result.blocks;
+    by_block["blocks_without"] = result.blocks_without;
+    return {{"pair_result", std::move(pair)},
+            {"attention_result", std::move(by_block)},
+            {"mean", nested(result.mean, key + "mean")}};
+}
+
+Json gradient(const GradientResult& result, bool raw) {
+    Json keys = {
+        {"saliency_map", numbers(result.saliency_map, "Gradient.saliency_map")},
+        {"block_gradient_x_input", nested(result.block_gradient_x_input, "Gradient.block_gradient_x_input")}};
+    if (raw) keys["gradient"] = nested(result.gradient, "Gradient.gradient");
+    return keys;
+}
+
+Json attribution(const Attribution& entry, const Explanation& result, std::size_t index) {
+    Json units = Json::array();
+    Json targets = Json::array();
+    const std::size_t prompt = result.prompt.size();
+    for (std::size_t i = 0; i < prompt + result.decode_output.size(); ++i) {
+        const std::string& text = i < prompt ? result.prompt[i] : result.decode_output[i - prompt];
+        units.push_back({{"text", text}, {"kind", "token"}, {"tokens", {i, i + 1}}});
+        if (i >= prompt) targets.push_back({{"text", text}, {"tokens", {i, i + 1}}});
+    }
+    return {{"method", entry.method},
+            {"options", entry.options},
+            {"objective", entry.objective},
+            {"signed", entry.is_signed},
+            {"units", std::move(units)},
+            {"targets", std::move(targets)},
+            {"scores", nested(entry.scores, fmt::format("attributions[{}].scores", index))},
+            {"completeness", nullptr},
+            {"faithfulness", nullptr}};
+}
+
+Json head(const Explanation& result, const Model& model, const JsonContext& context) {
+    Json command = Json::parse(context.command_json, nullptr, /*allow_exceptions=*/false);
+    if (!command.is_object()) {
+        throw Error(ErrorCode::usage, "json: command_json is no JSON object; expected the request as one");
+    }
+    return {{"schema", schema},
+            {"version", version()},
+            {"command", std::move(command)},
+            {"model", model_facts(model)},
+            {"task", to_string(result.task)},
+            {"prompt_text", result.prompt_text},
+            {"answer_text", result.answer_text},
+            {"label_text", result.label_text},
+            {"prompt_ids", result.prompt_ids},
+            {"answer_ids", result.answer_ids},
+            {"label_ids", result.label_ids},
+            {"token_logprobs", numbers(result.token_logprobs, "token_logprobs")},
+            {"objective",
+             {{"name", to_string(result.objective)},
+              {"value", number(result.objective_value, "objective.value")}}},
+            {"Prompt", result.prompt},
+            {"Decode_output", result.decode_output},
+            {"Prediction", result.prediction},
+            {"partial_tokens", result.partial_tokens}};
+}
+
+}  // namespace
+
+std::string json(const Explanation& result, const Model& model, const JsonContext& context) {
+    Json root = head(result, model, context);
+    if (result.attention) root["Attention"] = attention(*result.attention, context.raw);
+    if (result.gradient) root["Gradient"] = gradient(*result.gradient, context.raw);
+    root["attributions"] = Json::array();
+    for (std::size_t i = 0; i < result.attributions.size(); ++i) {
+        root["attributions"].push_back(attribution(result.attributions[i], result, i));
+    }
+    Json timings = Json::object();
+    for (const auto& [stage, seconds] : result.timings) {
+        timings[stage] = number(seconds, "timings_s." + stage);
+    }
+    root["timings_s"] = std::move(timings);
+    root["peak_rss_bytes"] = result.peak_rss;
+    root["warnings"] = result.warnings;
+    try {
+        return root.dump();
+    } catch (const Json::type_error& e) {  // the only cause: a text that is not UTF-8
+        throw Error(ErrorCode::internal, fmt::format("json: {}; expected UTF-8 everywhere", e.what()));
+    }
+}
+
+}  // namespace llmx::view
