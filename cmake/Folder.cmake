@@ -16,7 +16,7 @@ function(llmx_own target)
   endif()
   if(LLMX_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${LLMX_SANITIZE} -fno-omit-frame-pointer
-                                             -fno-sanitize-recover=undefined)
+                                             -fno-sanitize-recover=undefined -O1 -g1 -UNDEBUG)
     target_link_options(${target} PUBLIC -fsanitize=${LLMX_SANITIZE})
   endif()
 endfunction()

