@@ -12,8 +12,9 @@ llama_dir=$cache/llama.cpp-${llama_commit:0:12}
 demo_model=$cache/models/SmolLM2-135M-Instruct.Q4_1.gguf
 demo_model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 
-build_packages=(g++ cmake ninja-build libdnnl-dev libcli11-dev nlohmann-json3-dev libfmt-dev libgtest-dev
-                libgmock-dev libbenchmark-dev)
+# libdnnl-dev needs the OpenCL headers to be found by CMake and only recommends them.
+build_packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libcli11-dev nlohmann-json3-dev
+                libfmt-dev libgtest-dev libgmock-dev libbenchmark-dev)
 fetch_packages=(python3-venv ca-certificates unzip)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
