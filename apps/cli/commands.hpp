@@ -1,0 +1,28 @@
+#pragma once
+// One function per subcommand: it declares the options and says what to run once they are parsed.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace llmx::cli {
+
+struct Command {
+    CLI::App* app;
+    std::function<void()> run;  ///< after a successful parse; throws llmx::Error
+};
+
+Command add_explain(CLI::App& program);
+Command add_modules(CLI::App& program);
+Command add_model(CLI::App& program);
+Command add_tokenize(CLI::App& program);
+Command add_quantize(CLI::App& program);
+
+/// The long options of a command without their dashes and without --help, in order of declaration.
+std::vector<std::string> option_names(const CLI::App& app);
+
+/// One line about what could not be parsed; an unknown option comes with the nearest known one.
+std::string describe(const CLI::ParseError& error, const CLI::App& program);
+
+}  // namespace llmx::cli

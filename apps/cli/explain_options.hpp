@@ -1,0 +1,83 @@
+#pragma once
+// The options of `llmx explain`: as flags, as a JSON request with the same keys, and as the "command"
+// object of the result.
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <llmx/explainer.hpp>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "input.hpp"
+
+namespace llmx::cli {
+
+/// What was given, unread and unchecked.
+struct ExplainOptions {
+    using Text = std::optional<std::string>;
+
+    std::string model;
+    std::string task = "generative_text_chat";
+    Text system, system_file, user, user_file, prompt, prompt_file, messages, prompt_ids;
+    Text label, label_file, label_ids;
+    Text answer, answer_file, answer_ids;
+
+    std::vector<std::string> method = {"attention", "gradient"};
+    std::string objective = "automatic";
+    bool per_token = false, attention_weights = false, all_rows = false;
+    std::vector<std::string> layer_names = {"q_proj", "k_proj", "v_proj"};
+    bool is_input = false, strict = false;
+    std::vector<int> positions;
+    int input_shape = 0;
+    std::string embedding_name;
+
+    int max_new_tokens = 100;
+    float temperature = 0, top_p = 1, repetition_penalty = 1;
+    int top_k = 0;
+    std::uint32_t seed = 0;
+
+    int threads = 0, context = 0;
+    std::string products = "float32";
+    std::uint64_t memory_budget = std::uint64_t{2} << 30;
+
+    Text json, tensors, request;
+    std::string color = "auto";
+    bool raw = false, quiet = false;
+};
+
+/// The texts, ids and names of the options, read and checked as far as no model is needed.
+struct ExplainInputs {
+    // Exactly one of these says the prompt. `chat` is system and user, or the messages.
+    std::vector<Message> chat;
+    std::optional<std::string> prompt;
+    std::optional<Tokens> prompt_ids;
+    // At most one of each pair.
+    std::optional<std::string> label, answer;
+    std::optional<Tokens> label_ids, answer_ids;
+
+    Task task{};
+    std::vector<Method> methods;
+    Objective objective{};
+    Products products{};
+
+    [[nodiscard]] bool has_label() const { return label || label_ids; }
+    [[nodiscard]] bool has_answer() const { return answer || answer_ids; }
+};
+
+/// Declares the flags on `app`; parsing fills `options`, which must outlive it.
+void declare_explain_options(CLI::App& app, ExplainOptions& options);
+
+/// Fills in options of a parsed `app` from a JSON object whose keys are the flags in snake_case.
+/// What the command line gave stays. Throws Error{usage} for an unknown key or a wrong type.
+void apply_request(CLI::App& app, const std::string& json_text);
+
+/// Throws Error{usage} for names that are not known and for sources that exclude each other,
+/// Error{input} for texts that cannot be used.
+ExplainInputs read_explain_inputs(const ExplainOptions& options, InputReader& reader);
+
+/// The request as it is carried out, files and defaults filled in: a request that repeats it.
+std::string command_json(const ExplainOptions& options, const ExplainInputs& inputs);
+
+}  // namespace llmx::cli

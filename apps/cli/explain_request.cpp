@@ -1,0 +1,134 @@
+// The request as JSON: in by --request, out as "command".
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <llmx/error.hpp>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "core/suggest.hpp"
+#include "explain_options.hpp"
+
+namespace llmx::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string snake_case(std::string name) {
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+}
+
+/// Lists that an option takes as one text, to be read like a file's contents.
+bool takes_json_list(const std::string& key) { return key == "messages" || key.ends_with("_ids"); }
+
+[[noreturn]] void wrong_type(const std::string& key, const Json& value, const std::string& expected) {
+    throw Error(ErrorCode::usage, fmt::format("request: {} is {} {}; expected {}", key, value.type_name(),
+                                              value.dump(-1, ' ', true).substr(0, 40), expected));
+}
+
+/// A single value as the flag's argument, if the JSON type is the option's.
+std::string argument(const std::string& key, const Json& value, const std::string& type) {
+    const bool size = type.find("SIZE") != std::string::npos;  // "2GB" or a number of bytes
+    if (value.is_string()) {
+        if (type == "TEXT" || size) return value.get<std::string>();
+    } else if (value.is_number_integer()) {
+        if (type != "TEXT") return value.dump();
+    } else if (value.is_number() && type == "FLOAT") {
+        return value.dump();
+    }
+    wrong_type(key, value, type == "TEXT" ? "a string" : type == "FLOAT" ? "a number" : "a whole number");
+}
+
+void apply(CLI::Option& option, const std::string& key, const Json& value) {
+    const bool is_list = option.get_delimiter() != '\0';
+    if (option.get_expected_max() == 0) {
+        if (!value.is_boolean()) wrong_type(key, value, "true or false");
+        if (!value.get<bool>()) return;
+        option.add_result(std::string("true"));
+    } else if (value.is_array() && takes_json_list(key)) {
+        option.add_result(value.dump());
+    } else if (value.is_array() && is_list) {
+        for (const Json& entry : value) option.add_result(argument(key, entry, option.get_type_name()));
+        if (value.empty()) return;
+    } else {
+        option.add_result(argument(key, value, option.get_type_name()));
+    }
+    try {
+        option.run_callback();
+    } catch (const CLI::ParseError& error) {
+        throw Error(ErrorCode::usage, fmt::format("request: {}", error.what()));
+    }
+}
+
+}  // namespace
+
+void apply_request(CLI::App& app, const std::string& json_text) {
+    Json request;
+    try {
+        request = Json::parse(json_text);
+    } catch (const Json::parse_error& error) {
+        throw Error(ErrorCode::input,
+                    fmt::format("request: no valid JSON at byte {}; expected an object", error.byte));
+    }
+    if (!request.is_object()) {
+        throw Error(ErrorCode::input, fmt::format("request: is {}; expected an object", request.type_name()));
+    }
+    std::vector<std::string> known;
+    for (const std::string& name : option_names(app)) {
+        if (name != "request") known.push_back(snake_case(name));
+    }
+    for (const auto& [key, value] : request.items()) {
+        if (std::find(known.begin(), known.end(), key) == known.end())
+            throw_unknown("request key", key, known);
+        std::string name = key;
+        std::replace(name.begin(), name.end(), '_', '-');
+        CLI::Option& option = *app.get_option("--" + name);
+        if (option.count() == 0 && !value.is_null()) apply(option, key, value);
+    }
+}
+
+std::string command_json(const ExplainOptions& options, const ExplainInputs& inputs) {
+    Json command = {{"model", options.model}, {"task", to_string(inputs.task)}};
+    const auto add = [&](const char* key, const auto& optional) {
+        if (optional) command[key] = *optional;
+    };
+    if (!inputs.chat.empty()) {
+        command["messages"] = Json::array();
+        for (const Message& message : inputs.chat) {
+            command["messages"].push_back({{"role", message.role}, {"content", message.content}});
+        }
+    }
+    add("prompt", inputs.prompt);
+    add("prompt_ids", inputs.prompt_ids);
+    add("label", inputs.label);
+    add("label_ids", inputs.label_ids);
+    add("answer", inputs.answer);
+    add("answer_ids", inputs.answer_ids);
+    command["method"] = options.method;
+    command["objective"] = to_string(inputs.objective);
+    command["per_token"] = options.per_token;
+    command["attention_weights"] = options.attention_weights;
+    command["all_rows"] = options.all_rows;
+    command["layer_names"] = options.layer_names;
+    command["is_input"] = options.is_input;
+    command["strict"] = options.strict;
+    command["positions"] = options.positions;
+    command["input_shape"] = options.input_shape;
+    command["embedding_name"] = options.embedding_name;
+    command["max_new_tokens"] = options.max_new_tokens;
+    command["temperature"] = Json::parse(fmt::format("{}", options.temperature));
+    command["top_k"] = options.top_k;
+    command["top_p"] = Json::parse(fmt::format("{}", options.top_p));
+    command["repetition_penalty"] = Json::parse(fmt::format("{}", options.repetition_penalty));
+    command["seed"] = options.seed;
+    command["threads"] = options.threads;
+    command["context"] = options.context;
+    command["products"] = options.products;
+    command["memory_budget"] = options.memory_budget;
+    command["raw"] = options.raw;
+    return command.dump();
+}
+
+}  // namespace llmx::cli

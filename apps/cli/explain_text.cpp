@@ -1,0 +1,107 @@
+#include "explain_text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+#include <llmx/view.hpp>
+#include <numeric>
+#include <string>
+#include <vector>
+
+namespace llmx::cli {
+namespace {
+
+constexpr std::size_t table_rows = 10;
+
+void title(std::ostream& out, const std::string& text, bool color) {
+    fmt::print(out, "{}{}{}\n", color ? "\x1b[1m" : "", text, color ? "\x1b[0m" : "");
+}
+
+void coloured_prompt(std::ostream& out, const std::string& heading, const Explanation& result,
+                     const std::vector<float>& scores, bool color) {
+    title(out, heading, color);
+    view::ansi(out, result.prompt, scores, color);
+    out << "\n\n";
+}
+
+void legend(std::ostream& out) {
+    const std::vector<std::string> names = {"up to 0.3", "0.5", "0.7", "0.9", "1"};
+    const std::vector<float> scores = {0.3F, 0.5F, 0.7F, 0.9F, 1.0F};
+    out << "Colours:";
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        out << ' ';
+        view::ansi(out, {names[i]}, std::span(&scores[i], 1), true);
+    }
+    out << "\n\n";
+}
+
+/// A token in one line: its spaces visible at the ends, newlines as pictures.
+std::string cell(const std::string& token) {
+    std::string text;
+    for (const char c : view::printable(token)) {
+        if (c == '\n') {
+            text += "\xE2\x90\xA4";  // U+2424
+        } else if (c == '\t') {
+            text += "\xE2\x90\x89";  // U+2409
+        } else {
+            text += c;
+        }
+    }
+    return '"' + text + '"';
+}
+
+struct Column {
+    const char* name;
+    const std::vector<float>& scores;
+};
+
+/// The prompt's tokens of highest score by the first column.
+void table(std::ostream& out, const Explanation& result, const std::vector<Column>& columns, bool color) {
+    const std::vector<float>& key = columns.front().scores;
+    std::vector<std::size_t> order(result.prompt.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const std::size_t count = std::min(table_rows, order.size());
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return key[a] > key[b]; });
+
+    std::string heading = "position";
+    for (const Column& column : columns) heading += fmt::format("  {:>9}", column.name);
+    title(out, heading + "  token", color);
+    for (std::size_t i = 0; i < count; ++i) {
+        fmt::print(out, "{:>8}", order[i]);
+        for (const Column& column : columns) fmt::print(out, "  {:>9.3f}", column.scores[order[i]]);
+        fmt::print(out, "  {}\n", cell(result.prompt[order[i]]));
+    }
+    out << '\n';
+}
+
+void footer(std::ostream& out, const Explanation& result) {
+    for (const auto& [stage, seconds] : result.timings) fmt::print(out, "{} {:.2f} s, ", stage, seconds);
+    fmt::print(out, "memory {} MB\n", result.peak_rss / 1'000'000);
+}
+
+}  // namespace
+
+void print_explanation(std::ostream& out, const Explanation& result, bool color) {
+    std::vector<Column> columns;
+    if (result.gradient) {
+        columns.push_back({"gradient", result.gradient->saliency_map});
+        coloured_prompt(out,
+                        fmt::format("Prompt by gradient (saliency_map, objective {} = {:.4f})",
+                                    to_string(result.objective), result.objective_value),
+                        result, result.gradient->saliency_map, color);
+    }
+    if (result.attention) {
+        const PairResult& pair = result.attention->pair;
+        columns.push_back({"attention", pair.attention});
+        coloured_prompt(out, fmt::format("Prompt by attention (pair_result, block {})", pair.block), result,
+                        pair.attention, color);
+    }
+    if (color) legend(out);
+    title(out, fmt::format("Answer ({} tokens)", result.decode_output.size()), color);
+    out << view::printable(result.answer_text) << "\n\n";
+    if (!columns.empty()) table(out, result, columns, color);
+    footer(out, result);
+}
+
+}  // namespace llmx::cli

@@ -1,0 +1,28 @@
+#pragma once
+// Texts, token ids and chats that options give: in place, in a file, or on standard input.
+
+#include <llmx/model.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace llmx::cli {
+
+/// Reads what options point to. Standard input ("-") can be read by one of them only.
+class InputReader {
+public:
+    /// A text given in place, or "-". Throws Error{input} where it is not valid UTF-8.
+    std::string text(const std::string& option, const std::string& value);
+    /// The contents of a file or of "-", without one newline at the end.
+    std::string file(const std::string& option, const std::string& path);
+    /// "1,2,3", "[1, 2, 3]", or a file (or "-") that holds one of these.
+    Tokens ids(const std::string& option, const std::string& value);
+    /// A JSON array of {"role", "content"}, in place or in a file (or "-").
+    std::vector<Message> messages(const std::string& option, const std::string& value);
+
+private:
+    std::string read(const std::string& option, const std::string& path);
+    std::optional<std::string> standard_input_taken_by_;
+};
+
+}  // namespace llmx::cli

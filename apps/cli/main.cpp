@@ -1,0 +1,92 @@
+// llmx: the command line. Parses, runs one command, and turns every error into one line on standard
+// error and an exit code (docs/exit-codes.md).
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <llmx/error.hpp>
+#include <llmx/version.hpp>
+#include <llmx/view.hpp>
+#include <new>
+
+#include "commands.hpp"
+#include "terminal.hpp"
+
+namespace {
+
+constexpr const char* footer = R"(Examples:
+  llmx explain --model model.gguf --user "When is the shop open?" --json result.json
+  llmx modules --model model.gguf
+  llmx model model.gguf
+  llmx explain --help
+
+Exit codes: 0 done; 2 unknown or conflicting option, key or name; 3 unusable input text, list or file;
+4 the model file is missing, broken, or lacks what is asked of it; 5 an operation or architecture that
+cannot be explained; 6 prompt plus answer do not fit the context; 7 a result could not be written;
+8 cancelled; 9 internal error; 130 stopped by Ctrl-C, 143 by SIGTERM.)";
+
+std::string version_text() {
+    return fmt::format("llmx {}\nproducts: {}\nllama.cpp: {}", llmx::version(), llmx::products_backend(),
+                       LLMX_LLAMA_CPP_COMMIT);
+}
+
+/// One line, safe for a terminal.
+void complain(std::string message) {
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    std::cout.flush();
+    fmt::print(stderr, "llmx: {}\n", llmx::view::printable(message));
+}
+
+int exit_code(const llmx::Error& error) {
+    const int signal = llmx::cli::interrupted();
+    const bool by_signal = error.code() == llmx::ErrorCode::cancelled && signal != 0;
+    return by_signal ? 128 + signal : static_cast<int>(error.code());
+}
+
+int run(int argc, char** argv) {
+    using llmx::ErrorCode;
+    CLI::App program("LLM Explainer: why a language model wrote what it wrote.", "llmx");
+    program.set_version_flag("--version", version_text);
+    program.footer(footer);
+    const std::vector<llmx::cli::Command> commands = {
+        llmx::cli::add_explain(program), llmx::cli::add_modules(program), llmx::cli::add_model(program),
+        llmx::cli::add_tokenize(program), llmx::cli::add_quantize(program)};
+    try {
+        program.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return program.exit(error);  // --help, --version
+        complain(llmx::cli::describe(error, program));
+        return static_cast<int>(ErrorCode::usage);
+    }
+    for (const auto& command : commands) {
+        if (!command.app->parsed()) continue;
+        command.run();
+        std::cout.flush();
+        if (!std::cout)
+            throw llmx::Error(ErrorCode::output, "standard output: cannot write; is the disk full?");
+        return 0;
+    }
+    complain(
+        "no command given; expected one of explain, modules, model, tokenize, quantize; see llmx --help");
+    return static_cast<int>(ErrorCode::usage);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const int internal = static_cast<int>(llmx::ErrorCode::internal);
+    try {
+        return run(argc, argv);
+    } catch (const llmx::Error& error) {
+        complain(error.what());
+        return exit_code(error);
+    } catch (const std::bad_alloc&) {
+        complain("out of memory; a smaller --memory-budget or a shorter text needs less");
+        return internal;
+    } catch (const std::exception& error) {
+        complain(fmt::format("internal error: {}", error.what()));
+        return internal;
+    }
+}

@@ -1,0 +1,76 @@
+// llmx model: what a model file says of itself.
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <filesystem>
+#include <iostream>
+#include <llmx/error.hpp>
+#include <llmx/view.hpp>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "output.hpp"
+#include "terminal.hpp"
+
+namespace llmx::cli {
+namespace {
+
+constexpr const char* footer = R"(Examples:
+  llmx model m.gguf
+  llmx model --model m.gguf --json -)";
+
+struct Options {
+    std::string model, json;
+};
+
+nlohmann::ordered_json facts_json(const Model& model) {
+    const ModelFacts& f = model.facts();
+    return {{"path", std::filesystem::path(f.path).filename().string()},
+            {"sha256_16", model.sha256_16()},
+            {"name", f.name},
+            {"architecture", f.architecture},
+            {"type", f.type},
+            {"parameters", f.parameters},
+            {"bytes", f.bytes},
+            {"blocks", f.blocks},
+            {"heads", f.heads},
+            {"kv_heads", f.kv_heads},
+            {"head_size", f.head_size},
+            {"embedding", f.embedding},
+            {"vocabulary", f.vocabulary},
+            {"context", f.context},
+            {"has_chat_template", f.has_chat_template}};
+}
+
+void run(const Options& options) {
+    if (options.model.empty()) throw Error(ErrorCode::usage, "no model given; expected llmx model FILE");
+    require_json_place(options.json);
+    catch_interrupts();
+    Activity activity(false);
+    const Model model = Model::load(options.model, {.progress = activity.progress()});
+    activity.clear();
+    const nlohmann::ordered_json facts = facts_json(model);
+    if (!options.json.empty()) {
+        write_json(options.json, facts);
+        return;
+    }
+    for (const auto& [key, value] : facts.items()) {
+        const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+        fmt::print(std::cout, "{:<18} {}\n", key, view::printable(text));
+    }
+}
+
+}  // namespace
+
+Command add_model(CLI::App& program) {
+    CLI::App* app = program.add_subcommand("model", "Show the facts of a model file");
+    app->footer(footer);
+    auto options = std::make_shared<Options>();
+    app->add_option("model,--model", options->model, "The model, a GGUF file");
+    app->add_option("--json", options->json, "Write JSON to a file; -: to standard output");
+    return {app, [options] { run(*options); }};
+}
+
+}  // namespace llmx::cli

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace llmx::cli {
+
+/// Throws Error{output} where `path` could not be written to; "-" is standard output.
+void require_json_place(const std::string& path);
+
+/// Writes `json`, indented, to a file or ("-") to standard output. What is no UTF-8 in a model file's
+/// own texts becomes U+FFFD.
+void write_json(const std::string& path, const nlohmann::ordered_json& json);
+
+}  // namespace llmx::cli

@@ -1,0 +1,49 @@
+#pragma once
+// What the program shows on a terminal while it works: colours or not, a progress bar, text as it is
+// written; and Ctrl-C. Only here are the environment and the kind of a stream asked for.
+
+#include <chrono>
+#include <llmx/model.hpp>
+#include <llmx/progress.hpp>
+#include <string>
+#include <string_view>
+
+namespace llmx::cli {
+
+/// `--color` as given: auto (a terminal, and neither NO_COLOR nor TERM=dumb set), always, never.
+/// Throws Error{usage} for another word.
+bool wants_color(const std::string& mode);
+
+/// From now on the first Ctrl-C (or SIGTERM) makes `interrupted` answer the signal's number, so that
+/// the work in progress is cancelled; the second kills.
+void catch_interrupts();
+int interrupted();
+
+/// Throws Error{cancelled} after a Ctrl-C.
+void require_not_interrupted();
+
+/// Standard error while working. Silent where that is no terminal, and where `quiet`.
+class Activity {
+public:
+    explicit Activity(bool quiet);
+    ~Activity();
+    Activity(const Activity&) = delete;
+    Activity& operator=(const Activity&) = delete;
+
+    /// Draws a bar once the work has taken a second; false after Ctrl-C. Refers to this object.
+    Progress progress();
+    /// Shows text of the answer as it is written.
+    void stream(std::string_view text);
+    /// Removes the bar, ends a streamed line.
+    void clear();
+
+private:
+    void draw(std::string_view stage, double done);
+
+    using Clock = std::chrono::steady_clock;
+    bool shown_;
+    bool bar_ = false, streaming_ = false;
+    Clock::time_point start_ = Clock::now(), drawn_ = start_;
+};
+
+}  // namespace llmx::cli
