@@ -1,0 +1,127 @@
+#include "vjp/plan.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <llmx/error.hpp>
+
+namespace llmx::vjp {
+
+namespace {
+
+bool contains(std::span<const int> ids, int id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); }
+
+[[noreturn]] void refuse(const engine::TensorInfo& node, const std::string& why) {
+    const int block = engine::block_of(node.name);
+    throw Error(ErrorCode::unsupported,
+                fmt::format("gradient: {}{}: {}; the attention method still works", describe(node),
+                            block >= 0 ? fmt::format(" of block {}", block) : "", why));
+}
+
+const Rule& rule_for(const engine::TensorInfo& node) {
+    const Rule* rule = find_rule(node.op);
+    if (rule == nullptr) refuse(node, fmt::format("no rule for operation {}; known: {}", node.op, known_rules()));
+    return *rule;
+}
+
+/// Marks of roots: does a gradient reach them from the inputs' side, from the outputs' side?
+class Planner {
+public:
+    Planner(const engine::Graph& graph, std::span<const int> to, std::span<const int> watched)
+        : graph_(graph), lineage_(graph), to_(to), watched_(watched), marked_(graph.tensors.size(), false) {}
+
+    Plan run(std::span<const int> from) {
+        forward();
+        backward(from);
+        return finish();
+    }
+
+private:
+    std::vector<bool>::reference mark(int tensor) { return marked_[static_cast<std::size_t>(graph_.at(tensor).root)]; }
+
+    /// Every node that depends on `to`, with the sources through which it does.
+    void forward() {
+        for (const int id : graph_.nodes) {
+            const engine::TensorInfo& node = graph_.at(id);
+            Step step{node.order, nullptr, 0, {}};
+            if (contains(to_, id)) {
+                mark(id) = true;
+                steps_.push_back(step);
+                continue;
+            }
+            if (tape::is_window(node)) {
+                if (contains(watched_, id)) steps_.push_back(step);
+                continue;
+            }
+            for (std::size_t i = 0; i < node.sources.size(); ++i) {
+                if (node.sources[i] >= 0 && mark(node.sources[i])) step.wanted |= 1U << i;
+            }
+            if (step.wanted == 0) continue;
+            const Rule* rule = find_rule(node.op);
+            if (rule != nullptr && rule->pull == nullptr) continue;  // nothing flows through it
+            mark(id) = true;
+            steps_.push_back(step);
+        }
+    }
+
+    /// Drops the steps from which nothing reaches `from`; the rest must have rules.
+    void backward(std::span<const int> from) {
+        std::fill(marked_.begin(), marked_.end(), false);
+        for (const int id : from) mark(id) = true;
+        for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+            const engine::TensorInfo& node = graph_.at(graph_.nodes[static_cast<std::size_t>(step->node)]);
+            if (!mark(node.id)) {
+                step->node = -1;
+                continue;
+            }
+            if (step->wanted == 0) continue;
+            step->rule = &rule_for(node);
+            for (std::size_t i = 0; i < node.sources.size(); ++i) {
+                if ((step->wanted >> i & 1U) != 0) mark(node.sources[i]) = true;
+            }
+        }
+        std::erase_if(steps_, [](const Step& step) { return step.node < 0; });
+    }
+
+    Plan finish() {
+        for (Step& step : steps_) {
+            if (step.rule == nullptr) continue;
+            const engine::TensorInfo& info = graph_.at(graph_.nodes[static_cast<std::size_t>(step.node)]);
+            const Node node{graph_, info, step.wanted};
+            if (step.rule->refuses != nullptr) {
+                if (const std::string why = step.rule->refuses(node); !why.empty()) refuse(info, why);
+            }
+            const Keep keep = step.rule->keep != nullptr ? step.rule->keep(node) : Keep{};
+            if (keep.output) step.keeps.push_back(lineage_.written_by(step.node));
+            for (std::size_t i = 0; i < info.sources.size(); ++i) {
+                if ((keep.sources >> i & 1U) == 0) continue;
+                const engine::TensorRole role = graph_.at(graph_.at(info.sources[i]).root).role;
+                if (role == engine::TensorRole::weight || role == engine::TensorRole::input) continue;
+                step.keeps.push_back(lineage_.read_by(info.sources[i], step.node));
+            }
+        }
+        return {std::move(steps_)};
+    }
+
+    const engine::Graph& graph_;
+    tape::Lineage lineage_;
+    std::span<const int> to_;
+    std::span<const int> watched_;
+    std::vector<bool> marked_;  // by root
+    std::vector<Step> steps_;
+};
+
+}  // namespace
+
+tape::Keeps Plan::keeps(std::size_t first, std::size_t last) const {
+    tape::Keeps all;
+    for (std::size_t i = first; i < last; ++i) all.insert(steps[i].keeps.begin(), steps[i].keeps.end());
+    return all;
+}
+
+Plan plan(const engine::Graph& graph, std::span<const int> from, std::span<const int> to,
+          std::span<const int> watched) {
+    return Planner(graph, to, watched).run(from);
+}
+
+}  // namespace llmx::vjp

@@ -1,0 +1,44 @@
+#pragma once
+// The driver: walks a tape backwards and lets each node's rule carry its gradient to its sources.
+
+#include <functional>
+#include <span>
+
+#include "tape/tape.hpp"
+#include "vjp/plan.hpp"
+#include "vjp/shadow.hpp"
+#include "vjp/weights.hpp"
+
+namespace llmx::vjp {
+
+/// Told the gradient of a node that was asked for, dense, of the node's shape. Not told of a node that
+/// no gradient reaches: it is zero there.
+using GradientSink = std::function<void(int tensor, const View<const float>& gradient)>;
+
+/// One reverse pass at a time; one object a thread. Memory is kept between passes.
+class Reverse {
+public:
+    /// All references must outlive the object. `asked`: tensors to report, of plan()'s `to` and `watched`.
+    Reverse(const engine::Graph& graph, const Plan& plan, Weights& weights, std::vector<int> asked, int threads);
+
+    /// Starts a pass: adds `gradient` (dense, of the tensor's shape) to a tensor's shadow.
+    void seed(int tensor, std::span<const float> gradient);
+
+    /// Walks steps [first, last) of the plan backwards over a tape that holds their values.
+    void run(const tape::Tape& tape, std::size_t first, std::size_t last, const GradientSink& sink);
+
+    /// Forgets every gradient: before the next seed after a pass that was given up.
+    void reset() { shadow_.reset(); }
+
+private:
+    void step(const tape::Tape& tape, const Step& step, const GradientSink& sink);
+
+    const engine::Graph& graph_;
+    const Plan& plan_;
+    Weights& weights_;
+    std::vector<int> asked_;
+    int threads_;
+    Shadow shadow_;
+};
+
+}  // namespace llmx::vjp

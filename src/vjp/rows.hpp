@@ -1,0 +1,104 @@
+#pragma once
+// What rules do with rows: sums that vectorise, operands repeated over the output (ggml's broadcast).
+
+#include <algorithm>
+
+#include "vjp/pull.hpp"
+
+namespace llmx::vjp {
+
+/// Sum of term(k) for k < n: float32 in blocks that vectorise, float64 over the blocks.
+template <class Term>
+double sum_over(std::int64_t n, Term&& term) {
+    constexpr std::int64_t block = 512;
+    double total = 0;
+    for (std::int64_t first = 0; first < n; first += block) {
+        const std::int64_t last = std::min(first + block, n);
+        float sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (std::int64_t k = first; k < last; ++k) sum += term(k);
+        total += static_cast<double>(sum);
+    }
+    return total;
+}
+
+inline double dot(const float* a, const float* b, std::int64_t n) {
+    return sum_over(n, [=](std::int64_t k) { return a[k] * b[k]; });
+}
+
+/// to += scale * from
+inline void add_scaled(float* to, const float* from, float scale, std::int64_t n) {
+#pragma omp simd
+    for (std::int64_t k = 0; k < n; ++k) to[k] += scale * from[k];
+}
+
+/// dx += term(k), k in [0, n), where the source's row of length `columns` is repeated n / columns times.
+template <class Term>
+void fold_row(float* dx, std::int64_t columns, std::int64_t n, Term&& term) {
+    if (columns == 1 && n > 1) {
+        *dx += static_cast<float>(sum_over(n, term));
+        return;
+    }
+    for (std::int64_t first = 0; first < n; first += columns) {
+#pragma omp simd
+        for (std::int64_t c = 0; c < columns; ++c) dx[c] += term(first + c);
+    }
+}
+
+/// The row of an operand that ggml repeats over the output's row (i0, i1, i2).
+template <class T>
+T* repeated_row(const View<T>& operand, std::int64_t i0, std::int64_t i1, std::int64_t i2) {
+    return operand.row(i0 % operand.shape[0], i1 % operand.shape[1], i2 % operand.shape[2]);
+}
+
+/// For a source that is repeated over the output: body(dx, columns, dy, i0, i1, i2) for each output row
+/// whose gradient is not all zero, where dx, of length `columns`, is the source's row under it.
+/// All output rows over one source row are met by one thread, in order.
+template <class Body>
+void for_each_repeat(const Pull& pull, int source, Body&& body) {
+    const Sink sink = pull.sink(source);
+    const View<float>& dx = sink.view;
+    const View<const float> dy = pull.dy();
+    parallel_blocks(pull.threads(), dx.rows(), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t r = first; r < last; ++r) {
+            float* dx_row = dx.row(r);
+            if (sink.fresh) std::fill_n(dx_row, dx.columns(), 0.0F);
+            const std::int64_t j1 = r / dx.shape[2] % dx.shape[1];
+            for (std::int64_t i0 = r / (dx.shape[2] * dx.shape[1]); i0 < dy.shape[0]; i0 += dx.shape[0]) {
+                for (std::int64_t i1 = j1; i1 < dy.shape[1]; i1 += dx.shape[1]) {
+                    for (std::int64_t i2 = r % dx.shape[2]; i2 < dy.shape[2]; i2 += dx.shape[2]) {
+                        const float* dy_row = dy.row(i0, i1, i2);
+                        if (!all_zero(dy_row, dy.columns())) body(dx_row, dx.columns(), dy_row, i0, i1, i2);
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// dx of a repeated source += scale * dy: ADD, SUB, REPEAT.
+inline void pull_repeated(const Pull& pull, int source, float scale) {
+    const std::int64_t n = pull.dy().columns();
+    for_each_repeat(pull, source, [=](float* dx, std::int64_t columns, const float* dy, auto...) {
+        fold_row(dx, columns, n, [=](std::int64_t k) { return scale * dy[k]; });
+    });
+}
+
+/// dx += dy where source and output hold the same elements in the same order, whatever their shapes:
+/// CPY, CONT, DUP.
+inline void pull_copied(const Pull& pull, int source) {
+    const Sink sink = pull.sink(source);
+    const std::int64_t columns = sink.view.columns();
+    parallel_blocks(pull.threads(), sink.view.rows(), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t r = first; r < last; ++r) {
+            const float* dy_row = pull.dy().data + r * columns;
+            if (sink.fresh) {
+                std::copy_n(dy_row, columns, sink.view.row(r));
+            } else {
+                add_scaled(sink.view.row(r), dy_row, 1.0F, columns);
+            }
+        }
+    });
+}
+
+}  // namespace llmx::vjp

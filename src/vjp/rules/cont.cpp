@@ -1,0 +1,19 @@
+// CONT: the elements of source 0 in row-major order, written dense, in another shape perhaps.  dx = dy
+
+#include "vjp/rows.hpp"
+
+namespace llmx::vjp {
+
+namespace {
+
+Keep keep(const Node&) { return Keep::nothing(); }
+
+void pull(Pull& pull) {
+    if (pull.wants(0)) pull_copied(pull, 0);
+}
+
+}  // namespace
+
+extern const Rule cont_rule{"CONT", keep, pull};
+
+}  // namespace llmx::vjp

@@ -1,0 +1,19 @@
+// DUP: the elements of source 0 in row-major order, written as it is.  dx = dy
+
+#include "vjp/rows.hpp"
+
+namespace llmx::vjp {
+
+namespace {
+
+Keep keep(const Node&) { return Keep::nothing(); }
+
+void pull(Pull& pull) {
+    if (pull.wants(0)) pull_copied(pull, 0);
+}
+
+}  // namespace
+
+extern const Rule dup_rule{"DUP", keep, pull};
+
+}  // namespace llmx::vjp

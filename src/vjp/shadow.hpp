@@ -1,0 +1,67 @@
+#pragma once
+// Shadow memory: for every storage root that a gradient reaches, a float32 buffer of the same extents.
+
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "core/view.hpp"
+#include "engine/graph.hpp"
+#include "vjp/pull.hpp"
+
+namespace llmx::vjp {
+
+/// A buffer of floats that goes back to its pool.
+class BufferPool {
+public:
+    struct Free {
+        void operator()(float* memory) const;
+    };
+    using Buffer = std::unique_ptr<float[], Free>;
+
+    Buffer take(std::int64_t elements);
+    void give(std::int64_t elements, Buffer buffer);
+
+private:
+    std::map<std::int64_t, std::vector<Buffer>> free_;  // by element count
+};
+
+class Shadow {
+public:
+    explicit Shadow(const engine::Graph& graph) : graph_(graph), roots_(graph.tensors.size()) {}
+
+    /// Has any gradient reached the tensor's root?
+    [[nodiscard]] bool reached(int tensor) const;
+
+    /// The window of `tensor`; made on first touch, then `fresh` if it covers its whole root.
+    Sink touch(int tensor, bool may_be_fresh);
+
+    /// The gradient of `tensor`, dense, taken out of the shadow: its window is zero afterwards (the
+    /// whole root is given up if the tensor is one).
+    struct Taken {
+        BufferPool::Buffer memory;
+        std::int64_t elements = 0;
+        View<const float> view;
+    };
+    Taken take(int tensor, bool clear_window);
+    void give_back(Taken taken) { pool_.give(taken.elements, std::move(taken.memory)); }
+
+    /// A dense, zeroed buffer that is no shadow.
+    Taken scratch(const Shape& shape);
+
+    /// Drops every gradient.
+    void reset();
+
+private:
+    struct Root {
+        BufferPool::Buffer memory;
+        bool fresh = false;  // nothing has been written yet
+    };
+    void settle(int root);
+
+    const engine::Graph& graph_;
+    std::vector<Root> roots_;
+    BufferPool pool_;
+};
+
+}  // namespace llmx::vjp
