@@ -5,6 +5,7 @@
 
 #include <llmx/error.hpp>
 #include <llmx/model.hpp>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -34,9 +35,11 @@ using ChatTemplatesPtr = std::unique_ptr<common_chat_templates, ChatTemplatesFre
 class ModelImpl {
 public:
     ModelFacts facts;
+    std::filesystem::path file;  ///< absolute
     int threads = 1;
     LlamaModelPtr model;
     std::vector<Module> modules;
+    bool causal_attention = true;
 
     mutable std::mutex mutex;
     mutable ChatTemplatesPtr templates;

@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <thread>
+
+#include "engine/gguf_file.hpp"
+#include "engine/llama_guard.hpp"
+#include "engine/model_impl.hpp"
+#include "engine/modules.hpp"
+#include "engine/types.hpp"
+
+namespace llmx {
+
+using engine::LlamaGuard;
+using engine::one_line;
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int most_threads = 512;  // GGML_MAX_N_THREADS
+
+int thread_count(int wanted) {
+    if (wanted < 0) {
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("threads: {}; expected a positive number, or 0 for the machine's cores", wanted));
+    }
+    const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    return std::min(wanted > 0 ? wanted : cores, most_threads);
+}
+
+// What the caller's progress callback did while llama.cpp was loading.
+struct LoadProgress {
+    const Progress& callback;
+    bool cancelled = false;
+    std::exception_ptr thrown;
+
+    static bool on_progress(float done, void* self) {
+        auto& p = *static_cast<LoadProgress*>(self);
+        try {
+            p.cancelled = p.cancelled || (p.callback && !p.callback("load", static_cast<double>(done)));
+        } catch (...) {
+            p.thrown = std::current_exception();
+            p.cancelled = true;
+        }
+        return !p.cancelled;
+    }
+};
+
+LlamaModelPtr load_llama(const fs::path& path, const LoadOptions& options) {
+    llama_model_params params = llama_model_default_params();
+    params.n_gpu_layers = 0;
+    params.split_mode = LLAMA_SPLIT_MODE_NONE;
+    params.main_gpu = -1;
+    params.load_mode = options.use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
+    params.lazy_mode = LLAMA_LAZY_MODE_OFF;
+    params.use_extra_bufts = false;  // repacked weights could not be read row by row
+    LoadProgress progress{options.progress, false, nullptr};
+    params.progress_callback = &LoadProgress::on_progress;
+    params.progress_callback_user_data = &progress;
+
+    const LlamaGuard guard;
+    std::string reason;
+    LlamaModelPtr model;
+    try {
+        model.reset(llama_model_load_from_file(path.c_str(), params));
+        reason = guard.reason();
+    } catch (const std::exception& e) {
+        reason = one_line(e.what());
+    }
+    if (progress.thrown) std::rethrow_exception(progress.thrown);
+    if (progress.cancelled) throw Error(ErrorCode::cancelled, "load: cancelled");
+    if (model == nullptr) {
+        throw Error(ErrorCode::model, fmt::format("model {}: llama.cpp cannot load it: {}; expected a GGUF "
+                                                  "model of an architecture that it knows",
+                                                  path.string(), reason));
+    }
+    return model;
+}
+
+std::string metadata(const llama_model* model, const std::string& key) {
+    std::vector<char> buffer(256);
+    const int length = llama_model_meta_val_str(model, key.c_str(), buffer.data(), buffer.size());
+    if (length < 0) return {};
+    if (static_cast<std::size_t>(length) >= buffer.size()) {
+        buffer.resize(static_cast<std::size_t>(length) + 1);
+        llama_model_meta_val_str(model, key.c_str(), buffer.data(), buffer.size());
+    }
+    return std::string(buffer.data(), static_cast<std::size_t>(length));
+}
+
+ModelFacts read_facts(const fs::path& path, const llama_model* model) {
+    ModelFacts facts;
+    facts.path = path.string();
+    facts.name = one_line(metadata(model, "general.name"));
+    facts.architecture = metadata(model, "general.architecture");
+    facts.type = engine::type_name(llama_model_ftype(model));
+    facts.parameters = llama_model_n_params(model);
+    facts.bytes = llama_model_size(model);
+    facts.blocks = llama_model_n_layer(model);
+    facts.heads = llama_model_n_head(model);
+    facts.kv_heads = llama_model_n_head_kv(model);
+    facts.embedding = llama_model_n_embd(model);
+    facts.vocabulary = llama_vocab_n_tokens(llama_model_get_vocab(model));
+    facts.context = llama_model_n_ctx_train(model);
+    facts.has_chat_template = llama_model_chat_template(model, nullptr) != nullptr;
+    const std::string head_size = metadata(model, facts.architecture + ".attention.key_length");
+    if (!head_size.empty()) {
+        facts.head_size = std::atoi(head_size.c_str());
+    } else if (facts.heads > 0) {
+        facts.head_size = facts.embedding / facts.heads;
+    }
+    return facts;
+}
+
+}  // namespace
+
+Model Model::load(const fs::path& path, const LoadOptions& options) {
+    auto impl = std::make_shared<ModelImpl>();
+    impl->threads = thread_count(options.threads);
+    const std::vector<engine::GgufTensor> tensors = engine::check_gguf(path);
+    impl->model = load_llama(path, options);
+    impl->file = fs::absolute(path);
+    impl->facts = read_facts(path, impl->model.get());
+    impl->modules = engine::list_modules(tensors, impl->facts.architecture);
+    impl->causal_attention =
+        metadata(impl->model.get(), impl->facts.architecture + ".attention.causal") != "false";
+    return Model(std::move(impl));
+}
+
+const ModelFacts& Model::facts() const { return impl_->facts; }
+int Model::threads() const { return impl_->threads; }
+std::vector<Module> Model::modules() const { return impl_->modules; }
+
+}  // namespace llmx
