@@ -84,6 +84,16 @@ inline void pull_repeated(const Pull& pull, int source, float scale) {
     });
 }
 
+/// dx[k] += scale * dy for every k of a row that became one number: SUM_ROWS, MEAN.
+inline void pull_row_sums(const Pull& pull, int source, float scale) {
+    const std::int64_t n = pull.node().source(source).shape[3];
+    for_each_row(pull, source, [=](float* dx, const float* dy, auto...) {
+        const float slope = scale * *dy;
+#pragma omp simd
+        for (std::int64_t k = 0; k < n; ++k) dx[k] += slope;
+    });
+}
+
 /// dx += dy where source and output hold the same elements in the same order, whatever their shapes:
 /// CPY, CONT, DUP.
 inline void pull_copied(const Pull& pull, int source) {

@@ -1,7 +1,7 @@
 // SET_ROWS: row ids[i] of the destination (source 2, a KV cache) becomes row i of x (source 0); ids are
-// source 1. The output is the destination, so its window's gradient is both what comes in and what stays:
-// dx[i] += window[ids[i]], then window[ids[i]] = 0, because what stood there before had no influence.
-// Going backwards through i, the last of several writes to a row gets its gradient.
+// source 1. The output is the whole destination window, so what comes in also stays behind:
+// dx[i] += dy[ids[i]], then the window's gradient at ids[i] becomes zero, because what stood there before
+// had no influence. ids do not repeat (ggml's threads would write in any order).
 
 #include "vjp/rows.hpp"
 
@@ -9,39 +9,45 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node& node) { return node.wants(0) || node.wants(2) ? Keep::source(1) : Keep::nothing(); }
+Keep keep(const Node&) { return Keep::source(1); }
 
-/// One batch. A transposed V cache is written as rows of one element, where the loop must be bare.
-void take_rows(float* dx, std::int64_t dx_step, float* window, std::int64_t window_step,
-               const std::int32_t* ids, std::int64_t ids_step, std::int64_t rows, std::int64_t columns) {
+/// The ids of one batch of x.
+struct Ids {
+    const std::int32_t* data;
+    std::int64_t step, count;
+
+    Ids(const View<const std::int32_t>& ids, std::int64_t i0, std::int64_t i1)
+        : data(ids.row(0, i0 % ids.shape[1], i1 % ids.shape[2])),
+          step(ids.strides[3]),
+          count(ids.columns()) {}
+    std::int64_t operator[](std::int64_t i) const { return data[i * step]; }
+};
+
+/// A transposed V cache is written as rows of one element: there the loop must be bare.
+void gather(float* dx, std::int64_t dx_step, const float* dy, std::int64_t columns, Ids ids) {
     if (columns == 1) {
-        for (std::int64_t i = rows - 1; i >= 0; --i) {
-            float& from = window[ids[i * ids_step] * window_step];
-            if (dx != nullptr) dx[i * dx_step] += from;
-            from = 0.0F;
-        }
+        for (std::int64_t i = 0; i < ids.count; ++i) dx[i * dx_step] += dy[ids[i]];
         return;
     }
-    for (std::int64_t i = rows - 1; i >= 0; --i) {
-        float* from = window + ids[i * ids_step] * window_step;
-        if (dx != nullptr) add_scaled(dx + i * dx_step, from, 1.0F, columns);
-        std::fill_n(from, columns, 0.0F);
-    }
+    for (std::int64_t i = 0; i < ids.count; ++i)
+        add_scaled(dx + i * dx_step, dy + ids[i] * columns, 1.0F, columns);
+}
+
+void forget(float* window, std::int64_t step, std::int64_t columns, Ids ids) {
+    for (std::int64_t i = 0; i < ids.count; ++i) std::fill_n(window + ids[i] * step, columns, 0.0F);
 }
 
 void pull(Pull& pull) {
-    // The driver gives the window itself, never fresh, as the sink of source 2.
-    View<float> dx;
-    if (pull.wants(0)) dx = pull.dx(0);
-    if (!pull.wants(2)) return;
-    const View<float> window = pull.sink(2).view;
-    const engine::TensorInfo& x = pull.node().source(0);
-    const View<const std::int32_t> ids = pull.indices(1);
-    for (std::int64_t i0 = 0; i0 < x.shape[0]; ++i0) {
-        for (std::int64_t i1 = 0; i1 < x.shape[1]; ++i1) {
-            const std::int32_t* batch_ids = ids.row(0, i0 % ids.shape[1], i1 % ids.shape[2]);
-            take_rows(dx ? dx.row(i0, i1, 0) : nullptr, dx.strides[2], window.row(i0, i1, 0),
-                      window.strides[2], batch_ids, ids.strides[3], x.shape[2], x.shape[3]);
+    const View<const float> dy = pull.dy();
+    const View<const std::int32_t> ids = pull.indices(1);  // [1, batches, batches, rows]
+    const View<float> dx = pull.wants(0) ? pull.dx(0) : View<float>{};
+    // the destination takes a gradient where something was written to it before
+    const View<float> window = pull.wants(2) ? pull.sink(2).view : View<float>{};
+    for (std::int64_t i0 = 0; i0 < dy.shape[0]; ++i0) {
+        for (std::int64_t i1 = 0; i1 < dy.shape[1]; ++i1) {
+            const Ids rows(ids, i0, i1);
+            if (dx) gather(dx.row(i0, i1, 0), dx.strides[2], dy.row(i0, i1, 0), dy.columns(), rows);
+            if (window) forget(window.row(i0, i1, 0), window.strides[2], dy.columns(), rows);
         }
     }
 }

@@ -1,0 +1,21 @@
+// COS: y = cos(x).  dx = -sin(x) dy
+
+#include "vjp/elementwise.hpp"
+#include "vjp/fast_math.hpp"
+
+namespace llmx::vjp {
+
+namespace {
+
+Keep keep(const Node&) { return Keep::source(0); }
+
+void pull(Pull& pull) {
+    if (pull.wants(0))
+        pull_elementwise(pull, pull.x(0), [](float x, float dy) { return -fast_sincos(x).sin * dy; });
+}
+
+}  // namespace
+
+extern const Rule cos_rule{"COS", keep, pull};
+
+}  // namespace llmx::vjp

@@ -1,0 +1,34 @@
+// L2_NORM: y = x / max(|x|, eps) within a row.
+// dx = (dy - y <y, dy>) / |x|, or dy / eps where eps is the larger.
+
+#include <cmath>
+
+#include "vjp/rows.hpp"
+
+namespace llmx::vjp {
+
+namespace {
+
+Keep keep(const Node&) { return Keep::source(0); }
+
+void pull(Pull& pull) {
+    if (!pull.wants(0)) return;
+    const View<const float> x = pull.x(0);
+    const double eps = static_cast<double>(pull.node().param_f32(0));
+    const std::int64_t n = x.columns();
+    for_each_row(pull, 0, [&](float* dx, const float* dy, std::int64_t i0, std::int64_t i1, std::int64_t i2) {
+        const float* x_row = x.row(i0, i1, i2);
+        const double length = std::sqrt(dot(x_row, x_row, n));
+        const double s = 1.0 / std::max(length, eps);
+        const auto along = static_cast<float>(length > eps ? -s * s * s * dot(x_row, dy, n) : 0.0);
+        const auto scale = static_cast<float>(s);
+#pragma omp simd
+        for (std::int64_t k = 0; k < n; ++k) dx[k] += scale * dy[k] + along * x_row[k];
+    });
+}
+
+}  // namespace
+
+extern const Rule l2_norm_rule{"L2_NORM", keep, pull};
+
+}  // namespace llmx::vjp
