@@ -3,6 +3,7 @@
 // Keys and formulas: docs/definitions.md.
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -107,8 +108,11 @@ struct Explanation {
 
 class Explainer {
 public:
-    /// `methods` may not be empty. Holds the model; remembers the recording's memory between calls.
+    /// `methods` may not be empty. Keeps the memory of a recording for the next call.
     Explainer(Model model, std::vector<Method> methods);
+    ~Explainer();
+    Explainer(Explainer&&) noexcept;
+    Explainer& operator=(Explainer&&) noexcept;
 
     /// One replay and one reverse pass where the mathematics allows it. Throws Error.
     [[nodiscard]] Explanation compute(const Request& request);
@@ -116,8 +120,10 @@ public:
     [[nodiscard]] const Model& model() const { return model_; }
 
 private:
+    struct Memory;
     Model model_;
     std::vector<Method> methods_;
+    std::unique_ptr<Memory> memory_;
 };
 
 }  // namespace llmx

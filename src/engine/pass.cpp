@@ -116,7 +116,8 @@ struct Session::Impl {
     int max_outputs = 0;
     LlamaContextPtr context;
     std::vector<int> outputs;  // of the last run
-    std::function<bool()> cancelled;
+    std::function<bool(double)> progress;
+    bool cancelled = false;
 
     Mode mode = Mode::plain;
     Graph planned;
@@ -147,10 +148,16 @@ struct Session::Impl {
         ++node;
         if (!matches(tensor)) return false;
         remember(tensor);
+        watcher->before(node);
         return watcher->wants(node);
     }
 
-    bool should_abort() { return mode == Mode::plan || ended || (cancelled && cancelled()); }
+    bool should_abort() {
+        if (mode == Mode::watch && progress && !cancelled) {
+            cancelled = !progress(static_cast<double>(node + 1) / static_cast<double>(graph->nodes.size()));
+        }
+        return mode == Mode::plan || ended || cancelled;
+    }
 
     bool matches(const ggml_tensor* tensor) {
         if (node < static_cast<int>(graph->nodes.size())) {
@@ -193,6 +200,7 @@ struct Session::Impl {
         const BatchPtr batch = make_batch(ids, out);
         node = -1;
         ended = false;
+        cancelled = false;
         mismatch.clear();
         return llama_decode(context.get(), *batch);
     }
@@ -234,7 +242,7 @@ Session& Session::operator=(Session&&) noexcept = default;
 const Model& Session::model() const { return impl_->model; }
 int Session::max_tokens() const { return impl_->max_tokens; }
 int Session::max_outputs() const { return impl_->max_outputs; }
-void Session::set_cancel(std::function<bool()> cancelled) { impl_->cancelled = std::move(cancelled); }
+void Session::set_progress(std::function<bool(double)> progress) { impl_->progress = std::move(progress); }
 
 Graph Session::plan(std::span<const Token> ids, std::span<const int> outputs) {
     impl_->check(ids, outputs);
@@ -264,7 +272,7 @@ bool Session::run(std::span<const Token> ids, std::span<const int> outputs, cons
     impl_->mode = Impl::Mode::plain;
     if (!impl_->mismatch.empty()) throw Error(ErrorCode::internal, impl_->mismatch);
     if (impl_->ended) return false;
-    if (impl_->cancelled && impl_->cancelled()) throw Error(ErrorCode::cancelled, "replay: cancelled");
+    if (impl_->cancelled) throw Error(ErrorCode::cancelled, "replay: cancelled");
     if (status != 0) {
         throw Error(ErrorCode::internal, fmt::format("replay: llama.cpp failed in the pass (code {})", status));
     }

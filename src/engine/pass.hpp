@@ -23,6 +23,9 @@ public:
     virtual ~Watcher() = default;
     /// Should `computed` be called for this node?
     [[nodiscard]] virtual bool wants(int node) const = 0;
+    /// The node is about to run: the pass's inputs, and memory that no node has written yet, are as
+    /// they were before the pass. Other values may still be missing.
+    virtual void before(int node) = 0;
     /// The node's result and everything it read is in memory. Return false to end the pass here.
     virtual bool computed(int node) = 0;
 };
@@ -57,8 +60,9 @@ public:
     /// that is a node up to the present one, or a source of one.
     [[nodiscard]] TensorBytes bytes(int tensor) const;
 
-    /// Polled during a pass; true ends it with Error{cancelled}.
-    void set_cancel(std::function<bool()> cancelled);
+    /// Polled during a watched pass with the part of its nodes that has run; false ends it with
+    /// Error{cancelled}.
+    void set_progress(std::function<bool(double done)> progress);
 
 private:
     struct Impl;

@@ -1,0 +1,199 @@
+// explain(Request) -> Explanation: the one composition of all stages.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <llmx/error.hpp>
+#include <llmx/version.hpp>
+#include <numeric>
+
+#include "core/memory.hpp"
+#include "core/utf8.hpp"
+#include "explain/check.hpp"
+#include "gemm/gemm.hpp"
+#include "method/attention.hpp"
+#include "method/saliency.hpp"
+
+namespace llmx {
+
+struct Explainer::Memory {
+    std::shared_ptr<tape::Arena> arena = std::make_shared<tape::Arena>();
+};
+
+namespace {
+
+class Clock {
+public:
+    explicit Clock(Explanation& result) : result_(result) {}
+    /// Notes the time since the last call as that of a stage.
+    void note(const char* stage) {
+        const auto now = std::chrono::steady_clock::now();
+        result_.timings.emplace_back(stage, std::chrono::duration<double>(now - last_).count());
+        last_ = now;
+    }
+
+private:
+    Explanation& result_;
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+Tokens joined(const Tokens& a, const Tokens& b) {
+    Tokens both = a;
+    both.insert(both.end(), b.begin(), b.end());
+    return both;
+}
+
+/// Positions that predict `count` tokens after a prompt.
+std::vector<int> predicting(std::size_t prompt, std::size_t count) {
+    std::vector<int> positions(count);
+    std::iota(positions.begin(), positions.end(), static_cast<int>(prompt) - 1);
+    return positions;
+}
+
+void describe_texts(const Request& request, const Model& model, Explanation& result) {
+    const auto decode = [&](const Tokens& ids, std::vector<std::string>& texts) {
+        for (const Token id : ids) {
+            const std::string bytes = model.token_bytes(id);
+            const auto index = static_cast<int>(result.prompt.size() + result.decode_output.size());
+            if (!utf8::is_valid(bytes)) result.partial_tokens.push_back(index);
+            texts.push_back(utf8::replace_invalid(bytes));
+        }
+    };
+    decode(request.input_ids, result.prompt);
+    decode(request.output.ids, result.decode_output);
+    result.task = request.task;
+    result.objective = request.objective;
+    result.prompt_ids = request.input_ids;
+    result.answer_ids = request.output.ids;
+    result.label_ids = request.labels;
+    result.prompt_text = utf8::replace_invalid(model.detokenize(request.input_ids));
+    result.prediction = utf8::replace_invalid(model.detokenize(request.output.ids));
+    result.answer_text = utf8::replace_invalid(model.detokenize(request.output.ids, false));
+    result.label_text = utf8::replace_invalid(model.detokenize(request.labels, false));
+}
+
+double objective_value(const method::Replay& replay, const objective::Terms& terms) {
+    double value = 0;
+    for (const auto& term : terms) {
+        value += term.weight * objective::log_probability(replay.logits(term.output), term.token);
+    }
+    return value;
+}
+
+void attribute_per_token(const Request& request, const method::Gradient& gradient, method::Replay& replay,
+                         const objective::Terms& terms, vjp::Weights& weights, int threads, Explanation& result) {
+    const Tensor embeddings = engine::embedding_rows(replay.graph(), replay.ids());
+    const auto tokens = static_cast<std::int64_t>(replay.ids().size());
+    const Tensor empty{{static_cast<std::int64_t>(terms.size()), tokens}, std::vector<float>(terms.size() * tokens)};
+    const std::string of = request.objective == Objective::teacher ? "log-probability of each label token"
+                                                                   : "log-probability of each answer token";
+    Attribution saliency{"saliency", of, false, {{"norm", "l2"}}, empty};
+    Attribution product{"input_x_gradient", of, true, {}, empty};
+    gradient.per_term(
+        replay, terms, weights, threads,
+        [&](std::size_t i, const View<const float>& g) {
+            method::saliency_l2(g, saliency.scores.row(i));
+            method::input_x_gradient(g, embeddings, product.scores.row(i));
+        },
+        [&](double done) { return !request.progress || request.progress("gradient", done); });
+    result.attributions.push_back(std::move(saliency));
+    result.attributions.push_back(std::move(product));
+}
+
+/// Everything that needs reverse passes over one replay.
+void explain_gradient(const Request& request, const method::Gradient& gradient, method::Replay& replay,
+                      const objective::Terms& terms, int threads, Explanation& result) {
+    // A single reverse pass uses each weight once: only more of them are worth keeping converted weights.
+    vjp::Weights weights(request.per_token ? request.memory_budget : 0, request.products == Products::bfloat16);
+    const auto whole = gradient.whole(replay, terms, weights, threads);
+    const Tensor embeddings = engine::embedding_rows(replay.graph(), replay.ids());
+    result.gradient = method::gradient_result(whole, embeddings, replay.ids(), request.input_shape);
+    result.objective_value = objective_value(replay, terms);
+    if (gradient.sites().residual.empty()) {
+        result.warnings.push_back("block_gradient_x_input: this architecture's graph does not name its residual "
+                                  "stream (l_out); left empty");
+    }
+    if (!request.per_token) return;
+    const Objective each = request.objective == Objective::teacher ? Objective::teacher : Objective::generated;
+    attribute_per_token(request, gradient, replay, objective::terms(each, request.output.ids, request.labels), weights,
+                        threads, result);
+}
+
+}  // namespace
+
+Explainer::Explainer(Model model, std::vector<Method> methods)
+    : model_(std::move(model)), methods_(std::move(methods)), memory_(std::make_unique<Memory>()) {
+    if (methods_.empty()) throw Error(ErrorCode::usage, "methods: none given; known: attention, gradient");
+}
+Explainer::~Explainer() = default;
+Explainer::Explainer(Explainer&&) noexcept = default;
+Explainer& Explainer::operator=(Explainer&&) noexcept = default;
+
+Explanation Explainer::compute(const Request& given) {
+    const Request request = checked(given, model_, methods_);
+    const auto uses = [&](Method m) { return std::find(methods_.begin(), methods_.end(), m) != methods_.end(); };
+    const int threads = model_.threads();
+    const std::size_t prompt = request.input_ids.size();
+    const std::size_t answer = request.output.ids.size();
+    const bool teacher = request.objective == Objective::teacher && uses(Method::gradient);
+    Explanation result;
+    describe_texts(request, model_, result);
+    Clock clock(result);
+
+    const std::size_t longest = prompt + (teacher ? std::max(answer, request.labels.size()) : answer);
+    engine::Session session(model_, static_cast<int>(longest), static_cast<int>(longest - prompt));
+    if (request.progress) {
+        session.set_progress([&](double done) { return request.progress("replay", done); });
+    }
+    method::Replay replay(session, joined(request.input_ids, request.output.ids), predicting(prompt, answer),
+                          memory_->arena);
+
+    // What each method will read of the one pass
+    std::optional<method::Attention> attention;
+    std::optional<method::Gradient> gradient;
+    std::vector<method::Need> needs;
+    const auto add = [&](const std::vector<method::Need>& more) { needs.insert(needs.end(), more.begin(), more.end()); };
+    if (uses(Method::attention)) {
+        attention.emplace(replay, model_.modules(), model_.facts(),
+                          method::AttentionOptions{request.layer_names, request.is_input, request.strict,
+                                                   request.keep_attention, request.all_attention_rows, threads},
+                          static_cast<int>(prompt), static_cast<int>(answer));
+        add(attention->needs());
+    }
+    if (uses(Method::gradient) && !teacher) {
+        gradient.emplace(replay.graph(), true);
+        add(gradient->needs());
+    }
+    replay.plan(std::move(needs), request.memory_budget);
+    replay.visit([&](const tape::Tape& tape, int first, int last) {
+        if (attention) attention->read(tape, first, last);
+    });
+    for (std::size_t t = 0; t < answer; ++t) {
+        const double l = objective::log_probability(replay.logits(static_cast<int>(t)), request.output.ids[t]);
+        result.token_logprobs.push_back(static_cast<float>(l));
+    }
+    clock.note("replay");
+    if (attention) result.attention = attention->finish();
+    if (attention) clock.note("attention");
+
+    const objective::Terms terms = objective::terms(request.objective, request.output.ids, request.labels);
+    if (teacher) {
+        method::Replay of_label(session, joined(request.input_ids, request.labels),
+                                predicting(prompt, request.labels.size()), memory_->arena);
+        gradient.emplace(of_label.graph(), true);
+        of_label.plan(gradient->needs(), request.memory_budget);
+        explain_gradient(request, *gradient, of_label, terms, threads, result);
+    } else if (gradient) {
+        explain_gradient(request, *gradient, replay, terms, threads, result);
+    } else {
+        result.objective_value = objective_value(replay, terms);
+    }
+    if (gradient) clock.note("gradient");
+    result.peak_rss = peak_rss();
+    return result;
+}
+
+std::string products_backend() { return gemm::backend(); }
+
+}  // namespace llmx

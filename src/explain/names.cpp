@@ -1,0 +1,62 @@
+#include <array>
+#include <llmx/explainer.hpp>
+#include <utility>
+
+#include "core/suggest.hpp"
+
+namespace llmx {
+
+namespace {
+
+template <class Choice>
+using Names = std::vector<std::pair<Choice, std::string>>;
+
+#define LLMX_METHOD(name) {Method::name, #name},
+#define LLMX_TASK(name)
+#define LLMX_OBJECTIVE(name)
+const Names<Method> method_names{
+#include "explain/names.def"
+};
+#undef LLMX_METHOD
+#undef LLMX_TASK
+#define LLMX_METHOD(name)
+#define LLMX_TASK(name) {Task::name, #name},
+const Names<Task> task_names{
+#include "explain/names.def"
+};
+#undef LLMX_TASK
+#undef LLMX_OBJECTIVE
+#define LLMX_TASK(name)
+#define LLMX_OBJECTIVE(name) {Objective::name, #name},
+const Names<Objective> objective_names{
+#include "explain/names.def"
+};
+
+template <class Choice>
+std::string name_of(const Names<Choice>& names, Choice choice) {
+    for (const auto& [value, name] : names) {
+        if (value == choice) return name;
+    }
+    return {};
+}
+
+template <class Choice>
+Choice parse(const Names<Choice>& names, std::string_view what, const std::string& text) {
+    std::vector<std::string> known;
+    for (const auto& [value, name] : names) {
+        if (name == text) return value;
+        known.push_back(name);
+    }
+    throw_unknown(what, text, known);
+}
+
+}  // namespace
+
+std::string to_string(Method method) { return name_of(method_names, method); }
+std::string to_string(Task task) { return name_of(task_names, task); }
+std::string to_string(Objective objective) { return name_of(objective_names, objective); }
+Method parse_method(const std::string& name) { return parse(method_names, "method", name); }
+Task parse_task(const std::string& name) { return parse(task_names, "task", name); }
+Objective parse_objective(const std::string& name) { return parse(objective_names, "objective", name); }
+
+}  // namespace llmx

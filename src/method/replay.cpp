@@ -1,0 +1,90 @@
+#include "method/replay.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <llmx/error.hpp>
+
+namespace llmx::method {
+
+Replay::Replay(engine::Session& session, Tokens ids, std::vector<int> outputs, std::shared_ptr<tape::Arena> arena)
+    : session_(session),
+      ids_(std::move(ids)),
+      outputs_(std::move(outputs)),
+      arena_(std::move(arena)),
+      graph_(std::make_shared<const engine::Graph>(session.plan(ids_, outputs_))),
+      lineage_(*graph_) {}
+
+void Replay::plan(std::vector<Need> needs, std::size_t budget) {
+    std::stable_sort(needs.begin(), needs.end(), [](const Need& a, const Need& b) { return a.node > b.node; });
+    Piece piece{0, static_cast<int>(graph_->nodes.size()), {}};
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < needs.size();) {
+        // all needs of one node go into one piece
+        std::vector<tape::ValueKey> added;
+        std::size_t extra = 0;
+        std::size_t all = 0;
+        const int node = needs[i].node;
+        for (; i < needs.size() && needs[i].node == node; ++i) {
+            if (std::find(added.begin(), added.end(), needs[i].key) != added.end()) continue;
+            added.push_back(needs[i].key);
+            const std::size_t size = tape::bytes_of(*graph_, needs[i].key);
+            all += size;
+            if (!piece.keeps.contains(needs[i].key)) extra += size;
+        }
+        if (budget != 0 && all > budget) {
+            throw Error(ErrorCode::input,
+                        fmt::format("memory: node {} needs {} MiB of the replay, the budget (--memory-budget) is {} MiB",
+                                    describe(graph_->at(graph_->nodes[static_cast<std::size_t>(node)])), all >> 20,
+                                    budget >> 20));
+        }
+        if (budget != 0 && bytes + extra > budget) {
+            piece.first = node + 1;
+            pieces_.push_back(std::move(piece));
+            piece = {0, node + 1, {}};
+            bytes = 0;
+            extra = all;
+        }
+        piece.keeps.insert(added.begin(), added.end());
+        bytes += extra;
+    }
+    pieces_.push_back(std::move(piece));
+}
+
+tape::Tape Replay::record(const Piece& piece) {
+    arena_->reset();
+    const bool whole = piece.last == static_cast<int>(graph_->nodes.size());
+    tape::Tape tape = tape::record(session_, ids_, outputs_, graph_, piece.keeps, arena_, whole ? -1 : piece.last - 1);
+    if (whole && logits_.empty()) {
+        const auto vocabulary = static_cast<std::size_t>(session_.model().facts().vocabulary);
+        logits_.shape = {static_cast<std::int64_t>(outputs_.size()), static_cast<std::int64_t>(vocabulary)};
+        logits_.values.reserve(outputs_.size() * vocabulary);
+        for (std::size_t i = 0; i < outputs_.size(); ++i) {
+            const auto row = session_.logits(static_cast<int>(i));
+            if (!std::all_of(row.begin(), row.end(), [](float z) { return std::isfinite(z); })) {
+                throw Error(ErrorCode::model,
+                            fmt::format("replay: the logits at position {} are not finite numbers; the model file is "
+                                        "broken or its type too coarse",
+                                        outputs_[i]));
+            }
+            logits_.values.insert(logits_.values.end(), row.begin(), row.end());
+        }
+    }
+    return tape;
+}
+
+void Replay::visit(const Visit& visit) {
+    for (const Piece& piece : pieces_) {
+        if (pieces_.size() == 1) {
+            if (!only_) only_.emplace(record(piece));
+            visit(*only_, piece.first, piece.last);
+        } else {
+            visit(record(piece), piece.first, piece.last);
+        }
+    }
+}
+
+std::span<const float> Replay::logits(int output) const { return logits_.row(static_cast<std::size_t>(output)); }
+
+}  // namespace llmx::method

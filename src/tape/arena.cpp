@@ -1,0 +1,39 @@
+#include "tape/arena.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+namespace llmx::tape {
+
+namespace {
+constexpr std::size_t alignment = 64;
+constexpr std::size_t chunk_bytes = std::size_t{8} << 20;
+}  // namespace
+
+void Arena::Free::operator()(void* memory) const { std::free(memory); }
+
+void* Arena::take(std::size_t bytes) {
+    bytes = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
+    while (current_ < chunks_.size() && chunks_[current_].size - chunks_[current_].used < bytes) ++current_;
+    if (current_ == chunks_.size()) {
+        Chunk chunk;
+        chunk.size = std::max(bytes, chunk_bytes);
+        chunk.memory.reset(std::aligned_alloc(alignment, chunk.size));
+        if (!chunk.memory) throw std::bad_alloc();
+        chunks_.push_back(std::move(chunk));
+    }
+    Chunk& chunk = chunks_[current_];
+    void* memory = static_cast<char*>(chunk.memory.get()) + chunk.used;
+    chunk.used += bytes;
+    used_ += bytes;
+    return memory;
+}
+
+void Arena::reset() {
+    for (Chunk& chunk : chunks_) chunk.used = 0;
+    current_ = 0;
+    used_ = 0;
+}
+
+}  // namespace llmx::tape

@@ -1,0 +1,32 @@
+#pragma once
+// Memory for recorded values, kept between passes: fresh pages cost more than the copies.
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace llmx::tape {
+
+class Arena {
+public:
+    /// `bytes` of memory, aligned for vectors, until the next reset.
+    void* take(std::size_t bytes);
+    /// Everything taken may be taken again.
+    void reset();
+    [[nodiscard]] std::size_t used() const { return used_; }
+
+private:
+    struct Free {
+        void operator()(void* memory) const;
+    };
+    struct Chunk {
+        std::unique_ptr<void, Free> memory;
+        std::size_t size = 0;
+        std::size_t used = 0;
+    };
+    std::vector<Chunk> chunks_;
+    std::size_t current_ = 0;
+    std::size_t used_ = 0;
+};
+
+}  // namespace llmx::tape

@@ -1,0 +1,54 @@
+#pragma once
+// The recorded pass: its graph, and the values that were asked for. Immutable once recorded.
+
+#include <map>
+#include <memory>
+#include <set>
+
+#include "core/view.hpp"
+#include "engine/pass.hpp"
+#include "tape/arena.hpp"
+#include "tape/lineage.hpp"
+
+namespace llmx::tape {
+
+/// The values to keep of a pass.
+using Keeps = std::set<ValueKey>;
+
+class Tape {
+public:
+    Tape(std::shared_ptr<const engine::Graph> graph, std::shared_ptr<Arena> arena);
+
+    [[nodiscard]] const engine::Graph& graph() const { return *graph_; }
+    [[nodiscard]] const Lineage& lineage() const { return lineage_; }
+
+    /// A tensor's value as node `reader` read it, float32, through the tensor's own window. Throws
+    /// Error{internal} where it was not kept.
+    [[nodiscard]] View<const float> read_by(int tensor, int reader) const;
+    /// The same of integers.
+    [[nodiscard]] View<const std::int32_t> indices_read_by(int tensor, int reader) const;
+    /// What node number `node` wrote.
+    [[nodiscard]] View<const float> written_by(int node) const;
+    /// A kept value through the window of `tensor`.
+    [[nodiscard]] View<const float> value(ValueKey key, const engine::TensorInfo& tensor) const;
+    [[nodiscard]] bool has(ValueKey key) const { return values_.contains(key); }
+
+private:
+    friend class Recorder;
+    [[nodiscard]] const void* stored(ValueKey key, const engine::TensorInfo& tensor) const;
+
+    std::shared_ptr<const engine::Graph> graph_;
+    std::shared_ptr<Arena> arena_;
+    Lineage lineage_;
+    std::map<ValueKey, const void*> values_;  // float32, or int32 for integer roots
+};
+
+/// Bytes that keeping a value takes.
+std::size_t bytes_of(const engine::Graph& graph, ValueKey key);
+
+/// Runs the pass and keeps what `keeps` names, and every input that a node reads. Stops after node
+/// `last` where one is given (logits are then not there). The arena is the caller's to reset.
+Tape record(engine::Session& session, std::span<const Token> ids, std::span<const int> outputs,
+            std::shared_ptr<const engine::Graph> graph, const Keeps& keeps, std::shared_ptr<Arena> arena, int last = -1);
+
+}  // namespace llmx::tape
