@@ -78,12 +78,13 @@ need_llama_cpp() {
     pip_download "$dir" --no-build-isolation --no-binary llama-cpp-python \
         --requirement "$root/scripts/lib/sources.txt"
     check_sha256 "$(sed -n 's/^llama-cpp-python.*sha256://p' "$root/scripts/lib/sources.txt")" "$dir"/llama_cpp_python-*.tar.gz
-    mkdir "$dir/unpacked"
-    tar -xzf "$dir"/llama_cpp_python-*.tar.gz -C "$dir/unpacked" --strip-components=3 --wildcards \
-        '*/vendor/llama.cpp/*'
-    rm -f "$dir/unpacked/.git"  # a submodule's pointer that points nowhere here
+    tar -xzf "$dir"/llama_cpp_python-*.tar.gz -C "$dir" --wildcards --no-wildcards-match-slash \
+        '*/vendor/llama.cpp'
+    local tree
+    tree=$(echo "$dir"/llama_cpp_python-*/vendor/llama.cpp)
+    rm -f "$tree/.git"  # a submodule's pointer that points nowhere here
     rm -rf "$llama_dir"
-    mv -T "$dir/unpacked" "$llama_dir"
+    mv -T "$tree" "$llama_dir"
     rm -rf "$dir"
 }
 
