@@ -54,7 +54,7 @@ struct Module {
 struct LoadOptions {
     int threads = 0;        ///< 0: the machine's cores
     bool use_mmap = true;   ///< map the file instead of reading it
-    Progress progress;      ///< stage "load"
+    Progress progress = {};  ///< stage "load"
 };
 
 struct GenerateOptions {
@@ -68,15 +68,15 @@ struct GenerateOptions {
     bool keep_logits = false;  ///< fills Generation::logits
     /// Called with each new token and its text (complete UTF-8 characters only; a split character
     /// comes with its last token). Returning false stops generation; what there is, is returned.
-    std::function<bool(Token, std::string_view)> on_token;
-    Progress progress;  ///< stage "generate"
+    std::function<bool(Token, std::string_view)> on_token = {};
+    Progress progress = {};  ///< stage "generate"
 };
 
 struct Generation {
-    Tokens ids;     ///< answer tokens; an end-of-generation token, if one came, is the last
-    std::string text;  ///< special tokens left out
+    Tokens ids = {};     ///< answer tokens; an end-of-generation token, if one came, is the last
+    std::string text = {};  ///< special tokens left out; incomplete UTF-8 replaced
     bool ended = false;     ///< the model ended the text by itself
-    Tensor logits;          ///< [answer tokens, vocabulary], if kept
+    Tensor logits = {};     ///< [answer tokens, vocabulary], if kept
 };
 
 class ModelImpl;
