@@ -31,18 +31,18 @@ Objective parse_objective(const std::string&);
 
 struct Request {
     Task task = Task::generative_text_chat;
-    Tokens input_ids;          ///< the prompt
-    Generation output;         ///< the answer: Model::generate's, or {.ids = ...} from elsewhere
-    Tokens labels;             ///< the ground truth; may be empty
+    Tokens input_ids = {};          ///< the prompt
+    Generation output = {};         ///< the answer: Model::generate's, or {.ids = ...} from elsewhere
+    Tokens labels = {};             ///< the ground truth; may be empty
     Objective objective = Objective::automatic;  ///< aligned with labels, generated without
 
     // The original toolbox's arguments
     std::vector<std::string> layer_names = {"q_proj", "k_proj", "v_proj"};
     bool is_input = false;       ///< take the modules' inputs instead of their outputs
     bool strict = false;         ///< a name must match whole
-    std::vector<int> positions;  ///< argument of each module to take; they have one: 0
+    std::vector<int> positions = {};  ///< argument of each module to take; they have one: 0
     int input_shape = 0;         ///< tokens of the prompt; 0: input_ids.size()
-    std::string embedding_name;  ///< the embedding module; empty: the model's token embedding
+    std::string embedding_name = {};  ///< the embedding module; empty: the model's token embedding
 
     bool per_token = false;      ///< also saliency and input x gradient of every answer token
     bool all_attention_rows = false;  ///< keep the prompt's attention rows too
@@ -50,7 +50,7 @@ struct Request {
     Products products = Products::float32;
     std::size_t memory_budget = std::size_t{2} << 30;  ///< bytes for recorded values; 0: no bound
     int context = 0;  ///< tokens allowed; 0: as many as the model was trained on
-    Progress progress;
+    Progress progress = {};
 };
 
 struct PairResult {

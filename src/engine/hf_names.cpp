@@ -152,6 +152,12 @@ constexpr Row t5_rows[] = {
     {"enc.output_norm", "encoder.final_layer_norm"},
     {"dec.output_norm", "decoder.final_layer_norm"},
 };
+constexpr Row t5_plain_encoder_rows[] = {{"ffn_up", "layer.1.DenseReluDense.wi"}};
+constexpr Row t5_plain_decoder_rows[] = {{"ffn_up", "layer.2.DenseReluDense.wi"}};
+constexpr Row t5_gated_encoder_rows[] = {{"ffn_gate", "layer.1.DenseReluDense.wi_0"},
+                                         {"ffn_up", "layer.1.DenseReluDense.wi_1"}};
+constexpr Row t5_gated_decoder_rows[] = {{"ffn_gate", "layer.2.DenseReluDense.wi_0"},
+                                         {"ffn_up", "layer.2.DenseReluDense.wi_1"}};
 constexpr Row t5_encoder_rows[] = {
     {"attn_norm", "layer.0.layer_norm"},   {"attn_q", "layer.0.SelfAttention.q"},
     {"attn_k", "layer.0.SelfAttention.k"}, {"attn_v", "layer.0.SelfAttention.v"},
@@ -193,7 +199,9 @@ constexpr std::string_view falcon_like[] = {"falcon", "bloom"};
 constexpr std::string_view bloom[] = {"bloom"};
 constexpr std::string_view mpt[] = {"mpt"};
 constexpr std::string_view bert[] = {"bert"};
-constexpr std::string_view t5[] = {"t5", "t5encoder"};
+constexpr std::string_view t5[] = {"t5", "t5-gated"};
+constexpr std::string_view t5_plain[] = {"t5"};
+constexpr std::string_view t5_gated[] = {"t5-gated"};
 
 // Overlays stand before what they lie over.
 constexpr Layout layouts[] = {
@@ -213,6 +221,10 @@ constexpr Layout layouts[] = {
     {falcon_like, "blk.", "transformer.h.", falcon_rows},
     {mpt, "blk.", "transformer.blocks.", mpt_rows},
     {bert, "blk.", "encoder.layer.", bert_rows},
+    {t5_plain, "enc.blk.", "encoder.block.", t5_plain_encoder_rows},
+    {t5_plain, "dec.blk.", "decoder.block.", t5_plain_decoder_rows},
+    {t5_gated, "enc.blk.", "encoder.block.", t5_gated_encoder_rows},
+    {t5_gated, "dec.blk.", "decoder.block.", t5_gated_decoder_rows},
     {t5, "enc.blk.", "encoder.block.", t5_encoder_rows},
     {t5, "dec.blk.", "decoder.block.", t5_decoder_rows},
     {t5, "dec.blk.", "decoder.block.", t5_encoder_rows},

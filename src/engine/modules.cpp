@@ -24,6 +24,10 @@ std::string kind_of(std::string_view name, std::size_t dims) {
 
 std::vector<Module> list_modules(std::span<const GgufTensor> tensors, std::string_view architecture) {
     constexpr std::string_view ending = ".weight";
+    const bool gated = std::any_of(tensors.begin(), tensors.end(), [](const GgufTensor& tensor) {
+        return contains(tensor.name, ".ffn_gate.");
+    });
+    if (architecture.starts_with("t5")) architecture = gated ? "t5-gated" : "t5";
     std::vector<Module> modules;
     for (const GgufTensor& tensor : tensors) {
         if (!tensor.name.ends_with(ending) || tensor.name.starts_with("rope_")) continue;
@@ -33,7 +37,9 @@ std::vector<Module> list_modules(std::span<const GgufTensor> tensors, std::strin
         module.kind = kind_of(module.gguf_name, tensor.shape.size());
         module.shape = tensor.shape;
         module.type = tensor.type;
-        module.block = block_of(tensor.name);
+        // T5 has two stacks: "enc.blk.0." and "dec.blk.0."
+        const std::size_t at = tensor.name.find("blk.");
+        module.block = at == std::string::npos ? -1 : block_of(std::string_view(tensor.name).substr(at));
         modules.push_back(std::move(module));
     }
     return modules;
