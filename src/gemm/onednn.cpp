@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <algorithm>
 #include <llmx/error.hpp>
 #include <oneapi/dnnl/dnnl.hpp>
 #include <vector>
@@ -34,6 +35,10 @@ private:
 
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float beta, float* c,
               std::int64_t leading_c, int threads) {
+    if (k == 0 && beta == 0.0F) {  // oneDNN leaves C as it is
+        for (std::int64_t i = 0; i < m; ++i) std::fill_n(c + i * leading_c, n, 0.0F);
+        return;
+    }
     const ThreadScope scope(threads);
     const dnnl_status_t status =
         dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', m, n, k, 1.0F, a.data, a.leading, b.data,

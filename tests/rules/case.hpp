@@ -1,0 +1,76 @@
+#pragma once
+// One case of the rules' contract suite: an operation on random sources, by ggml and in plain double.
+
+#include <ggml.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "array.hpp"
+#include "engine/graph.hpp"
+
+namespace llmx::test {
+
+/// How a source lies in ggml's memory: `heads` with extents 1 and 2 swapped, `transposed` with 2 and 3.
+enum class Layout { dense, heads, transposed };
+
+struct Input {
+    Shape shape;
+    bool wanted = true;  ///< takes a gradient
+    ggml_type type = GGML_TYPE_F32;
+    double low = -1.5;  ///< of integers: the smallest
+    double high = 1.5;  ///< of integers: one past the largest
+    engine::TensorRole role = engine::TensorRole::node;
+    Layout layout = Layout::dense;
+    bool distinct = false;  ///< integers of a row differ
+    std::function<void(Array&)> adjust = nullptr;
+};
+
+using Inputs = std::vector<Array>;
+
+struct Case {
+    std::string op;
+    std::string name;  ///< letters, digits, underscores
+    std::vector<Input> inputs;
+    std::function<ggml_tensor*(ggml_context*, const std::vector<ggml_tensor*>&)> build;
+    std::function<Array(const Inputs&)> forward;  ///< null: an operation without gradient
+    double forward_tolerance = 1e-5;              ///< relative L2 between ggml's result and `forward`
+};
+
+void add_elementwise_cases(std::vector<Case>& cases);
+void add_unary_cases(std::vector<Case>& cases);
+void add_glu_cases(std::vector<Case>& cases);
+void add_row_cases(std::vector<Case>& cases);
+void add_copy_cases(std::vector<Case>& cases);
+void add_rope_cases(std::vector<Case>& cases);
+void add_soft_max_cases(std::vector<Case>& cases);
+void add_product_cases(std::vector<Case>& cases);
+
+inline std::vector<Case> all_cases() {
+    std::vector<Case> cases;
+    add_elementwise_cases(cases);
+    add_unary_cases(cases);
+    add_glu_cases(cases);
+    add_row_cases(cases);
+    add_copy_cases(cases);
+    add_rope_cases(cases);
+    add_soft_max_cases(cases);
+    add_product_cases(cases);
+    return cases;
+}
+
+/// "2x3x4x5", for case names.
+inline std::string text(const Shape& s) {
+    return std::to_string(s[0]) + "x" + std::to_string(s[1]) + "x" + std::to_string(s[2]) + "x" +
+           std::to_string(s[3]);
+}
+
+/// Shapes that every operation must stand: batches, one row, one column, a vector's tail, long rows.
+inline const std::vector<Shape>& usual_shapes() {
+    static const std::vector<Shape> shapes{
+        {2, 3, 4, 5}, {1, 1, 1, 7}, {1, 2, 3, 1}, {1, 1, 3, 37}, {1, 1, 2, 530}};
+    return shapes;
+}
+
+}  // namespace llmx::test
