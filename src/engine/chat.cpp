@@ -18,6 +18,15 @@ void ChatTemplatesFree::operator()(common_chat_templates* templates) const {
 
 namespace {
 
+// What the template itself said, without llama.cpp's account of where in its source that was.
+std::string said(const std::string& message) {
+    for (const std::string_view mark : {"Jinja Exception: ", "Error: "}) {
+        const std::size_t at = message.rfind(mark);
+        if (at != std::string::npos) return one_line(message.substr(at + mark.size()));
+    }
+    return one_line(message);
+}
+
 // Parses the model's template on first use. The mutex is held by the caller.
 const common_chat_templates& templates_of(const ModelImpl& impl) {
     if (!impl.facts.has_chat_template) {
@@ -67,7 +76,7 @@ std::string Model::render_chat(const std::vector<Message>& messages, bool add_ge
             ErrorCode::input,
             fmt::format("chat template: it refuses these messages: {}; expected roles and order as the "
                         "model's template wants them",
-                        one_line(e.what())));
+                        said(e.what())));
     }
 }
 

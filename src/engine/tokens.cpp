@@ -83,6 +83,8 @@ std::string Model::detokenize(std::span<const Token> ids, bool special) const {
     } catch (const engine::LlamaAbort& e) {
         throw Error(ErrorCode::internal, fmt::format("token ids: {}", e.what()));
     }
+    // WordPiece writes the space that belongs before every word before the first one too.
+    if (llama_vocab_type(impl_->vocab()) == LLAMA_VOCAB_TYPE_WPM && text.starts_with(' ')) text.erase(0, 1);
     return utf8::replace_invalid(text);
 }
 
