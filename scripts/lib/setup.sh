@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Shared by the scripts: what has to be on the machine before a build. Sourced by bash, sets
 #   root        the checkout                     cache  the user's cache directory of this project
 #   llama_dir   llama.cpp's unpacked source      demo_model  the demo model's file
