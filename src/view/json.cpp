@@ -64,7 +64,9 @@ Json nested(std::span<const float> values, std::span<const std::int64_t> shape, 
     return list;
 }
 
+/// An empty tensor without extents stands for numbers that this model does not have.
 Json nested(const Tensor& tensor, const std::string& key) {
+    if (tensor.shape.empty() && tensor.empty()) return Json::array();
     std::size_t expected = 1;
     for (const auto extent : tensor.shape) expected *= static_cast<std::size_t>(extent);
     if (tensor.shape.empty() || expected != tensor.values.size()) {
