@@ -10,11 +10,10 @@ namespace llmx::vjp {
 
 namespace {
 
-constexpr float infinity = std::numeric_limits<float>::infinity();
-
-/// Clamps of the two operands, slope of SWIGLU_OAI's sigmoid, and what it adds to `up`.
+/// Clamp of both operands (of the gate only above), and what is added to `up` then.
 struct Limits {
-    float alpha = 1.0F, limit = infinity, added = 0.0F;
+    float limit = std::numeric_limits<float>::infinity();
+    float added = 0.0F;
 };
 
 Keep keep(const Node& node) { return node.has(1) ? Keep::source(0) | Keep::source(1) : Keep::source(0); }
@@ -28,56 +27,53 @@ std::string refuses(const Node& node) {
     return "kind " + node.info.kind;
 }
 
-/// Windows of the two operands, or of their gradients.
-template <class T>
+/// Where gate and up lie: two sources, or the halves of one.
 struct Halves {
-    View<T> gate, up;
+    bool split;
+    std::int64_t gate, up;  ///< offsets in a row of their source
+
+    explicit Halves(const Pull& pull) : split(pull.node().has(1)), gate(0), up(0) {
+        if (!split) (pull.node().param_i32(1) != 0 ? gate : up) = pull.dy().columns();
+    }
 };
 
-template <class T>
-Halves<T> halves(const Pull& pull, const View<T>& whole) {
-    const std::int64_t n = pull.dy().columns();
-    Halves<T> parts{whole, whole};
-    parts.gate.shape[3] = parts.up.shape[3] = n;
-    (pull.node().param_i32(1) != 0 ? parts.gate : parts.up).data += n;
-    return parts;
+/// One row. Everything is computed for both operands: the exponential is what costs.
+template <class Function>
+void pull_row(float* dgate, float* dup, const float* dy, const float* gate, const float* up, std::int64_t n,
+              Function function, Limits limits) {
+    const float high = limits.limit;
+    const float low = -limits.limit;
+    const float added = limits.added;
+#pragma omp simd
+    for (std::int64_t k = 0; k < n; ++k) {
+        const float g = gate[k] < high ? gate[k] : high;
+        const float u = up[k] < low ? low : up[k] > high ? high : up[k];
+        const Activation f = function(g);
+        dgate[k] += gate[k] <= high ? dy[k] * f.slope * (u + added) : 0.0F;
+        dup[k] += u == up[k] ? dy[k] * f.value : 0.0F;
+    }
 }
 
-/// The loop over rows for one activation. A sink that is not wanted has no data.
-template <class Activation>
-void pull_rows(Pull& pull, Activation activation, Limits limits = {}) {
-    const bool split = pull.node().has(1);
-    const Halves<const float> x = split ? Halves<const float>{pull.x(0), pull.x(1)} : halves(pull, pull.x(0));
-    Halves<float> dx;
-    if (split) {
-        if (pull.wants(0)) dx.gate = pull.dx(0);
-        if (pull.wants(1)) dx.up = pull.dx(1);
-    } else if (pull.wants(0)) {
-        dx = halves(pull, pull.dx(0));
-    }
+template <class Function>
+void pull_rows(Pull& pull, Function function, Limits limits = {}) {
+    const Halves at(pull);
     const View<const float> dy = pull.dy();
     const std::int64_t n = dy.columns();
+    const View<const float> x = pull.x(0);
+    const View<const float> x_up = at.split ? pull.x(1) : x;
+    const Sink sink = pull.wants(0) ? pull.sink(0) : Sink{};
+    const Sink sink_up = at.split && pull.wants(1) ? pull.sink(1) : Sink{};
     parallel_blocks(pull.threads(), dy.rows(), [&](std::int64_t first, std::int64_t last) {
+        std::vector<float> unwanted(static_cast<std::size_t>(n));
         for (std::int64_t r = first; r < last; ++r) {
-            const float* dy_row = dy.row(r);
-            if (all_zero(dy_row, n)) continue;
-            const float* gate = x.gate.row(r);
-            const float* up = x.up.row(r);
-            if (float* dgate = dx.gate ? dx.gate.row(r) : nullptr) {
-#pragma omp simd
-                for (std::int64_t k = 0; k < n; ++k) {
-                    const float u = std::min(std::max(up[k], -limits.limit), limits.limit) + limits.added;
-                    const float slope = activation(std::min(gate[k], limits.limit)).slope;
-                    dgate[k] += gate[k] <= limits.limit ? dy_row[k] * slope * u : 0.0F;
-                }
+            for (const Sink* s : {&sink, &sink_up}) {
+                if (s->fresh) std::fill_n(s->view.row(r), s->view.columns(), 0.0F);
             }
-            if (float* dup = dx.up ? dx.up.row(r) : nullptr) {
-#pragma omp simd
-                for (std::int64_t k = 0; k < n; ++k) {
-                    const float value = activation(std::min(gate[k], limits.limit)).value;
-                    dup[k] += up[k] >= -limits.limit && up[k] <= limits.limit ? dy_row[k] * value : 0.0F;
-                }
-            }
+            if (all_zero(dy.row(r), n)) continue;
+            const Sink& of_up = at.split ? sink_up : sink;
+            float* dgate = sink.view ? sink.view.row(r) + at.gate : unwanted.data();
+            float* dup = of_up.view ? of_up.view.row(r) + at.up : unwanted.data();
+            pull_row(dgate, dup, dy.row(r), x.row(r) + at.gate, x_up.row(r) + at.up, n, function, limits);
         }
     });
 }
@@ -91,9 +87,9 @@ void pull(Pull& pull) {
     if (kind == "GEGLU_QUICK") return pull_rows(pull, gelu_quick);
     if (kind == "REGLU") return pull_rows(pull, relu);
     const float limit = pull.node().param_f32(3);
-    if (kind == "SWIGLU_CLAMP") return pull_rows(pull, silu, {1.0F, limit, 0.0F});
+    if (kind == "SWIGLU_CLAMP") return pull_rows(pull, silu, {limit, 0.0F});
     const float alpha = pull.node().param_f32(2);
-    pull_rows(pull, [=](float x) { return silu_scaled(x, alpha); }, {alpha, limit, 1.0F});
+    pull_rows(pull, [=](float x) { return silu_scaled(x, alpha); }, {limit, 1.0F});
 }
 
 }  // namespace

@@ -17,7 +17,6 @@ float expm1_slope(float y) { return y + 1.0F; }
 float elu_slope(float y) { return y > 0.0F ? 1.0F : y + 1.0F; }
 float abs_slope(float x) { return x > 0.0F ? 1.0F : x < 0.0F ? -1.0F : 0.0F; }
 float neg_slope(float) { return -1.0F; }
-float zero_slope(float) { return 0.0F; }
 float silu_slope(float x) { return silu(x).slope; }
 float gelu_slope(float x) { return gelu(x).slope; }
 float gelu_erf_slope(float x) { return gelu_erf(x).slope; }
