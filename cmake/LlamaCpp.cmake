@@ -58,5 +58,5 @@ else()
 endif()
 add_subdirectory("${llama_cpp_dir}" "${CMAKE_BINARY_DIR}/llama.cpp" EXCLUDE_FROM_ALL SYSTEM)
 
-export(TARGETS llama llama-common llama-common-base cpp-httplib nlohmann sheredom ggml ggml-base ggml-cpu
+export(TARGETS vendor-hash llama llama-common llama-common-base cpp-httplib nlohmann sheredom ggml ggml-base ggml-cpu
        FILE "${CMAKE_BINARY_DIR}/llama-cpp-targets.cmake")
