@@ -35,9 +35,9 @@ void Replay::plan(std::vector<Need> needs, std::size_t budget) {
         }
         if (budget != 0 && all > budget) {
             throw Error(ErrorCode::input,
-                        fmt::format("memory: node {} needs {} MiB of the replay, the budget (--memory-budget) is {} MiB",
-                                    describe(graph_->at(graph_->nodes[static_cast<std::size_t>(node)])), all >> 20,
-                                    budget >> 20));
+                        fmt::format("memory: node {} needs {} KiB of the replay, the budget (--memory-budget) is {} KiB",
+                                    describe(graph_->at(graph_->nodes[static_cast<std::size_t>(node)])), all >> 10,
+                                    budget >> 10));
         }
         if (budget != 0 && bytes + extra > budget) {
             piece.first = node + 1;

@@ -1,0 +1,114 @@
+// The demo model's chatbot example against the original toolbox and PyTorch: the numbers of the main job.
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <iostream>
+#include <llmx/llmx.hpp>
+
+#include "support/compare.hpp"
+#include "support/golden_file.hpp"
+
+namespace llmx {
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string data = LLMX_TEST_DATA;
+
+/// The model as float32, made once from the shipped Q4_1 file.
+const fs::path& float32_file() {
+    static const struct File {
+        fs::path path = fs::temp_directory_path() / ("llmx-demo-f32-" + std::to_string(::getpid()) + ".gguf");
+        File() { quantize(LLMX_DEMO_MODEL, path, "F32"); }
+        ~File() { fs::remove(path); }
+    } file;
+    return file.path;
+}
+
+Request chat_request(const test::GoldenFile& reference) {
+    Request request;
+    request.input_ids = reference.ids("prompt_ids");
+    const Tokens sequence = reference.ids("sequence_ids");
+    request.output.ids.assign(sequence.begin() + static_cast<std::ptrdiff_t>(request.input_ids.size()), sequence.end());
+    request.labels = reference.ids("label_ids");
+    return request;
+}
+
+void report(const char* what, double value) { std::cout << "  " << what << ": " << value << '\n'; }
+
+class Chat : public testing::Test {
+protected:
+    const test::GoldenFile reference{data + "/smollm2-chat.reference.gguf"};
+    const test::GoldenFile torch{data + "/smollm2-chat.torch.gguf"};
+};
+
+TEST_F(Chat, Float32AgreesWithTheOriginal) {
+    const Model model = Model::load(float32_file());
+    const Explanation result = Explainer(model, {Method::attention, Method::gradient}).compute(chat_request(reference));
+    const GradientResult& gradient = *result.gradient;
+    const double saliency = test::max_difference(gradient.saliency_map, reference.floats("saliency_map"));
+    const double embedding = test::relative_l2(gradient.gradient.values, reference.floats("embedding_gradient"));
+    const double block =
+        test::max_difference(gradient.block_gradient_x_input.values, reference.floats("block_gradient_x_input"));
+    const double group = test::max_difference(result.attention->mean_group.values, reference.floats("mean_group"));
+    report("saliency_map, max difference", saliency);
+    report("embedding_gradient, relative L2", embedding);
+    report("block_gradient_x_input, max difference", block);
+    report("mean_group, max difference", group);
+    EXPECT_LE(saliency, 0.003);
+    EXPECT_LE(embedding, 1e-3);
+    EXPECT_LE(block, 0.003);
+    EXPECT_LE(group, 0.003);
+}
+
+TEST_F(Chat, Float32AgreesWithPyTorch) {
+    const Model model = Model::load(float32_file());
+    Request request = chat_request(reference);
+    request.labels.clear();
+    request.per_token = true;
+    request.keep_attention = true;
+    const Explanation result = Explainer(model, {Method::attention, Method::gradient}).compute(request);
+    EXPECT_EQ(result.objective, Objective::generated);
+    const double logprobs = test::relative_l2(result.token_logprobs, torch.floats("target_logprobs"));
+    const double saliency =
+        test::relative_l2(result.attributions.at(0).scores.values, torch.floats("saliency_l2_per_target"));
+    const double product =
+        test::relative_l2(result.attributions.at(1).scores.values, torch.floats("input_x_gradient_per_target"));
+    const double mean = test::relative_l2(result.attention->mean.values, torch.floats("attention_mean"));
+    const double first = test::relative_l2(result.attention->weights.front().values, torch.floats("attention_layer0"));
+    const double last = test::relative_l2(result.attention->weights.back().values, torch.floats("attention_last_layer"));
+    report("target_logprobs, relative L2", logprobs);
+    report("saliency_l2_per_target, relative L2", saliency);
+    report("input_x_gradient_per_target, relative L2", product);
+    report("attention_mean, relative L2", mean);
+    report("attention_layer0, relative L2", first);
+    report("attention_last_layer, relative L2", last);
+    for (const double error : {logprobs, saliency, product, mean, first, last}) EXPECT_LE(error, 1e-3);
+}
+
+TEST_F(Chat, Float32WritesTheOriginalsAnswer) {
+    const Model model = Model::load(float32_file());
+    const Tokens prompt = reference.ids("prompt_ids");
+    const Generation answer = model.generate(prompt, {.max_new_tokens = 100});
+    EXPECT_TRUE(answer.text.starts_with("Online Chat Support: Monday to Friday 8:00 AM")) << answer.text;
+    Tokens sequence = prompt;
+    sequence.insert(sequence.end(), answer.ids.begin(), answer.ids.end());
+    EXPECT_EQ(sequence, reference.ids("sequence_ids"));
+}
+
+TEST_F(Chat, ShippedFileRanksTheSame) {
+    const Model model = Model::load(LLMX_DEMO_MODEL);
+    const Explanation result = Explainer(model, {Method::gradient}).compute(chat_request(reference));
+    const auto truth = reference.floats("saliency_map");
+    const double rank = test::rank_correlation(result.gradient->saliency_map, truth);
+    report("Q4_1: rank correlation of saliency_map", rank);
+    report("Q4_1: embedding_gradient, relative L2",
+           test::relative_l2(result.gradient->gradient.values, reference.floats("embedding_gradient")));
+    EXPECT_GE(rank, 0.95);
+}
+
+}  // namespace
+}  // namespace llmx

@@ -1,0 +1,161 @@
+// Tiny models of six families against PyTorch in double (mixtral: float): logits, the gradient of each
+// target's log-probability, attention weights. Bounds: a gradient cannot be closer than its forward pass.
+
+#include <gtest/gtest.h>
+
+#include <llmx/llmx.hpp>
+
+#include "method/saliency.hpp"
+#include "support/compare.hpp"
+#include "support/golden_file.hpp"
+
+namespace llmx {
+namespace {
+
+constexpr int prompt = 18;
+
+struct Family {
+    const char* name;
+    double logits, gradient, attention;  // bounds of the relative L2 norm
+};
+void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
+
+class TinyModel : public testing::TestWithParam<Family> {
+protected:
+    const std::string stem = std::string(LLMX_TEST_DATA) + "/" + GetParam().name + "-tiny";
+    const test::GoldenFile golden{stem + ".golden.gguf"};
+    const Model model = Model::load(stem + ".gguf");
+    const Tokens ids = golden.ids("ids");
+
+    [[nodiscard]] Request request() const {
+        Request request;
+        request.input_ids.assign(ids.begin(), ids.begin() + prompt);
+        request.output.ids.assign(ids.begin() + prompt, ids.end());
+        return request;
+    }
+};
+
+/// The gradient of every target, [targets, tokens, embedding], recorded within `budget` bytes.
+struct PerTarget {
+    std::vector<float> gradients;
+    std::vector<float> logits;
+    std::size_t pieces = 0;
+};
+
+PerTarget per_target(const Model& model, const Tokens& ids, std::size_t budget, int threads,
+                     Products products = Products::float32) {
+    const int targets = static_cast<int>(ids.size()) - prompt;
+    engine::Session session(model, static_cast<int>(ids.size()), static_cast<int>(ids.size()));
+    std::vector<int> outputs;
+    for (int t = 0; t < targets; ++t) outputs.push_back(prompt - 1 + t);
+    method::Replay replay(session, ids, outputs, std::make_shared<tape::Arena>());
+    const method::Gradient gradient(replay.graph(), false);
+    replay.plan(gradient.needs(), budget);
+    vjp::Weights weights(std::size_t{1} << 28, products == Products::bfloat16);
+    const Tokens answer(ids.begin() + prompt, ids.end());
+    PerTarget result;
+    const auto one = static_cast<std::size_t>(model.facts().embedding) * ids.size();
+    result.gradients.assign(targets * one, 0.0F);
+    gradient.per_term(
+        replay, objective::terms(Objective::generated, answer, {}), weights, threads,
+        [&](std::size_t t, const View<const float>& g) {
+            std::copy_n(g.data, one, result.gradients.begin() + static_cast<std::ptrdiff_t>(t * one));
+        },
+        {});
+    for (int t = 0; t < targets; ++t) {
+        const auto row = replay.logits(t);
+        result.logits.insert(result.logits.end(), row.begin(), row.end());
+    }
+    result.pieces = replay.pieces();
+    return result;
+}
+
+std::vector<float> rows_from(const std::vector<float>& matrix, std::size_t rows, std::size_t first, std::size_t count) {
+    const std::size_t columns = matrix.size() / rows;
+    return {matrix.begin() + static_cast<std::ptrdiff_t>(first * columns),
+            matrix.begin() + static_cast<std::ptrdiff_t>((first + count) * columns)};
+}
+
+TEST_P(TinyModel, LogitsAndGradientsPerTarget) {
+    const PerTarget ours = per_target(model, ids, 0, 2);
+    const double logits =
+        test::relative_l2(ours.logits, rows_from(golden.floats("logits"), ids.size(), prompt - 1, ids.size() - prompt));
+    const std::vector<float> truth = golden.floats("grad_per_target");
+    const double gradient = test::relative_l2(ours.gradients, truth);
+    RecordProperty("logits", std::to_string(logits));
+    std::cout << GetParam().name << ": logits " << logits << ", gradients per target " << gradient << '\n';
+    EXPECT_LE(logits, GetParam().logits);
+    EXPECT_LE(gradient, GetParam().gradient);
+    EXPECT_GT(test::cosine(ours.gradients, truth), 0.9999);
+}
+
+TEST_P(TinyModel, PiecesOfTheTapeChangeNothing) {
+    const PerTarget whole = per_target(model, ids, 0, 2);
+    const PerTarget pieces = per_target(model, ids, std::size_t{512} << 10, 2);
+    EXPECT_EQ(whole.pieces, 1U);
+    EXPECT_GT(pieces.pieces, 2U);
+    EXPECT_EQ(test::max_difference(pieces.gradients, whole.gradients), 0.0);
+}
+
+TEST_P(TinyModel, SameBitsForTheSameThreads) {
+    const PerTarget one = per_target(model, ids, 0, 2);
+    const PerTarget two = per_target(model, ids, 0, 2);
+    EXPECT_EQ(one.gradients, two.gradients);
+}
+
+TEST_P(TinyModel, BFloat16ProductsStayClose) {
+    const PerTarget exact = per_target(model, ids, 0, 2);
+    const PerTarget rounded = per_target(model, ids, 0, 2, Products::bfloat16);
+    const double error = test::relative_l2(rounded.gradients, exact.gradients);
+    std::cout << GetParam().name << ": bfloat16 products differ by " << error << '\n';
+    EXPECT_LE(error, 3e-2);
+    EXPECT_GT(error, 0.0);
+}
+
+TEST_P(TinyModel, ExplanationAgrees) {
+    Explainer explainer(model, {Method::attention, Method::gradient});
+    Request asked = request();
+    asked.per_token = true;
+    asked.keep_attention = true;
+    asked.all_attention_rows = true;
+    asked.layer_names = {"attn_q", "attn_k", "attn_v"};
+    if (std::string(GetParam().name) == "gpt2") asked.layer_names = {"c_attn", "c_attn", "c_attn"};
+    const Explanation result = explainer.compute(asked);
+
+    EXPECT_LE(test::relative_l2(result.token_logprobs, golden.floats("target_logprobs")), GetParam().logits);
+    const auto total = rows_from(golden.floats("grad_total"), ids.size(), 0, prompt);
+    EXPECT_LE(test::relative_l2(result.gradient->gradient.values, total), GetParam().gradient);
+    const auto embeddings = rows_from(golden.floats("input_embeddings"), ids.size(), 0, prompt);
+    EXPECT_LE(test::relative_l2(result.gradient->input_embeddings.values, embeddings), 1e-6);
+    ASSERT_EQ(result.attributions.size(), 2U);
+    EXPECT_LE(test::relative_l2(result.attributions[0].scores.values, golden.floats("saliency_l2_per_target")),
+              GetParam().gradient);
+    EXPECT_LE(test::relative_l2(result.attributions[1].scores.values, golden.floats("input_x_gradient_per_target")),
+              GetParam().gradient);
+
+    double worst = 0;
+    const std::size_t rows = ids.size() - 1;  // the last token predicts nothing
+    for (std::size_t b = 0; b < result.attention->blocks.size(); ++b) {
+        const Tensor& ours = result.attention->weights[b];
+        const auto truth = golden.floats("attention." + std::to_string(result.attention->blocks[b]));
+        std::vector<float> kept;
+        const std::size_t heads = static_cast<std::size_t>(ours.shape[0]);
+        for (std::size_t h = 0; h < heads; ++h) {
+            const auto head = rows_from(truth, heads * ids.size(), h * ids.size(), rows);
+            kept.insert(kept.end(), head.begin(), head.end());
+        }
+        worst = std::max(worst, test::relative_l2(ours.values, kept));
+    }
+    std::cout << GetParam().name << ": attention " << worst << '\n';
+    EXPECT_LE(worst, GetParam().attention);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, TinyModel,
+                         testing::Values(Family{"llama", 1e-5, 1e-4, 1e-5}, Family{"llamamha", 1e-5, 1e-4, 1e-5},
+                                         Family{"qwen2", 1e-5, 1e-4, 1e-5}, Family{"qwen3", 1e-5, 1e-4, 1e-5},
+                                         Family{"mixtral", 1e-5, 1e-4, 1e-5}, Family{"gemma3", 1e-3, 1e-2, 1e-3},
+                                         Family{"gpt2", 1e-3, 1e-2, 1e-3}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace llmx

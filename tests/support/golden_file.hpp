@@ -1,0 +1,51 @@
+#pragma once
+// Reference values from a GGUF file: tensors as flat vectors, string keys as text.
+
+#include <ggml.h>
+#include <gguf.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace llmx::test {
+
+class GoldenFile {
+public:
+    explicit GoldenFile(const std::string& path) {
+        ggml_context* data = nullptr;
+        file_.reset(gguf_init_from_file(path.c_str(), {.no_alloc = false, .ctx = &data}));
+        data_.reset(data);
+        if (!file_) throw std::runtime_error("golden file: cannot read " + path);
+    }
+
+    [[nodiscard]] std::vector<float> floats(const std::string& name) const { return values<float>(name, GGML_TYPE_F32); }
+    [[nodiscard]] std::vector<std::int32_t> ids(const std::string& name) const {
+        return values<std::int32_t>(name, GGML_TYPE_I32);
+    }
+    [[nodiscard]] bool has(const std::string& name) const { return ggml_get_tensor(data_.get(), name.c_str()) != nullptr; }
+    [[nodiscard]] std::string text(const std::string& key) const {
+        const auto id = gguf_find_key(file_.get(), key.c_str());
+        if (id < 0) throw std::runtime_error("golden file: no key " + key);
+        return gguf_get_val_str(file_.get(), id);
+    }
+
+private:
+    template <class T>
+    [[nodiscard]] std::vector<T> values(const std::string& name, ggml_type type) const {
+        const ggml_tensor* tensor = ggml_get_tensor(data_.get(), name.c_str());
+        if (tensor == nullptr || tensor->type != type) throw std::runtime_error("golden file: no tensor " + name);
+        const auto* first = static_cast<const T*>(tensor->data);
+        return {first, first + ggml_nelements(tensor)};
+    }
+
+    struct Free {
+        void operator()(gguf_context* file) const { gguf_free(file); }
+        void operator()(ggml_context* data) const { ggml_free(data); }
+    };
+    std::unique_ptr<gguf_context, Free> file_;
+    std::unique_ptr<ggml_context, Free> data_;
+};
+
+}  // namespace llmx::test
