@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <exception>
 
 namespace llmx {
 
 /// Calls body(first, last) on contiguous blocks of [0, count), one block a thread, the same blocks for
-/// the same thread count. `body` must not throw. Inside another parallel loop it runs in place.
+/// the same thread count. Inside another parallel loop it runs in place. What a block throws is thrown
+/// again when all have ended (the first one's, by time).
 template <class Body>
 void parallel_blocks(int threads, std::int64_t count, Body&& body) {
     if (threads <= 1 || count <= 1 || omp_in_parallel() != 0) {
@@ -18,10 +20,17 @@ void parallel_blocks(int threads, std::int64_t count, Body&& body) {
         return;
     }
     const std::int64_t blocks = std::min<std::int64_t>(threads, count);
+    std::exception_ptr failure;
 #pragma omp parallel for num_threads(static_cast<int>(blocks)) schedule(static, 1)
     for (std::int64_t block = 0; block < blocks; ++block) {
-        body(count * block / blocks, count * (block + 1) / blocks);
+        try {
+            body(count * block / blocks, count * (block + 1) / blocks);
+        } catch (...) {
+#pragma omp critical(llmx_parallel_failure)
+            if (!failure) failure = std::current_exception();
+        }
     }
+    if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace llmx

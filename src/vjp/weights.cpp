@@ -1,5 +1,6 @@
 #include "vjp/weights.hpp"
 
+#include "core/parallel.hpp"
 #include "engine/pass.hpp"
 #include "gemm/gemm.hpp"
 
@@ -13,25 +14,45 @@ std::int64_t rows_of(const engine::TensorInfo& weight) {
 
 }  // namespace
 
-WeightMatrix Weights::convert(const engine::TensorInfo& weight, std::int64_t first_row, std::int64_t rows,
-                              bool bfloat16) {
-    const std::int64_t columns = weight.shape[3];
-    const auto elements = static_cast<std::size_t>(rows * columns);
-    if (!bfloat16) {
-        const std::shared_ptr<float[]> memory(new float[elements]);
-        engine::dequantize_rows(weight, first_row, first_row + rows, memory.get());
-        return {memory.get(), nullptr, memory};
+std::shared_ptr<char> Weights::scratch(std::size_t bytes) {
+    Memory memory;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (const auto found = idle_.find(bytes); found != idle_.end()) {
+            memory = std::move(found->second);
+            idle_.erase(found);
+        }
     }
-    const std::shared_ptr<std::uint16_t[]> memory(new std::uint16_t[elements]);
-    std::vector<float> row(static_cast<std::size_t>(columns));
-    for (std::int64_t r = 0; r < rows; ++r) {
-        engine::dequantize_rows(weight, first_row + r, first_row + r + 1, row.data());
-        gemm::to_bfloat16(row.data(), columns, memory.get() + r * columns);
-    }
-    return {nullptr, memory.get(), memory};
+    if (!memory) memory = std::make_unique_for_overwrite<char[]>(bytes);
+    return {memory.release(), [this, bytes](char* returned) {
+                const std::scoped_lock lock(mutex_);
+                idle_.emplace(bytes, Memory(returned));
+            }};
 }
 
-WeightMatrix Weights::matrix(const engine::TensorInfo& weight, std::int64_t batch) {
+WeightMatrix Weights::convert(const engine::TensorInfo& weight, std::int64_t first_row, std::int64_t rows,
+                              bool bfloat16, int threads) {
+    const std::int64_t columns = weight.shape[3];
+    const std::shared_ptr<char> memory =
+        scratch(static_cast<std::size_t>(rows * columns) * (bfloat16 ? sizeof(std::uint16_t) : sizeof(float)));
+    auto* floats = reinterpret_cast<float*>(memory.get());
+    auto* halves = reinterpret_cast<std::uint16_t*>(memory.get());
+    parallel_blocks(threads, rows, [&](std::int64_t first, std::int64_t last) {
+        if (!bfloat16) {
+            engine::dequantize_rows(weight, first_row + first, first_row + last, floats + first * columns);
+            return;
+        }
+        std::vector<float> row(static_cast<std::size_t>(columns));
+        for (std::int64_t r = first; r < last; ++r) {
+            engine::dequantize_rows(weight, first_row + r, first_row + r + 1, row.data());
+            gemm::to_bfloat16(row.data(), columns, halves + r * columns);
+        }
+    });
+    if (bfloat16) return {nullptr, halves, memory};
+    return {floats, nullptr, memory};
+}
+
+WeightMatrix Weights::matrix(const engine::TensorInfo& weight, std::int64_t batch, int threads) {
     const std::int64_t rows = weight.shape[2];
     if (!bfloat16_) {
         if (const float* data = engine::float32_data(weight)) {
@@ -43,16 +64,16 @@ WeightMatrix Weights::matrix(const engine::TensorInfo& weight, std::int64_t batc
         const std::scoped_lock lock(mutex_);
         if (const auto found = kept_.find(key); found != kept_.end()) return found->second;
     }
-    WeightMatrix made = convert(weight, batch * rows, rows, bfloat16_);
+    WeightMatrix made = convert(weight, batch * rows, rows, bfloat16_, threads);
     const std::size_t bytes = static_cast<std::size_t>(rows * weight.shape[3]) * (bfloat16_ ? 2 : 4);
     const std::scoped_lock lock(mutex_);
     if (used_ + bytes <= budget_ && kept_.emplace(key, made).second) used_ += bytes;
     return made;
 }
 
-WeightMatrix Weights::float32(const engine::TensorInfo& weight) {
+WeightMatrix Weights::float32(const engine::TensorInfo& weight, int threads) {
     if (const float* data = engine::float32_data(weight)) return {data, nullptr, nullptr};
-    return convert(weight, 0, rows_of(weight), false);
+    return convert(weight, 0, rows_of(weight), false, threads);
 }
 
 }  // namespace llmx::vjp

@@ -68,7 +68,7 @@ void pull_through_weight(Pull& pull) {
             if (m == 0) continue;
             const std::int64_t batch = i0 * weight.shape[0] / db.shape[0] * weight.shape[1] +
                                        i1 * weight.shape[1] / db.shape[1];
-            const WeightMatrix a = pull.weights().matrix(weight, batch);
+            const WeightMatrix a = pull.weights().matrix(weight, batch, pull.threads());
             const float* from = dy.row(i0, i1, live.first);
             float* to = db.row(i0, i1, live.first);
             const float beta = sink.fresh ? 0.0F : 1.0F;

@@ -1,0 +1,207 @@
+// Ratios of our passes over a plain llama.cpp pass of the same tokens, taken in turn in one run.
+//   llmx_bench MODEL [ROUNDS]     MODEL: the demo model; a float32 copy is made beside the system's
+//                                 temporary files and removed again.
+
+#include <fmt/format.h>
+#include <llama.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <llmx/llmx.hpp>
+#include <numeric>
+
+#include "../tests/support/compare.hpp"
+#include "../tests/support/golden_file.hpp"
+#include "core/memory.hpp"
+#include "method/attention.hpp"
+#include "method/saliency.hpp"
+
+namespace {
+
+using namespace llmx;
+
+double seconds(const std::function<void()>& work) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Best times of several pieces of work, run in turn so that a slow spell of the machine meets all.
+std::vector<double> best_times(const std::vector<std::function<void()>>& works, int rounds) {
+    std::vector<double> best(works.size(), 1e9);
+    for (const auto& work : works) work();
+    for (int r = 0; r < rounds; ++r) {
+        for (std::size_t i = 0; i < works.size(); ++i) best[i] = std::min(best[i], seconds(works[i]));
+    }
+    return best;
+}
+
+/// llama.cpp by itself, with its own defaults (flash attention, float16 cache).
+class PlainLlama {
+public:
+    PlainLlama(const std::string& path, const Tokens& ids, std::size_t prompt, int threads) : ids_(ids) {
+        llama_model_params model_params = llama_model_default_params();
+        model_params.use_extra_bufts = false;
+        model_ = llama_model_load_from_file(path.c_str(), model_params);
+        llama_context_params params = llama_context_default_params();
+        params.n_ctx = params.n_batch = params.n_ubatch = static_cast<std::uint32_t>(ids.size());
+        params.n_threads = params.n_threads_batch = threads;
+        context_ = llama_init_from_model(model_, params);
+        batch_ = llama_batch_init(static_cast<int>(ids.size()), 0, 1);
+        batch_.n_tokens = static_cast<int>(ids.size());
+        for (int i = 0; i < batch_.n_tokens; ++i) {
+            batch_.token[i] = ids[static_cast<std::size_t>(i)];
+            batch_.pos[i] = i;
+            batch_.n_seq_id[i] = 1;
+            batch_.seq_id[i][0] = 0;
+            batch_.logits[i] = static_cast<std::int8_t>(i + 1 >= static_cast<int>(prompt) && i + 1 < batch_.n_tokens);
+        }
+    }
+    ~PlainLlama() {
+        llama_batch_free(batch_);
+        llama_free(context_);
+        llama_model_free(model_);
+    }
+    PlainLlama(const PlainLlama&) = delete;
+    PlainLlama& operator=(const PlainLlama&) = delete;
+
+    void pass() {
+        llama_memory_clear(llama_get_memory(context_), false);
+        if (llama_decode(context_, batch_) != 0) throw std::runtime_error("plain pass failed");
+        llama_synchronize(context_);
+    }
+
+private:
+    Tokens ids_;
+    llama_model* model_ = nullptr;
+    llama_context* context_ = nullptr;
+    llama_batch batch_{};
+};
+
+/// The chat example as the methods see it.
+struct Example {
+    Model model;
+    Tokens ids;
+    std::vector<int> outputs;
+    std::size_t prompt;
+    objective::Terms terms;
+
+    Example(const std::string& path, const test::GoldenFile& reference)
+        : model(Model::load(path)), ids(reference.ids("sequence_ids")), prompt(reference.ids("prompt_ids").size()) {
+        outputs.resize(ids.size() - prompt);
+        std::iota(outputs.begin(), outputs.end(), static_cast<int>(prompt) - 1);
+        terms = objective::terms(Objective::generated, Tokens(ids.begin() + static_cast<std::ptrdiff_t>(prompt), ids.end()), {});
+    }
+};
+
+class Passes {
+public:
+    explicit Passes(const Example& example)
+        : example_(example),
+          session_(example.model, static_cast<int>(example.ids.size()), static_cast<int>(example.outputs.size())) {}
+
+    void plain() { session_.run(example_.ids, example_.outputs); }
+
+    void attention() {
+        method::Replay replay = make();
+        method::Attention attention(replay, example_.model.modules(), example_.model.facts(),
+                                    {{"q_proj", "k_proj", "v_proj"}, false, false, false, false, threads()},
+                                    static_cast<int>(example_.prompt), static_cast<int>(example_.outputs.size()));
+        replay.plan(attention.needs(), 0);
+        replay.visit([](const tape::Tape&, int, int) {});
+    }
+
+    void record() {
+        method::Replay replay = make();
+        const method::Gradient gradient(replay.graph(), true);
+        replay.plan(gradient.needs(), 0);
+        replay.visit([](const tape::Tape&, int, int) {});
+    }
+
+    void whole() {
+        method::Replay replay = make();
+        const method::Gradient gradient(replay.graph(), true);
+        replay.plan(gradient.needs(), 0);
+        vjp::Weights weights;
+        gradient.whole(replay, example_.terms, weights, threads());
+    }
+
+    /// All per-token gradients; the L2 norms of their rows.
+    std::vector<float> per_token(bool bfloat16) {
+        method::Replay replay = make();
+        const method::Gradient gradient(replay.graph(), false);
+        replay.plan(gradient.needs(), 0);
+        vjp::Weights weights(std::size_t{1} << 30, bfloat16);
+        const std::size_t tokens = example_.ids.size();
+        std::vector<float> scores(example_.terms.size() * tokens);
+        gradient.per_term(
+            replay, example_.terms, weights, threads(),
+            [&](std::size_t t, const View<const float>& g) {
+                method::saliency_l2(g, std::span(scores).subspan(t * tokens, tokens));
+            },
+            {});
+        return scores;
+    }
+
+    [[nodiscard]] int threads() const { return example_.model.threads(); }
+
+private:
+    method::Replay make() { return {session_, example_.ids, example_.outputs, arena_}; }
+
+    const Example& example_;
+    engine::Session session_;
+    std::shared_ptr<tape::Arena> arena_ = std::make_shared<tape::Arena>();
+};
+
+void row(const std::string& what, double time, double unit, const char* unit_name) {
+    fmt::print("{:<58} {:8.3f} s   {:6.2f} x {}\n", what, time, time / unit, unit_name);
+}
+
+void run(const std::string& path, const char* type, int rounds) {
+    const test::GoldenFile reference(std::string(LLMX_TEST_DATA) + "/smollm2-chat.reference.gguf");
+    const Example example(path, reference);
+    Passes passes(example);
+    PlainLlama llama(path, example.ids, example.prompt, passes.threads());
+    fmt::print("{}: {} tokens, {} threads, best of {}\n", type, example.ids.size(), passes.threads(), rounds);
+    const auto times = best_times({[&] { llama.pass(); }, [&] { passes.plain(); }, [&] { passes.attention(); },
+                                   [&] { passes.record(); }, [&] { passes.whole(); }},
+                                  rounds);
+    const double plain = std::min(times[0], times[1]);
+    row("plain pass, llama.cpp's own defaults", times[0], plain, "plain pass");
+    row("plain pass, replay settings", times[1], plain, "plain pass");
+    row("attention capture during replay", times[2], plain, "plain pass");
+    row("record for the gradient", times[3], plain, "plain pass");
+    row("whole-answer gradient (record + reverse)", times[4], plain, "plain pass");
+    std::vector<float> exact;
+    std::vector<float> rounded;
+    const auto each = best_times({[&] { exact = passes.per_token(false); }, [&] { rounded = passes.per_token(true); }},
+                                 std::max(1, rounds / 5));
+    row(fmt::format("all {} per-token gradients, float32", example.terms.size()), each[0], times[4], "whole answer");
+    row(fmt::format("all {} per-token gradients, bfloat16 products", example.terms.size()), each[1], times[4],
+        "whole answer");
+    fmt::print("bfloat16 products change the per-token saliency by {:.2e} (relative L2)\n",
+               test::relative_l2(rounded, exact));
+    fmt::print("peak memory {} MiB\n\n", peak_rss() >> 20U);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    if (argc < 2) {
+        fmt::print(stderr, "usage: llmx_bench MODEL [ROUNDS]\n");
+        return 2;
+    }
+    const int rounds = argc > 2 ? std::stoi(argv[2]) : 10;
+    const auto float32 = std::filesystem::temp_directory_path() / fmt::format("llmx-bench-{}.gguf", ::getpid());
+    quantize(argv[1], float32, "F32");
+    run(float32, "F32", rounds);
+    std::filesystem::remove(float32);
+    run(argv[1], "as given", rounds);
+    return 0;
+} catch (const std::exception& failure) {
+    fmt::print(stderr, "llmx_bench: {}\n", failure.what());
+    return 1;
+}
