@@ -23,3 +23,7 @@ configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/llmxConfig.cmake.in"
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/llmxConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/llmxConfig.cmake" "${PROJECT_BINARY_DIR}/llmxConfigVersion.cmake"
         DESTINATION "${llmx_package_dir}")
+# A symbol that nothing defines is an error here, not in the projects that link the library.
+if(NOT LLMX_SANITIZE)
+  target_link_options(llmx PRIVATE -Wl,-z,defs)
+endif()
