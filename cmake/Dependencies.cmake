@@ -1,9 +1,13 @@
-# What others wrote: llama.cpp (pinned), oneDNN, fmt, nlohmann-json, CLI11, OpenMP.
+# What others wrote: llama.cpp (pinned), oneDNN, fmt, nlohmann-json, CLI11, OpenMP, OpenSSL.
 include(LlamaCpp)
 
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
+find_package(OpenSSL COMPONENTS Crypto)
+if(NOT OpenSSL_FOUND)
+  message(STATUS "OpenSSL not found: a model file's SHA-256 takes five times as long")
+endif()
 if(LLMX_ONEDNN)
   find_package(dnnl REQUIRED)
 else()

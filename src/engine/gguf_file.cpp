@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <fstream>
 #include <llmx/error.hpp>
 #include <memory>
@@ -100,6 +101,17 @@ void add_tensors(const fs::path& path, const gguf_context* gguf, std::uint64_t s
     }
 }
 
+// ggml ends the process in the middle of a pass where such a number is negative.
+void check_epsilons(const fs::path& path, const gguf_context* gguf) {
+    for (std::int64_t i = 0; i < gguf_get_n_kv(gguf); ++i) {
+        const std::string_view key = gguf_get_key(gguf, i);
+        if (!key.ends_with("epsilon") || gguf_get_kv_type(gguf, i) != GGUF_TYPE_FLOAT32) continue;
+        const float value = gguf_get_val_f32(gguf, i);
+        if (value >= 0.0F && std::isfinite(value)) continue;
+        fail(path, fmt::format("corrupt: {} is {}; expected a small positive number", key, value));
+    }
+}
+
 std::uint16_t split_count(const gguf_context* gguf) {
     const std::int64_t key = gguf_find_key(gguf, "split.count");
     if (key < 0 || gguf_get_kv_type(gguf, key) != GGUF_TYPE_UINT16) return 1;
@@ -112,6 +124,7 @@ std::vector<GgufTensor> check_gguf(const fs::path& path) {
     const std::uint64_t size = checked_size(path);
     check_magic(path);
     const GgufPtr gguf = read_header(path);
+    check_epsilons(path, gguf.get());
     std::vector<GgufTensor> tensors;
     add_tensors(path, gguf.get(), size, tensors);
 

@@ -31,7 +31,7 @@ using LlamaContextPtr = std::unique_ptr<llama_context, LlamaContextFree>;
 using LlamaSamplerPtr = std::unique_ptr<llama_sampler, LlamaSamplerFree>;
 using ChatTemplatesPtr = std::unique_ptr<common_chat_templates, ChatTemplatesFree>;
 
-/// Immutable after load (the chat template and the digest are made on first use, under the mutex).
+/// Immutable after load (the chat template and the digest are made on first use, each under its mutex).
 class ModelImpl {
 public:
     ModelFacts facts;
@@ -43,6 +43,7 @@ public:
 
     mutable std::mutex mutex;
     mutable ChatTemplatesPtr templates;
+    mutable std::mutex digest_mutex;
     mutable std::string sha256_16;
 
     [[nodiscard]] const llama_vocab* vocab() const { return llama_model_get_vocab(model.get()); }
