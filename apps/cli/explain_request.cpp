@@ -30,15 +30,13 @@ bool takes_json_list(const std::string& key) { return key == "messages" || key.e
 
 /// A single value as the flag's argument, if the JSON type is the option's.
 std::string argument(const std::string& key, const Json& value, const std::string& type) {
-    const bool size = type.find("SIZE") != std::string::npos;  // "2GB" or a number of bytes
-    if (value.is_string()) {
-        if (type == "TEXT" || size) return value.get<std::string>();
-    } else if (value.is_number_integer()) {
-        if (type != "TEXT") return value.dump();
-    } else if (value.is_number() && type == "FLOAT") {
-        return value.dump();
-    }
-    wrong_type(key, value, type == "TEXT" ? "a string" : type == "FLOAT" ? "a number" : "a whole number");
+    const bool whole = type == "INT" || type == "UINT";
+    const bool number = whole || type == "FLOAT";
+    const bool size = type == "BYTES|SIZE";  // 500000000 or "500MB"
+    if (value.is_string() && !number) return value.get<std::string>();
+    if (value.is_number_integer() && (number || size)) return value.dump();
+    if (value.is_number() && type == "FLOAT") return value.dump();
+    wrong_type(key, value, whole ? "a whole number" : number ? "a number" : size ? "a size" : "a string");
 }
 
 void apply(CLI::Option& option, const std::string& key, const Json& value) {

@@ -50,6 +50,9 @@ std::string describe(const CLI::ParseError& error, const CLI::App& program) {
         return fmt::format("{}: argument \"{}\" was not expected; see llmx {} --help", app.get_name(),
                            left.front(), app.get_name());
     }
+    if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
+        return fmt::format("{}; expected one value for each option", error.what());
+    }
     return error.what();
 }
 

@@ -9,6 +9,7 @@
 
 #include "commands.hpp"
 #include "core/files.hpp"
+#include "numbers.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -40,7 +41,7 @@ Command add_quantize(CLI::App& program) {
     app->add_option("input", options->input, "The model, a GGUF file");
     app->add_option("output", options->output, "The file to write; appears only when complete");
     app->add_option("--type", options->type, fmt::format("{}", fmt::join(quantize_types(), ", ")));
-    app->add_option("--threads", options->threads, "0: the machine's cores")->check(CLI::NonNegativeNumber);
+    add_number(*app, "--threads", options->threads, "0: the machine's cores", 0, 4096);
     return {app, [options] { run(*options); }};
 }
 

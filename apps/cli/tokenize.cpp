@@ -61,7 +61,7 @@ Command add_tokenize(CLI::App& program) {
     CLI::App* app = program.add_subcommand("tokenize", "Show the tokens of a text");
     app->footer(footer);
     auto options = std::make_shared<Options>();
-    app->add_option("--model", options->model, "The model, a GGUF file");
+    app->add_option("--model", options->model, "The model, a GGUF file")->type_name("FILE");
     const auto set_text = [options](const std::string& value) {
         options->text = value;
         options->text_given = true;
@@ -69,7 +69,8 @@ Command add_tokenize(CLI::App& program) {
     app->add_option_function<std::string>("text", set_text, "The text; - reads standard input");
     app->add_flag("--as-prompt", options->as_prompt,
                   "As a raw prompt is read: special tokens added, markup such as <s> as one token");
-    app->add_option("--json", options->json, "Write JSON to a file; -: to standard output");
+    app->add_option("--json", options->json, "Write JSON to a file; -: to standard output")
+        ->type_name("FILE");
     return {app, [options] { run(*options); }};
 }
 

@@ -1,0 +1,68 @@
+// What a reader sees: colours, and texts that cannot harm the terminal.
+
+#include <gtest/gtest.h>
+
+#include "program.hpp"
+
+namespace llmx::test {
+namespace {
+
+const std::string escape = "\x1b[";
+
+Arguments replay(const Arguments& more) {
+    Arguments arguments = {"explain",      "--model", golden("llama-tiny.gguf"), "--prompt", "Is it open?",
+                           "--answer-ids", "8,9"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return arguments;
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST(Terminal, TextViewShowsPromptAnswerAndTable) {
+    const Outcome run = llmx(replay({}));
+    EXPECT_EQ(run.code, 0) << run.err;
+    for (const char* part : {"Prompt by gradient", "Prompt by attention", "Is it open?", "Answer (2 tokens)",
+                             "position", "total"}) {
+        EXPECT_TRUE(has(run.out, part)) << part;
+    }
+}
+
+TEST(Terminal, ColourWhereItIsWanted) {
+    EXPECT_FALSE(has(llmx(replay({})).out, escape));  // not a terminal
+    EXPECT_TRUE(has(llmx(replay({"--color", "always"})).out, escape + "31m"));
+    RunOptions no_color;
+    no_color.environment = {{"NO_COLOR", "1"}};
+    EXPECT_TRUE(has(llmx(replay({"--color", "always"}), no_color).out, escape));
+    EXPECT_TRUE(has(llmx_on_terminal(replay({})).out, escape + "31m"));
+    EXPECT_FALSE(has(llmx_on_terminal(replay({"--color", "never"})).out, escape));
+    EXPECT_FALSE(has(llmx_on_terminal(replay({}), {{"NO_COLOR", "1"}}).out, escape + "31m"));
+    EXPECT_TRUE(has(llmx_on_terminal(replay({}), {{"NO_COLOR", ""}}).out, escape + "31m"));
+    EXPECT_FALSE(has(llmx_on_terminal(replay({}), {{"TERM", "dumb"}}).out, escape + "31m"));
+}
+
+TEST(Terminal, AHostilePromptIsShownNotObeyed) {
+    const Outcome run = llmx({"explain", "--model", golden("llama-tiny.gguf"), "--prompt",
+                              "\x1b]0;title\x07 \x1b[2J hi", "--answer", "\x1b[31m\r!", "--color", "never"});
+    EXPECT_EQ(run.code, 0) << run.err;
+    EXPECT_FALSE(has(run.out, "\x1b"));
+    EXPECT_FALSE(has(run.out, "\x07"));
+    EXPECT_FALSE(has(run.out, "\r"));
+    EXPECT_TRUE(has(run.out, "\u241B"));
+    expect_failure(llmx({"explain", "--model", "/no/\x1b[2J", "--prompt", "x"}), 4, {"/no/\u241B[2J"});
+}
+
+TEST(Terminal, QuietShowsNothing) {
+    const Outcome run = llmx_on_terminal(replay({"--quiet"}));
+    EXPECT_EQ(run.code, 0);
+    EXPECT_EQ(run.out, "");
+}
+
+TEST(Terminal, TheAnswerAppearsWhileItIsWritten) {
+    LiveRun run(
+        {"explain", "--model", golden("llama-tiny.gguf"), "--prompt", "Once", "--max-new-tokens", "30"});
+    EXPECT_TRUE(run.wait_for_text());
+    EXPECT_EQ(run.finish().code, 0);
+}
+
+}  // namespace
+}  // namespace llmx::test
