@@ -165,31 +165,34 @@ Explanation Explainer::compute(const Request& given) {
         gradient.emplace(replay.graph(), true);
         add(gradient->needs());
     }
-    replay.plan(std::move(needs), request.memory_budget);
-    replay.visit([&](const tape::Tape& tape, int first, int last) {
+    replay.plan(std::move(needs), request.memory_budget, [&](const tape::Tape& tape, int first, int last) {
         if (attention) attention->read(tape, first, last);
     });
+    // Recorded in several pieces, the pass is run for all methods at once, by the gradient.
+    if (!gradient || replay.pieces() == 1) replay.visit();
+    clock.note("replay");
+
+    const objective::Terms terms = objective::terms(request.objective, request.output.ids, request.labels);
+    if (gradient) {
+        explain_gradient(request, *gradient, replay, terms, threads, result);
+    } else if (!teacher) {
+        result.objective_value = objective_value(replay, terms);
+    }
+    if (gradient) clock.note("gradient");
+    if (attention) result.attention = attention->finish();
+    if (attention) clock.note("attention");
     for (std::size_t t = 0; t < answer; ++t) {
         const double l = objective::log_probability(replay.logits(static_cast<int>(t)), request.output.ids[t]);
         result.token_logprobs.push_back(static_cast<float>(l));
     }
-    clock.note("replay");
-    if (attention) result.attention = attention->finish();
-    if (attention) clock.note("attention");
-
-    const objective::Terms terms = objective::terms(request.objective, request.output.ids, request.labels);
     if (teacher) {
         method::Replay of_label(session, joined(request.input_ids, request.labels),
                                 predicting(prompt, request.labels.size()), memory_->arena);
         gradient.emplace(of_label.graph(), true);
         of_label.plan(gradient->needs(), request.memory_budget);
         explain_gradient(request, *gradient, of_label, terms, threads, result);
-    } else if (gradient) {
-        explain_gradient(request, *gradient, replay, terms, threads, result);
-    } else {
-        result.objective_value = objective_value(replay, terms);
+        clock.note("gradient");
     }
-    if (gradient) clock.note("gradient");
     result.peak_rss = peak_rss();
     return result;
 }

@@ -16,7 +16,8 @@ Replay::Replay(engine::Session& session, Tokens ids, std::vector<int> outputs, s
       graph_(std::make_shared<const engine::Graph>(session.plan(ids_, outputs_))),
       lineage_(*graph_) {}
 
-void Replay::plan(std::vector<Need> needs, std::size_t budget) {
+void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
+    reader_ = std::move(reader);
     std::stable_sort(needs.begin(), needs.end(), [](const Need& a, const Need& b) { return a.node > b.node; });
     Piece piece{0, static_cast<int>(graph_->nodes.size()), {}};
     std::size_t bytes = 0;
@@ -75,14 +76,23 @@ tape::Tape Replay::record(const Piece& piece) {
 }
 
 void Replay::visit(const Visit& visit) {
+    const auto tell = [&](const tape::Tape& tape, const Piece& piece) {
+        if (reader_ && !visited_) reader_(tape, piece.first, piece.last);
+        visit(tape, piece.first, piece.last);
+    };
     for (const Piece& piece : pieces_) {
-        if (pieces_.size() == 1) {
-            if (!only_) only_.emplace(record(piece));
-            visit(*only_, piece.first, piece.last);
+        if (pieces_.size() > 1) {
+            tell(record(piece), piece);
         } else {
-            visit(record(piece), piece.first, piece.last);
+            if (!only_) only_.emplace(record(piece));
+            tell(*only_, piece);
         }
     }
+    visited_ = true;
+}
+
+void Replay::visit() {
+    if (!visited_) visit([](const tape::Tape&, int, int) {});
 }
 
 std::span<const float> Replay::logits(int output) const { return logits_.row(static_cast<std::size_t>(output)); }

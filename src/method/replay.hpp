@@ -28,14 +28,19 @@ public:
     [[nodiscard]] const Tokens& ids() const { return ids_; }
     [[nodiscard]] const std::vector<int>& outputs() const { return outputs_; }
 
-    /// What the visits will read, and the bytes they may take at a time (0: no bound). Call once, before
-    /// the first visit. Throws Error{input} where the budget does not hold what one node needs.
-    void plan(std::vector<Need> needs, std::size_t budget);
-
-    /// Runs the pass and calls visit(tape, first, last) for every piece, last piece first: the tape holds
-    /// what nodes [first, last) read. A single piece is recorded once, however often it is visited.
+    /// Told a piece of the pass: the tape holds what nodes [first, last) read.
     using Visit = std::function<void(const tape::Tape& tape, int first, int last)>;
+
+    /// What the visits will read, and the bytes they may take at a time (0: no bound). `reader` is told
+    /// every piece once, when it is first recorded. Call once, before the first visit. Throws
+    /// Error{input} where the budget does not hold what one node needs.
+    void plan(std::vector<Need> needs, std::size_t budget, Visit reader = {});
+
+    /// Runs the pass and tells `visit` every piece, the last one first. A single piece is recorded once,
+    /// however often it is visited.
     void visit(const Visit& visit);
+    /// Runs the pass for the reader and the logits alone, unless that has been done.
+    void visit();
 
     /// Logits of the i-th output; there after the first piece was recorded.
     [[nodiscard]] std::span<const float> logits(int output) const;
@@ -57,6 +62,8 @@ private:
     std::shared_ptr<const engine::Graph> graph_;
     tape::Lineage lineage_;
     std::vector<Piece> pieces_;  // last first
+    Visit reader_;
+    bool visited_ = false;
     std::optional<tape::Tape> only_;
     Tensor logits_;  // [outputs, vocabulary]
 };
