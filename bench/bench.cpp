@@ -57,7 +57,8 @@ public:
             batch_.pos[i] = i;
             batch_.n_seq_id[i] = 1;
             batch_.seq_id[i][0] = 0;
-            batch_.logits[i] = static_cast<std::int8_t>(i + 1 >= static_cast<int>(prompt) && i + 1 < batch_.n_tokens);
+            batch_.logits[i] =
+                static_cast<std::int8_t>(i + 1 >= static_cast<int>(prompt) && i + 1 < batch_.n_tokens);
         }
     }
     ~PlainLlama() {
@@ -90,10 +91,13 @@ struct Example {
     objective::Terms terms;
 
     Example(const std::string& path, const test::GoldenFile& reference)
-        : model(Model::load(path)), ids(reference.ids("sequence_ids")), prompt(reference.ids("prompt_ids").size()) {
+        : model(Model::load(path)),
+          ids(reference.ids("sequence_ids")),
+          prompt(reference.ids("prompt_ids").size()) {
         outputs.resize(ids.size() - prompt);
         std::iota(outputs.begin(), outputs.end(), static_cast<int>(prompt) - 1);
-        terms = objective::terms(Objective::generated, Tokens(ids.begin() + static_cast<std::ptrdiff_t>(prompt), ids.end()), {});
+        terms = objective::terms(Objective::generated,
+                                 Tokens(ids.begin() + static_cast<std::ptrdiff_t>(prompt), ids.end()), {});
     }
 };
 
@@ -101,7 +105,8 @@ class Passes {
 public:
     explicit Passes(const Example& example)
         : example_(example),
-          session_(example.model, static_cast<int>(example.ids.size()), static_cast<int>(example.outputs.size())) {}
+          session_(example.model, static_cast<int>(example.ids.size()),
+                   static_cast<int>(example.outputs.size())) {}
 
     void plain() { session_.run(example_.ids, example_.outputs); }
 
@@ -109,7 +114,8 @@ public:
         method::Replay replay = make();
         method::Attention attention(replay, example_.model.modules(), example_.model.facts(),
                                     {{"q_proj", "k_proj", "v_proj"}, false, false, false, false, threads()},
-                                    static_cast<int>(example_.prompt), static_cast<int>(example_.outputs.size()));
+                                    static_cast<int>(example_.prompt),
+                                    static_cast<int>(example_.outputs.size()));
         replay.plan(attention.needs(), 0);
         replay.visit();
     }
@@ -137,12 +143,11 @@ public:
         vjp::Weights weights(std::size_t{1} << 30, bfloat16);
         const std::size_t tokens = example_.ids.size();
         std::vector<float> scores(example_.terms.size() * tokens);
-        gradient.per_term(
-            replay, example_.terms, weights, threads(),
-            [&](std::size_t t, const View<const float>& g) {
-                method::saliency_l2(g, std::span(scores).subspan(t * tokens, tokens));
-            },
-            {});
+        gradient.per_term(replay, example_.terms, weights, threads(),
+                          [&](std::size_t t, const View<const float>& g) {
+                              method::saliency_l2(g, std::span(scores).subspan(t * tokens, tokens));
+                          },
+                          {});
         return scores;
     }
 
@@ -166,10 +171,12 @@ void run(const std::string& path, const char* type, int rounds) {
     Passes passes(example);
     PlainLlama llama(path, example.ids, example.prompt, passes.threads());
     fmt::print("{}: {} tokens, {} threads, best of {}\n", type, example.ids.size(), passes.threads(), rounds);
-    const auto times = best_times({[&] { llama.pass(); }, [&] { passes.plain(); }, [&] { passes.attention(); },
-                                   [&] { passes.record(); }, [&] { passes.whole(); }},
-                                  rounds);
-    // The replay cannot use flash attention, which leaves no attention to see: its own plain pass is the unit.
+    const auto times =
+        best_times({[&] { llama.pass(); }, [&] { passes.plain(); }, [&] { passes.attention(); },
+                    [&] { passes.record(); }, [&] { passes.whole(); }},
+                   rounds);
+    // The replay cannot use flash attention, which leaves no attention to see: its own plain pass is the
+    // unit.
     const double plain = times[1];
     row("plain pass, llama.cpp's own defaults (flash attention)", times[0], plain, "plain pass");
     row("plain pass, replay settings", times[1], plain, "plain pass");
@@ -178,9 +185,11 @@ void run(const std::string& path, const char* type, int rounds) {
     row("whole-answer gradient (record + reverse)", times[4], plain, "plain pass");
     std::vector<float> exact;
     std::vector<float> rounded;
-    const auto each = best_times({[&] { exact = passes.per_token(false); }, [&] { rounded = passes.per_token(true); }},
-                                 std::max(1, rounds / 5));
-    row(fmt::format("all {} per-token gradients, float32", example.terms.size()), each[0], times[4], "whole answer");
+    const auto each =
+        best_times({[&] { exact = passes.per_token(false); }, [&] { rounded = passes.per_token(true); }},
+                   std::max(1, rounds / 5));
+    row(fmt::format("all {} per-token gradients, float32", example.terms.size()), each[0], times[4],
+        "whole answer");
     row(fmt::format("all {} per-token gradients, bfloat16 products", example.terms.size()), each[1], times[4],
         "whole answer");
     fmt::print("bfloat16 products change the per-token saliency by {:.2e} (relative L2)\n",
@@ -196,7 +205,8 @@ int main(int argc, char** argv) try {
         return 2;
     }
     const int rounds = argc > 2 ? std::stoi(argv[2]) : 10;
-    const auto float32 = std::filesystem::temp_directory_path() / fmt::format("llmx-bench-{}.gguf", ::getpid());
+    const auto float32 =
+        std::filesystem::temp_directory_path() / fmt::format("llmx-bench-{}.gguf", ::getpid());
     quantize(argv[1], float32, "F32");
     run(float32, "F32", rounds);
     std::filesystem::remove(float32);

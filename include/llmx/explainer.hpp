@@ -31,20 +31,20 @@ Objective parse_objective(const std::string&);
 
 struct Request {
     Task task = Task::generative_text_chat;
-    Tokens input_ids = {};          ///< the prompt
-    Generation output = {};         ///< the answer: Model::generate's, or {.ids = ...} from elsewhere
-    Tokens labels = {};             ///< the ground truth; may be empty
+    Tokens input_ids = {};   ///< the prompt
+    Generation output = {};  ///< the answer: Model::generate's, or {.ids = ...} from elsewhere
+    Tokens labels = {};      ///< the ground truth; may be empty
     Objective objective = Objective::automatic;  ///< aligned with labels, generated without
 
     // The original toolbox's arguments
     std::vector<std::string> layer_names = {"q_proj", "k_proj", "v_proj"};
-    bool is_input = false;       ///< take the modules' inputs instead of their outputs
-    bool strict = false;         ///< a name must match whole
+    bool is_input = false;            ///< take the modules' inputs instead of their outputs
+    bool strict = false;              ///< a name must match whole
     std::vector<int> positions = {};  ///< argument of each module to take; they have one: 0
-    int input_shape = 0;         ///< tokens of the prompt; 0: input_ids.size()
+    int input_shape = 0;              ///< tokens of the prompt; 0: input_ids.size()
     std::string embedding_name = {};  ///< the embedding module; empty: the model's token embedding
 
-    bool per_token = false;      ///< also saliency and input x gradient of every answer token
+    bool per_token = false;           ///< also saliency and input x gradient of every answer token
     bool all_attention_rows = false;  ///< keep the prompt's attention rows too
     bool keep_attention = false;      ///< fill AttentionResult::weights (large)
     Products products = Products::float32;
@@ -61,13 +61,13 @@ struct PairResult {
 
 struct AttentionResult {
     PairResult pair;
-    Tensor mean_group;           ///< [answer, prompt], definitions 1.2
-    Tensor median_raw;           ///< [answer, blocks, heads, prompt]
-    std::vector<int> blocks;     ///< blocks that have softmax attention, in order
+    Tensor mean_group;                ///< [answer, prompt], definitions 1.2
+    Tensor median_raw;                ///< [answer, blocks, heads, prompt]
+    std::vector<int> blocks;          ///< blocks that have softmax attention, in order
     std::vector<int> blocks_without;  ///< those that have none
-    Tensor mean;                 ///< [answer, prompt + answer], softmax weights, mean over heads, then blocks
-    std::vector<Tensor> weights; ///< per entry of `blocks`: [heads, rows, prompt + answer]
-    std::pair<int, int> rows;    ///< first and one past the last position of the rows in `weights`
+    Tensor mean;  ///< [answer, prompt + answer], softmax weights, mean over heads, then blocks
+    std::vector<Tensor> weights;  ///< per entry of `blocks`: [heads, rows, prompt + answer]
+    std::pair<int, int> rows;     ///< first and one past the last position of the rows in `weights`
 };
 
 struct GradientResult {
@@ -84,7 +84,7 @@ struct Attribution {
     std::string objective;  ///< what each row differentiates
     bool is_signed = false;
     std::map<std::string, std::string> options;
-    Tensor scores;          ///< [answer tokens, prompt + answer]
+    Tensor scores;  ///< [answer tokens, prompt + answer]
 };
 
 struct Explanation {
@@ -95,7 +95,7 @@ struct Explanation {
     std::string prediction;                  ///< their concatenation, special tokens included
     std::string prompt_text, answer_text, label_text;
     Tokens prompt_ids, answer_ids, label_ids;
-    std::vector<float> token_logprobs;       ///< [answer], l_t
+    std::vector<float> token_logprobs;  ///< [answer], l_t
     Objective objective = Objective::generated;
     double objective_value = 0;
     std::optional<AttentionResult> attention;

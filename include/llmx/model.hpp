@@ -43,17 +43,17 @@ struct ModelFacts {
 
 /// A weight matrix that computes something: one row of `llmx modules`.
 struct Module {
-    std::string hf_name;    ///< "model.layers.0.self_attn.q_proj"; empty where none is known
-    std::string gguf_name;  ///< "blk.0.attn_q"
-    std::string kind;       ///< "linear", "embedding", "norm", "experts", ...
+    std::string hf_name;              ///< "model.layers.0.self_attn.q_proj"; empty where none is known
+    std::string gguf_name;            ///< "blk.0.attn_q"
+    std::string kind;                 ///< "linear", "embedding", "norm", "experts", ...
     std::vector<std::int64_t> shape;  ///< [out, in], or [n] for a norm
     std::string type;                 ///< "F32", "Q4_1", ...
     int block = -1;                   ///< -1 outside the blocks
 };
 
 struct LoadOptions {
-    int threads = 0;        ///< 0: the machine's cores
-    bool use_mmap = true;   ///< map the file instead of reading it
+    int threads = 0;         ///< 0: the machine's cores
+    bool use_mmap = true;    ///< map the file instead of reading it
     Progress progress = {};  ///< stage "load"
 };
 
@@ -73,7 +73,7 @@ struct GenerateOptions {
 };
 
 struct Generation {
-    Tokens ids = {};     ///< answer tokens; an end-of-generation token, if one came, is the last
+    Tokens ids = {};        ///< answer tokens; an end-of-generation token, if one came, is the last
     std::string text = {};  ///< special tokens left out; incomplete UTF-8 replaced
     bool ended = false;     ///< the model ended the text by itself
     Tensor logits = {};     ///< [answer tokens, vocabulary], if kept
@@ -127,8 +127,8 @@ private:
 
 /// Writes a copy of a GGUF file with its weights in another type ("F32", "F16", "BF16", "Q8_0",
 /// "Q4_K_M", ...) by llama.cpp's own quantiser. The output appears under its name only when complete.
-void quantize(const std::filesystem::path& input, const std::filesystem::path& output,
-              std::string_view type, int threads = 0);
+void quantize(const std::filesystem::path& input, const std::filesystem::path& output, std::string_view type,
+              int threads = 0);
 
 /// The types that `quantize` takes.
 std::vector<std::string> quantize_types();

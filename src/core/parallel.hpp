@@ -21,7 +21,7 @@ void parallel_blocks(int threads, std::int64_t count, Body&& body) {
     }
     const std::int64_t blocks = std::min<std::int64_t>(threads, count);
     std::exception_ptr failure;
-#pragma omp parallel for num_threads(static_cast<int>(blocks)) schedule(static, 1)
+#pragma omp parallel for num_threads(static_cast <int>(blocks)) schedule(static, 1)
     for (std::int64_t block = 0; block < blocks; ++block) {
         try {
             body(count * block / blocks, count * (block + 1) / blocks);

@@ -42,9 +42,12 @@ TensorRole role_of(const ggml_tensor* tensor) {
     while (root->view_src != nullptr) root = root->view_src;
     if (root->buffer == nullptr) return TensorRole::input;
     switch (ggml_backend_buffer_get_usage(root->buffer)) {
-        case GGML_BACKEND_BUFFER_USAGE_WEIGHTS: return TensorRole::weight;
-        case GGML_BACKEND_BUFFER_USAGE_COMPUTE: return TensorRole::input;
-        default: return TensorRole::state;
+        case GGML_BACKEND_BUFFER_USAGE_WEIGHTS:
+            return TensorRole::weight;
+        case GGML_BACKEND_BUFFER_USAGE_COMPUTE:
+            return TensorRole::input;
+        default:
+            return TensorRole::state;
     }
 }
 
@@ -136,9 +139,13 @@ struct Session::Impl {
 
     bool on_node(const ggml_tensor* tensor, bool ask) {
         switch (mode) {
-            case Mode::plain: return false;
-            case Mode::plan: builder->add_node(tensor); return false;
-            case Mode::watch: break;
+            case Mode::plain:
+                return false;
+            case Mode::plan:
+                builder->add_node(tensor);
+                return false;
+            case Mode::watch:
+                break;
         }
         if (ended) return !ask;
         if (!ask) {
@@ -189,8 +196,8 @@ struct Session::Impl {
         if (ids.empty()) throw Error(ErrorCode::input, "replay: no tokens; expected at least one");
         if (static_cast<int>(ids.size()) > max_tokens || static_cast<int>(out.size()) > max_outputs) {
             throw Error(ErrorCode::internal,
-                        fmt::format("replay: {} tokens with {} outputs; the session holds {} and {}", ids.size(),
-                                    out.size(), max_tokens, max_outputs));
+                        fmt::format("replay: {} tokens with {} outputs; the session holds {} and {}",
+                                    ids.size(), out.size(), max_tokens, max_outputs));
         }
         require_tokens(model, ids);
     }
@@ -259,7 +266,8 @@ Graph Session::plan(std::span<const Token> ids, std::span<const int> outputs) {
     return std::move(impl_->planned);
 }
 
-bool Session::run(std::span<const Token> ids, std::span<const int> outputs, const Graph* graph, Watcher* watcher) {
+bool Session::run(std::span<const Token> ids, std::span<const int> outputs, const Graph* graph,
+                  Watcher* watcher) {
     impl_->check(ids, outputs);
     impl_->outputs.assign(outputs.begin(), outputs.end());
     if (watcher != nullptr) {
@@ -274,7 +282,8 @@ bool Session::run(std::span<const Token> ids, std::span<const int> outputs, cons
     if (impl_->ended) return false;
     if (impl_->cancelled) throw Error(ErrorCode::cancelled, "replay: cancelled");
     if (status != 0) {
-        throw Error(ErrorCode::internal, fmt::format("replay: llama.cpp failed in the pass (code {})", status));
+        throw Error(ErrorCode::internal,
+                    fmt::format("replay: llama.cpp failed in the pass (code {})", status));
     }
     return true;
 }
@@ -282,7 +291,8 @@ bool Session::run(std::span<const Token> ids, std::span<const int> outputs, cons
 std::span<const float> Session::logits(int output) const {
     const int position = impl_->outputs[static_cast<std::size_t>(output)];
     const float* row = llama_get_logits_ith(impl_->context.get(), position);
-    if (row == nullptr) throw Error(ErrorCode::internal, fmt::format("replay: no logits at position {}", position));
+    if (row == nullptr)
+        throw Error(ErrorCode::internal, fmt::format("replay: no logits at position {}", position));
     return {row, static_cast<std::size_t>(impl_->model.facts().vocabulary)};
 }
 

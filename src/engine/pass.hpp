@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "engine/graph.hpp"
 #include <llmx/model.hpp>
+#include "engine/graph.hpp"
 
 namespace llmx::engine {
 

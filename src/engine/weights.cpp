@@ -66,7 +66,8 @@ Tensor embedding_rows(const Graph& graph, std::span<const Token> ids) {
     }
     const std::int64_t width = found->shape[3];
     Tensor rows{{static_cast<std::int64_t>(ids.size()), width}, std::vector<float>(ids.size() * width)};
-    for (std::size_t i = 0; i < ids.size(); ++i) dequantize_rows(*found, ids[i], ids[i] + 1, rows.row(i).data());
+    for (std::size_t i = 0; i < ids.size(); ++i)
+        dequantize_rows(*found, ids[i], ids[i] + 1, rows.row(i).data());
     return rows;
 }
 

@@ -82,10 +82,12 @@ double objective_value(const method::Replay& replay, const objective::Terms& ter
 }
 
 void attribute_per_token(const Request& request, const method::Gradient& gradient, method::Replay& replay,
-                         const objective::Terms& terms, vjp::Weights& weights, int threads, Explanation& result) {
+                         const objective::Terms& terms, vjp::Weights& weights, int threads,
+                         Explanation& result) {
     const Tensor embeddings = engine::embedding_rows(replay.graph(), replay.ids());
     const auto tokens = static_cast<std::int64_t>(replay.ids().size());
-    const Tensor empty{{static_cast<std::int64_t>(terms.size()), tokens}, std::vector<float>(terms.size() * tokens)};
+    const Tensor empty{{static_cast<std::int64_t>(terms.size()), tokens},
+                       std::vector<float>(terms.size() * tokens)};
     const std::string of = request.objective == Objective::teacher ? "log-probability of each label token"
                                                                    : "log-probability of each answer token";
     Attribution saliency{"saliency", of, false, {{"norm", "l2"}}, empty};
@@ -101,23 +103,47 @@ void attribute_per_token(const Request& request, const method::Gradient& gradien
     result.attributions.push_back(std::move(product));
 }
 
+/// A session that holds the prompt with the longest text that is replayed after it.
+engine::Session make_session(const Request& request, const Model& model, bool teacher) {
+    const std::size_t longest = std::max(request.output.ids.size(), teacher ? request.labels.size() : 0);
+    engine::Session session(model, static_cast<int>(request.input_ids.size() + longest),
+                            static_cast<int>(longest));
+    if (request.progress) {
+        session.set_progress([&request](double done) { return request.progress("replay", done); });
+    }
+    return session;
+}
+
+method::Replay make_replay(const Request& request, const Tokens& text, engine::Session& session,
+                           const std::shared_ptr<tape::Arena>& arena) {
+    return {session, joined(request.input_ids, text), predicting(request.input_ids.size(), text.size()),
+            arena};
+}
+
+method::AttentionOptions attention_options(const Request& request, const Model& model) {
+    return {request.layer_names,    request.is_input,           request.strict,
+            request.keep_attention, request.all_attention_rows, model.threads()};
+}
+
 /// Everything that needs reverse passes over one replay.
 void explain_gradient(const Request& request, const method::Gradient& gradient, method::Replay& replay,
                       const objective::Terms& terms, int threads, Explanation& result) {
     // A single reverse pass uses each weight once: only more of them are worth keeping converted weights.
-    vjp::Weights weights(request.per_token ? request.memory_budget : 0, request.products == Products::bfloat16);
+    vjp::Weights weights(request.per_token ? request.memory_budget : 0,
+                         request.products == Products::bfloat16);
     const auto whole = gradient.whole(replay, terms, weights, threads);
     const Tensor embeddings = engine::embedding_rows(replay.graph(), replay.ids());
     result.gradient = method::gradient_result(whole, embeddings, replay.ids(), request.input_shape);
-    result.objective_value = objective_value(replay, terms);
     if (gradient.sites().residual.empty()) {
-        result.warnings.push_back("block_gradient_x_input: this architecture's graph does not name its residual "
-                                  "stream (l_out); left empty");
+        result.warnings.push_back(
+            "block_gradient_x_input: this architecture's graph does not name its residual "
+            "stream (l_out); left empty");
     }
     if (!request.per_token) return;
-    const Objective each = request.objective == Objective::teacher ? Objective::teacher : Objective::generated;
-    attribute_per_token(request, gradient, replay, objective::terms(each, request.output.ids, request.labels), weights,
-                        threads, result);
+    const Objective each =
+        request.objective == Objective::teacher ? Objective::teacher : Objective::generated;
+    attribute_per_token(request, gradient, replay, objective::terms(each, request.output.ids, request.labels),
+                        weights, threads, result);
 }
 
 }  // namespace
@@ -132,33 +158,28 @@ Explainer& Explainer::operator=(Explainer&&) noexcept = default;
 
 Explanation Explainer::compute(const Request& given) {
     const Request request = checked(given, model_, methods_);
-    const auto uses = [&](Method m) { return std::find(methods_.begin(), methods_.end(), m) != methods_.end(); };
-    const int threads = model_.threads();
-    const std::size_t prompt = request.input_ids.size();
-    const std::size_t answer = request.output.ids.size();
+    const auto uses = [&](Method m) {
+        return std::find(methods_.begin(), methods_.end(), m) != methods_.end();
+    };
+    const Tokens& answer = request.output.ids;
+    const auto prompt = static_cast<int>(request.input_ids.size());
     const bool teacher = request.objective == Objective::teacher && uses(Method::gradient);
+    const objective::Terms terms = objective::terms(request.objective, answer, request.labels);
     Explanation result;
     describe_texts(request, model_, result);
     Clock clock(result);
 
-    const std::size_t longest = prompt + (teacher ? std::max(answer, request.labels.size()) : answer);
-    engine::Session session(model_, static_cast<int>(longest), static_cast<int>(longest - prompt));
-    if (request.progress) {
-        session.set_progress([&](double done) { return request.progress("replay", done); });
-    }
-    method::Replay replay(session, joined(request.input_ids, request.output.ids), predicting(prompt, answer),
-                          memory_->arena);
-
-    // What each method will read of the one pass
+    engine::Session session = make_session(request, model_, teacher);
+    method::Replay replay = make_replay(request, answer, session, memory_->arena);
     std::optional<method::Attention> attention;
     std::optional<method::Gradient> gradient;
     std::vector<method::Need> needs;
-    const auto add = [&](const std::vector<method::Need>& more) { needs.insert(needs.end(), more.begin(), more.end()); };
+    const auto add = [&](const std::vector<method::Need>& more) {
+        needs.insert(needs.end(), more.begin(), more.end());
+    };
     if (uses(Method::attention)) {
-        attention.emplace(replay, model_.modules(), model_.facts(),
-                          method::AttentionOptions{request.layer_names, request.is_input, request.strict,
-                                                   request.keep_attention, request.all_attention_rows, threads},
-                          static_cast<int>(prompt), static_cast<int>(answer));
+        attention.emplace(replay, model_.modules(), model_.facts(), attention_options(request, model_),
+                          prompt, static_cast<int>(answer.size()));
         add(attention->needs());
     }
     if (uses(Method::gradient) && !teacher) {
@@ -172,26 +193,23 @@ Explanation Explainer::compute(const Request& given) {
     if (!gradient || replay.pieces() == 1) replay.visit();
     clock.note("replay");
 
-    const objective::Terms terms = objective::terms(request.objective, request.output.ids, request.labels);
-    if (gradient) {
-        explain_gradient(request, *gradient, replay, terms, threads, result);
-    } else if (!teacher) {
-        result.objective_value = objective_value(replay, terms);
-    }
+    if (gradient) explain_gradient(request, *gradient, replay, terms, model_.threads(), result);
     if (gradient) clock.note("gradient");
     if (attention) result.attention = attention->finish();
     if (attention) clock.note("attention");
-    for (std::size_t t = 0; t < answer; ++t) {
-        const double l = objective::log_probability(replay.logits(static_cast<int>(t)), request.output.ids[t]);
+    for (const objective::Term& term : objective::terms(Objective::generated, answer, {})) {
+        const double l = objective::log_probability(replay.logits(term.output), term.token);
         result.token_logprobs.push_back(static_cast<float>(l));
     }
     if (teacher) {
-        method::Replay of_label(session, joined(request.input_ids, request.labels),
-                                predicting(prompt, request.labels.size()), memory_->arena);
-        gradient.emplace(of_label.graph(), true);
-        of_label.plan(gradient->needs(), request.memory_budget);
-        explain_gradient(request, *gradient, of_label, terms, threads, result);
+        method::Replay of_label = make_replay(request, request.labels, session, memory_->arena);
+        const method::Gradient of_teacher(of_label.graph(), true);
+        of_label.plan(of_teacher.needs(), request.memory_budget);
+        explain_gradient(request, of_teacher, of_label, terms, model_.threads(), result);
+        result.objective_value = objective_value(of_label, terms);
         clock.note("gradient");
+    } else {
+        result.objective_value = objective_value(replay, terms);
     }
     result.peak_rss = peak_rss();
     return result;

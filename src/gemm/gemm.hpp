@@ -19,8 +19,8 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand
               std::int64_t leading_c, int threads);
 
 /// The same by three plain loops, in double: the truth that `multiply` is tested against.
-void multiply_reference(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float beta, float* c,
-                        std::int64_t leading_c);
+void multiply_reference(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float beta,
+                        float* c, std::int64_t leading_c);
 
 /// C [m, n] = A [m, k] * B [k, n] + beta * C, A dense float32 that is rounded to bfloat16, B dense
 /// bfloat16 bits (see to_bfloat16).

@@ -2,8 +2,8 @@
 
 namespace llmx::gemm {
 
-void multiply_reference(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float beta, float* c,
-                        std::int64_t leading_c) {
+void multiply_reference(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float beta,
+                        float* c, std::int64_t leading_c) {
     const auto element = [](const Operand& x, std::int64_t i, std::int64_t j) {
         return static_cast<double>(x.transposed ? x.data[j * x.leading + i] : x.data[i * x.leading + j]);
     };

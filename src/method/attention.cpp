@@ -34,7 +34,8 @@ std::vector<AttentionSite> find_attention(const engine::Graph& graph) {
         const int scores = find_scores(graph, node);
         if (scores >= 0) sites.push_back({engine::block_of(node.name), node.order, graph.at(scores).order});
     }
-    std::stable_sort(sites.begin(), sites.end(), [](const auto& a, const auto& b) { return a.block < b.block; });
+    std::stable_sort(sites.begin(), sites.end(),
+                     [](const auto& a, const auto& b) { return a.block < b.block; });
     return sites;
 }
 
@@ -47,20 +48,23 @@ Attention::Attention(const Replay& replay, const std::vector<Module>& modules, c
       answer_(answer),
       sites_(find_attention(replay.graph())) {
     if (sites_.empty()) {
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("attention: architecture \"{}\" has no softmax attention; try --method gradient",
-                                facts.architecture));
+        throw Error(
+            ErrorCode::unsupported,
+            fmt::format("attention: architecture \"{}\" has no softmax attention; try --method gradient",
+                        facts.architecture));
     }
     pair_ = find_pair(graph_, modules, facts, {options_.layer_names, options_.is_input, options_.strict});
     result_.pair.block = pair_.block;
     for (int block = 0; block < facts.blocks; ++block) {
-        const bool has = std::any_of(sites_.begin(), sites_.end(), [&](const auto& s) { return s.block == block; });
+        const bool has =
+            std::any_of(sites_.begin(), sites_.end(), [&](const auto& s) { return s.block == block; });
         (has ? result_.blocks : result_.blocks_without).push_back(block);
     }
     const std::int64_t heads = softmax_of(0).shape[1];
     for (std::size_t i = 1; i < sites_.size(); ++i) {
         if (softmax_of(i).shape[1] != heads) {
-            throw Error(ErrorCode::unsupported, "attention: the model's blocks have different numbers of heads");
+            throw Error(ErrorCode::unsupported,
+                        "attention: the model's blocks have different numbers of heads");
         }
     }
     const std::int64_t blocks = static_cast<std::int64_t>(sites_.size());
@@ -81,7 +85,8 @@ std::vector<Need> Attention::needs() const {
         const engine::TensorInfo& scores = graph_.at(graph_.nodes[static_cast<std::size_t>(site.scores)]);
         needs.push_back({site.softmax, lineage_.written_by(site.softmax)});
         for (const int source : {0, 1}) {
-            needs.push_back({site.softmax, lineage_.read_by(scores.sources[static_cast<std::size_t>(source)], site.scores)});
+            needs.push_back({site.softmax, lineage_.read_by(scores.sources[static_cast<std::size_t>(source)],
+                                                            site.scores)});
         }
     }
     for (const PairPart& part : {pair_.query, pair_.key}) needs.push_back({last_pair_node(), part.key});
@@ -103,7 +108,8 @@ void Attention::read(const tape::Tape& tape, int first, int last) {
 
 /// Definitions 1.2.
 void Attention::read_scores(const tape::Tape& tape, std::size_t index) {
-    const engine::TensorInfo& scores = graph_.at(graph_.nodes[static_cast<std::size_t>(sites_[index].scores)]);
+    const engine::TensorInfo& scores =
+        graph_.at(graph_.nodes[static_cast<std::size_t>(sites_[index].scores)]);
     const View<const float> keys = tape.read_by(scores.sources[0], scores.order);
     const View<const float> queries = tape.read_by(scores.sources[1], scores.order);
     const std::int64_t heads = queries.shape[1];
@@ -116,10 +122,10 @@ void Attention::read_scores(const tape::Tape& tape, std::size_t index) {
         for (std::int64_t h = first; h < last; ++h) {
             const gemm::Operand k{keys.row(0, h * keys.shape[1] / heads, 0), keys.strides[2], true};
             // rows of the answer's queries; the first one is replaced by the medians of the prompt's
-            gemm::multiply(answer_, prompt_, size, {queries.row(0, h, prompt_ - 1), queries.strides[2]}, k, 0.0F,
-                           rows.data(), prompt_, 1);
-            gemm::multiply(prompt_, prompt_, size, {queries.row(0, h, 0), queries.strides[2]}, k, 0.0F, square.data(),
-                           prompt_, 1);
+            gemm::multiply(answer_, prompt_, size, {queries.row(0, h, prompt_ - 1), queries.strides[2]}, k,
+                           0.0F, rows.data(), prompt_, 1);
+            gemm::multiply(prompt_, prompt_, size, {queries.row(0, h, 0), queries.strides[2]}, k, 0.0F,
+                           square.data(), prompt_, 1);
             for (int p = 0; p < prompt_; ++p) {
                 rows[static_cast<std::size_t>(p)] =
                     lower_median(std::span(square).subspan(static_cast<std::size_t>(p) * prompt_, prompt_));
@@ -128,7 +134,8 @@ void Attention::read_scores(const tape::Tape& tape, std::size_t index) {
                 const std::span row = std::span(rows).subspan(static_cast<std::size_t>(t) * prompt_, prompt_);
                 for (float& x : row) x *= scale;
                 min_max(row);
-                const std::int64_t at = ((t * blocks + static_cast<std::int64_t>(index)) * heads + h) * prompt_;
+                const std::int64_t at =
+                    ((t * blocks + static_cast<std::int64_t>(index)) * heads + h) * prompt_;
                 std::copy(row.begin(), row.end(), result_.median_raw.values.begin() + at);
             }
         }
@@ -142,8 +149,8 @@ void Attention::read_weights(const tape::Tape& tape, std::size_t index) {
     const int tokens = prompt_ + answer_;
     if (softmax.shape[2] != tokens) {
         throw Error(ErrorCode::unsupported,
-                    fmt::format("attention: block {} has {} rows of attention for {} tokens", sites_[index].block,
-                                softmax.shape[2], tokens));
+                    fmt::format("attention: block {} has {} rows of attention for {} tokens",
+                                sites_[index].block, softmax.shape[2], tokens));
     }
     if (options_.keep_weights) {
         const auto [first, last] = result_.rows;
@@ -178,14 +185,16 @@ AttentionResult Attention::finish() {
     }
     const Tensor& raw = result_.median_raw;
     const auto maps = static_cast<std::size_t>(raw.shape[1] * raw.shape[2]);
-    result_.mean_group = {{answer_, prompt_}, std::vector<float>(static_cast<std::size_t>(answer_) * prompt_)};
+    result_.mean_group = {{answer_, prompt_},
+                          std::vector<float>(static_cast<std::size_t>(answer_) * prompt_)};
     for (int t = 0; t < answer_; ++t) {
         for (int p = 0; p < prompt_; ++p) {
             double sum = 0;
             for (std::size_t m = 0; m < maps; ++m) {
                 sum += raw.values[(static_cast<std::size_t>(t) * maps + m) * prompt_ + p];
             }
-            result_.mean_group.row(t)[static_cast<std::size_t>(p)] = static_cast<float>(sum / static_cast<double>(maps));
+            result_.mean_group.row(t)[static_cast<std::size_t>(p)] =
+                static_cast<float>(sum / static_cast<double>(maps));
         }
     }
     return std::move(result_);

@@ -29,8 +29,9 @@ std::vector<float> seed_of(const Replay& replay, std::span<const objective::Term
     const std::size_t vocabulary = replay.logits(0).size();
     std::vector<float> seed(replay.outputs().size() * vocabulary, 0.0F);
     for (const objective::Term& term : terms) {
-        objective::add_gradient(replay.logits(term.output), term.token, term.weight,
-                                std::span(seed).subspan(static_cast<std::size_t>(term.output) * vocabulary, vocabulary));
+        objective::add_gradient(
+            replay.logits(term.output), term.token, term.weight,
+            std::span(seed).subspan(static_cast<std::size_t>(term.output) * vocabulary, vocabulary));
     }
     return seed;
 }
@@ -39,13 +40,16 @@ std::vector<float> seed_of(const Replay& replay, std::span<const objective::Term
 Tensor by_token(const View<const float>& gradient, const Replay& replay) {
     const auto tokens = replay.ids().size();
     const auto width = static_cast<std::size_t>(gradient.columns());
-    Tensor result{{static_cast<std::int64_t>(tokens), gradient.columns()}, std::vector<float>(tokens * width, 0.0F)};
+    Tensor result{{static_cast<std::int64_t>(tokens), gradient.columns()},
+                  std::vector<float>(tokens * width, 0.0F)};
     const bool all = gradient.rows() == static_cast<std::int64_t>(tokens);
     if (!all && gradient.rows() != static_cast<std::int64_t>(replay.outputs().size())) {
-        throw Error(ErrorCode::internal, "gradient: rows of the residual stream are neither tokens nor outputs");
+        throw Error(ErrorCode::internal,
+                    "gradient: rows of the residual stream are neither tokens nor outputs");
     }
     for (std::int64_t r = 0; r < gradient.rows(); ++r) {
-        const std::size_t token = all ? static_cast<std::size_t>(r) : replay.outputs()[static_cast<std::size_t>(r)];
+        const std::size_t token =
+            all ? static_cast<std::size_t>(r) : replay.outputs()[static_cast<std::size_t>(r)];
         std::copy_n(gradient.row(r), width, result.row(token).data());
     }
     return result;
@@ -58,7 +62,8 @@ GradientSites find_sites(const engine::Graph& graph) {
     sites.logits = graph.find("result_output");
     for (const int id : graph.nodes) {
         const engine::TensorInfo& node = graph.at(id);
-        if (node.op == "GET_ROWS" && graph.at(node.sources[0]).name == "token_embd.weight") sites.embedding = id;
+        if (node.op == "GET_ROWS" && graph.at(node.sources[0]).name == "token_embd.weight")
+            sites.embedding = id;
         if (node.name.starts_with(residual_prefix)) {
             const int block = engine::block_of(node.name);
             if (block >= 0) sites.residual[block] = id;
@@ -125,7 +130,8 @@ void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weig
     const std::size_t slots = replay.pieces() == 1 ? static_cast<std::size_t>(threads) : group;
     std::vector<std::unique_ptr<vjp::Reverse>> reverses(slots);
     for (auto& reverse : reverses) {
-        reverse = std::make_unique<vjp::Reverse>(graph_, plan_, weights, std::vector<int>{sites_.embedding}, 1);
+        reverse =
+            std::make_unique<vjp::Reverse>(graph_, plan_, weights, std::vector<int>{sites_.embedding}, 1);
     }
     std::exception_ptr failure;
     std::mutex mutex;
@@ -140,13 +146,18 @@ void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weig
             for (std::size_t i = start; i < end; ++i) {
                 if (stop) continue;
                 try {
-                    vjp::Reverse& reverse = *reverses[replay.pieces() == 1 ? static_cast<std::size_t>(omp_get_thread_num()) : i - start];
-                    if (whole_pass) reverse.seed(sites_.logits, seed_of(replay, std::span(terms).subspan(i, 1)));
-                    reverse.run(tape, from, to, [&](int, const View<const float>& gradient) { each(i, gradient); });
+                    vjp::Reverse& reverse =
+                        *reverses[replay.pieces() == 1 ? static_cast<std::size_t>(omp_get_thread_num())
+                                                       : i - start];
+                    if (whole_pass)
+                        reverse.seed(sites_.logits, seed_of(replay, std::span(terms).subspan(i, 1)));
+                    reverse.run(tape, from, to,
+                                [&](int, const View<const float>& gradient) { each(i, gradient); });
                     if (first > 0) continue;
                     const std::scoped_lock lock(mutex);
                     ++done;
-                    if (progress && !progress(static_cast<double>(done) / static_cast<double>(terms.size()))) {
+                    if (progress &&
+                        !progress(static_cast<double>(done) / static_cast<double>(terms.size()))) {
                         throw Error(ErrorCode::cancelled, "gradient: cancelled");
                     }
                 } catch (...) {

@@ -31,8 +31,8 @@ public:
     [[nodiscard]] const GradientSites& sites() const { return sites_; }
 
     struct Result {
-        Tensor embedding;               ///< [tokens, embedding]
-        std::map<int, Tensor> residual; ///< block -> [tokens, embedding], zero where nothing arrives
+        Tensor embedding;                ///< [tokens, embedding]
+        std::map<int, Tensor> residual;  ///< block -> [tokens, embedding], zero where nothing arrives
     };
     /// One reverse pass over the whole objective, all threads in each operation.
     Result whole(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads) const;

@@ -40,12 +40,13 @@ std::vector<std::string> names_for(const std::vector<Module>& modules, const Pai
     return options.layer_names;
 }
 
-Triple select(const std::vector<Module>& modules, const std::vector<std::string>& names, const ModelFacts& facts,
-              bool strict, int& block) {
+Triple select(const std::vector<Module>& modules, const std::vector<std::string>& names,
+              const ModelFacts& facts, bool strict, int& block) {
     if (names.size() != 3) {
-        throw Error(ErrorCode::usage, fmt::format("layer_names: got {} names ({}); expected three: the query, key and "
-                                                  "value modules",
-                                                  names.size(), fmt::join(names, ", ")));
+        throw Error(ErrorCode::usage,
+                    fmt::format("layer_names: got {} names ({}); expected three: the query, key and "
+                                "value modules",
+                                names.size(), fmt::join(names, ", ")));
     }
     std::array<std::vector<int>, 3> matches;
     for (std::size_t i = 0; i < 3; ++i) matches[i] = engine::match_modules(modules, names[i], strict);
@@ -54,20 +55,23 @@ Triple select(const std::vector<Module>& modules, const std::vector<std::string>
         for (std::size_t i = 0; i < 3; ++i) triple[i] = first_in_block(modules, matches[i], block);
         if (triple[0] != nullptr && triple[1] != nullptr && triple[2] != nullptr) return triple;
     }
-    throw Error(ErrorCode::usage, fmt::format("layer_names: no block has all of {}; `llmx modules` lists the names",
-                                              fmt::join(names, ", ")));
+    throw Error(ErrorCode::usage,
+                fmt::format("layer_names: no block has all of {}; `llmx modules` lists the names",
+                            fmt::join(names, ", ")));
 }
 
 const engine::TensorInfo* product_of(const engine::Graph& graph, const Module& module) {
     for (const int id : graph.nodes) {
         const engine::TensorInfo& node = graph.at(id);
-        if (node.op == "MUL_MAT" && graph.at(node.sources[0]).name == module.gguf_name + ".weight") return &node;
+        if (node.op == "MUL_MAT" && graph.at(node.sources[0]).name == module.gguf_name + ".weight")
+            return &node;
     }
     return nullptr;
 }
 
 /// The node after which the module's own scale and bias are applied.
-const engine::TensorInfo& finished(const engine::Graph& graph, const Module& module, const engine::TensorInfo& product) {
+const engine::TensorInfo& finished(const engine::Graph& graph, const Module& module,
+                                   const engine::TensorInfo& product) {
     const engine::TensorInfo* last = &product;
     for (std::size_t i = static_cast<std::size_t>(product.order) + 1; i < graph.nodes.size(); ++i) {
         const engine::TensorInfo& node = graph.at(graph.nodes[i]);
@@ -78,18 +82,20 @@ const engine::TensorInfo& finished(const engine::Graph& graph, const Module& mod
     return *last;
 }
 
-PairPart part_of(const engine::Graph& graph, const Module& module, const ModelFacts& facts, bool is_input, bool fused,
-                 int part) {
+PairPart part_of(const engine::Graph& graph, const Module& module, const ModelFacts& facts, bool is_input,
+                 bool fused, int part) {
     const engine::TensorInfo* product = product_of(graph, module);
     if (product == nullptr) {
-        throw Error(ErrorCode::usage, fmt::format("layer_names: {} is no linear module of the pass; expected the query, "
-                                                  "key and value projections",
-                                                  module.gguf_name));
+        throw Error(ErrorCode::usage,
+                    fmt::format("layer_names: {} is no linear module of the pass; expected the query, "
+                                "key and value projections",
+                                module.gguf_name));
     }
     const tape::Lineage lineage(graph);
     if (is_input) {
         const int source = product->sources[1];
-        return {product->order, source, lineage.read_by(source, product->order), 0, graph.at(source).shape[3]};
+        return {product->order, source, lineage.read_by(source, product->order), 0,
+                graph.at(source).shape[3]};
     }
     const engine::TensorInfo& output = finished(graph, module, *product);
     PairPart result{output.order, output.id, lineage.written_by(output.order), 0, output.shape[3]};
@@ -97,10 +103,12 @@ PairPart part_of(const engine::Graph& graph, const Module& module, const ModelFa
         const std::int64_t queries = std::int64_t{facts.heads} * facts.head_size;
         const std::int64_t keys = std::int64_t{facts.kv_heads} * facts.head_size;
         if (queries + 2 * keys != output.shape[3]) {
-            throw Error(ErrorCode::unsupported,
-                        fmt::format("layer_names: {} has {} columns, which {} query and {} key-value heads of {} do not "
-                                    "make up",
-                                    module.gguf_name, output.shape[3], facts.heads, facts.kv_heads, facts.head_size));
+            throw Error(
+                ErrorCode::unsupported,
+                fmt::format(
+                    "layer_names: {} has {} columns, which {} query and {} key-value heads of {} do not "
+                    "make up",
+                    module.gguf_name, output.shape[3], facts.heads, facts.kv_heads, facts.head_size));
         }
         result.column = part == 0 ? 0 : queries;
         result.columns = part == 0 ? queries : keys;
@@ -109,8 +117,8 @@ PairPart part_of(const engine::Graph& graph, const Module& module, const ModelFa
 }
 
 /// The prompt's rows of a part, [prompt, heads * size], key-value heads repeated to `columns`.
-std::vector<float> gather(const tape::Tape& tape, const PairPart& part, std::int64_t head_size, std::int64_t columns,
-                          int prompt) {
+std::vector<float> gather(const tape::Tape& tape, const PairPart& part, std::int64_t head_size,
+                          std::int64_t columns, int prompt) {
     const engine::TensorInfo& tensor = tape.graph().at(part.tensor);
     const View<const float> value = tape.value(part.key, tensor);
     const std::int64_t repeat = columns / part.columns;
@@ -134,15 +142,17 @@ PairSite find_pair(const engine::Graph& graph, const std::vector<Module>& module
     const Triple triple = select(modules, names_for(modules, options), facts, options.strict, site.block);
     const bool fused = triple[0] == triple[1] && triple[1] == triple[2];
     if (!fused && triple[0] == triple[1]) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("layer_names: the query and the key pattern both select {}; expected two modules",
-                                triple[0]->gguf_name));
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("layer_names: the query and the key pattern both select {}; expected two modules",
+                        triple[0]->gguf_name));
     }
     site.query = part_of(graph, *triple[0], facts, options.is_input, fused, 0);
     site.key = part_of(graph, *triple[1], facts, options.is_input, fused, 1);
     if (site.query.columns % site.key.columns != 0) {
-        throw Error(ErrorCode::unsupported, fmt::format("layer_names: {} query columns cannot be shared by {} key columns",
-                                                        site.query.columns, site.key.columns));
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("layer_names: {} query columns cannot be shared by {} key columns",
+                                site.query.columns, site.key.columns));
     }
     return site;
 }
@@ -154,15 +164,16 @@ void compute_pair(const tape::Tape& tape, const PairSite& site, int prompt, int 
     const std::vector<float> queries = gather(tape, site.query, head, columns, prompt);
     const std::vector<float> keys = gather(tape, site.key, head, columns, prompt);
     std::vector<float> scores(static_cast<std::size_t>(prompt) * prompt);
-    gemm::multiply(prompt, prompt, columns, {queries.data(), columns}, {keys.data(), columns, true}, 0.0F, scores.data(),
-                   prompt, threads);
+    gemm::multiply(prompt, prompt, columns, {queries.data(), columns}, {keys.data(), columns, true}, 0.0F,
+                   scores.data(), prompt, threads);
     const double scale = 1.0 / std::sqrt(static_cast<double>(columns));
     result.attention.resize(static_cast<std::size_t>(prompt));
     result.attention_mean.resize(static_cast<std::size_t>(prompt));
     parallel_blocks(threads, prompt, [&](std::int64_t first, std::int64_t last) {
         std::vector<double> weights(static_cast<std::size_t>(prompt));
         for (std::int64_t i = first; i < last; ++i) {
-            const std::span row = std::span<const float>(scores).subspan(static_cast<std::size_t>(i * prompt), prompt);
+            const std::span row =
+                std::span<const float>(scores).subspan(static_cast<std::size_t>(i * prompt), prompt);
             const double top = *std::max_element(row.begin(), row.end()) * scale;
             double sum = 0;
             for (std::size_t j = 0; j < row.size(); ++j) sum += weights[j] = std::exp(row[j] * scale - top);

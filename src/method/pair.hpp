@@ -12,8 +12,8 @@ namespace llmx::method {
 
 /// Where a query or key matrix is on the tape: columns [column, column + columns) of a value.
 struct PairPart {
-    int node = -1;        ///< the value is there once this node has run
-    int tensor = -1;      ///< whose window the value has
+    int node = -1;    ///< the value is there once this node has run
+    int tensor = -1;  ///< whose window the value has
     tape::ValueKey key;
     std::int64_t column = 0;
     std::int64_t columns = 0;

@@ -8,7 +8,8 @@
 
 namespace llmx::method {
 
-Replay::Replay(engine::Session& session, Tokens ids, std::vector<int> outputs, std::shared_ptr<tape::Arena> arena)
+Replay::Replay(engine::Session& session, Tokens ids, std::vector<int> outputs,
+               std::shared_ptr<tape::Arena> arena)
     : session_(session),
       ids_(std::move(ids)),
       outputs_(std::move(outputs)),
@@ -18,7 +19,8 @@ Replay::Replay(engine::Session& session, Tokens ids, std::vector<int> outputs, s
 
 void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
     reader_ = std::move(reader);
-    std::stable_sort(needs.begin(), needs.end(), [](const Need& a, const Need& b) { return a.node > b.node; });
+    std::stable_sort(needs.begin(), needs.end(),
+                     [](const Need& a, const Need& b) { return a.node > b.node; });
     Piece piece{0, static_cast<int>(graph_->nodes.size()), {}};
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < needs.size();) {
@@ -35,10 +37,12 @@ void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
             if (!piece.keeps.contains(needs[i].key)) extra += size;
         }
         if (budget != 0 && all > budget) {
-            throw Error(ErrorCode::input,
-                        fmt::format("memory: node {} needs {} KiB of the replay, the budget (--memory-budget) is {} KiB",
-                                    describe(graph_->at(graph_->nodes[static_cast<std::size_t>(node)])), all >> 10,
-                                    budget >> 10));
+            throw Error(
+                ErrorCode::input,
+                fmt::format(
+                    "memory: node {} needs {} KiB of the replay, the budget (--memory-budget) is {} KiB",
+                    describe(graph_->at(graph_->nodes[static_cast<std::size_t>(node)])), all >> 10,
+                    budget >> 10));
         }
         if (budget != 0 && bytes + extra > budget) {
             piece.first = node + 1;
@@ -56,7 +60,8 @@ void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
 tape::Tape Replay::record(const Piece& piece) {
     arena_->reset();
     const bool whole = piece.last == static_cast<int>(graph_->nodes.size());
-    tape::Tape tape = tape::record(session_, ids_, outputs_, graph_, piece.keeps, arena_, whole ? -1 : piece.last - 1);
+    tape::Tape tape =
+        tape::record(session_, ids_, outputs_, graph_, piece.keeps, arena_, whole ? -1 : piece.last - 1);
     if (whole && logits_.empty()) {
         const auto vocabulary = static_cast<std::size_t>(session_.model().facts().vocabulary);
         logits_.shape = {static_cast<std::int64_t>(outputs_.size()), static_cast<std::int64_t>(vocabulary)};
@@ -64,10 +69,11 @@ tape::Tape Replay::record(const Piece& piece) {
         for (std::size_t i = 0; i < outputs_.size(); ++i) {
             const auto row = session_.logits(static_cast<int>(i));
             if (!std::all_of(row.begin(), row.end(), [](float z) { return std::isfinite(z); })) {
-                throw Error(ErrorCode::model,
-                            fmt::format("replay: the logits at position {} are not finite numbers; the model file is "
-                                        "broken or its type too coarse",
-                                        outputs_[i]));
+                throw Error(
+                    ErrorCode::model,
+                    fmt::format("replay: the logits at position {} are not finite numbers; the model file is "
+                                "broken or its type too coarse",
+                                outputs_[i]));
             }
             logits_.values.insert(logits_.values.end(), row.begin(), row.end());
         }
@@ -95,6 +101,8 @@ void Replay::visit() {
     if (!visited_) visit([](const tape::Tape&, int, int) {});
 }
 
-std::span<const float> Replay::logits(int output) const { return logits_.row(static_cast<std::size_t>(output)); }
+std::span<const float> Replay::logits(int output) const {
+    return logits_.row(static_cast<std::size_t>(output));
+}
 
 }  // namespace llmx::method

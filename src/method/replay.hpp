@@ -21,7 +21,8 @@ struct Need {
 class Replay {
 public:
     /// `outputs`: positions whose logits are kept, ascending. The arena is reset by every recording.
-    Replay(engine::Session& session, Tokens ids, std::vector<int> outputs, std::shared_ptr<tape::Arena> arena);
+    Replay(engine::Session& session, Tokens ids, std::vector<int> outputs,
+           std::shared_ptr<tape::Arena> arena);
 
     [[nodiscard]] const engine::Graph& graph() const { return *graph_; }
     [[nodiscard]] const tape::Lineage& lineage() const { return lineage_; }

@@ -21,8 +21,8 @@ Tensor first_rows(const Tensor& matrix, int rows) {
 
 }  // namespace
 
-GradientResult gradient_result(const Gradient::Result& gradient, const Tensor& embeddings, const Tokens& replayed,
-                               int prompt) {
+GradientResult gradient_result(const Gradient::Result& gradient, const Tensor& embeddings,
+                               const Tokens& replayed, int prompt) {
     GradientResult result;
     result.gradient = first_rows(gradient.embedding, prompt);
     result.input_embeddings = first_rows(embeddings, prompt);

@@ -9,8 +9,8 @@
 namespace llmx::method {
 
 /// The original's numbers over the first `prompt` tokens. `embeddings`: [tokens, embedding].
-GradientResult gradient_result(const Gradient::Result& gradient, const Tensor& embeddings, const Tokens& replayed,
-                               int prompt);
+GradientResult gradient_result(const Gradient::Result& gradient, const Tensor& embeddings,
+                               const Tokens& replayed, int prompt);
 
 /// L2 norm of each row of a gradient.
 void saliency_l2(const View<const float>& gradient, std::span<float> scores);

@@ -29,8 +29,8 @@ Tape::Tape(std::shared_ptr<const engine::Graph> graph, std::shared_ptr<Arena> ar
 const void* Tape::stored(ValueKey key, const engine::TensorInfo& tensor) const {
     const auto found = values_.find(key);
     if (found == values_.end()) {
-        throw Error(ErrorCode::internal,
-                    fmt::format("tape: the value of {} as node {} left it was not kept", describe(tensor), key.version));
+        throw Error(ErrorCode::internal, fmt::format("tape: the value of {} as node {} left it was not kept",
+                                                     describe(tensor), key.version));
     }
     return found->second;
 }
@@ -69,7 +69,8 @@ public:
     }
 
     void before(int node) override {
-        const engine::TensorInfo& info = tape_.graph().at(tape_.graph().nodes[static_cast<std::size_t>(node)]);
+        const engine::TensorInfo& info =
+            tape_.graph().at(tape_.graph().nodes[static_cast<std::size_t>(node)]);
         for (const int source : info.sources) {
             if (source < 0) continue;
             const ValueKey key = tape_.lineage().read_by(source, node);
@@ -116,7 +117,8 @@ private:
 };
 
 Tape record(engine::Session& session, std::span<const Token> ids, std::span<const int> outputs,
-            std::shared_ptr<const engine::Graph> graph, const Keeps& keeps, std::shared_ptr<Arena> arena, int last) {
+            std::shared_ptr<const engine::Graph> graph, const Keeps& keeps, std::shared_ptr<Arena> arena,
+            int last) {
     Tape tape(std::move(graph), std::move(arena));
     Recorder recorder(tape, session, keeps, last);
     session.run(ids, outputs, &tape.graph(), &recorder);

@@ -20,7 +20,8 @@ bool contains(std::span<const int> ids, int id) { return std::find(ids.begin(), 
 
 const Rule& rule_for(const engine::TensorInfo& node) {
     const Rule* rule = find_rule(node.op);
-    if (rule == nullptr) refuse(node, fmt::format("no rule for operation {}; known: {}", node.op, known_rules()));
+    if (rule == nullptr)
+        refuse(node, fmt::format("no rule for operation {}; known: {}", node.op, known_rules()));
     return *rule;
 }
 
@@ -37,7 +38,9 @@ public:
     }
 
 private:
-    std::vector<bool>::reference mark(int tensor) { return marked_[static_cast<std::size_t>(graph_.at(tensor).root)]; }
+    std::vector<bool>::reference mark(int tensor) {
+        return marked_[static_cast<std::size_t>(graph_.at(tensor).root)];
+    }
 
     /// Every node that depends on `to`, with the sources through which it does.
     void forward() {

@@ -25,8 +25,8 @@ struct Sink {
 class PullSource {
 public:
     virtual ~PullSource() = default;
-    virtual View<const float> value(int source) = 0;          // float32
-    virtual View<const std::int32_t> indices(int source) = 0; // i32 or the low half of i64
+    virtual View<const float> value(int source) = 0;           // float32
+    virtual View<const std::int32_t> indices(int source) = 0;  // i32 or the low half of i64
     virtual View<const float> output() = 0;
     virtual Sink sink(int source) = 0;
     virtual Weights& weights() = 0;

@@ -51,7 +51,8 @@ public:
             const float* from = detour.dense.memory.get();
             for (std::int64_t r = 0; r < detour.window.rows(); ++r) {
                 float* row = detour.window.row(r);
-                for (std::int64_t c = 0; c < detour.window.columns(); ++c) row[c * detour.window.strides[3]] += *from++;
+                for (std::int64_t c = 0; c < detour.window.columns(); ++c)
+                    row[c * detour.window.strides[3]] += *from++;
             }
             shadow_.give_back(std::move(detour.dense));
         }
@@ -96,8 +97,14 @@ private:
 
 }  // namespace
 
-Reverse::Reverse(const engine::Graph& graph, const Plan& plan, Weights& weights, std::vector<int> asked, int threads)
-    : graph_(graph), plan_(plan), weights_(weights), asked_(std::move(asked)), threads_(threads), shadow_(graph) {}
+Reverse::Reverse(const engine::Graph& graph, const Plan& plan, Weights& weights, std::vector<int> asked,
+                 int threads)
+    : graph_(graph),
+      plan_(plan),
+      weights_(weights),
+      asked_(std::move(asked)),
+      threads_(threads),
+      shadow_(graph) {}
 
 void Reverse::seed(int tensor, std::span<const float> gradient) {
     const Sink sink = shadow_.touch(tensor, true);

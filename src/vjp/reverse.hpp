@@ -19,7 +19,8 @@ using GradientSink = std::function<void(int tensor, const View<const float>& gra
 class Reverse {
 public:
     /// All references must outlive the object. `asked`: tensors to report, of plan()'s `to` and `watched`.
-    Reverse(const engine::Graph& graph, const Plan& plan, Weights& weights, std::vector<int> asked, int threads);
+    Reverse(const engine::Graph& graph, const Plan& plan, Weights& weights, std::vector<int> asked,
+            int threads);
 
     /// Starts a pass: adds `gradient` (dense, of the tensor's shape) to a tensor's shadow.
     void seed(int tensor, std::span<const float> gradient);

@@ -33,8 +33,8 @@ std::shared_ptr<char> Weights::scratch(std::size_t bytes) {
 WeightMatrix Weights::convert(const engine::TensorInfo& weight, std::int64_t first_row, std::int64_t rows,
                               bool bfloat16, int threads) {
     const std::int64_t columns = weight.shape[3];
-    const std::shared_ptr<char> memory =
-        scratch(static_cast<std::size_t>(rows * columns) * (bfloat16 ? sizeof(std::uint16_t) : sizeof(float)));
+    const std::shared_ptr<char> memory = scratch(static_cast<std::size_t>(rows * columns) *
+                                                 (bfloat16 ? sizeof(std::uint16_t) : sizeof(float)));
     auto* floats = reinterpret_cast<float*>(memory.get());
     auto* halves = reinterpret_cast<std::uint16_t*>(memory.get());
     parallel_blocks(threads, rows, [&](std::int64_t first, std::int64_t last) {

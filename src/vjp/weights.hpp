@@ -38,8 +38,8 @@ private:
     using Key = std::pair<const void*, std::int64_t>;
     using Memory = std::unique_ptr<char[]>;
     std::shared_ptr<char> scratch(std::size_t bytes);
-    WeightMatrix convert(const engine::TensorInfo& weight, std::int64_t first_row, std::int64_t rows, bool bfloat16,
-                         int threads);
+    WeightMatrix convert(const engine::TensorInfo& weight, std::int64_t first_row, std::int64_t rows,
+                         bool bfloat16, int threads);
 
     std::size_t budget_;
     bool bfloat16_;

@@ -32,7 +32,8 @@ Request chat_request(const test::GoldenFile& reference) {
     Request request;
     request.input_ids = reference.ids("prompt_ids");
     const Tokens sequence = reference.ids("sequence_ids");
-    request.output.ids.assign(sequence.begin() + static_cast<std::ptrdiff_t>(request.input_ids.size()), sequence.end());
+    request.output.ids.assign(sequence.begin() + static_cast<std::ptrdiff_t>(request.input_ids.size()),
+                              sequence.end());
     request.labels = reference.ids("label_ids");
     return request;
 }
@@ -47,13 +48,16 @@ protected:
 
 TEST_F(Chat, Float32AgreesWithTheOriginal) {
     const Model model = Model::load(float32_file());
-    const Explanation result = Explainer(model, {Method::attention, Method::gradient}).compute(chat_request(reference));
+    const Explanation result =
+        Explainer(model, {Method::attention, Method::gradient}).compute(chat_request(reference));
     const GradientResult& gradient = *result.gradient;
     const double saliency = test::max_difference(gradient.saliency_map, reference.floats("saliency_map"));
-    const double embedding = test::relative_l2(gradient.gradient.values, reference.floats("embedding_gradient"));
-    const double block =
-        test::max_difference(gradient.block_gradient_x_input.values, reference.floats("block_gradient_x_input"));
-    const double group = test::max_difference(result.attention->mean_group.values, reference.floats("mean_group"));
+    const double embedding =
+        test::relative_l2(gradient.gradient.values, reference.floats("embedding_gradient"));
+    const double block = test::max_difference(gradient.block_gradient_x_input.values,
+                                              reference.floats("block_gradient_x_input"));
+    const double group =
+        test::max_difference(result.attention->mean_group.values, reference.floats("mean_group"));
     report("saliency_map, max difference", saliency);
     report("embedding_gradient, relative L2", embedding);
     report("block_gradient_x_input, max difference", block);
@@ -75,11 +79,13 @@ TEST_F(Chat, Float32AgreesWithPyTorch) {
     const double logprobs = test::relative_l2(result.token_logprobs, torch.floats("target_logprobs"));
     const double saliency =
         test::relative_l2(result.attributions.at(0).scores.values, torch.floats("saliency_l2_per_target"));
-    const double product =
-        test::relative_l2(result.attributions.at(1).scores.values, torch.floats("input_x_gradient_per_target"));
+    const double product = test::relative_l2(result.attributions.at(1).scores.values,
+                                             torch.floats("input_x_gradient_per_target"));
     const double mean = test::relative_l2(result.attention->mean.values, torch.floats("attention_mean"));
-    const double first = test::relative_l2(result.attention->weights.front().values, torch.floats("attention_layer0"));
-    const double last = test::relative_l2(result.attention->weights.back().values, torch.floats("attention_last_layer"));
+    const double first =
+        test::relative_l2(result.attention->weights.front().values, torch.floats("attention_layer0"));
+    const double last =
+        test::relative_l2(result.attention->weights.back().values, torch.floats("attention_last_layer"));
     report("target_logprobs, relative L2", logprobs);
     report("saliency_l2_per_target, relative L2", saliency);
     report("input_x_gradient_per_target, relative L2", product);

@@ -1,7 +1,9 @@
 // The original toolbox's own output on a tiny llama without grouped queries (definitions section 1).
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <llmx/llmx.hpp>
 
 #include "support/compare.hpp"
@@ -31,7 +33,8 @@ TEST_F(Original, Attention) {
     const Explanation result = Explainer(model, {Method::attention}).compute(request());
     const AttentionResult& attention = *result.attention;
     EXPECT_LE(test::max_difference(attention.pair.attention, reference.floats("pair_attention")), 2e-5);
-    EXPECT_LE(test::max_difference(attention.pair.attention_mean, reference.floats("pair_attention_mean")), 2e-5);
+    EXPECT_LE(test::max_difference(attention.pair.attention_mean, reference.floats("pair_attention_mean")),
+              2e-5);
     EXPECT_LE(test::relative_l2(attention.median_raw.values, reference.floats("median_raw")), 1e-5);
     EXPECT_LE(test::relative_l2(attention.mean_group.values, reference.floats("mean_group")), 1e-5);
     EXPECT_FALSE(result.gradient.has_value());
@@ -42,7 +45,8 @@ TEST_F(Original, Gradient) {
     EXPECT_EQ(result.objective, Objective::aligned);
     // rounded to three decimals on both sides
     EXPECT_LE(test::max_difference(result.gradient->saliency_map, reference.floats("saliency_map")), 1.01e-3);
-    EXPECT_LE(test::relative_l2(result.gradient->gradient.values, reference.floats("embedding_gradient")), 1e-5);
+    EXPECT_LE(test::relative_l2(result.gradient->gradient.values, reference.floats("embedding_gradient")),
+              1e-5);
     EXPECT_FALSE(result.attention.has_value());
 }
 
@@ -59,6 +63,83 @@ TEST_F(Original, MethodsTogetherAreTheMethodsApart) {
     const Explanation gradient = Explainer(model, {Method::gradient}).compute(request());
     EXPECT_EQ(both.attention->mean_group.values, attention.attention->mean_group.values);
     EXPECT_EQ(both.gradient->gradient.values, gradient.gradient->gradient.values);
+}
+
+TEST_F(Original, PiecesOfTheReplayChangeNothing) {
+    Explainer explainer(model, {Method::attention, Method::gradient});
+    Request asked = request();
+    asked.per_token = true;
+    const Explanation whole = explainer.compute(asked);
+    asked.memory_budget = std::size_t{320} << 10;
+    const Explanation pieces = explainer.compute(asked);
+    EXPECT_EQ(pieces.attention->median_raw.values, whole.attention->median_raw.values);
+    EXPECT_EQ(pieces.attention->pair.attention, whole.attention->pair.attention);
+    EXPECT_EQ(pieces.gradient->gradient.values, whole.gradient->gradient.values);
+    EXPECT_EQ(pieces.attributions.at(1).scores.values, whole.attributions.at(1).scores.values);
+    asked.memory_budget = std::size_t{64} << 10;
+    EXPECT_THROW((void)explainer.compute(asked), Error);
+}
+
+TEST_F(Original, TeacherReplaysTheLabel) {
+    Request taught = request();
+    taught.objective = Objective::teacher;
+    Request generated = request();
+    generated.output.ids = taught.labels;
+    generated.objective = Objective::generated;
+    const Explanation a = Explainer(model, {Method::gradient}).compute(taught);
+    const Explanation b = Explainer(model, {Method::gradient}).compute(generated);
+    EXPECT_EQ(a.gradient->replayed, b.gradient->replayed);
+    EXPECT_LE(test::relative_l2(a.gradient->gradient.values, b.gradient->gradient.values), 1e-6);
+    EXPECT_NEAR(a.objective_value, b.objective_value, 1e-6);
+    EXPECT_EQ(a.token_logprobs.size(), taught.output.ids.size());
+}
+
+TEST_F(Original, ArgumentsThatCannotBeMetAreNamed) {
+    const auto message = [&](const std::function<void(Request&)>& change) -> std::string {
+        Request asked = request();
+        change(asked);
+        try {
+            (void)Explainer(model, {Method::attention, Method::gradient}).compute(asked);
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return "no error";
+    };
+    using testing::HasSubstr;
+    EXPECT_THAT(message([](Request& r) {
+                    r.layer_names = {"q_prj", "k_proj", "v_proj"};
+                }),
+                HasSubstr("q_prj"));
+    EXPECT_THAT(message([](Request& r) {
+                    r.layer_names = {"q_proj", "q_proj", "v_proj"};
+                }),
+                HasSubstr("two modules"));
+    EXPECT_THAT(message([](Request& r) { r.layer_names = {"q_proj"}; }), HasSubstr("three"));
+    EXPECT_THAT(message([](Request& r) { r.positions = {0, 1, 0}; }), HasSubstr("positions"));
+    EXPECT_THAT(message([](Request& r) { r.input_shape = 3; }), HasSubstr("input_shape"));
+    EXPECT_THAT(message([](Request& r) { r.embedding_name = "q_proj"; }), HasSubstr("embedding_name"));
+    EXPECT_THAT(message([](Request& r) { r.input_ids.clear(); }), HasSubstr("prompt"));
+    EXPECT_THAT(message([](Request& r) { r.output.ids.clear(); }), HasSubstr("answer"));
+    EXPECT_THAT(message([](Request& r) { r.output.ids = {1 << 20}; }), HasSubstr("1048576"));
+    EXPECT_THAT(message([](Request& r) { r.context = 20; }), HasSubstr("--context"));
+    EXPECT_THAT(message([](Request& r) { r.labels.clear(), r.objective = Objective::teacher; }),
+                HasSubstr("label"));
+    EXPECT_EQ(message([](Request& r) { r.embedding_name = "embed_tokens"; }), "no error");
+    EXPECT_EQ(message([](Request& r) { r.is_input = true; }), "no error");
+}
+
+TEST_F(Original, ProgressCancels) {
+    Request asked = request();
+    asked.per_token = true;
+    for (const std::string stage : {"replay", "gradient"}) {
+        asked.progress = [&](std::string_view now, double) { return now != stage; };
+        try {
+            (void)Explainer(model, {Method::gradient}).compute(asked);
+            ADD_FAILURE() << stage << " was not cancelled";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.code(), ErrorCode::cancelled);
+        }
+    }
 }
 
 }  // namespace

@@ -56,12 +56,12 @@ PerTarget per_target(const Model& model, const Tokens& ids, std::size_t budget, 
     PerTarget result;
     const auto one = static_cast<std::size_t>(model.facts().embedding) * ids.size();
     result.gradients.assign(targets * one, 0.0F);
-    gradient.per_term(
-        replay, objective::terms(Objective::generated, answer, {}), weights, threads,
-        [&](std::size_t t, const View<const float>& g) {
-            std::copy_n(g.data, one, result.gradients.begin() + static_cast<std::ptrdiff_t>(t * one));
-        },
-        {});
+    gradient.per_term(replay, objective::terms(Objective::generated, answer, {}), weights, threads,
+                      [&](std::size_t t, const View<const float>& g) {
+                          std::copy_n(g.data, one,
+                                      result.gradients.begin() + static_cast<std::ptrdiff_t>(t * one));
+                      },
+                      {});
     for (int t = 0; t < targets; ++t) {
         const auto row = replay.logits(t);
         result.logits.insert(result.logits.end(), row.begin(), row.end());
@@ -70,7 +70,8 @@ PerTarget per_target(const Model& model, const Tokens& ids, std::size_t budget, 
     return result;
 }
 
-std::vector<float> rows_from(const std::vector<float>& matrix, std::size_t rows, std::size_t first, std::size_t count) {
+std::vector<float> rows_from(const std::vector<float>& matrix, std::size_t rows, std::size_t first,
+                             std::size_t count) {
     const std::size_t columns = matrix.size() / rows;
     return {matrix.begin() + static_cast<std::ptrdiff_t>(first * columns),
             matrix.begin() + static_cast<std::ptrdiff_t>((first + count) * columns)};
@@ -78,8 +79,8 @@ std::vector<float> rows_from(const std::vector<float>& matrix, std::size_t rows,
 
 TEST_P(TinyModel, LogitsAndGradientsPerTarget) {
     const PerTarget ours = per_target(model, ids, 0, 2);
-    const double logits =
-        test::relative_l2(ours.logits, rows_from(golden.floats("logits"), ids.size(), prompt - 1, ids.size() - prompt));
+    const double logits = test::relative_l2(
+        ours.logits, rows_from(golden.floats("logits"), ids.size(), prompt - 1, ids.size() - prompt));
     const std::vector<float> truth = golden.floats("grad_per_target");
     const double gradient = test::relative_l2(ours.gradients, truth);
     RecordProperty("logits", std::to_string(logits));
@@ -128,10 +129,12 @@ TEST_P(TinyModel, ExplanationAgrees) {
     const auto embeddings = rows_from(golden.floats("input_embeddings"), ids.size(), 0, prompt);
     EXPECT_LE(test::relative_l2(result.gradient->input_embeddings.values, embeddings), 1e-6);
     ASSERT_EQ(result.attributions.size(), 2U);
-    EXPECT_LE(test::relative_l2(result.attributions[0].scores.values, golden.floats("saliency_l2_per_target")),
-              GetParam().gradient);
-    EXPECT_LE(test::relative_l2(result.attributions[1].scores.values, golden.floats("input_x_gradient_per_target")),
-              GetParam().gradient);
+    EXPECT_LE(
+        test::relative_l2(result.attributions[0].scores.values, golden.floats("saliency_l2_per_target")),
+        GetParam().gradient);
+    EXPECT_LE(
+        test::relative_l2(result.attributions[1].scores.values, golden.floats("input_x_gradient_per_target")),
+        GetParam().gradient);
 
     double worst = 0;
     const std::size_t rows = ids.size() - 1;  // the last token predicts nothing
@@ -151,9 +154,11 @@ TEST_P(TinyModel, ExplanationAgrees) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, TinyModel,
-                         testing::Values(Family{"llama", 1e-5, 1e-4, 1e-5}, Family{"llamamha", 1e-5, 1e-4, 1e-5},
+                         testing::Values(Family{"llama", 1e-5, 1e-4, 1e-5},
+                                         Family{"llamamha", 1e-5, 1e-4, 1e-5},
                                          Family{"qwen2", 1e-5, 1e-4, 1e-5}, Family{"qwen3", 1e-5, 1e-4, 1e-5},
-                                         Family{"mixtral", 1e-5, 1e-4, 1e-5}, Family{"gemma3", 1e-3, 1e-2, 1e-3},
+                                         Family{"mixtral", 1e-5, 1e-4, 1e-5},
+                                         Family{"gemma3", 1e-3, 1e-2, 1e-3},
                                          Family{"gpt2", 1e-3, 1e-2, 1e-3}),
                          [](const auto& info) { return std::string(info.param.name); });
 

@@ -41,7 +41,8 @@ inline double cosine(std::span<const float> a, std::span<const float> b) {
 inline double max_difference(std::span<const float> a, std::span<const float> b) {
     same_size(a, b);
     double largest = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(static_cast<double>(a[i]) - b[i]));
+    for (std::size_t i = 0; i < a.size(); ++i)
+        largest = std::max(largest, std::abs(static_cast<double>(a[i]) - b[i]));
     return largest;
 }
 

@@ -20,11 +20,15 @@ public:
         if (!file_) throw std::runtime_error("golden file: cannot read " + path);
     }
 
-    [[nodiscard]] std::vector<float> floats(const std::string& name) const { return values<float>(name, GGML_TYPE_F32); }
+    [[nodiscard]] std::vector<float> floats(const std::string& name) const {
+        return values<float>(name, GGML_TYPE_F32);
+    }
     [[nodiscard]] std::vector<std::int32_t> ids(const std::string& name) const {
         return values<std::int32_t>(name, GGML_TYPE_I32);
     }
-    [[nodiscard]] bool has(const std::string& name) const { return ggml_get_tensor(data_.get(), name.c_str()) != nullptr; }
+    [[nodiscard]] bool has(const std::string& name) const {
+        return ggml_get_tensor(data_.get(), name.c_str()) != nullptr;
+    }
     [[nodiscard]] std::string text(const std::string& key) const {
         const auto id = gguf_find_key(file_.get(), key.c_str());
         if (id < 0) throw std::runtime_error("golden file: no key " + key);
@@ -35,7 +39,8 @@ private:
     template <class T>
     [[nodiscard]] std::vector<T> values(const std::string& name, ggml_type type) const {
         const ggml_tensor* tensor = ggml_get_tensor(data_.get(), name.c_str());
-        if (tensor == nullptr || tensor->type != type) throw std::runtime_error("golden file: no tensor " + name);
+        if (tensor == nullptr || tensor->type != type)
+            throw std::runtime_error("golden file: no tensor " + name);
         const auto* first = static_cast<const T*>(tensor->data);
         return {first, first + ggml_nelements(tensor)};
     }
