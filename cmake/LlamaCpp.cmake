@@ -60,7 +60,7 @@ add_subdirectory("${llama_cpp_dir}" "${CMAKE_BINARY_DIR}/llama.cpp" EXCLUDE_FROM
 
 # What LLMX_LLAMA_CPP_BUILD reads: the libraries above and every target that they link.
 set(llama_cpp_all "")
-set(queue llama-common llama ggml vendor-hash)
+set(queue llama-common llama ggml)
 while(queue)
   list(POP_FRONT queue target)
   string(REGEX REPLACE "^\\$<LINK_ONLY:(.*)>$" "\\1" target "${target}")

@@ -1,4 +1,6 @@
 #include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include <array>
 #include <fstream>
@@ -6,21 +8,12 @@
 #include <vector>
 
 #include "engine/model_impl.hpp"
-#ifdef LLMX_OPENSSL
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#else
-extern "C" {
-#include <hash/sha256/sha256.h>
-}
-#endif
 
 namespace llmx {
 namespace {
 
 using Digest = std::array<unsigned char, 32>;
 
-#ifdef LLMX_OPENSSL  // uses the processor's own instructions: five times as fast
 class Sha256 {
 public:
     Sha256() {
@@ -40,23 +33,6 @@ private:
     };
     std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
 };
-#else
-class Sha256 {
-public:
-    Sha256() { sha256_init(&state_); }
-    void add(const char* bytes, std::size_t count) {
-        sha256_update(&state_, reinterpret_cast<const unsigned char*>(bytes), count);
-    }
-    Digest end() {
-        Digest digest{};
-        sha256_final(&state_, digest.data());
-        return digest;
-    }
-
-private:
-    sha256_t state_{};
-};
-#endif
 
 }  // namespace
 
