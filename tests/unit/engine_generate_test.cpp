@@ -116,6 +116,13 @@ TEST_F(Generate, Cancels) {
         (void)model.generate(prompt, {.max_new_tokens = 100,
                                       .progress = [](std::string_view, double done) { return done < 0.5; }});
     });
+    // Already while the prompt is read.
+    expect_error(ErrorCode::cancelled, {"generate: cancelled"}, [&] {
+        (void)model.generate(prompt, {.progress = [](std::string_view, double done) {
+                                 EXPECT_EQ(done, 0.0);
+                                 return false;
+                             }});
+    });
     struct Mine {};
     EXPECT_THROW(
         (void)model.generate(prompt, {.progress = [](std::string_view, double) -> bool { throw Mine{}; }}),

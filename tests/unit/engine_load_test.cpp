@@ -104,6 +104,16 @@ TEST(Load, DamagedHeaderNeverCrashes) {
     EXPECT_GT(loaded, 50);
 }
 
+TEST(Load, NegativeEpsilonIsRefused) {
+    const TemporaryDirectory dir;
+    std::string bytes = slurp(data + "/llama-tiny.gguf");
+    const std::string key = "llama.attention.layer_norm_rms_epsilon";
+    const float negative = -1e-5F;
+    std::memcpy(bytes.data() + bytes.find(key) + key.size() + 4, &negative, 4);  // after the value's type
+    spill(dir / "m.gguf", bytes);
+    expect_error(ErrorCode::model, {key, "-1e-05"}, [&] { (void)Model::load(dir / "m.gguf"); });
+}
+
 TEST(Load, ProgressAndCancel) {
     double last = -1;
     (void)Model::load(data + "/llama-tiny.gguf", {.progress = [&](std::string_view stage, double done) {
