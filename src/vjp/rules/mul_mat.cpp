@@ -66,14 +66,15 @@ void pull_through_weight(Pull& pull) {
             if (sink.fresh) fill_dead_rows(db, i0, i1, live);
             const std::int64_t m = live.last - live.first;
             if (m == 0) continue;
-            const std::int64_t batch = i0 * weight.shape[0] / db.shape[0] * weight.shape[1] +
-                                       i1 * weight.shape[1] / db.shape[1];
+            const std::int64_t batch =
+                i0 * weight.shape[0] / db.shape[0] * weight.shape[1] + i1 * weight.shape[1] / db.shape[1];
             const WeightMatrix a = pull.weights().matrix(weight, batch, pull.threads());
             const float* from = dy.row(i0, i1, live.first);
             float* to = db.row(i0, i1, live.first);
             const float beta = sink.fresh ? 0.0F : 1.0F;
             if (a.bfloat16 != nullptr) {
-                gemm::multiply_bfloat16(m, k, n, from, n, a.bfloat16, beta, to, db.strides[2], pull.threads());
+                gemm::multiply_bfloat16(m, k, n, from, n, a.bfloat16, beta, to, db.strides[2],
+                                        pull.threads());
             } else {
                 gemm::multiply(m, k, n, {from, n}, {a.float32, k}, beta, to, db.strides[2], pull.threads());
             }
@@ -94,7 +95,8 @@ void pull_b(Pull& pull) {
             const LiveRows live = live_rows(dy.row(i0, i1, 0), dy.strides[2], dy.shape[2], dy.columns());
             if (sink.fresh) fill_dead_rows(sink.view, i0, i1, live);
             if (live.last == live.first) continue;
-            gemm::multiply(live.last - live.first, a.columns(), a.shape[2], {dy.row(i0, i1, live.first), dy.strides[2]},
+            gemm::multiply(live.last - live.first, a.columns(), a.shape[2],
+                           {dy.row(i0, i1, live.first), dy.strides[2]},
                            {a.row(i0 / repeat0, i1 / repeat1, 0), a.strides[2]}, sink.fresh ? 0.0F : 1.0F,
                            sink.view.row(i0, i1, live.first), sink.view.strides[2], 1);
         }
@@ -120,12 +122,13 @@ void pull_a(Pull& pull) {
                 if (live.last == live.first) continue;
                 gemm::multiply(da.shape[2], da.columns(), live.last - live.first,
                                {dy.row(i0, i1, live.first), dy.strides[2], true},
-                               {b.row(i0, i1, live.first), b.strides[2]}, fresh ? 0.0F : 1.0F, da.row(a0, a1, 0),
-                               da.strides[2], 1);
+                               {b.row(i0, i1, live.first), b.strides[2]}, fresh ? 0.0F : 1.0F,
+                               da.row(a0, a1, 0), da.strides[2], 1);
                 fresh = false;
             }
             if (fresh) {
-                for (std::int64_t n = 0; n < da.shape[2]; ++n) std::fill_n(da.row(a0, a1, n), da.columns(), 0.0F);
+                for (std::int64_t n = 0; n < da.shape[2]; ++n)
+                    std::fill_n(da.row(a0, a1, n), da.columns(), 0.0F);
             }
         }
     });
