@@ -3,9 +3,9 @@
 
 #include <llama.h>
 
+#include <filesystem>
 #include <llmx/error.hpp>
 #include <llmx/model.hpp>
-#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <string>

@@ -14,9 +14,11 @@ namespace llmx {
 namespace {
 
 void check_ids(const Request& request, const Model& model) {
-    if (request.input_ids.empty()) throw Error(ErrorCode::input, "prompt: it has no tokens; expected at least one");
+    if (request.input_ids.empty())
+        throw Error(ErrorCode::input, "prompt: it has no tokens; expected at least one");
     if (request.output.ids.empty()) {
-        throw Error(ErrorCode::input, "answer: it has no tokens; expected a generated answer or one given by --answer");
+        throw Error(ErrorCode::input,
+                    "answer: it has no tokens; expected a generated answer or one given by --answer");
     }
     engine::require_tokens(model, request.input_ids);
     engine::require_tokens(model, request.output.ids);
@@ -27,10 +29,12 @@ void check_length(const Request& request, const Model& model) {
     const std::size_t room = request.context > 0 ? request.context : model.facts().context;
     const auto check = [&](std::string_view what, std::size_t length) {
         if (request.input_ids.size() + length <= room) return;
-        throw Error(ErrorCode::context_overflow,
-                    fmt::format("context: prompt ({} tokens) plus {} ({}) are {} tokens, the context holds {}; shorten "
-                                "them or raise --context",
-                                request.input_ids.size(), what, length, request.input_ids.size() + length, room));
+        throw Error(
+            ErrorCode::context_overflow,
+            fmt::format(
+                "context: prompt ({} tokens) plus {} ({}) are {} tokens, the context holds {}; shorten "
+                "them or raise --context",
+                request.input_ids.size(), what, length, request.input_ids.size() + length, room));
     };
     check("answer", request.output.ids.size());
     if (request.objective == Objective::teacher) check("label", request.labels.size());
@@ -38,25 +42,27 @@ void check_length(const Request& request, const Model& model) {
 
 void check_original_arguments(const Request& request, const Model& model) {
     if (request.positions.size() > request.layer_names.size()) {
-        throw Error(ErrorCode::usage, fmt::format("positions: got {}, for {} layer names", request.positions.size(),
-                                                  request.layer_names.size()));
+        throw Error(ErrorCode::usage, fmt::format("positions: got {}, for {} layer names",
+                                                  request.positions.size(), request.layer_names.size()));
     }
     for (const int position : request.positions) {
         if (position == 0) continue;
-        throw Error(ErrorCode::usage,
-                    fmt::format("positions: got {}; a module here has one argument and one result: 0", position));
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("positions: got {}; a module here has one argument and one result: 0", position));
     }
     if (request.input_shape != static_cast<int>(request.input_ids.size())) {
-        throw Error(ErrorCode::usage, fmt::format("input_shape: got {}, the prompt has {} tokens", request.input_shape,
-                                                  request.input_ids.size()));
+        throw Error(ErrorCode::usage, fmt::format("input_shape: got {}, the prompt has {} tokens",
+                                                  request.input_shape, request.input_ids.size()));
     }
     if (request.embedding_name.empty()) return;
     const std::vector<Module> modules = model.modules();
     for (const int index : engine::match_modules(modules, request.embedding_name, request.strict)) {
         if (modules[static_cast<std::size_t>(index)].gguf_name == "token_embd") return;
     }
-    throw Error(ErrorCode::usage, fmt::format("embedding_name: {} is not the token embedding; expected token_embd",
-                                              request.embedding_name));
+    throw Error(ErrorCode::usage,
+                fmt::format("embedding_name: {} is not the token embedding; expected token_embd",
+                            request.embedding_name));
 }
 
 }  // namespace
@@ -70,14 +76,16 @@ Request checked(const Request& given, const Model& model, const std::vector<Meth
     if (request.input_shape == 0) request.input_shape = static_cast<int>(request.input_ids.size());
     const bool gradient = std::find(methods.begin(), methods.end(), Method::gradient) != methods.end();
     if (request.labels.empty() && request.objective != Objective::generated && gradient) {
-        throw Error(ErrorCode::input, fmt::format("objective {}: it needs a label (--label); without one: generated",
-                                                  to_string(request.objective)));
+        throw Error(ErrorCode::input,
+                    fmt::format("objective {}: it needs a label (--label); without one: generated",
+                                to_string(request.objective)));
     }
     if (request.per_token && !gradient) {
         throw Error(ErrorCode::usage, "per_token: it needs the method gradient");
     }
     if (request.products == Products::bfloat16 && !gemm::has_bfloat16()) {
-        throw Error(ErrorCode::unsupported, "products bfloat16: this processor or build has none; use float32");
+        throw Error(ErrorCode::unsupported,
+                    "products bfloat16: this processor or build has none; use float32");
     }
     check_ids(request, model);
     check_length(request, model);

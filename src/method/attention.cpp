@@ -176,8 +176,8 @@ void Attention::read_weights(const tape::Tape& tape, std::size_t index) {
 }
 
 AttentionResult Attention::finish() {
-    const auto tokens = static_cast<std::size_t>(prompt_ + answer_);
-    result_.mean = {{answer_, prompt_ + answer_}, std::vector<float>(answer_ * tokens)};
+    const int tokens = prompt_ + answer_;
+    result_.mean = {{answer_, tokens}, std::vector<float>(block_mean_.front().size())};
     for (std::size_t i = 0; i < result_.mean.values.size(); ++i) {
         double sum = 0;
         for (const auto& block : block_mean_) sum += block[i];

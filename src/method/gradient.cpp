@@ -140,7 +140,7 @@ void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weig
     for (std::size_t start = 0; start < terms.size(); start += group) {
         const std::size_t end = std::min(terms.size(), start + group);
         replay.visit([&](const tape::Tape& tape, int first, int last) {
-            const auto [from, to] = steps_between(first, last);
+            const std::pair steps = steps_between(first, last);  // clang 14: no structured binding in OpenMP
             const bool whole_pass = last == static_cast<int>(graph_.nodes.size());
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
             for (std::size_t i = start; i < end; ++i) {
@@ -151,7 +151,7 @@ void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weig
                                                        : i - start];
                     if (whole_pass)
                         reverse.seed(sites_.logits, seed_of(replay, std::span(terms).subspan(i, 1)));
-                    reverse.run(tape, from, to,
+                    reverse.run(tape, steps.first, steps.second,
                                 [&](int, const View<const float>& gradient) { each(i, gradient); });
                     if (first > 0) continue;
                     const std::scoped_lock lock(mutex);

@@ -124,7 +124,10 @@ TEST(BadInput, ExactlyOnePrompt) {
                    {"--label", "--label-ids"});
     expect_failure(explain({"--prompt", "x", "--answer", "a", "--answer-file", "b"}), 2,
                    {"--answer", "--answer-file"});
-    expect_failure(explain({"--prompt", "-", "--label", "-"}), 2, {"standard input", "--prompt", "--label"});
+    RunOptions options;
+    options.input = "x";
+    expect_failure(explain({"--prompt", "-", "--label", "-"}, options), 2,
+                   {"standard input", "--prompt", "--label"});
 }
 
 TEST(BadInput, TokenIds) {

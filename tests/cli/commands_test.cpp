@@ -1,5 +1,6 @@
 // modules, model, tokenize, quantize; help and version; chat templates.
 
+#include <ggml.h>
 #include <gguf.h>
 #include <gtest/gtest.h>
 
@@ -100,10 +101,16 @@ std::string with_template(const TemporaryDirectory& directory) {
     const std::string source = golden("llama-tiny.gguf"), target = directory / "chat.gguf";
     ggml_context* data = nullptr;
     gguf_context* file = gguf_init_from_file(source.c_str(), {.no_alloc = false, .ctx = &data});
-    gguf_set_val_str(file, "tokenizer.chat_template",
+    gguf_context* copy = gguf_init_empty();
+    gguf_set_kv(copy, file);
+    gguf_set_val_str(copy, "tokenizer.chat_template",
                      "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
                      "{% if add_generation_prompt %}assistant: {% endif %}");
-    gguf_write_to_file(file, target.c_str(), false);
+    for (std::int64_t i = 0; i < gguf_get_n_tensors(file); ++i) {
+        gguf_add_tensor(copy, ggml_get_tensor(data, gguf_get_tensor_name(file, i)));
+    }
+    gguf_write_to_file(copy, target.c_str(), false);
+    gguf_free(copy);
     gguf_free(file);
     ggml_free(data);
     return target;

@@ -53,7 +53,8 @@ void pull(Pull& pull) {
         product.resize(static_cast<std::size_t>(m * k));
         float* to = gathered.data();
         for (const Chosen& row : rows[expert]) to = std::copy_n(dy.row(0, row.token, row.slot), n, to);
-        const WeightMatrix w = pull.weights().matrix(weight, static_cast<std::int64_t>(expert));
+        const WeightMatrix w =
+            pull.weights().matrix(weight, static_cast<std::int64_t>(expert), pull.threads());
         if (w.bfloat16 != nullptr) {
             gemm::multiply_bfloat16(m, k, n, gathered.data(), n, w.bfloat16, 0.0F, product.data(), k,
                                     pull.threads());
