@@ -56,7 +56,13 @@ elseif(NOT EXISTS "${llama_cpp_dir}/include/llama.h")
 else()
   message(STATUS "llama.cpp: ${llama_cpp_dir}")
 endif()
-add_subdirectory("${llama_cpp_dir}" "${CMAKE_BINARY_DIR}/llama.cpp" EXCLUDE_FROM_ALL SYSTEM)
+function(add_llama_cpp)
+  foreach(language C CXX)
+    set(CMAKE_${language}_FLAGS "${CMAKE_${language}_FLAGS} -w")  # its warnings are not ours to mend
+  endforeach()
+  add_subdirectory("${llama_cpp_dir}" "${CMAKE_BINARY_DIR}/llama.cpp" EXCLUDE_FROM_ALL SYSTEM)
+endfunction()
+add_llama_cpp()
 
 # What LLMX_LLAMA_CPP_BUILD reads: the libraries above and every target that they link.
 set(llama_cpp_all "")
