@@ -128,6 +128,7 @@ Request request_of(const ExplainOptions& options, const ExplainInputs& inputs) {
     request.per_token = options.per_token;
     request.all_attention_rows = options.all_rows;
     request.keep_attention = options.attention_weights;
+    request.keep_hidden = options.hidden_states;
     request.products = inputs.products;
     request.memory_budget = options.memory_budget;
     request.context = options.context;

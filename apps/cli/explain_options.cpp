@@ -55,6 +55,8 @@ void declare_method(CLI::App& app, ExplainOptions& o) {
     app.add_flag("--attention-weights", o.attention_weights,
                  "Keep the softmax weights (large; for --tensors)");
     app.add_flag("--all-rows", o.all_rows, "... of the prompt's rows too");
+    app.add_flag("--hidden-states", o.hidden_states,
+                 "Keep the residual stream after each block (for --tensors)");
     list(app, "--layer-names", o.layer_names,
          "Modules of query, key, value; see llmx modules\n(default: q_proj,k_proj,v_proj)");
     app.add_flag("--is-input", o.is_input, "Take the modules' inputs instead of their outputs");

@@ -26,7 +26,7 @@ struct ExplainOptions {
 
     std::vector<std::string> method = {"attention", "gradient"};
     std::string objective = "automatic";
-    bool per_token = false, attention_weights = false, all_rows = false;
+    bool per_token = false, attention_weights = false, all_rows = false, hidden_states = false;
     std::vector<std::string> layer_names = {"q_proj", "k_proj", "v_proj"};
     bool is_input = false, strict = false;
     std::vector<int> positions;

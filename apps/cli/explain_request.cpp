@@ -108,6 +108,7 @@ std::string command_json(const ExplainOptions& options, const ExplainInputs& inp
     command["objective"] = to_string(inputs.objective);
     command["per_token"] = options.per_token;
     command["attention_weights"] = options.attention_weights;
+    command["hidden_states"] = options.hidden_states;
     command["all_rows"] = options.all_rows;
     command["layer_names"] = options.layer_names;
     command["is_input"] = options.is_input;

@@ -47,6 +47,7 @@ struct Request {
     bool per_token = false;           ///< also saliency and input x gradient of every answer token
     bool all_attention_rows = false;  ///< keep the prompt's attention rows too
     bool keep_attention = false;      ///< fill AttentionResult::weights (large)
+    bool keep_hidden = false;         ///< fill Explanation::hidden
     Products products = Products::float32;
     std::size_t memory_budget = std::size_t{2} << 30;  ///< bytes for recorded values; 0: no bound
     int context = 0;  ///< tokens allowed; 0: as many as the model was trained on
@@ -87,6 +88,13 @@ struct Attribution {
     Tensor scores;  ///< [answer tokens, prompt + answer]
 };
 
+/// The residual stream after a block.
+struct HiddenState {
+    int block = 0;
+    int first_position = 0;  ///< of the first row: the last block is computed for predicting tokens only
+    Tensor values;           ///< [rows, embedding]
+};
+
 struct Explanation {
     Task task = Task::generative_text_chat;
     std::vector<std::string> prompt;         ///< each prompt token decoded alone ("Prompt")
@@ -101,6 +109,7 @@ struct Explanation {
     std::optional<AttentionResult> attention;
     std::optional<GradientResult> gradient;
     std::vector<Attribution> attributions;
+    std::vector<HiddenState> hidden;  ///< by block, if kept
     std::vector<std::pair<std::string, double>> timings;  ///< seconds by stage, in order
     std::uint64_t peak_rss = 0;                           ///< bytes
     std::vector<std::string> warnings;

@@ -13,6 +13,7 @@
 #include "explain/check.hpp"
 #include "gemm/gemm.hpp"
 #include "method/attention.hpp"
+#include "method/hidden.hpp"
 #include "method/saliency.hpp"
 
 namespace llmx {
@@ -173,6 +174,7 @@ Explanation Explainer::compute(const Request& given) {
     method::Replay replay = make_replay(request, answer, session, memory_->arena);
     std::optional<method::Attention> attention;
     std::optional<method::Gradient> gradient;
+    std::optional<method::Hidden> hidden;
     std::vector<method::Need> needs;
     const auto add = [&](const std::vector<method::Need>& more) {
         needs.insert(needs.end(), more.begin(), more.end());
@@ -186,8 +188,10 @@ Explanation Explainer::compute(const Request& given) {
         gradient.emplace(replay.graph(), true);
         add(gradient->needs());
     }
+    if (request.keep_hidden) add(hidden.emplace(replay).needs());
     replay.plan(std::move(needs), request.memory_budget, [&](const tape::Tape& tape, int first, int last) {
         if (attention) attention->read(tape, first, last);
+        if (hidden) hidden->read(tape, first, last);
     });
     // Recorded in several pieces, the pass is run for all methods at once, by the gradient.
     if (!gradient || replay.pieces() == 1) replay.visit();
@@ -197,6 +201,7 @@ Explanation Explainer::compute(const Request& given) {
     if (gradient) clock.note("gradient");
     if (attention) result.attention = attention->finish();
     if (attention) clock.note("attention");
+    if (hidden) result.hidden = hidden->finish();
     for (const objective::Term& term : objective::terms(Objective::generated, answer, {})) {
         const double l = objective::log_probability(replay.logits(term.output), term.token);
         result.token_logprobs.push_back(static_cast<float>(l));

@@ -39,6 +39,7 @@ std::vector<Named> tensors_of(const Explanation& result) {
             add(fmt::format("attention.{}", attention.blocks.at(i)), attention.weights[i]);
         }
     }
+    for (const HiddenState& state : result.hidden) add(fmt::format("hidden.{}", state.block), state.values);
     return all;
 }
 
@@ -53,6 +54,11 @@ nlohmann::ordered_json metadata_of(const Explanation& result) {
     if (result.attention && !result.attention->weights.empty()) {
         const auto [first, last] = result.attention->rows;
         metadata["attention_rows"] = list(std::vector<int>{first, last});
+    }
+    if (!result.hidden.empty()) {
+        std::vector<int> first;
+        for (const HiddenState& state : result.hidden) first.push_back(state.first_position);
+        metadata["hidden_first_positions"] = list(first);
     }
     return metadata;
 }

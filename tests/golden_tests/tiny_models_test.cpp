@@ -119,6 +119,7 @@ TEST_P(TinyModel, ExplanationAgrees) {
     asked.per_token = true;
     asked.keep_attention = true;
     asked.all_attention_rows = true;
+    asked.keep_hidden = true;
     asked.layer_names = {"attn_q", "attn_k", "attn_v"};
     if (std::string(GetParam().name) == "gpt2") asked.layer_names = {"c_attn", "c_attn", "c_attn"};
     const Explanation result = explainer.compute(asked);
@@ -135,6 +136,15 @@ TEST_P(TinyModel, ExplanationAgrees) {
     EXPECT_LE(
         test::relative_l2(result.attributions[1].scores.values, golden.floats("input_x_gradient_per_target")),
         GetParam().gradient);
+
+    // golden hidden.0 is the embeddings, and its last one has the final norm behind it
+    for (const HiddenState& state : result.hidden) {
+        if (state.block + 1 == model.facts().blocks) continue;
+        EXPECT_LE(test::relative_l2(state.values.values,
+                                    golden.floats("hidden." + std::to_string(state.block + 1))),
+                  GetParam().attention);
+    }
+    EXPECT_EQ(result.hidden.size(), static_cast<std::size_t>(model.facts().blocks));
 
     double worst = 0;
     const std::size_t rows = ids.size() - 1;  // the last token predicts nothing
