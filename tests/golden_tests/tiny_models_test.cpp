@@ -170,7 +170,7 @@ INSTANTIATE_TEST_SUITE_P(Families, TinyModel,
                                          Family{"mixtral", 1e-5, 1e-4, 1e-5},
                                          Family{"gemma3", 1e-3, 1e-2, 1e-3},
                                          Family{"gpt2", 1e-3, 1e-2, 1e-3}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& family) { return std::string(family.param.name); });
 
 }  // namespace
 }  // namespace llmx
