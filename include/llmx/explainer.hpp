@@ -109,7 +109,7 @@ struct Explanation {
     std::optional<AttentionResult> attention;
     std::optional<GradientResult> gradient;
     std::vector<Attribution> attributions;
-    std::vector<HiddenState> hidden;  ///< by block, if kept
+    std::vector<HiddenState> hidden;                      ///< by block, if kept
     std::vector<std::pair<std::string, double>> timings;  ///< seconds by stage, in order
     std::uint64_t peak_rss = 0;                           ///< bytes
     std::vector<std::string> warnings;
