@@ -78,6 +78,11 @@ void require_writable_place(const fs::path& path) {
         throw Error(ErrorCode::output,
                     fmt::format("{}: is a directory; expected a file name", path.string()));
     }
+    // A device or a pipe is written to as it is: then its directory's rights do not matter.
+    if (fs::exists(path, error) && !fs::is_regular_file(path, error)) {
+        if (::access(path.c_str(), W_OK) != 0) fail_output(path, "cannot open", errno);
+        return;
+    }
     if (::access(directory.c_str(), W_OK) != 0) {
         throw Error(ErrorCode::output,
                     fmt::format("{}: directory {}: {}; expected one that can be written to", path.string(),
