@@ -142,7 +142,9 @@ struct Explained {
 
 Explained compute(const ExplainOptions& options, const ExplainInputs& inputs, Activity& activity) {
     const auto start = Clock::now();
-    Model model = Model::load(options.model, {.threads = options.threads, .progress = activity.progress()});
+    Model model = Model::load(options.model, {.threads = options.threads,
+                                              .chat_template = inputs.chat_template.value_or(""),
+                                              .progress = activity.progress()});
     const double load_s = seconds_since(start);
 
     Request request = request_of(options, inputs);

@@ -81,6 +81,8 @@ void read_prompt(const ExplainOptions& o, InputReader& reader, ExplainInputs& in
         inputs.chat.push_back({"user", *user});
     }
     if (o.messages) inputs.chat = reader.messages("--messages", *o.messages);
+    at_most_one({{"--chat-template", o.chat_template}, {"--chat-template-file", o.chat_template_file}});
+    inputs.chat_template = read_text(reader, "--chat-template", o.chat_template, o.chat_template_file);
     inputs.prompt = read_text(reader, "--prompt", o.prompt, o.prompt_file);
     inputs.prompt_ids = read_ids(reader, "--prompt-ids", o.prompt_ids);
 }

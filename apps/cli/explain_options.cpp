@@ -27,6 +27,9 @@ void declare_texts(CLI::App& app, ExplainOptions& o) {
     text(app, "--system", o.system, "The system prompt that goes with --user");
     text(app, "--system-file", o.system_file, "... from a file", "FILE");
     text(app, "--messages", o.messages, "A chat: a JSON list of {\"role\", \"content\"}", "FILE|JSON");
+    text(app, "--chat-template", o.chat_template, "A Jinja chat template in place of the model's own",
+         "JINJA");
+    text(app, "--chat-template-file", o.chat_template_file, "... from a file", "FILE");
     text(app, "--prompt", o.prompt, "The whole prompt as it is, without template");
     text(app, "--prompt-file", o.prompt_file, "... from a file", "FILE");
     text(app, "--prompt-ids", o.prompt_ids, "... as token ids: 1,2,3 or a file that holds them", "IDS|FILE");

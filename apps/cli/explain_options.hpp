@@ -21,6 +21,7 @@ struct ExplainOptions {
     std::string model;
     std::string task = "generative_text_chat";
     Text system, system_file, user, user_file, prompt, prompt_file, messages, prompt_ids;
+    Text chat_template, chat_template_file;
     Text label, label_file, label_ids;
     Text answer, answer_file, answer_ids;
 
@@ -53,6 +54,7 @@ struct ExplainInputs {
     std::vector<Message> chat;
     std::optional<std::string> prompt;
     std::optional<Tokens> prompt_ids;
+    std::optional<std::string> chat_template;  // Jinja, in place of the model's own
     // At most one of each pair.
     std::optional<std::string> label, answer;
     std::optional<Tokens> label_ids, answer_ids;

@@ -98,6 +98,7 @@ std::string command_json(const ExplainOptions& options, const ExplainInputs& inp
             command["messages"].push_back({{"role", message.role}, {"content", message.content}});
         }
     }
+    add("chat_template", inputs.chat_template);
     add("prompt", inputs.prompt);
     add("prompt_ids", inputs.prompt_ids);
     add("label", inputs.label);

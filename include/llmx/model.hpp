@@ -52,8 +52,10 @@ struct Module {
 };
 
 struct LoadOptions {
-    int threads = 0;         ///< 0: the machine's cores
-    bool use_mmap = true;    ///< map the file instead of reading it
+    int threads = 0;       ///< 0: the machine's cores
+    bool use_mmap = true;  ///< map the file instead of reading it
+    /// Jinja source that takes the place of the model's own chat template; empty: the model's own.
+    std::string chat_template = {};
     Progress progress = {};  ///< stage "load"
 };
 

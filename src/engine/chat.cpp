@@ -32,12 +32,13 @@ const common_chat_templates& templates_of(const ModelImpl& impl) {
     if (!impl.facts.has_chat_template) {
         throw Error(
             ErrorCode::model,
-            fmt::format("chat template: model {} has none; use a raw prompt (--prompt) instead of messages",
+            fmt::format("chat template: model {} has none; give one (--chat-template-file), or a raw prompt "
+                        "(--prompt) instead of messages",
                         impl.facts.path));
     }
     if (impl.templates == nullptr) {
         try {
-            impl.templates.reset(common_chat_templates_init(impl.model.get(), "").release());
+            impl.templates.reset(common_chat_templates_init(impl.model.get(), impl.chat_template).release());
         } catch (const std::exception& e) {
             throw Error(
                 ErrorCode::model,

@@ -125,6 +125,8 @@ Model Model::load(const fs::path& path, const LoadOptions& options) {
     impl->file = fs::absolute(path);
     impl->facts = read_facts(path, impl->model.get());
     impl->modules = engine::list_modules(tensors, impl->facts.architecture);
+    impl->chat_template = options.chat_template;
+    impl->facts.has_chat_template |= !options.chat_template.empty();
     impl->causal_attention =
         metadata(impl->model.get(), impl->facts.architecture + ".attention.causal") != "false";
     return Model(std::move(impl));

@@ -39,6 +39,7 @@ public:
     int threads = 1;
     LlamaModelPtr model;
     std::vector<Module> modules;
+    std::string chat_template;  ///< in place of the model's own; empty: none given
     bool causal_attention = true;
 
     mutable std::mutex mutex;

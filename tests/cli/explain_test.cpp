@@ -244,6 +244,23 @@ TEST(Explain, TextsComeFromFilesAndStandardInputToo) {
               direct["prompt_text"].get<std::string>().size() - 11);
 }
 
+TEST(Explain, AChatTemplateForModelsWithoutOne) {
+    const TemporaryDirectory directory;
+    spill(directory / "chat.jinja", "{% for m in messages %}<{{ m.content }}>{% endfor %}");
+    const auto with = [&](const Arguments& more) {
+        Arguments all = {"explain", "--model", golden("llama-tiny.gguf"), "--answer-ids", "8,9",
+                         "--json",  "-"};
+        all.insert(all.end(), more.begin(), more.end());
+        return json_of(all);
+    };
+    const json templated =
+        with({"--system", "A", "--user", "b?", "--chat-template-file", directory / "chat.jinja"});
+    EXPECT_EQ(templated["prompt_ids"], with({"--prompt", "<A><b?>"})["prompt_ids"]);
+    RunOptions again;
+    again.input = templated["command"].dump();
+    expect_same(templated, json_of({"explain", "--request", "-", "--json", "-"}, again));
+}
+
 TEST(Explain, AnAnswerFromElsewhere) {
     const json j = json_of({"explain", "--model", golden("llama-tiny.gguf"), "--prompt", "Open?", "--answer",
                             " On Monday.", "--json", "-"});

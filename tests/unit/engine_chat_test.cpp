@@ -103,6 +103,9 @@ TEST_F(Chat, ModelsWithoutAUsableTemplate) {
     expect_error(ErrorCode::model, {"llama-tiny.gguf", "has none", "--prompt"}, [&] {
         (void)none.apply_chat_template({{"user", "x"}});
     });
+    const Model given = Model::load(data + "/llama-tiny.gguf", {.chat_template = chatml});
+    EXPECT_TRUE(given.facts().has_chat_template);
+    EXPECT_EQ(given.render_chat({{"user", "x"}}), "<|im_start|>user\nx<|im_end|>\n<|im_start|>assistant\n");
     const Model broken = with_template("{% for m in messages %}{{ m.content ");
     expect_error(ErrorCode::model, {"cannot be parsed", "--prompt"}, [&] {
         (void)broken.render_chat({{"user", "x"}});
