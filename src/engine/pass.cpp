@@ -4,6 +4,7 @@
 #include <ggml-backend.h>
 #include <ggml.h>
 
+#include <cstring>
 #include <unordered_map>
 
 #include "engine/model_impl.hpp"
@@ -89,7 +90,9 @@ private:
             if (tensor->src[i] != nullptr) last = i;
         }
         for (int i = 0; i <= last; ++i) {
-            info.sources.push_back(tensor->src[i] != nullptr ? add(tensor->src[i]) : -1);
+            // a cast names itself as the place that it copies to
+            const bool real = tensor->src[i] != nullptr && tensor->src[i] != tensor;
+            info.sources.push_back(real ? add(tensor->src[i]) : -1);
         }
         // ggml keeps view_src at the end of the chain and view_offs summed up
         const int root = tensor->view_src != nullptr ? add(tensor->view_src) : -1;
@@ -300,6 +303,16 @@ TensorBytes Session::bytes(int tensor) const {
     const ggml_tensor* live = impl_->live[static_cast<std::size_t>(tensor)];
     if (live == nullptr || live->data == nullptr) return {};
     return {live->data, ggml_nbytes(live)};
+}
+
+void Session::overwrite(int tensor, std::span<const float> values) {
+    const ggml_tensor* live = impl_->live[static_cast<std::size_t>(tensor)];
+    if (live == nullptr || live->data == nullptr || live->type != GGML_TYPE_F32 ||
+        !ggml_is_contiguous(live) || values.size_bytes() != ggml_nbytes(live)) {
+        throw Error(ErrorCode::internal, fmt::format("replay: {} numbers do not fit {}", values.size(),
+                                                     describe(impl_->graph->at(tensor))));
+    }
+    std::memcpy(live->data, values.data(), values.size_bytes());
 }
 
 }  // namespace llmx::engine

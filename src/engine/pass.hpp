@@ -60,6 +60,11 @@ public:
     /// that is a node up to the present one, or a source of one.
     [[nodiscard]] TensorBytes bytes(int tensor) const;
 
+    /// Inside a watcher's `computed`: gives the node that was just computed another value, float32, one
+    /// number an element; the rest of the pass goes on from it. Throws Error{internal} for another type
+    /// or another size.
+    void overwrite(int tensor, std::span<const float> values);
+
     /// Polled during a watched pass with the part of its nodes that has run; false ends it with
     /// Error{cancelled}.
     void set_progress(std::function<bool(double done)> progress);

@@ -1,4 +1,4 @@
-// ROPE and SOFT_MAX.
+// ROPE, ROPE_BACK and SOFT_MAX.
 
 #include <cmath>
 #include <limits>
@@ -19,6 +19,7 @@ struct Rope {
     bool factors = false;
     double last_position = 60;
     int offset = 0;
+    bool back = false;  ///< ROPE_BACK
 };
 
 int original_context = 64;
@@ -76,6 +77,7 @@ Array rotate(const Rope& r, const Inputs& x) {
                 angle = scale * far * (1 - mix) + far * mix;
                 magnitude *= 1 + 0.1 * std::log(1 / scale);
             }
+            if (r.back) angle = -angle;
             const bool adjacent = r.mode == GGML_ROPE_TYPE_NORMAL;
             const int u = r.offset + (adjacent ? 2 * pair : pair);
             const int v = u + (adjacent ? 1 : pairs);
@@ -103,16 +105,18 @@ void add_rope(std::vector<Case>& cases, const Rope& r) {
                           .high = 8,
                           .role = engine::TensorRole::weight});
     }
-    cases.push_back({"ROPE", r.name, inputs,
+    cases.push_back({r.back ? "ROPE_BACK" : "ROPE", r.name, inputs,
                      [r, multi](ggml_context* c, const auto& x) {
                          ggml_tensor* factors = r.factors ? x[2] : nullptr;
                          auto sections = r.sections;
+                         const auto single = r.back ? ggml_rope_ext_back : ggml_rope_ext;
+                         const auto several = r.back ? ggml_rope_multi_back : ggml_rope_multi;
                          ggml_tensor* y =
-                             multi ? ggml_rope_multi(c, x[0], x[1], factors, r.dims, sections.data(), r.mode,
-                                                     original_context, r.base, r.scale, r.extrapolation,
-                                                     r.magnitude, 32, 1)
-                                   : ggml_rope_ext(c, x[0], x[1], factors, r.dims, r.mode, original_context,
-                                                   r.base, r.scale, r.extrapolation, r.magnitude, 32, 1);
+                             multi ? several(c, x[0], x[1], factors, r.dims, sections.data(), r.mode,
+                                             original_context, r.base, r.scale, r.extrapolation, r.magnitude,
+                                             32, 1)
+                                   : single(c, x[0], x[1], factors, r.dims, r.mode, original_context, r.base,
+                                            r.scale, r.extrapolation, r.magnitude, 32, 1);
                          return r.offset > 0 ? ggml_rope_set_offset(y, r.offset) : y;
                      },
                      [r](const Inputs& x) { return rotate(r, x); }});
@@ -212,6 +216,12 @@ void add_rope_cases(std::vector<Case>& cases) {
     add_rope(cases, {.name = "multi_around", .mode = GGML_ROPE_TYPE_MROPE, .sections = {1, 1, 1, 0}});
     add_rope(cases, {.name = "interleaved", .mode = GGML_ROPE_TYPE_IMROPE, .sections = {3, 2, 1, 0}});
     add_rope(cases, {.name = "vision", .mode = GGML_ROPE_TYPE_VISION, .dims = 6, .sections = {3, 3, 0, 0}});
+    add_rope(cases, {.name = "normal", .back = true});
+    add_rope(cases,
+             {.name = "neox_offset", .mode = GGML_ROPE_TYPE_NEOX, .dims = 6, .offset = 4, .back = true});
+    add_rope(cases,
+             {.name = "scaled", .scale = 0.25F, .extrapolation = 1.0F, .magnitude = 0.9F, .back = true});
+    add_rope(cases, {.name = "multi", .mode = GGML_ROPE_TYPE_MROPE, .sections = {2, 2, 1, 1}, .back = true});
 }
 
 void add_soft_max_cases(std::vector<Case>& cases) {
