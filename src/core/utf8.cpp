@@ -67,6 +67,16 @@ std::string replace_invalid(std::string_view text) {
     return out;
 }
 
+std::vector<std::size_t> character_offsets(std::string_view text) {
+    std::vector<std::size_t> offsets;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool continues = (static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80U;
+        if (!continues) offsets.push_back(i);
+    }
+    offsets.push_back(text.size());
+    return offsets;
+}
+
 void require_valid(std::string_view text, std::string_view what) {
     const std::size_t at = first_invalid(text);
     if (at == text.size()) return;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace llmx::utf8 {
 
@@ -19,6 +20,9 @@ std::size_t incomplete_tail(std::string_view text);
 /// `text` with every maximal run of bytes that forms no character replaced by U+FFFD, as the
 /// Unicode standard recommends (one replacement per truncated character, one per stray byte).
 std::string replace_invalid(std::string_view text);
+
+/// The byte at which each character of a valid text begins, and the text's size.
+std::vector<std::size_t> character_offsets(std::string_view text);
 
 /// Throws Error{input} that names `what` and the offset of the first offending byte.
 void require_valid(std::string_view text, std::string_view what);

@@ -1,0 +1,51 @@
+#pragma once
+// Which characters of a text each of its tokens stands for, whatever the tokenizer did to case, accents
+// and spaces: found by asking the tokenizer itself about parts of the text.
+
+#include <functional>
+#include <llmx/model.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llmx::task {
+
+/// Characters [first, last) of a text, counted in Unicode code points.
+struct Characters {
+    int first = 0;
+    int last = 0;
+    bool operator==(const Characters&) const = default;
+};
+
+/// What is asked of a tokenizer: ids of a text without special tokens, and the bytes of one id.
+struct Tokenizer {
+    std::function<Tokens(std::string_view)> tokenize;
+    std::function<std::string(Token)> bytes;
+};
+Tokenizer tokenizer_of(const Model& model);
+
+struct AlignedText {
+    Tokens ids;
+    std::vector<Characters> characters;  ///< one for each id, without the spaces around it
+};
+
+/// Two ways, the first that fits: the tokens' bytes spell the text (byte-level BPE); or the text is taken
+/// apart into words, which the tokenizer must treat one by one (WordPiece: lower case, no accents), and a
+/// token ends with the shortest beginning of its word that gives the same tokens up to it. An unknown
+/// word is one token over all its characters. Throws Error{unsupported} where neither fits.
+AlignedText align(std::string_view text, const Tokenizer& tokenizer);
+
+/// Ids whose text is not known: the text that they spell, and where in it each stands.
+struct SpelledText {
+    std::string text;
+    std::vector<Characters> characters;
+};
+SpelledText spell(std::span<const Token> ids, const Tokenizer& tokenizer);
+
+/// Characters [first, last) of a text, as text.
+std::string cut(std::string_view text, Characters characters);
+
+/// Number of characters in a text.
+int length(std::string_view text);
+
+}  // namespace llmx::task
