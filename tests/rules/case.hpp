@@ -47,6 +47,7 @@ void add_rope_cases(std::vector<Case>& cases);
 void add_soft_max_cases(std::vector<Case>& cases);
 void add_product_cases(std::vector<Case>& cases);
 void add_hyper_connection_cases(std::vector<Case>& cases);
+void add_recurrent_cases(std::vector<Case>& cases);
 
 inline std::vector<Case> all_cases() {
     std::vector<Case> cases;
@@ -59,6 +60,7 @@ inline std::vector<Case> all_cases() {
     add_soft_max_cases(cases);
     add_product_cases(cases);
     add_hyper_connection_cases(cases);
+    add_recurrent_cases(cases);
     return cases;
 }
 

@@ -27,8 +27,9 @@ double distance(std::vector<double> got, const std::vector<double>& expected) {
     return length(got);
 }
 
-/// Gradients of the output, random but for rows of zeros.
-enum class Rows { live, every_third_dead, dead, last_dead };
+/// Gradients of the output, random but for rows of zeros. `front` and `back`: only that third of all elements
+/// is live, also where the output is one long row.
+enum class Rows { live, every_third_dead, dead, last_dead, front, back };
 
 Array random_gradient(const Shape& shape, Rows rows) {
     std::mt19937_64 random(7);
@@ -40,6 +41,8 @@ Array random_gradient(const Shape& shape, Rows rows) {
         for (std::int64_t c = 0; c < dy.columns(); ++c)
             dy.row(r)[c] = dead ? 0.0 : static_cast<double>(pick(random));
     }
+    if (rows == Rows::front) std::fill(dy.v.begin() + dy.size() / 3, dy.v.end(), 0.0);
+    if (rows == Rows::back) std::fill(dy.v.begin(), dy.v.end() - dy.size() / 3, 0.0);
     return dy;
 }
 
@@ -71,7 +74,8 @@ public:
 
     void check() {
         output_ = case_.forward(op_.inputs());
-        for (const Rows rows : {Rows::live, Rows::every_third_dead, Rows::dead, Rows::last_dead}) {
+        for (const Rows rows :
+             {Rows::live, Rows::every_third_dead, Rows::dead, Rows::last_dead, Rows::front, Rows::back}) {
             dys_.push_back(random_gradient(output_.shape, rows));
         }
         for (int i = 0; i < op_.sources(); ++i) {
