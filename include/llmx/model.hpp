@@ -1,9 +1,11 @@
 #pragma once
-// A language model loaded from a GGUF file: facts, tokens, chat template, generation, modules.
+// A language model loaded from a GGUF file or a Hugging Face directory: facts, tokens, chat template,
+// generation, modules.
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,6 +41,16 @@ struct ModelFacts {
     int vocabulary = 0;  ///< number of tokens
     int context = 0;     ///< tokens the model was trained on
     bool has_chat_template = false;
+    bool has_qa_head = false;  ///< start and end of an answer can be read off its encoder: `Model::qa_head`
+    /// What stands before the source text of a task, by the checkpoint's names for tasks:
+    /// "summarization" -> "summarize: ". Only directories say so.
+    std::map<std::string, std::string> prefixes;
+};
+
+/// The head of extractive question answering: logits = hidden · weightᵀ + bias.
+struct QaHead {
+    Tensor weight;  ///< [2, embedding]: start, end
+    Tensor bias;    ///< [2]
 };
 
 /// A weight matrix that computes something: one row of `llmx modules`.
@@ -53,9 +65,11 @@ struct Module {
 
 struct LoadOptions {
     int threads = 0;       ///< 0: the machine's cores
-    bool use_mmap = true;  ///< map the file instead of reading it
+    bool use_mmap = true;  ///< map a GGUF file instead of reading it
     /// Jinja source that takes the place of the model's own chat template; empty: the model's own.
     std::string chat_template = {};
+    /// A safetensors file with `qa_outputs.weight` and `qa_outputs.bias`, for the GGUF of an encoder.
+    std::filesystem::path qa_head = {};
     Progress progress = {};  ///< stage "load"
 };
 
@@ -87,15 +101,20 @@ class ModelImpl;
 /// concurrently.
 class Model {
 public:
-    /// Loads a GGUF file. Throws Error{model} for a missing, truncated, corrupt or non-GGUF file
-    /// and for an architecture that llama.cpp cannot run.
+    /// Loads a GGUF file, or a Hugging Face directory: config.json, safetensors, tokenizer files. Throws
+    /// Error{model} for what is missing, truncated or corrupt and for an architecture that llama.cpp
+    /// cannot run, Error{unsupported} for a directory of a family that is not known here.
     static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
 
     [[nodiscard]] const ModelFacts& facts() const;
     [[nodiscard]] int threads() const;
     [[nodiscard]] std::vector<Module> modules() const;
 
-    /// First 16 hex digits of the file's SHA-256; computed once, on first call.
+    /// The head for extractive question answering, or nullptr.
+    [[nodiscard]] const QaHead* qa_head() const;
+
+    /// First 16 hex digits of the SHA-256 of the file, or of a directory's weight files one after another
+    /// in the order of their names; computed once, on first call.
     [[nodiscard]] std::string sha256_16() const;
 
     /// Text to tokens. `add_special`: the model's own BOS/EOS habit; `parse_special`: markup such as
@@ -120,10 +139,11 @@ public:
     [[nodiscard]] Generation generate(std::span<const Token> prompt,
                                       const GenerateOptions& options = {}) const;
 
+    /// For the library's own use.
+    explicit Model(std::shared_ptr<const ModelImpl> impl) : impl_(std::move(impl)) {}
     [[nodiscard]] const ModelImpl& impl() const { return *impl_; }
 
 private:
-    explicit Model(std::shared_ptr<const ModelImpl> impl) : impl_(std::move(impl)) {}
     std::shared_ptr<const ModelImpl> impl_;
 };
 

@@ -40,16 +40,18 @@ std::string Model::sha256_16() const {
     const std::lock_guard lock(impl_->digest_mutex);
     if (!impl_->sha256_16.empty()) return impl_->sha256_16;
 
-    std::ifstream file(impl_->file, std::ios::binary);
     Sha256 sha256;
     std::vector<char> buffer(std::size_t{1} << 20);
-    while (file) {
-        file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-        sha256.add(buffer.data(), static_cast<std::size_t>(file.gcount()));
-    }
-    if (!file.eof()) {
-        throw Error(ErrorCode::model,
-                    fmt::format("model {}: cannot be read again for its digest", impl_->facts.path));
+    for (const std::filesystem::path& path : impl_->files) {
+        std::ifstream file(path, std::ios::binary);
+        while (file) {
+            file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+            sha256.add(buffer.data(), static_cast<std::size_t>(file.gcount()));
+        }
+        if (!file.eof()) {
+            throw Error(ErrorCode::model,
+                        fmt::format("model {}: cannot be read again for its digest", impl_->facts.path));
+        }
     }
     const Digest digest = sha256.end();
     for (std::size_t i = 0; i < 8; ++i) impl_->sha256_16 += fmt::format("{:02x}", digest[i]);

@@ -1,4 +1,7 @@
+#include "engine/load.hpp"
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <exception>
@@ -6,6 +9,7 @@
 
 #include "engine/gguf_file.hpp"
 #include "engine/llama_guard.hpp"
+#include "engine/memory_gguf.hpp"
 #include "engine/model_impl.hpp"
 #include "engine/modules.hpp"
 #include "engine/types.hpp"
@@ -49,27 +53,39 @@ struct LoadProgress {
     }
 };
 
-LlamaModelPtr load_llama(const fs::path& path, const LoadOptions& options) {
+llama_model_params common_params() {
     llama_model_params params = llama_model_default_params();
     params.n_gpu_layers = 0;
     params.split_mode = LLAMA_SPLIT_MODE_NONE;
     params.main_gpu = -1;
-    params.load_mode = options.use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
     params.lazy_mode = LLAMA_LAZY_MODE_OFF;
     params.use_extra_bufts = false;  // repacked weights could not be read row by row
-    LoadProgress progress{options.progress, false, nullptr};
-    params.progress_callback = &LoadProgress::on_progress;
-    params.progress_callback_user_data = &progress;
+    return params;
+}
 
+// Calls llama.cpp's loader; `reason` gets what it says where it returns nothing.
+template <class Load>
+LlamaModelPtr guarded(const Load& load, std::string& reason) {
     const LlamaGuard guard;
-    std::string reason;
     LlamaModelPtr model;
     try {
-        model.reset(llama_model_load_from_file(path.c_str(), params));
+        model.reset(load());
         reason = guard.reason();
     } catch (const std::exception& e) {
         reason = one_line(e.what());
     }
+    return model;
+}
+
+LlamaModelPtr load_llama(const fs::path& path, const LoadOptions& options) {
+    llama_model_params params = common_params();
+    params.load_mode = options.use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
+    LoadProgress progress{options.progress, false, nullptr};
+    params.progress_callback = &LoadProgress::on_progress;
+    params.progress_callback_user_data = &progress;
+
+    std::string reason;
+    LlamaModelPtr model = guarded([&] { return llama_model_load_from_file(path.c_str(), params); }, reason);
     if (progress.thrown) std::rethrow_exception(progress.thrown);
     if (progress.cancelled) throw Error(ErrorCode::cancelled, "load: cancelled");
     if (model == nullptr) {
@@ -77,6 +93,34 @@ LlamaModelPtr load_llama(const fs::path& path, const LoadOptions& options) {
                                                   "model of an architecture that it knows",
                                                   path.string(), reason));
     }
+    return model;
+}
+
+// What llama.cpp says of a tensor, with the name it has in the checkpoint.
+std::string in_terms_of_origin(const std::string& reason, const engine::Content& content) {
+    for (const engine::ContentTensor& tensor : content.tensors) {
+        if (reason.find("'" + tensor.name + "'") == std::string::npos) continue;
+        return fmt::format("{} ({})", tensor.origin, reason);
+    }
+    return reason;
+}
+
+// The weights are read when llama.cpp has accepted everything else: names, shapes, keys, tokens.
+LlamaModelPtr load_llama(const std::string& what, const engine::Content& content,
+                         const LoadOptions& options) {
+    engine::MemoryGguf memory(content, what);
+    llama_model_params params = common_params();
+    params.load_mode = LLAMA_LOAD_MODE_MMAP;
+    params.progress_callback = [](float, void*) { return true; };
+    std::string reason;
+    LlamaModelPtr model =
+        guarded([&] { return llama_model_load_from_file_ptr(memory.file(), params); }, reason);
+    if (model == nullptr) {
+        throw Error(ErrorCode::model, fmt::format("model {}: llama.cpp cannot use it: {}", what,
+                                                  in_terms_of_origin(reason, content)));
+    }
+    const auto progress = [&](double done) { return !options.progress || options.progress("load", done); };
+    if (!memory.fill(content, progress)) throw Error(ErrorCode::cancelled, "load: cancelled");
     return model;
 }
 
@@ -115,25 +159,67 @@ ModelFacts read_facts(const fs::path& path, const llama_model* model) {
     return facts;
 }
 
+void describe(ModelImpl& impl, const fs::path& path, std::span<const engine::GgufTensor> tensors,
+              const LoadOptions& options) {
+    impl.facts = read_facts(path, impl.model.get());
+    impl.chat_template = options.chat_template;
+    impl.facts.has_chat_template |= !options.chat_template.empty();
+    impl.modules = engine::list_modules(tensors, impl.facts.architecture);
+    impl.causal_attention =
+        metadata(impl.model.get(), impl.facts.architecture + ".attention.causal") != "false";
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+    return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
 }  // namespace
 
-Model Model::load(const fs::path& path, const LoadOptions& options) {
+std::shared_ptr<ModelImpl> engine::load_gguf(const fs::path& path, const LoadOptions& options) {
     auto impl = std::make_shared<ModelImpl>();
     impl->threads = thread_count(options.threads);
-    const std::vector<engine::GgufTensor> tensors = engine::check_gguf(path);
+    const std::vector<GgufTensor> tensors = check_gguf(path);
     impl->model = load_llama(path, options);
-    impl->file = fs::absolute(path);
-    impl->facts = read_facts(path, impl->model.get());
-    impl->modules = engine::list_modules(tensors, impl->facts.architecture);
-    impl->chat_template = options.chat_template;
-    impl->facts.has_chat_template |= !options.chat_template.empty();
-    impl->causal_attention =
-        metadata(impl->model.get(), impl->facts.architecture + ".attention.causal") != "false";
-    return Model(std::move(impl));
+    impl->files = {fs::absolute(path)};
+    describe(*impl, path, tensors, options);
+    return impl;
+}
+
+std::shared_ptr<ModelImpl> engine::load_content(const fs::path& path, std::vector<fs::path> files,
+                                                const Content& content, const LoadOptions& options) {
+    auto impl = std::make_shared<ModelImpl>();
+    impl->threads = thread_count(options.threads);
+    impl->model = load_llama(path.string(), content, options);
+    impl->files = std::move(files);
+    std::vector<GgufTensor> tensors;
+    for (const ContentTensor& tensor : content.tensors) {
+        tensors.push_back({tensor.name, tensor.type, tensor.shape});
+    }
+    describe(*impl, path, tensors, options);
+    return impl;
+}
+
+void engine::set_qa_head(ModelImpl& impl, QaHead head) {
+    const std::int64_t embedding = impl.facts.embedding;
+    if (head.weight.shape != std::vector<std::int64_t>{2, embedding} ||
+        head.bias.shape != std::vector<std::int64_t>{2}) {
+        throw Error(
+            ErrorCode::model,
+            fmt::format("model {}: question-answering head: weight {}, bias {}; expected [2, {}] and [2]",
+                        impl.facts.path, shape_text(head.weight.shape), shape_text(head.bias.shape),
+                        embedding));
+    }
+    impl.qa_head = std::move(head);
+    impl.facts.has_qa_head = true;
+}
+
+void engine::set_prefixes(ModelImpl& impl, std::map<std::string, std::string> prefixes) {
+    impl.facts.prefixes = std::move(prefixes);
 }
 
 const ModelFacts& Model::facts() const { return impl_->facts; }
 int Model::threads() const { return impl_->threads; }
 std::vector<Module> Model::modules() const { return impl_->modules; }
+const QaHead* Model::qa_head() const { return impl_->qa_head ? &*impl_->qa_head : nullptr; }
 
 }  // namespace llmx

@@ -8,7 +8,9 @@
 #include <llmx/model.hpp>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 struct common_chat_templates;
 
@@ -35,12 +37,13 @@ using ChatTemplatesPtr = std::unique_ptr<common_chat_templates, ChatTemplatesFre
 class ModelImpl {
 public:
     ModelFacts facts;
-    std::filesystem::path file;  ///< absolute
+    std::vector<std::filesystem::path> files;  ///< absolute; the digest is taken over them in order
     int threads = 1;
     LlamaModelPtr model;
     std::vector<Module> modules;
     std::string chat_template;  ///< in place of the model's own; empty: none given
     bool causal_attention = true;
+    std::optional<QaHead> qa_head;
 
     mutable std::mutex mutex;
     mutable ChatTemplatesPtr templates;

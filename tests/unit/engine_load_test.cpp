@@ -45,7 +45,7 @@ TEST(Load, WhatIsNoModel) {
     const TemporaryDirectory dir;
     const auto load = [](const std::filesystem::path& path) { (void)Model::load(path); };
     expect_error(ErrorCode::model, {"missing.gguf", "no such file"}, [&] { load(dir / "missing.gguf"); });
-    expect_error(ErrorCode::model, {"is a directory"}, [&] { load(dir.path()); });
+    expect_error(ErrorCode::model, {"without config.json"}, [&] { load(dir.path()); });
     spill(dir / "empty.gguf", "");
     expect_error(ErrorCode::model, {"empty"}, [&] { load(dir / "empty.gguf"); });
     spill(dir / "text.gguf", "{\"config\": 1}");

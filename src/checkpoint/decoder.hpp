@@ -1,0 +1,33 @@
+#pragma once
+// What decoder families have in common in their config.json.
+
+#include <string_view>
+
+#include "checkpoint/family.hpp"
+
+namespace llmx::checkpoint {
+
+/// What the common decoder keys differ in between families.
+struct DecoderTraits {
+    bool rms_norm = true;          ///< else layer norm
+    bool tied_by_default = false;  ///< where config.json does not say tie_word_embeddings
+    bool rotary = true;
+    /// Known to GGUF as the activation of this architecture; others are refused.
+    std::initializer_list<std::string_view> activations = {"silu", "swish"};
+};
+
+/// Sizes, norm epsilon, heads and rotary embedding, in all spellings. Throws Error{model} for what is
+/// missing or out of range, Error{unsupported} for what llama.cpp would compute differently.
+void decoder_hyperparameters(const Object& config, Hyperparameters& h, const DecoderTraits& traits = {});
+
+/// Rotary embedding: base, scaling and the factors that some scalings need as tensors.
+void rotary_hyperparameters(const Object& config, Hyperparameters& h);
+
+/// Mixture of experts: expert_count and expert_used_count.
+void expert_hyperparameters(const Object& config, Hyperparameters& h);
+
+/// For an architecture that llama.cpp runs without the model's sliding window: the context ends with the
+/// window, up to which there is no difference.
+void end_context_with_window(const Object& config, Hyperparameters& h);
+
+}  // namespace llmx::checkpoint
