@@ -68,6 +68,25 @@ void expert_hyperparameters(const Object& config, Hyperparameters& h) {
     h.set("expert_used_count", config.integer({"num_experts_per_tok"}, 1, h.experts));
 }
 
+std::vector<bool> sliding_blocks(const Object& config, const Hyperparameters& h, std::uint32_t pattern) {
+    std::vector<bool> sliding;
+    for (const std::string& type : config.texts({"layer_types"})) {
+        if (type != "sliding_attention" && type != "full_attention") {
+            config.fail(
+                fmt::format("layer_types has {}; expected sliding_attention or full_attention", shown(type)));
+        }
+        sliding.push_back(type == "sliding_attention");
+    }
+    if (sliding.empty()) {
+        pattern = config.integer_or({"sliding_window_pattern", "_sliding_window_pattern"}, pattern, 1);
+        for (std::uint32_t b = 0; b < h.blocks; ++b) sliding.push_back((b + 1) % pattern != 0);
+    }
+    if (sliding.size() != h.blocks) {
+        config.fail(fmt::format("layer_types for {} blocks; expected {}", sliding.size(), h.blocks));
+    }
+    return sliding;
+}
+
 void end_context_with_window(const Object& config, Hyperparameters& h) {
     if (config.find({"sliding_window"}) == nullptr || !config.flag({"use_sliding_window"}, true)) return;
     const std::uint32_t window = config.integer({"sliding_window"});

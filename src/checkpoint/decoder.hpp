@@ -26,6 +26,9 @@ void rotary_hyperparameters(const Object& config, Hyperparameters& h);
 /// Mixture of experts: expert_count and expert_used_count.
 void expert_hyperparameters(const Object& config, Hyperparameters& h);
 
+/// Which blocks see a window only: by layer_types, else all but every n-th (sliding_window_pattern).
+std::vector<bool> sliding_blocks(const Object& config, const Hyperparameters& h, std::uint32_t pattern);
+
 /// For an architecture that llama.cpp runs without the model's sliding window: the context ends with the
 /// window, up to which there is no difference.
 void end_context_with_window(const Object& config, Hyperparameters& h);

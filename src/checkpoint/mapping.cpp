@@ -138,17 +138,24 @@ private:
         std::vector<Weight> sources;
         for (std::uint32_t i = 0; i < (stacked ? h_.experts : 1U); ++i) {
             const std::string name = replaced(hf, "*", std::to_string(i));
-            const Weight* weight = weights_.find(name);
+            const Weight* weight = find(name);
             if (weight == nullptr && !required && sources.empty()) return;
             if (weight == nullptr) {
                 throw Error(ErrorCode::model,
                             fmt::format("model {}: no tensor {}; expected it by config.json", place(), name));
             }
-            used_.insert(name);
+            used_.insert(weight->name);
             check(*weight, sources.empty() ? *weight : sources.front());
             sources.push_back(*weight);
         }
         tensors_.push_back(make(row, gguf, std::move(sources), stacked));
+    }
+
+    // Checkpoints from TensorFlow call a norm's weight gamma and its bias beta.
+    [[nodiscard]] const Weight* find(const std::string& name) const {
+        const Weight* weight = weights_.find(name);
+        if (weight == nullptr) weight = weights_.find(replaced(name, "LayerNorm.weight", "LayerNorm.gamma"));
+        return weight == nullptr ? weights_.find(replaced(name, "LayerNorm.bias", "LayerNorm.beta")) : weight;
     }
 
     static void check(const Weight& weight, const Weight& first) {

@@ -10,17 +10,13 @@
 namespace llmx::checkpoint {
 namespace {
 
-// "a b", or ["a", "b"] since a space may stand in a token; llama.cpp wants "a b" with such a space as the
-// byte-level alphabet writes it.
+// llama.cpp wants "a b", a space inside a token as the byte-level alphabet writes it.
 std::string merge_text(const Object& model, const Json& merge) {
-    if (merge.is_string()) return merge.get<std::string>();
-    if (!merge.is_array() || merge.size() != 2 || !merge[0].is_string() || !merge[1].is_string()) {
-        model.fail(fmt::format("merge {}; expected two texts", shown(merge)));
-    }
+    const auto [left, right] = merge_parts(model, merge);
     std::string text;
-    for (const Json& part : merge) {
+    for (const std::string& part : {left, right}) {
         if (!text.empty()) text += ' ';
-        for (const char c : part.get<std::string>()) text += c == ' ' ? std::string("Ġ") : std::string(1, c);
+        for (const char c : part) text += c == ' ' ? std::string("Ġ") : std::string(1, c);
     }
     return text;
 }
@@ -38,6 +34,23 @@ void check_normalizer(const Object& tokenizer) {
 }
 
 }  // namespace
+
+std::pair<std::string, std::string> merge_parts(const Object& model, const Json& merge) {
+    std::string left, right;
+    if (merge.is_string()) {
+        const std::string text = merge.get<std::string>();
+        const std::size_t space = text.find(' ', 1);
+        if (space != std::string::npos) {
+            left = text.substr(0, space);
+            right = text.substr(space + 1);
+        }
+    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
+        left = merge[0].get<std::string>();
+        right = merge[1].get<std::string>();
+    }
+    if (left.empty() || right.empty()) model.fail(fmt::format("merge {}; expected two texts", shown(merge)));
+    return {left, right};
+}
 
 Vocabulary read_byte_pairs(const TokenizerFiles& files, std::uint32_t size) {
     const Object& tokenizer = files.tokenizer;

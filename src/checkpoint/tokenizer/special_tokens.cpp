@@ -138,9 +138,19 @@ void write_special_tokens(const TokenizerFiles& files, const Vocabulary& vocabul
     const Object processor = files.tokenizer.object({"post_processor"});
     if (!processor.json().empty()) look_around(processor, around);
 
+    const bool word_pieces = vocabulary.model == "bert";
     std::map<std::string, std::uint32_t> ids;
     for (const std::string kind : {"bos", "eos", "unk", "sep", "pad", "cls", "mask"}) {
         if (const auto id = special.id(kind)) ids[kind] = *id;
+    }
+    for (std::uint32_t id = 0; id < vocabulary.size() && !ids.contains("unk"); ++id) {
+        if (vocabulary.type(id) == TokenType::unknown) ids["unk"] = id;
+    }
+    for (const auto& [kind, text] :
+         {std::pair("cls", "[CLS]"), std::pair("sep", "[SEP]"), std::pair("unk", "[UNK]"),
+          std::pair("pad", "[PAD]"), std::pair("mask", "[MASK]")}) {
+        const auto id = word_pieces ? vocabulary.find(text) : std::nullopt;
+        if (id) ids.emplace(kind, *id);
     }
     const bool sentence_piece = vocabulary.model == "llama";
     bool add_first =

@@ -61,6 +61,8 @@ void Vocabulary::write(engine::Content& content, bool with_scores) const {
     values.insert(values.end(), keys.begin(), keys.end());
 }
 
+namespace {
+
 bool looks_special(std::string_view text) {
     const auto between = [text](std::string_view begin, std::string_view end) {
         return text.starts_with(begin) && text.ends_with(end);
@@ -69,16 +71,34 @@ bool looks_special(std::string_view text) {
            between("<|", "|>") || between("<｜", "｜>") || between("<unused", ">");
 }
 
+std::string with_spaces(std::string_view text) {
+    constexpr std::string_view mark = "▁";
+    std::string spaced;
+    for (std::size_t at = 0; at < text.size();) {
+        const bool space = text.substr(at).starts_with(mark);
+        spaced += space ? ' ' : text[at];
+        at += space ? mark.size() : 1;
+    }
+    return spaced;
+}
+
+}  // namespace
+
+void set_added_token(Vocabulary& vocabulary, std::uint64_t id, std::string text, bool special) {
+    const bool control = special || looks_special(text);
+    // llama.cpp looks for such tokens in the text as it is, before spaces become "▁".
+    if (!control && (vocabulary.model == "llama" || vocabulary.model == "t5")) text = with_spaces(text);
+    vocabulary.set(id, std::move(text), control ? TokenType::control : TokenType::user_defined, -1000.0F);
+}
+
 void set_added_tokens(const Object& tokenizer, Vocabulary& vocabulary) {
     const Json* added = tokenizer.find({"added_tokens"});
     if (added == nullptr) return;
     if (!added->is_array()) tokenizer.fail("added_tokens: expected an array");
     for (const Json& entry : *added) {
         const Object token(entry.is_object() ? entry : Json::object(), tokenizer.name() + ": added_tokens");
-        const std::string text = token.text({"content"});
-        const bool control = token.flag({"special"}, false) || looks_special(text);
-        vocabulary.set(token.integer({"id"}, 0), text, control ? TokenType::control : TokenType::user_defined,
-                       -1000.0F);
+        set_added_token(vocabulary, token.integer({"id"}, 0), token.text({"content"}),
+                        token.flag({"special"}, false));
     }
 }
 
@@ -93,19 +113,42 @@ TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory, cons
     return files;
 }
 
-void write_tokenizer(const TokenizerFiles& files, std::uint32_t size, engine::Content& content) {
-    const auto finish = [&](const Vocabulary& vocabulary) {
-        vocabulary.write(content, vocabulary.model == "llama" || vocabulary.model == "t5");
-        write_special_tokens(files, vocabulary, content);
-        write_chat_template(files, content);
-    };
-    if (!files.has_tokenizer_json()) {
-        throw Error(ErrorCode::model,
-                    fmt::format("model {}: no tokenizer.json; expected one", files.directory.string()));
+namespace {
+
+Vocabulary read_vocabulary(const TokenizerFiles& files, std::uint32_t size) {
+    const auto has = [&](const char* name) { return std::filesystem::exists(files / name); };
+    const std::string sentence_piece = has("tokenizer.model") ? "tokenizer.model"
+                                       : has("spiece.model")  ? "spiece.model"
+                                                              : "";
+    if (files.has_tokenizer_json()) {
+        const Object model = files.tokenizer.object({"model"});
+        const std::string type = model.text_or({"type"}, model.has("merges") ? "BPE" : "WordPiece");
+        if (type == "WordPiece") return read_word_pieces(files, size);
+        const bool fallback = model.flag({"byte_fallback"}, false);
+        if (type == "BPE" && !fallback) return read_byte_pairs(files, size);
+        // SentencePiece's own file has the scores that tokenizer.json turned into an order of merges.
+        if (type == "BPE" && sentence_piece.empty()) return read_byte_fallback(files, size);
+        if (type == "Unigram" && sentence_piece.empty()) return read_unigram(files, size);
+        if (type != "BPE" && type != "Unigram") {
+            throw Error(ErrorCode::unsupported,
+                        fmt::format("tokenizer.json: model {}; known: BPE, Unigram, WordPiece", shown(type)));
+        }
     }
-    const std::string type = files.tokenizer.object({"model"}).text_or({"type"}, "BPE");
-    if (type == "BPE") return finish(read_byte_pairs(files, size));
-    throw Error(ErrorCode::unsupported, fmt::format("tokenizer.json: model {}; known: BPE", shown(type)));
+    if (!sentence_piece.empty()) return read_sentence_piece(files, sentence_piece, size);
+    if (has("vocab.txt")) return read_word_pieces(files, size);
+    throw Error(ErrorCode::model,
+                fmt::format("model {}: no tokenizer; expected tokenizer.json, tokenizer.model, "
+                            "spiece.model or vocab.txt",
+                            files.directory.string()));
+}
+
+}  // namespace
+
+void write_tokenizer(const TokenizerFiles& files, std::uint32_t size, engine::Content& content) {
+    const Vocabulary vocabulary = read_vocabulary(files, size);
+    vocabulary.write(content, vocabulary.model == "llama" || vocabulary.model == "t5");
+    write_special_tokens(files, vocabulary, content);
+    write_chat_template(files, content);
 }
 
 }  // namespace llmx::checkpoint

@@ -76,13 +76,21 @@ TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory, cons
 /// has no equal of.
 void write_tokenizer(const TokenizerFiles& files, std::uint32_t size, engine::Content& content);
 
-/// tokenizer.json's `added_tokens` into the vocabulary, typed by their flags.
+/// A token that was added to a vocabulary: control where `special` or where it looks so to llama.cpp's
+/// converter, else user-defined (split off before anything else).
+void set_added_token(Vocabulary& vocabulary, std::uint64_t id, std::string text, bool special);
+/// tokenizer.json's `added_tokens`.
 void set_added_tokens(const Object& tokenizer, Vocabulary& vocabulary);
-/// Whether llama.cpp's converter would call an added token a control token by its looks.
-bool looks_special(std::string_view text);
+
+/// A merge of tokenizer.json: "a b" or ["a", "b"].
+std::pair<std::string, std::string> merge_parts(const Object& model, const Json& merge);
 
 /// Readers, by tokenizer.json's model type or by file.
 Vocabulary read_byte_pairs(const TokenizerFiles& files, std::uint32_t size);
+Vocabulary read_byte_fallback(const TokenizerFiles& files, std::uint32_t size);
+Vocabulary read_unigram(const TokenizerFiles& files, std::uint32_t size);
+Vocabulary read_word_pieces(const TokenizerFiles& files, std::uint32_t size);
+Vocabulary read_sentence_piece(const TokenizerFiles& files, const std::string& file, std::uint32_t size);
 
 /// Ids of special tokens and whether they are added, as keys.
 void write_special_tokens(const TokenizerFiles& files, const Vocabulary& vocabulary,
