@@ -25,12 +25,17 @@ struct Message {
     std::string content;
 };
 
+/// How a model reads a text: from left to right, writing it on (llama, gpt2, ...); all at once, in both
+/// directions (bert, ...); or a source all at once, and then another text from left to right (t5).
+enum class ModelKind { decoder, encoder, encoder_decoder };
+
 /// What a model file says of itself.
 struct ModelFacts {
     std::string path;          ///< as given
     std::string name;          ///< general.name, may be empty
     std::string architecture;  ///< "llama", "qwen2", ...
-    std::string type;          ///< "Q4_1", "F32", ...: the weights' main type
+    ModelKind kind = ModelKind::decoder;
+    std::string type;  ///< "Q4_1", "F32", ...: the weights' main type
     std::uint64_t parameters = 0;
     std::uint64_t bytes = 0;  ///< of the weights
     int blocks = 0;

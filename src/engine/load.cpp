@@ -12,6 +12,7 @@
 #include "engine/memory_gguf.hpp"
 #include "engine/model_impl.hpp"
 #include "engine/modules.hpp"
+#include "engine/requirements.hpp"
 #include "engine/types.hpp"
 
 namespace llmx {
@@ -140,6 +141,8 @@ ModelFacts read_facts(const fs::path& path, const llama_model* model) {
     facts.path = path.string();
     facts.name = one_line(metadata(model, "general.name"));
     facts.architecture = metadata(model, "general.architecture");
+    facts.kind = engine::kind_of(facts.architecture,
+                                 metadata(model, facts.architecture + ".attention.causal") != "false");
     facts.type = engine::type_name(llama_model_ftype(model));
     facts.parameters = llama_model_n_params(model);
     facts.bytes = llama_model_size(model);
@@ -165,8 +168,6 @@ void describe(ModelImpl& impl, const fs::path& path, std::span<const engine::Ggu
     impl.chat_template = options.chat_template;
     impl.facts.has_chat_template |= !options.chat_template.empty();
     impl.modules = engine::list_modules(tensors, impl.facts.architecture);
-    impl.causal_attention =
-        metadata(impl.model.get(), impl.facts.architecture + ".attention.causal") != "false";
 }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {

@@ -42,7 +42,6 @@ public:
     LlamaModelPtr model;
     std::vector<Module> modules;
     std::string chat_template;  ///< in place of the model's own; empty: none given
-    bool causal_attention = true;
     std::optional<QaHead> qa_head;
 
     mutable std::mutex mutex;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -19,20 +20,30 @@ namespace {
 
 }  // namespace
 
+ModelKind kind_of(std::string_view architecture, bool causal) {
+    if (architecture == "t5") return ModelKind::encoder_decoder;
+    // llama.cpp has no question for "attends in both directions"; of its architectures these do.
+    static constexpr std::array names{"gemma-embedding", "llama-embed", "t5encoder", "wavtokenizer-dec",
+                                      "dream",           "llada",       "llada-moe", "rnd1"};
+    const bool encodes = architecture.find("bert") != std::string_view::npos ||
+                         std::find(names.begin(), names.end(), architecture) != names.end();
+    return encodes || !causal ? ModelKind::encoder : ModelKind::decoder;
+}
+
 void require_causal(const Model& model) {
-    const ModelImpl& impl = model.impl();
-    const llama_model* llama = impl.model.get();
-    if (llama_model_has_encoder(llama) && llama_model_has_decoder(llama)) {
-        refuse(model, "an encoder-decoder, which this version cannot run");
-    }
-    if (llama_model_is_diffusion(llama))
+    if (llama_model_is_diffusion(model.impl().model.get()))
         refuse(model, "a diffusion model, which writes no text left to right");
-    // llama.cpp has no question for "has no KV cache"; these are the architectures it makes none for.
-    bool embedding_only = !impl.causal_attention || !llama_model_has_decoder(llama);
-    for (const std::string_view part : {"bert", "embed", "wavtokenizer"}) {
-        embedding_only = embedding_only || impl.facts.architecture.find(part) != std::string::npos;
+    const std::string& architecture = model.facts().architecture;
+    if (architecture == "eagle3" || architecture == "dflash")
+        refuse(model, "the draft head of another model");
+    switch (model.facts().kind) {
+        case ModelKind::decoder:
+            return;
+        case ModelKind::encoder:
+            refuse(model, "embedding-only (it cannot continue a text)");
+        case ModelKind::encoder_decoder:
+            refuse(model, "an encoder-decoder, which this version cannot run");
     }
-    if (embedding_only) refuse(model, "embedding-only (it cannot continue a text)");
 }
 
 void require_tokens(const Model& model, std::span<const Token> ids) {

@@ -5,6 +5,7 @@
 #include <random>
 #include <thread>
 
+#include "engine/requirements.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary.hpp"
 
@@ -31,6 +32,15 @@ TEST(Load, FactsOfTinyModels) {
     EXPECT_FALSE(llama.has_chat_template);
     EXPECT_EQ(Model::load(data + "/gpt2-tiny.gguf").facts().context, 256);
     EXPECT_EQ(Model::load(data + "/llamamha-tiny.gguf").facts().blocks, 3);
+}
+
+TEST(Load, KindsOfModels) {
+    EXPECT_EQ(Model::load(data + "/gemma3-tiny.gguf").facts().kind, ModelKind::decoder);
+    EXPECT_EQ(Model::load(data + "/bertqa-tiny.gguf").facts().kind, ModelKind::encoder);
+    EXPECT_EQ(Model::load(data + "/t5-tiny.gguf").facts().kind, ModelKind::encoder_decoder);
+    EXPECT_EQ(engine::kind_of("pangu-embedded", true), ModelKind::decoder);
+    EXPECT_EQ(engine::kind_of("llama", false), ModelKind::encoder);
+    EXPECT_EQ(engine::kind_of("t5encoder", true), ModelKind::encoder);
 }
 
 TEST(Load, WithoutMappingIsTheSameModel) {
