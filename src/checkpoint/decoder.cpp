@@ -59,7 +59,14 @@ void decoder_hyperparameters(const Object& config, Hyperparameters& h, const Dec
         h.set("attention.layer_norm_epsilon",
               config.number_or({"layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"}, 1e-5F));
     }
-    if (traits.rotary) rotary_hyperparameters(config, h);
+    if (traits.rotary) rotary_hyperparameters(config, h, traits.rotary_part);
+}
+
+void refuse(const Object& config, std::string_view key, std::string_view expected) {
+    const Json* value = config.find({key});
+    throw Error(ErrorCode::unsupported,
+                fmt::format("{}: {} is {}; llama.cpp runs this family with {}", config.name(), key,
+                            value == nullptr ? "not there" : shown(*value), expected));
 }
 
 void expert_hyperparameters(const Object& config, Hyperparameters& h) {

@@ -12,6 +12,7 @@ struct DecoderTraits {
     bool rms_norm = true;          ///< else layer norm
     bool tied_by_default = false;  ///< where config.json does not say tie_word_embeddings
     bool rotary = true;
+    float rotary_part = 1.0F;  ///< of a head, where config.json does not say
     /// Known to GGUF as the activation of this architecture; others are refused.
     std::initializer_list<std::string_view> activations = {"silu", "swish"};
 };
@@ -21,7 +22,7 @@ struct DecoderTraits {
 void decoder_hyperparameters(const Object& config, Hyperparameters& h, const DecoderTraits& traits = {});
 
 /// Rotary embedding: base, scaling and the factors that some scalings need as tensors.
-void rotary_hyperparameters(const Object& config, Hyperparameters& h);
+void rotary_hyperparameters(const Object& config, Hyperparameters& h, float part_by_default = 1.0F);
 
 /// Mixture of experts: expert_count and expert_used_count.
 void expert_hyperparameters(const Object& config, Hyperparameters& h);
@@ -32,5 +33,8 @@ std::vector<bool> sliding_blocks(const Object& config, const Hyperparameters& h,
 /// For an architecture that llama.cpp runs without the model's sliding window: the context ends with the
 /// window, up to which there is no difference.
 void end_context_with_window(const Object& config, Hyperparameters& h);
+
+/// Throws Error{unsupported} `config.json: KEY is VALUE; llama.cpp runs this family with EXPECTED`.
+[[noreturn]] void refuse(const Object& config, std::string_view key, std::string_view expected);
 
 }  // namespace llmx::checkpoint

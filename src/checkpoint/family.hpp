@@ -23,6 +23,8 @@ struct Hyperparameters {
     std::uint32_t experts = 0;
     std::uint32_t vocabulary = 0;
     bool tied = false;  ///< the output matrix is the token embeddings: rows named "output" are left out
+    bool output_needed = false;  ///< llama.cpp knows no tied output here: it gets the embeddings twice
+    std::vector<std::string_view> absent;  ///< `hf` of rows that a model of this config does not have
     std::vector<std::pair<std::string, engine::ContentValue>> values;
     std::vector<engine::ContentTensor> tensors;  ///< computed ones: rotary factors
 
@@ -44,7 +46,8 @@ struct Row {
     std::string_view hf;
     Transform transform = nullptr;
     Presence presence = Presence::required;
-    bool float32 = false;  ///< where ggml wants float32 even of a matrix
+    bool float32 = false;                   ///< where ggml wants float32 even of a matrix
+    std::uint32_t Dims::*copies = nullptr;  ///< how many modules "*" stands for, where it is not experts
 };
 
 /// A stack of equal blocks.

@@ -118,8 +118,11 @@ private:
     }
 
     void map_row(const Row& row, const std::string& gguf_block, const std::string& hf_block) {
+        if (std::ranges::find(h_.absent, row.hf) != h_.absent.end()) return;
         if (h_.tied && row.gguf == "output") {
             ignored_.insert(std::string(row.hf.substr(1)));
+            if (h_.output_needed)
+                add(row, "output.weight", prefix_ + std::string(family_.rows.front().hf) + ".weight", true);
             return;
         }
         const std::string hf = row.hf.starts_with('/') ? std::string(row.hf.substr(1))
@@ -136,7 +139,8 @@ private:
     void add(const Row& row, const std::string& gguf, const std::string& hf, bool required) {
         const bool stacked = hf.find('*') != std::string::npos;
         std::vector<Weight> sources;
-        for (std::uint32_t i = 0; i < (stacked ? h_.experts : 1U); ++i) {
+        const std::uint32_t copies = row.copies == nullptr ? h_.experts : h_.dims.*row.copies;
+        for (std::uint32_t i = 0; i < (stacked ? copies : 1U); ++i) {
             const std::string name = replaced(hf, "*", std::to_string(i));
             const Weight* weight = find(name);
             if (weight == nullptr && !required && sources.empty()) return;

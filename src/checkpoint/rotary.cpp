@@ -89,7 +89,7 @@ void longrope(const Object& config, const Object& rope, Hyperparameters& h, std:
 
 }  // namespace
 
-void rotary_hyperparameters(const Object& config, Hyperparameters& h) {
+void rotary_hyperparameters(const Object& config, Hyperparameters& h, float part_by_default) {
     Object rope = config.object({"rope_parameters", "rope_scaling"});
     if (rope.has("full_attention")) {  // one set for each kind of block
         const Object sliding = rope.object({"sliding_attention"});
@@ -102,8 +102,9 @@ void rotary_hyperparameters(const Object& config, Hyperparameters& h) {
     }
     const float base =
         rope.number_or({"rope_theta"}, config.number_or({"rope_theta", "rotary_emb_base"}, 10000.0F));
-    const float part = rope.number_or({"partial_rotary_factor"},
-                                      config.number_or({"partial_rotary_factor", "rotary_pct"}, 1.0F));
+    const float part =
+        rope.number_or({"partial_rotary_factor"},
+                       config.number_or({"partial_rotary_factor", "rotary_pct"}, part_by_default));
     if (!(base > 1 && part > 0 && part <= 1)) {
         config.fail(
             fmt::format("rotary base {}, part {}; expected a base above 1, a part of at most 1", base, part));

@@ -39,6 +39,25 @@ Arrangement interleave(const Shape& shape, std::int64_t heads) {
 Arrangement interleave_q(const Shape& shape, const Dims& dims) { return interleave(shape, dims.heads); }
 Arrangement interleave_k(const Shape& shape, const Dims& dims) { return interleave(shape, dims.kv_heads); }
 
+Arrangement ungroup_qkv(const Shape& shape, const Dims& dims) {
+    const std::int64_t heads = dims.heads;
+    const std::int64_t groups = dims.kv_heads;
+    const std::int64_t size = dims.head_size;
+    if (shape.empty() || shape.size() > 2 || shape[0] != (heads + 2 * groups) * size) {
+        throw std::invalid_argument(fmt::format("expected {} rows: {} queries, {} keys, {} values of size {}",
+                                                (heads + 2 * groups) * size, heads, groups, groups, size));
+    }
+    const std::int64_t queries = heads / groups;  // of one group
+    return move_rows(shape, [=](std::int64_t r) {
+        const std::int64_t group = r / size / (queries + 2);
+        const std::int64_t within = r / size % (queries + 2);
+        const std::int64_t head = within < queries    ? group * queries + within
+                                  : within == queries ? heads + group
+                                                      : heads + groups + group;
+        return head * size + r % size;
+    });
+}
+
 Arrangement transpose(const Shape& shape, const Dims&) {
     if (shape.size() == 1) return {shape, nullptr};
     if (shape.size() != 2) throw std::invalid_argument("expected a matrix");

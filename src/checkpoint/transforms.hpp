@@ -35,6 +35,10 @@ using Transform = Arrangement (*)(const Shape& shape, const Dims& dims);
 Arrangement interleave_q(const Shape& shape, const Dims& dims);
 Arrangement interleave_k(const Shape& shape, const Dims& dims);
 
+/// Rows of q, k and v that lie together by key-value head (its queries, its key, its value) to all queries,
+/// all keys, all values. Matrices and vectors.
+Arrangement ungroup_qkv(const Shape& shape, const Dims& dims);
+
 /// [in, out] to [out, in]: GPT-2's Conv1D. Vectors stay.
 Arrangement transpose(const Shape& shape, const Dims& dims);
 

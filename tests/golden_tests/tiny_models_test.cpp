@@ -5,14 +5,17 @@
 
 #include <llmx/llmx.hpp>
 
-#include "method/saliency.hpp"
 #include "support/compare.hpp"
 #include "support/golden_file.hpp"
+#include "support/per_target.hpp"
 
 namespace llmx {
 namespace {
 
-constexpr int prompt = 18;
+using test::per_target;
+using test::PerTarget;
+using test::prompt;
+using test::rows_from;
 
 struct Family {
     const char* name;
@@ -34,48 +37,6 @@ protected:
         return request;
     }
 };
-
-/// The gradient of every target, [targets, tokens, embedding], recorded within `budget` bytes.
-struct PerTarget {
-    std::vector<float> gradients;
-    std::vector<float> logits;
-    std::size_t pieces = 0;
-};
-
-PerTarget per_target(const Model& model, const Tokens& ids, std::size_t budget, int threads,
-                     Products products = Products::float32) {
-    const int targets = static_cast<int>(ids.size()) - prompt;
-    engine::Session session(model, static_cast<int>(ids.size()), static_cast<int>(ids.size()));
-    std::vector<int> outputs;
-    for (int t = 0; t < targets; ++t) outputs.push_back(prompt - 1 + t);
-    method::Replay replay(session, ids, outputs, std::make_shared<tape::Arena>());
-    const method::Gradient gradient(replay.graph(), false);
-    replay.plan(gradient.needs(), budget);
-    vjp::Weights weights(std::size_t{1} << 28, products == Products::bfloat16);
-    const Tokens answer(ids.begin() + prompt, ids.end());
-    PerTarget result;
-    const auto one = static_cast<std::size_t>(model.facts().embedding) * ids.size();
-    result.gradients.assign(targets * one, 0.0F);
-    gradient.per_term(replay, objective::terms(Objective::generated, answer, {}), weights, threads,
-                      [&](std::size_t t, const View<const float>& g) {
-                          std::copy_n(g.data, one,
-                                      result.gradients.begin() + static_cast<std::ptrdiff_t>(t * one));
-                      },
-                      {});
-    for (int t = 0; t < targets; ++t) {
-        const auto row = replay.logits(t);
-        result.logits.insert(result.logits.end(), row.begin(), row.end());
-    }
-    result.pieces = replay.pieces();
-    return result;
-}
-
-std::vector<float> rows_from(const std::vector<float>& matrix, std::size_t rows, std::size_t first,
-                             std::size_t count) {
-    const std::size_t columns = matrix.size() / rows;
-    return {matrix.begin() + static_cast<std::ptrdiff_t>(first * columns),
-            matrix.begin() + static_cast<std::ptrdiff_t>((first + count) * columns)};
-}
 
 TEST_P(TinyModel, LogitsAndGradientsPerTarget) {
     const PerTarget ours = per_target(model, ids, 0, 2);

@@ -1,0 +1,115 @@
+// Hugging Face directories of further families against PyTorch in double, and their tokenizers.
+// A gradient cannot be closer than its forward pass: GELU is read from a table of float16, and products
+// with float16 or bfloat16 weights round their other side, too.
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <llmx/llmx.hpp>
+#include <nlohmann/json.hpp>
+
+#include "support/compare.hpp"
+#include "support/golden_file.hpp"
+#include "support/per_target.hpp"
+
+namespace llmx {
+namespace {
+
+using test::per_target;
+using test::PerTarget;
+using test::prompt;
+using test::rows_from;
+
+struct Family {
+    const char* name;
+    double logits = 1e-5, gradient = 1e-4, attention = 1e-5;  // bounds of the relative L2 norm
+};
+void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
+
+class DecoderFamily : public testing::TestWithParam<Family> {
+protected:
+    const std::string directory = std::string(LLMX_TEST_DATA) + "/" + GetParam().name + "-tiny";
+    const test::GoldenFile golden{directory + ".golden.gguf"};
+    const Model model = Model::load(directory);
+    const Tokens ids = golden.ids("ids");
+};
+
+TEST_P(DecoderFamily, LogitsAndGradients) {
+    const PerTarget ours = per_target(model, ids, 0, 2);
+    const double logits = test::relative_l2(
+        ours.logits, rows_from(golden.floats("logits"), ids.size(), prompt - 1, ids.size() - prompt));
+    const double gradient = test::relative_l2(ours.gradients, golden.floats("grad_per_target"));
+    std::cout << GetParam().name << ": logits " << logits << ", gradients per target " << gradient << '\n';
+    EXPECT_LE(logits, GetParam().logits);
+    EXPECT_LE(gradient, GetParam().gradient);
+}
+
+TEST_P(DecoderFamily, AttentionAndHiddenStates) {
+    Explainer explainer(model, {Method::attention, Method::gradient});
+    Request asked;
+    asked.input_ids.assign(ids.begin(), ids.begin() + prompt);
+    asked.output.ids.assign(ids.begin() + prompt, ids.end());
+    asked.keep_attention = asked.all_attention_rows = asked.keep_hidden = true;
+    const Explanation result = explainer.compute(asked);
+    const auto embeddings = rows_from(golden.floats("input_embeddings"), ids.size(), 0, prompt);
+    EXPECT_LE(test::relative_l2(result.gradient->input_embeddings.values, embeddings), 1e-6);
+
+    double worst = 0;
+    ASSERT_EQ(result.attention->blocks.size(), static_cast<std::size_t>(model.facts().blocks));
+    for (std::size_t b = 0; b < result.attention->blocks.size(); ++b) {
+        const Tensor& ours = result.attention->weights[b];
+        const auto truth = golden.floats("attention." + std::to_string(result.attention->blocks[b]));
+        const auto heads = static_cast<std::size_t>(ours.shape[0]);
+        std::vector<float> kept;  // the last token predicts nothing
+        for (std::size_t h = 0; h < heads; ++h) {
+            const auto rows = rows_from(truth, heads * ids.size(), h * ids.size(), ids.size() - 1);
+            kept.insert(kept.end(), rows.begin(), rows.end());
+        }
+        worst = std::max(worst, test::relative_l2(ours.values, kept));
+    }
+    std::cout << GetParam().name << ": attention " << worst << '\n';
+    EXPECT_LE(worst, GetParam().attention);
+
+    ASSERT_EQ(result.hidden.size(), static_cast<std::size_t>(model.facts().blocks));
+    for (const HiddenState& state : result.hidden) {
+        if (state.block + 1 == model.facts().blocks) continue;  // golden: with the final norm
+        const auto truth = golden.floats("hidden." + std::to_string(state.block + 1));
+        EXPECT_LE(test::relative_l2(state.values.values, truth), GetParam().attention) << state.block;
+    }
+}
+
+constexpr Family gelu(const char* name) { return {name, 1e-3, 1e-2, 1e-3}; }
+
+INSTANTIATE_TEST_SUITE_P(Families, DecoderFamily,
+                         testing::Values(Family{"smollm3"}, Family{"olmo2"}, Family{"stablelm"},
+                                         Family{"stablelmpar"}, Family{"granite"}, gelu("gptneox"),
+                                         gelu("gptneoxseq"), gelu("falcon"), gelu("falconnew"),
+                                         Family{"qwen3moe"}, Family{"llamaf16", 2e-3, 5e-3, 2e-3},
+                                         Family{"llamabf16", 2e-2, 5e-2, 2e-2}),
+                         [](const auto& family) { return std::string(family.param.name); });
+
+class FamilyTokens : public testing::TestWithParam<const char*> {};
+
+TEST_P(FamilyTokens, AreHuggingFaces) {
+    const std::string directory = std::string(LLMX_TEST_DATA) + "/" + GetParam() + "-tiny";
+    const Model model = Model::load(directory);
+    std::ifstream file(directory + "/tokenization.json");
+    const nlohmann::json rows = nlohmann::json::parse(file).at("rows");
+    ASSERT_EQ(rows.size(), 10U);
+    for (const auto& row : rows) {
+        const std::string text = row.at("text");
+        const Tokens ids = row.at("ids"), with_special = row.at("ids_with_special");
+        EXPECT_EQ(model.tokenize(text, false, /*parse_special=*/true), ids) << text;
+        EXPECT_EQ(model.tokenize(text, true, true), with_special) << text;
+        EXPECT_EQ(model.detokenize(ids), row.at("decoded").get<std::string>()) << text;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, FamilyTokens,
+                         testing::Values("smollm3", "olmo2", "stablelm", "stablelmpar", "granite", "gptneox",
+                                         "gptneoxseq", "falcon", "falconnew", "qwen3moe", "llamaf16",
+                                         "llamabf16"),
+                         [](const auto& name) { return std::string(name.param); });
+
+}  // namespace
+}  // namespace llmx
