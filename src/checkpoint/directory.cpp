@@ -55,9 +55,10 @@ Checkpoint read_directory(const fs::path& directory) {
     Checkpoint checkpoint;
     engine::Content& content = checkpoint.content;
     content.values.emplace_back("general.architecture", h.architecture);
-    content.values.emplace_back("general.name", name_of(directory));
+    const TokenizerFiles tokenizer = read_tokenizer_files(directory, config);
+    content.values.emplace_back("general.name", name_for_blanks(tokenizer.tokenizer, name_of(directory)));
     content.values.insert(content.values.end(), h.values.begin(), h.values.end());
-    write_tokenizer(read_tokenizer_files(directory, config), h.vocabulary, content);
+    write_tokenizer(tokenizer, h.vocabulary, content);
 
     const Weights weights = read_directory_weights(directory);
     content.tensors = map_weights(family, h, weights);

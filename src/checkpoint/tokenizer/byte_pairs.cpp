@@ -69,8 +69,9 @@ Vocabulary read_byte_pairs(const TokenizerFiles& files, std::uint32_t size) {
 
     check_normalizer(tokenizer);
     vocabulary.model = "gpt2";
-    vocabulary.pre = find_pre_tokenizer(tokenizer, model.flag({"ignore_merges"}, false),
-                                        files.tokenizer_config.flag({"clean_up_tokenization_spaces"}, false));
+    vocabulary.pre = pre_for_blanks(
+        tokenizer, find_pre_tokenizer(tokenizer, model.flag({"ignore_merges"}, false),
+                                      files.tokenizer_config.flag({"clean_up_tokenization_spaces"}, false)));
     return vocabulary;
 }
 

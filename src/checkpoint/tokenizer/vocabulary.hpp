@@ -92,6 +92,12 @@ Vocabulary read_unigram(const TokenizerFiles& files, std::uint32_t size);
 Vocabulary read_word_pieces(const TokenizerFiles& files, std::uint32_t size);
 Vocabulary read_sentence_piece(const TokenizerFiles& files, const std::string& file, std::uint32_t size);
 
+/// The model's name, such that llama.cpp lets special tokens eat the blanks behind them where they do in
+/// tokenizer.json (Phi-3), and only there: it goes by "phi-3" or "phi3" in the name.
+std::string name_for_blanks(const Object& tokenizer, std::string name);
+/// The pre-tokenizer's name where "<mask>" eats the blanks before it (RoBERTa): one that splits alike.
+std::string pre_for_blanks(const Object& tokenizer, std::string pre);
+
 /// Ids of special tokens and whether they are added, as keys.
 void write_special_tokens(const TokenizerFiles& files, const Vocabulary& vocabulary,
                           engine::Content& content);

@@ -1,0 +1,44 @@
+// Special tokens that eat the blanks beside them (`lstrip`, `rstrip`). llama.cpp knows two such cases and
+// tells them by names.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "checkpoint/tokenizer/vocabulary.hpp"
+
+namespace llmx::checkpoint {
+namespace {
+
+bool any_added_token(const Object& tokenizer, const char* flag, const std::string& text) {
+    const Json* added = tokenizer.find({"added_tokens"});
+    if (added == nullptr || !added->is_array()) return false;
+    return std::ranges::any_of(*added, [&](const Json& entry) {
+        if (!entry.is_object()) return false;
+        const Object token(entry, tokenizer.name() + ": added_tokens");
+        return token.flag({flag}, false) && (text.empty() || token.text_or({"content"}, "") == text);
+    });
+}
+
+}  // namespace
+
+std::string name_for_blanks(const Object& tokenizer, std::string name) {
+    std::string lower = name;
+    std::ranges::transform(lower, lower.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::size_t dashed = lower.find("phi-3"), plain = lower.find("phi3");
+    const bool named = dashed != std::string::npos || plain != std::string::npos;
+    const bool eat = any_added_token(tokenizer, "rstrip", "<|assistant|>");
+    if (eat && !named) return fmt::format("phi-3: {}", name);
+    if (!eat && dashed != std::string::npos) name[dashed + 3] = ' ';
+    if (!eat && plain != std::string::npos) name.insert(plain + 3, 1, ' ');
+    return name;
+}
+
+std::string pre_for_blanks(const Object& tokenizer, std::string pre) {
+    if (pre == "gpt-2" && any_added_token(tokenizer, "lstrip", "<mask>")) return "jina-v2-code";
+    return pre;
+}
+
+}  // namespace llmx::checkpoint
