@@ -121,6 +121,26 @@ TEST(Families, TiedWhereLlamaCppWantsAnOutputOfItsOwn) {
     }
 }
 
+TEST(Families, FalconsOldSpellings) {
+    const TemporaryDirectory directory;
+    copy_changed("falconnew",
+                 {{"model_type", "RefinedWeb"},
+                  {"num_attention_heads", nullptr},
+                  {"n_head", 4},
+                  {"num_kv_heads", nullptr},
+                  {"n_head_kv", 2},
+                  {"num_hidden_layers", nullptr},
+                  {"n_layer", 2},
+                  {"max_position_embeddings", nullptr},
+                  {"ffn_hidden_size", nullptr},
+                  {"num_ln_in_parallel_attn", nullptr}},
+                 directory / "old");
+    const ModelFacts facts = Model::load(directory / "old").facts();
+    EXPECT_EQ(facts.heads, 4);
+    EXPECT_EQ(facts.kv_heads, 2);
+    EXPECT_EQ(facts.context, 2048);
+}
+
 // llama.cpp tells by the model's name whether special tokens eat the blanks behind them.
 TEST(Families, BlanksBehindSpecialTokensDoNotGoByTheDirectorysName) {
     const TemporaryDirectory directory;

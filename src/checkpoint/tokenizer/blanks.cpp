@@ -11,13 +11,14 @@
 namespace llmx::checkpoint {
 namespace {
 
+/// An added token of this text, with this flag if one is given.
 bool any_added_token(const Object& tokenizer, const char* flag, const std::string& text) {
     const Json* added = tokenizer.find({"added_tokens"});
     if (added == nullptr || !added->is_array()) return false;
     return std::ranges::any_of(*added, [&](const Json& entry) {
         if (!entry.is_object()) return false;
         const Object token(entry, tokenizer.name() + ": added_tokens");
-        return token.flag({flag}, false) && (text.empty() || token.text_or({"content"}, "") == text);
+        return token.text_or({"content"}, "") == text && (flag == nullptr || token.flag({flag}, false));
     });
 }
 
@@ -29,7 +30,10 @@ std::string name_for_blanks(const Object& tokenizer, std::string name) {
                            [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     const std::size_t dashed = lower.find("phi-3"), plain = lower.find("phi3");
     const bool named = dashed != std::string::npos || plain != std::string::npos;
-    const bool eat = any_added_token(tokenizer, "rstrip", "<|assistant|>");
+    bool eat = any_added_token(tokenizer, "rstrip", "<|assistant|>");
+    for (const char* text : {"</s>", "<unk>", "<s>", "<|endoftext|>"}) {  // llama.cpp wants to find them
+        eat = eat && any_added_token(tokenizer, nullptr, text);
+    }
     if (eat && !named) return fmt::format("phi-3: {}", name);
     if (!eat && dashed != std::string::npos) name[dashed + 3] = ' ';
     if (!eat && plain != std::string::npos) name.insert(plain + 3, 1, ' ');

@@ -96,7 +96,10 @@ std::string steps_of(const Object& step) {
         return step.text_or({"behavior"}, "Isolated") == "Contiguous" ? "punctuation"
                                                                       : "punctuation-isolated";
     }
-    if (type == "Split" && step.text_or({"behavior"}, "") == "Isolated" && !step.flag({"invert"}, false)) {
+    // Matches stand alone; or all but matches is removed, which is nothing where every character matches, as
+    // in the expressions that are known here.
+    const bool invert = step.flag({"invert"}, false);
+    if (type == "Split" && step.text_or({"behavior"}, "") == (invert ? "Removed" : "Isolated")) {
         const Object pattern = step.object({"pattern"});
         if (pattern.has("Regex")) return "split " + plain(pattern.text({"Regex"}));
     }
