@@ -105,10 +105,10 @@ class Passes {
 public:
     explicit Passes(const Example& example)
         : example_(example),
-          session_(example.model, static_cast<int>(example.ids.size()),
-                   static_cast<int>(example.outputs.size())) {}
+          session_(example.model, {.tokens = static_cast<int>(example.ids.size()),
+                                   .outputs = static_cast<int>(example.outputs.size())}) {}
 
-    void plain() { session_.run(example_.ids, example_.outputs); }
+    void plain() { session_.run({.ids = example_.ids, .outputs = example_.outputs}); }
 
     void attention() {
         method::Replay replay = make();
@@ -154,7 +154,7 @@ public:
     [[nodiscard]] int threads() const { return example_.model.threads(); }
 
 private:
-    method::Replay make() { return {session_, example_.ids, example_.outputs, arena_}; }
+    method::Replay make() { return {session_, {.ids = example_.ids, .outputs = example_.outputs}, arena_}; }
 
     const Example& example_;
     engine::Session session_;

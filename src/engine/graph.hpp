@@ -1,5 +1,5 @@
 #pragma once
-// The graph of one llama.cpp pass, as plain values: what the evaluation callback shows of each tensor,
+// The graph of a pass, as plain values: what the evaluation callback shows of each tensor,
 // with ggml's reversed extents turned into row-major order once, here.
 
 #include <array>
@@ -39,14 +39,33 @@ struct TensorInfo {
     [[nodiscard]] bool is_root() const { return root == id; }
 };
 
-/// All tensors that one pass touches. `nodes` are tensor ids in order of execution.
+/// One of the llama.cpp passes that a graph is made of. Rows are the input's tokens, counted through all
+/// sub-passes: an encoder-decoder's source, then the text.
+struct SubPass {
+    bool encodes = false;  ///< attends in both directions
+    int first_node = 0;    ///< nodes [first_node, last_node)
+    int last_node = 0;
+    int first_row = 0;  ///< rows [first_row, first_row + rows)
+    int rows = 0;
+    std::vector<int> outputs;     ///< rows whose result is computed, ascending
+    std::vector<int> embeddings;  ///< tensors: nodes that read the token-embedding table, [rows, embedding]
+    int result = -1;              ///< tensor: logits [outputs, vocabulary] or hidden states [outputs, width]
+
+    /// The rows that a tensor with `count` of them stands for: all, or the outputs (the last block may be
+    /// computed for these only). Throws Error{internal} for another count.
+    [[nodiscard]] std::vector<int> rows_of(std::int64_t count) const;
+};
+
+/// All tensors that a pass touches. `nodes` are tensor ids in order of execution. Weights and memory have
+/// one identity through all sub-passes, and an encoder's result is the same tensor where a decoder reads it.
 struct Graph {
     std::vector<TensorInfo> tensors;
     std::vector<int> nodes;
+    std::vector<SubPass> passes;
 
     [[nodiscard]] const TensorInfo& at(int id) const { return tensors[static_cast<std::size_t>(id)]; }
-    /// The id of the last node with this name, or -1.
-    [[nodiscard]] int find(std::string_view name) const;
+    /// The sub-pass of a node, by its place in `nodes`.
+    [[nodiscard]] const SubPass& pass_of(int node) const;
 };
 
 /// "a [2, 3, 4] MUL_MAT node kq-3": for messages.

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <exception>
 #include <thread>
 
@@ -168,6 +169,11 @@ void describe(ModelImpl& impl, const fs::path& path, std::span<const engine::Ggu
     impl.chat_template = options.chat_template;
     impl.facts.has_chat_template |= !options.chat_template.empty();
     impl.modules = engine::list_modules(tensors, impl.facts.architecture);
+    const bool tied = std::none_of(tensors.begin(), tensors.end(),
+                                   [](const engine::GgufTensor& t) { return t.name == "output.weight"; });
+    if (impl.facts.kind == ModelKind::encoder_decoder && tied) {
+        impl.logit_scale = 1.0F / std::sqrt(static_cast<float>(impl.facts.embedding));
+    }
 }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {

@@ -41,6 +41,9 @@ public:
     int threads = 1;
     LlamaModelPtr model;
     std::vector<Module> modules;
+    /// What llama.cpp's logits are to be multiplied by. T5 with tied embeddings: embedding^-0.5, which
+    /// Hugging Face's model has before its head and llama.cpp's has not.
+    float logit_scale = 1.0F;
     std::string chat_template;  ///< in place of the model's own; empty: none given
     std::optional<QaHead> qa_head;
 

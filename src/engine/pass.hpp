@@ -11,6 +11,22 @@
 
 namespace llmx::engine {
 
+/// What a pass reads. Its tokens are counted in rows: those of `source`, then those of `ids`.
+struct PassInput {
+    Tokens source = {};             ///< what an encoder-decoder's encoder reads; empty for every other model
+    Tokens ids = {};                ///< the text; an encoder-decoder's begins with decoder_start_token
+    std::vector<int> outputs = {};  ///< positions in `ids` whose result is wanted, ascending
+    std::vector<int> token_types = {};  ///< of each of `ids` (BERT's segments); empty: all 0
+    Tensor embeddings = {};  ///< [rows, embedding]: taken instead of the embedding table's rows; empty: those
+
+    [[nodiscard]] int rows() const { return static_cast<int>(source.size() + ids.size()); }
+    /// The token of every row.
+    [[nodiscard]] Tokens tokens() const;
+};
+
+/// The token that an encoder-decoder's text begins with.
+Token decoder_start_token(const Model& model);
+
 /// What a watcher of a pass sees of a tensor's memory; valid inside the callback only.
 struct TensorBytes {
     const void* data = nullptr;
@@ -30,40 +46,46 @@ public:
     virtual bool computed(int node) = 0;
 };
 
-/// A context of one model for replays of at most `max_tokens` tokens, of which `max_outputs` give
-/// logits, in one micro-batch. Throws Error{unsupported} for a model that is no causal decoder.
+/// How much a session holds.
+struct SessionSize {
+    int tokens = 0;       ///< of PassInput::ids
+    int outputs = 0;      ///< of PassInput::outputs
+    int source = 0;       ///< of PassInput::source
+    int micro_batch = 0;  ///< tokens of the text that are run at a time; 0: all
+};
+
+/// A context of one model for replays. The whole of a text is one graph: that of one llama.cpp pass, or
+/// of several one after another (micro-batches that meet in the KV cache; encoder, then decoder).
 class Session {
 public:
-    Session(const Model& model, int max_tokens, int max_outputs);
+    /// Throws Error{unsupported} for a model that is no language model by itself, and for micro-batches
+    /// of an encoder, which must see its text at once.
+    Session(const Model& model, SessionSize size);
     ~Session();
     Session(Session&&) noexcept;
     Session& operator=(Session&&) noexcept;
 
     [[nodiscard]] const Model& model() const;
-    [[nodiscard]] int max_tokens() const;
-    [[nodiscard]] int max_outputs() const;
+    [[nodiscard]] const SessionSize& size() const;
 
-    /// The graph that `run` would execute, without executing it. `outputs`: positions whose logits
-    /// are wanted, ascending.
-    Graph plan(std::span<const Token> ids, std::span<const int> outputs);
+    /// The graph that `run` would execute. Of several passes all but the last are executed.
+    Graph plan(const PassInput& input);
 
     /// Runs the pass from an empty memory. With a watcher, `graph` must be `plan`'s answer for the
-    /// same arguments; a pass that differs from it throws Error{internal}. Returns false where the
+    /// same input; a pass that differs from it throws Error{internal}. Returns false where the
     /// watcher ended the pass.
-    bool run(std::span<const Token> ids, std::span<const int> outputs, const Graph* graph = nullptr,
-             Watcher* watcher = nullptr);
+    bool run(const PassInput& input, const Graph* graph = nullptr, Watcher* watcher = nullptr);
 
-    /// Logits of the i-th output of the last complete run, [vocabulary]; valid until the next run.
-    [[nodiscard]] std::span<const float> logits(int output) const;
+    /// Are results logits [vocabulary], or, for encoders, last hidden states [width]?
+    [[nodiscard]] bool gives_logits() const;
+    /// Result of the i-th output of the last complete run; valid until the next run.
+    [[nodiscard]] std::span<const float> result(int output) const;
+    /// The results are the numbers in the graph's result nodes times this: see ModelImpl::logit_scale.
+    [[nodiscard]] float result_scale() const;
 
     /// A tensor's own memory, whole storage roots only. Inside a watcher's `computed`, for a tensor
     /// that is a node up to the present one, or a source of one.
     [[nodiscard]] TensorBytes bytes(int tensor) const;
-
-    /// Inside a watcher's `computed`: gives the node that was just computed another value, float32, one
-    /// number an element; the rest of the pass goes on from it. Throws Error{internal} for another type
-    /// or another size.
-    void overwrite(int tensor, std::span<const float> values);
 
     /// Polled during a watched pass with the part of its nodes that has run; false ends it with
     /// Error{cancelled}.

@@ -33,9 +33,7 @@ ModelKind kind_of(std::string_view architecture, bool causal) {
 void require_causal(const Model& model) {
     if (llama_model_is_diffusion(model.impl().model.get()))
         refuse(model, "a diffusion model, which writes no text left to right");
-    const std::string& architecture = model.facts().architecture;
-    if (architecture == "eagle3" || architecture == "dflash")
-        refuse(model, "the draft head of another model");
+    require_replayable(model);
     switch (model.facts().kind) {
         case ModelKind::decoder:
             return;
@@ -44,6 +42,13 @@ void require_causal(const Model& model) {
         case ModelKind::encoder_decoder:
             refuse(model, "an encoder-decoder, which this version cannot run");
     }
+}
+
+void require_replayable(const Model& model) {
+    const std::string& architecture = model.facts().architecture;
+    if (architecture == "eagle3" || architecture == "dflash")
+        refuse(model, "the draft head of another model");
+    if (architecture == "wavtokenizer-dec") refuse(model, "a vocoder, which reads no text");
 }
 
 void require_tokens(const Model& model, std::span<const Token> ids) {

@@ -15,6 +15,9 @@ ModelKind kind_of(std::string_view architecture, bool causal);
 /// diffusion models among them), encoder-decoders.
 void require_causal(const Model& model);
 
+/// Throws Error{unsupported} for a model that reads no text by itself: a draft head, a vocoder.
+void require_replayable(const Model& model);
+
 /// Throws Error{input} naming the first id that is not in the vocabulary.
 void require_tokens(const Model& model, std::span<const Token> ids);
 

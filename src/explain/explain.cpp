@@ -107,8 +107,8 @@ void attribute_per_token(const Request& request, const method::Gradient& gradien
 /// A session that holds the prompt with the longest text that is replayed after it.
 engine::Session make_session(const Request& request, const Model& model, bool teacher) {
     const std::size_t longest = std::max(request.output.ids.size(), teacher ? request.labels.size() : 0);
-    engine::Session session(model, static_cast<int>(request.input_ids.size() + longest),
-                            static_cast<int>(longest));
+    engine::Session session(model, {.tokens = static_cast<int>(request.input_ids.size() + longest),
+                                    .outputs = static_cast<int>(longest)});
     if (request.progress) {
         session.set_progress([&request](double done) { return request.progress("replay", done); });
     }
@@ -117,7 +117,9 @@ engine::Session make_session(const Request& request, const Model& model, bool te
 
 method::Replay make_replay(const Request& request, const Tokens& text, engine::Session& session,
                            const std::shared_ptr<tape::Arena>& arena) {
-    return {session, joined(request.input_ids, text), predicting(request.input_ids.size(), text.size()),
+    return {session,
+            {.ids = joined(request.input_ids, text),
+             .outputs = predicting(request.input_ids.size(), text.size())},
             arena};
 }
 

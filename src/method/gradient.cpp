@@ -8,71 +8,52 @@
 #include <llmx/error.hpp>
 #include <mutex>
 
-#include "vjp/reverse.hpp"
-
 namespace llmx::method {
 
 namespace {
 
 constexpr std::string_view residual_prefix = "l_out-";
 
-std::vector<int> asked_tensors(const GradientSites& sites, bool blocks) {
-    std::vector<int> ids{sites.embedding};
-    if (blocks) {
-        for (const auto& [block, id] : sites.residual) ids.push_back(id);
-    }
+bool contains(const std::vector<int>& ids, int id) {
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+std::vector<int> asked_tensors(const GradientSites& sites) {
+    std::vector<int> ids = sites.embeddings;
+    for (const auto& [block, nodes] : sites.residual) ids.insert(ids.end(), nodes.begin(), nodes.end());
     return ids;
 }
 
 /// Gradient of the terms with respect to the logits, [outputs, vocabulary].
-std::vector<float> seed_of(const Replay& replay, std::span<const objective::Term> terms) {
-    const std::size_t vocabulary = replay.logits(0).size();
-    std::vector<float> seed(replay.outputs().size() * vocabulary, 0.0F);
+Tensor seed_of(const Tensor& logits, std::span<const objective::Term> terms) {
+    Tensor seed{logits.shape, std::vector<float>(logits.values.size(), 0.0F)};
     for (const objective::Term& term : terms) {
-        objective::add_gradient(
-            replay.logits(term.output), term.token, term.weight,
-            std::span(seed).subspan(static_cast<std::size_t>(term.output) * vocabulary, vocabulary));
+        const auto row = static_cast<std::size_t>(term.output);
+        objective::add_gradient(logits.row(row), term.token, term.weight, seed.row(row));
     }
     return seed;
-}
-
-/// The rows of a gradient by token: the last block is computed for the outputs only.
-Tensor by_token(const View<const float>& gradient, const Replay& replay) {
-    const auto tokens = replay.ids().size();
-    const auto width = static_cast<std::size_t>(gradient.columns());
-    Tensor result{{static_cast<std::int64_t>(tokens), gradient.columns()},
-                  std::vector<float>(tokens * width, 0.0F)};
-    const bool all = gradient.rows() == static_cast<std::int64_t>(tokens);
-    if (!all && gradient.rows() != static_cast<std::int64_t>(replay.outputs().size())) {
-        throw Error(ErrorCode::internal,
-                    "gradient: rows of the residual stream are neither tokens nor outputs");
-    }
-    for (std::int64_t r = 0; r < gradient.rows(); ++r) {
-        const std::size_t token =
-            all ? static_cast<std::size_t>(r) : replay.outputs()[static_cast<std::size_t>(r)];
-        std::copy_n(gradient.row(r), width, result.row(token).data());
-    }
-    return result;
 }
 
 }  // namespace
 
 GradientSites find_sites(const engine::Graph& graph) {
     GradientSites sites;
-    sites.logits = graph.find("result_output");
-    for (const int id : graph.nodes) {
-        const engine::TensorInfo& node = graph.at(id);
-        if (node.op == "GET_ROWS" && graph.at(node.sources[0]).name == "token_embd.weight")
-            sites.embedding = id;
-        if (node.name.starts_with(residual_prefix)) {
+    for (const engine::SubPass& pass : graph.passes) {
+        const bool is_source = pass.encodes && graph.passes.size() > 1;
+        if (!is_source && !pass.outputs.empty()) sites.results.push_back(pass.result);
+        sites.embeddings.insert(sites.embeddings.end(), pass.embeddings.begin(), pass.embeddings.end());
+        std::map<int, int> residual;  // of one pass: the last node of a block's name
+        for (int order = pass.first_node; order < pass.last_node; ++order) {
+            const engine::TensorInfo& node = graph.at(graph.nodes[static_cast<std::size_t>(order)]);
+            if (!node.name.starts_with(residual_prefix)) continue;
             const int block = engine::block_of(node.name);
-            if (block >= 0) sites.residual[block] = id;
+            if (block >= 0) residual[block] = node.id;
         }
+        for (const auto& [block, id] : residual) sites.residual[block].push_back(id);
     }
-    if (sites.logits < 0 || sites.embedding < 0) {
+    if (sites.embeddings.empty()) {
         throw Error(ErrorCode::unsupported,
-                    sites.logits < 0 ? "gradient: the model's graph has no logits (result_output)"
-                                     : "gradient: the model's graph does not read token_embd.weight by rows");
+                    "gradient: the model's graph does not read token_embd.weight by rows");
     }
     return sites;
 }
@@ -80,8 +61,9 @@ GradientSites find_sites(const engine::Graph& graph) {
 Gradient::Gradient(const engine::Graph& graph, bool blocks) : graph_(graph), sites_(find_sites(graph)) {
     if (!blocks) sites_.residual.clear();
     std::vector<int> watched;
-    for (const auto& [block, id] : sites_.residual) watched.push_back(id);
-    plan_ = vjp::plan(graph, std::array{sites_.logits}, std::array{sites_.embedding}, watched);
+    for (const auto& [block, nodes] : sites_.residual)
+        watched.insert(watched.end(), nodes.begin(), nodes.end());
+    plan_ = vjp::plan(graph, sites_.results, sites_.embeddings, watched);
 }
 
 std::vector<Need> Gradient::needs() const {
@@ -99,40 +81,83 @@ std::pair<std::size_t, std::size_t> Gradient::steps_between(int first, int last)
             std::lower_bound(begin, plan_.steps.end(), last, before) - begin};
 }
 
-Gradient::Result Gradient::whole(Replay& replay, const objective::Terms& terms, vjp::Weights& weights,
+/// Starts a reverse pass: every sub-pass takes the rows of its own outputs.
+void Gradient::seed(vjp::Reverse& reverse, const Replay& replay, const Tensor& gradient) const {
+    const auto source = static_cast<int>(replay.input().source.size());
+    for (const engine::SubPass& pass : graph_.passes) {
+        if (!contains(sites_.results, pass.result)) continue;
+        Tensor rows{{static_cast<std::int64_t>(pass.outputs.size()), gradient.shape.back()}, {}};
+        rows.values.resize(pass.outputs.size() * static_cast<std::size_t>(gradient.shape.back()));
+        bool any = false;
+        for (std::size_t i = 0; i < replay.outputs().size(); ++i) {
+            const int row = source + replay.outputs()[i];
+            const auto at = std::lower_bound(pass.outputs.begin(), pass.outputs.end(), row);
+            if (at == pass.outputs.end() || *at != row) continue;
+            const auto from = gradient.row(i);
+            std::transform(from.begin(), from.end(), rows.row(at - pass.outputs.begin()).begin(),
+                           [scale = replay.result_scale()](float g) { return g * scale; });
+            any = any || std::any_of(from.begin(), from.end(), [](float g) { return g != 0.0F; });
+        }
+        if (any) reverse.seed(pass.result, rows.values);
+    }
+}
+
+void Gradient::add_rows(int tensor, const View<const float>& gradient, Tensor& total) const {
+    const std::vector<int> rows = graph_.pass_of(graph_.at(tensor).order).rows_of(gradient.rows());
+    for (std::size_t r = 0; r < rows.size(); ++r) {
+        const float* from = gradient.row(static_cast<std::int64_t>(r));
+        float* to = total.row(static_cast<std::size_t>(rows[r])).data();
+        for (std::int64_t c = 0; c < gradient.columns(); ++c) to[c] += from[c];
+    }
+}
+
+Tensor Gradient::zero(const Replay& replay) const {
+    const std::int64_t width = graph_.at(sites_.embeddings.front()).shape[3];
+    const std::size_t rows = replay.ids().size();
+    return {{static_cast<std::int64_t>(rows), width}, std::vector<float>(rows * width, 0.0F)};
+}
+
+Gradient::Result Gradient::whole(Replay& replay, const Seed& objective, vjp::Weights& weights,
                                  int threads) const {
-    vjp::Reverse reverse(graph_, plan_, weights, asked_tensors(sites_, true), threads);
-    const auto tokens = replay.ids().size();
-    const std::int64_t width = graph_.at(sites_.embedding).shape[3];
-    const Tensor zero{{static_cast<std::int64_t>(tokens), width}, std::vector<float>(tokens * width, 0.0F)};
-    Result result{zero, {}};
-    for (const auto& [block, id] : sites_.residual) result.residual[block] = zero;
+    vjp::Reverse reverse(graph_, plan_, weights, asked_tensors(sites_), threads);
+    Result result{zero(replay), {}};
+    for (const auto& [block, nodes] : sites_.residual) result.residual[block] = zero(replay);
     bool seeded = false;
     replay.visit([&](const tape::Tape& tape, int first, int last) {
-        if (!seeded) reverse.seed(sites_.logits, seed_of(replay, terms));
+        if (!seeded) seed(reverse, replay, objective(replay.results()));
         seeded = true;
         const auto [from, to] = steps_between(first, last);
         reverse.run(tape, from, to, [&](int tensor, const View<const float>& gradient) {
-            if (tensor == sites_.embedding) result.embedding = by_token(gradient, replay);
-            for (const auto& [block, id] : sites_.residual) {
-                if (tensor == id) result.residual[block] = by_token(gradient, replay);
+            if (contains(sites_.embeddings, tensor)) add_rows(tensor, gradient, result.embedding);
+            for (const auto& [block, nodes] : sites_.residual) {
+                if (contains(nodes, tensor)) add_rows(tensor, gradient, result.residual[block]);
             }
         });
     });
     return result;
 }
 
+Gradient::Result Gradient::whole(Replay& replay, const objective::Terms& terms, vjp::Weights& weights,
+                                 int threads) const {
+    return whole(
+        replay, [&](const Tensor& logits) { return seed_of(logits, terms); }, weights, threads);
+}
+
+/// A reverse pass under way, and what it has found.
+struct Gradient::Slot {
+    vjp::Reverse reverse;
+    Tensor gradient;
+};
+
 void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads,
                         const Each& each, const std::function<bool(double)>& progress) const {
     // In one piece a tape serves all terms, and each thread needs one reverse pass at a time. In several,
     // every pass of a group lives across the pieces, so that the pieces are recorded once a group.
     const std::size_t group = replay.pieces() == 1 ? terms.size() : std::max<std::size_t>(16, threads);
-    const std::size_t slots = replay.pieces() == 1 ? static_cast<std::size_t>(threads) : group;
-    std::vector<std::unique_ptr<vjp::Reverse>> reverses(slots);
-    for (auto& reverse : reverses) {
-        reverse =
-            std::make_unique<vjp::Reverse>(graph_, plan_, weights, std::vector<int>{sites_.embedding}, 1);
-    }
+    const std::size_t count = replay.pieces() == 1 ? static_cast<std::size_t>(threads) : group;
+    std::vector<std::unique_ptr<Slot>> slots(count);
+    for (auto& slot : slots)
+        slot.reset(new Slot{vjp::Reverse(graph_, plan_, weights, sites_.embeddings, 1), {}});
     std::exception_ptr failure;
     std::mutex mutex;
     std::atomic<bool> stop = false;
@@ -146,14 +171,19 @@ void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weig
             for (std::size_t i = start; i < end; ++i) {
                 if (stop) continue;
                 try {
-                    vjp::Reverse& reverse =
-                        *reverses[replay.pieces() == 1 ? static_cast<std::size_t>(omp_get_thread_num())
-                                                       : i - start];
-                    if (whole_pass)
-                        reverse.seed(sites_.logits, seed_of(replay, std::span(terms).subspan(i, 1)));
-                    reverse.run(tape, steps.first, steps.second,
-                                [&](int, const View<const float>& gradient) { each(i, gradient); });
+                    Slot& slot = *slots[replay.pieces() == 1 ? static_cast<std::size_t>(omp_get_thread_num())
+                                                             : i - start];
+                    if (whole_pass) {
+                        slot.gradient = zero(replay);
+                        seed(slot.reverse, replay, seed_of(replay.results(), std::span(terms).subspan(i, 1)));
+                    }
+                    slot.reverse.run(tape, steps.first, steps.second,
+                                     [&](int tensor, const View<const float>& gradient) {
+                                         add_rows(tensor, gradient, slot.gradient);
+                                     });
                     if (first > 0) continue;
+                    each(i, dense_view<const float>(slot.gradient.values.data(),
+                                                    {1, 1, slot.gradient.shape[0], slot.gradient.shape[1]}));
                     const std::scoped_lock lock(mutex);
                     ++done;
                     if (progress &&

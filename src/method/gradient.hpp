@@ -1,6 +1,6 @@
 #pragma once
 // Gradients of an objective with respect to the token embeddings and to the residual stream
-// (definitions 1.3 and 3).
+// (definitions 1.3 and 3). Rows are the replay's: an encoder-decoder's source, then the text.
 
 #include <functional>
 #include <map>
@@ -8,18 +8,19 @@
 #include "method/replay.hpp"
 #include "objective/objective.hpp"
 #include "vjp/plan.hpp"
+#include "vjp/reverse.hpp"
 #include "vjp/weights.hpp"
 
 namespace llmx::method {
 
-/// Where gradients are read in a graph.
+/// Where gradients are read in a graph: tensors, of every sub-pass.
 struct GradientSites {
-    int logits = -1;              ///< node that holds the logits
-    int embedding = -1;           ///< node that reads the token-embedding table
-    std::map<int, int> residual;  ///< block -> node that is the residual stream after it
+    std::vector<int> results;                  ///< nodes that hold logits, or an encoder's last hidden states
+    std::vector<int> embeddings;               ///< nodes that read the token-embedding table
+    std::map<int, std::vector<int>> residual;  ///< block -> nodes that are the residual stream after it
 };
 
-/// Throws Error{unsupported} where the graph has no such embedding or logits.
+/// Throws Error{unsupported} where the graph does not read the token-embedding table by rows.
 GradientSites find_sites(const engine::Graph& graph);
 
 class Gradient {
@@ -30,21 +31,29 @@ public:
     [[nodiscard]] std::vector<Need> needs() const;
     [[nodiscard]] const GradientSites& sites() const { return sites_; }
 
+    /// The gradient of an objective with respect to the replay's results, of their shape.
+    using Seed = std::function<Tensor(const Tensor& results)>;
+
     struct Result {
-        Tensor embedding;                ///< [tokens, embedding]
-        std::map<int, Tensor> residual;  ///< block -> [tokens, embedding], zero where nothing arrives
+        Tensor embedding;                ///< [rows, embedding]
+        std::map<int, Tensor> residual;  ///< block -> [rows, embedding], zero where nothing arrives
     };
     /// One reverse pass over the whole objective, all threads in each operation.
+    Result whole(Replay& replay, const Seed& seed, vjp::Weights& weights, int threads) const;
     Result whole(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads) const;
 
     /// One reverse pass per term (of weight 1), several at a time, one thread each.
-    /// each(i, gradient [tokens, embedding]) is called from any thread, never for the same i twice.
+    /// each(i, gradient [rows, embedding]) is called from any thread, never for the same i twice.
     using Each = std::function<void(std::size_t term, const View<const float>& gradient)>;
     void per_term(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads,
                   const Each& each, const std::function<bool(double)>& progress) const;
 
 private:
+    struct Slot;
     std::pair<std::size_t, std::size_t> steps_between(int first, int last) const;
+    void seed(vjp::Reverse& reverse, const Replay& replay, const Tensor& gradient) const;
+    void add_rows(int tensor, const View<const float>& gradient, Tensor& total) const;
+    [[nodiscard]] Tensor zero(const Replay& replay) const;
 
     const engine::Graph& graph_;
     GradientSites sites_;

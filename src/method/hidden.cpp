@@ -6,10 +6,7 @@
 
 namespace llmx::method {
 
-Hidden::Hidden(const Replay& replay) : replay_(replay) {
-    for (const auto& [block, id] : find_sites(replay.graph()).residual) {
-        sites_[block] = replay.graph().at(id).order;
-    }
+Hidden::Hidden(const Replay& replay) : replay_(replay), sites_(find_sites(replay.graph()).residual) {
     if (sites_.empty()) {
         throw Error(ErrorCode::unsupported,
                     "hidden states: this architecture's graph does not name its residual stream (l_out)");
@@ -18,30 +15,49 @@ Hidden::Hidden(const Replay& replay) : replay_(replay) {
 
 std::vector<Need> Hidden::needs() const {
     std::vector<Need> needs;
-    for (const auto& [block, node] : sites_) needs.push_back({node, replay_.lineage().written_by(node)});
+    for (const auto& [block, nodes] : sites_) {
+        for (const int id : nodes) {
+            const int node = replay_.graph().at(id).order;
+            needs.push_back({node, replay_.lineage().written_by(node)});
+        }
+    }
     return needs;
 }
 
 void Hidden::read(const tape::Tape& tape, int first, int last) {
-    for (const auto& [block, node] : sites_) {
-        if (node < first || node >= last) continue;
-        const View<const float> value = tape.written_by(node);
-        HiddenState& state = states_[block];
-        state.block = block;
-        // the last block is computed for the tokens that predict something, the others for all
-        const bool all = value.rows() == static_cast<std::int64_t>(replay_.ids().size());
-        state.first_position = all ? 0 : replay_.outputs().front();
-        state.values.shape = {value.rows(), value.columns()};
-        for (std::int64_t r = 0; r < value.rows(); ++r) {
-            state.values.values.insert(state.values.values.end(), value.row(r),
-                                       value.row(r) + value.columns());
+    for (const auto& [block, nodes] : sites_) {
+        for (const int id : nodes) {
+            const int node = replay_.graph().at(id).order;
+            if (node >= first && node < last) read_rows(block, node, tape.written_by(node));
         }
+    }
+}
+
+/// The last block is computed for the tokens that predict something, the others for all.
+void Hidden::read_rows(int block, int node, const View<const float>& value) {
+    HiddenState& state = states_[block];
+    state.block = block;
+    auto& rows = rows_[block];
+    const std::vector<int> added = replay_.graph().pass_of(node).rows_of(value.rows());
+    for (std::size_t r = 0; r < added.size(); ++r) {
+        const float* from = value.row(static_cast<std::int64_t>(r));
+        rows[added[r]].assign(from, from + value.columns());
     }
 }
 
 std::vector<HiddenState> Hidden::finish() {
     std::vector<HiddenState> all;
-    for (auto& [block, state] : states_) all.push_back(std::move(state));
+    for (auto& [block, state] : states_) {
+        const auto& rows = rows_[block];
+        if (rows.empty()) continue;
+        state.first_position = rows.begin()->first;
+        for (const auto& [row, values] : rows) {
+            state.values.values.insert(state.values.values.end(), values.begin(), values.end());
+            state.values.shape = {static_cast<std::int64_t>(rows.size()),
+                                  static_cast<std::int64_t>(values.size())};
+        }
+        all.push_back(std::move(state));
+    }
     return all;
 }
 

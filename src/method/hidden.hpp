@@ -21,8 +21,11 @@ public:
 
 private:
     const Replay& replay_;
-    std::map<int, int> sites_;  // block -> node that is the residual stream after it
+    std::map<int, std::vector<int>> sites_;  // block -> nodes that are the residual stream after it
+    void read_rows(int block, int node, const View<const float>& value);
+
     std::map<int, HiddenState> states_;
+    std::map<int, std::map<int, std::vector<float>>> rows_;  // block -> row -> values
 };
 
 }  // namespace llmx::method

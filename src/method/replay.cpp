@@ -8,13 +8,12 @@
 
 namespace llmx::method {
 
-Replay::Replay(engine::Session& session, Tokens ids, std::vector<int> outputs,
-               std::shared_ptr<tape::Arena> arena)
+Replay::Replay(engine::Session& session, engine::PassInput input, std::shared_ptr<tape::Arena> arena)
     : session_(session),
-      ids_(std::move(ids)),
-      outputs_(std::move(outputs)),
+      input_(std::move(input)),
+      ids_(input_.tokens()),
       arena_(std::move(arena)),
-      graph_(std::make_shared<const engine::Graph>(session.plan(ids_, outputs_))),
+      graph_(std::make_shared<const engine::Graph>(session.plan(input_))),
       lineage_(*graph_) {}
 
 void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
@@ -61,24 +60,23 @@ tape::Tape Replay::record(const Piece& piece) {
     arena_->reset();
     const bool whole = piece.last == static_cast<int>(graph_->nodes.size());
     tape::Tape tape =
-        tape::record(session_, ids_, outputs_, graph_, piece.keeps, arena_, whole ? -1 : piece.last - 1);
-    if (whole && logits_.empty()) {
-        const auto vocabulary = static_cast<std::size_t>(session_.model().facts().vocabulary);
-        logits_.shape = {static_cast<std::int64_t>(outputs_.size()), static_cast<std::int64_t>(vocabulary)};
-        logits_.values.reserve(outputs_.size() * vocabulary);
-        for (std::size_t i = 0; i < outputs_.size(); ++i) {
-            const auto row = session_.logits(static_cast<int>(i));
-            if (!std::all_of(row.begin(), row.end(), [](float z) { return std::isfinite(z); })) {
-                throw Error(
-                    ErrorCode::model,
-                    fmt::format("replay: the logits at position {} are not finite numbers; the model file is "
-                                "broken or its type too coarse",
-                                outputs_[i]));
-            }
-            logits_.values.insert(logits_.values.end(), row.begin(), row.end());
-        }
-    }
+        tape::record(session_, input_, graph_, piece.keeps, arena_, whole ? -1 : piece.last - 1);
+    if (whole && results_.empty()) take_results();
     return tape;
+}
+
+void Replay::take_results() {
+    for (std::size_t i = 0; i < outputs().size(); ++i) {
+        const auto row = session_.result(static_cast<int>(i));
+        if (!std::all_of(row.begin(), row.end(), [](float z) { return std::isfinite(z); })) {
+            throw Error(ErrorCode::model,
+                        fmt::format("replay: the {} at position {} are not finite numbers; the model file is "
+                                    "broken or its type too coarse",
+                                    session_.gives_logits() ? "logits" : "hidden states", outputs()[i]));
+        }
+        results_.values.insert(results_.values.end(), row.begin(), row.end());
+        results_.shape = {static_cast<std::int64_t>(i) + 1, static_cast<std::int64_t>(row.size())};
+    }
 }
 
 void Replay::visit(const Visit& visit) {
@@ -102,7 +100,11 @@ void Replay::visit() {
 }
 
 std::span<const float> Replay::logits(int output) const {
-    return logits_.row(static_cast<std::size_t>(output));
+    if (!session_.gives_logits()) {
+        throw Error(ErrorCode::unsupported,
+                    "replay: an encoder has no logits; expected a model that writes text");
+    }
+    return results_.row(static_cast<std::size_t>(output));
 }
 
 }  // namespace llmx::method

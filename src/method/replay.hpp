@@ -1,5 +1,5 @@
 #pragma once
-// The one pass that is explained: prompt + answer replayed, recorded in as few pieces as the memory
+// The pass that is explained (as a rule prompt + answer, replayed), recorded in as few pieces as the memory
 // budget allows (one, as a rule).
 
 #include <functional>
@@ -20,14 +20,16 @@ struct Need {
 
 class Replay {
 public:
-    /// `outputs`: positions whose logits are kept, ascending. The arena is reset by every recording.
-    Replay(engine::Session& session, Tokens ids, std::vector<int> outputs,
-           std::shared_ptr<tape::Arena> arena);
+    /// The arena is reset by every recording.
+    Replay(engine::Session& session, engine::PassInput input, std::shared_ptr<tape::Arena> arena);
 
     [[nodiscard]] const engine::Graph& graph() const { return *graph_; }
     [[nodiscard]] const tape::Lineage& lineage() const { return lineage_; }
+    [[nodiscard]] const engine::PassInput& input() const { return input_; }
+    /// The token of every row: an encoder-decoder's source, then the text.
     [[nodiscard]] const Tokens& ids() const { return ids_; }
-    [[nodiscard]] const std::vector<int>& outputs() const { return outputs_; }
+    /// Positions in the text whose result is kept.
+    [[nodiscard]] const std::vector<int>& outputs() const { return input_.outputs; }
 
     /// Told a piece of the pass: the tape holds what nodes [first, last) read.
     using Visit = std::function<void(const tape::Tape& tape, int first, int last)>;
@@ -40,11 +42,16 @@ public:
     /// Runs the pass and tells `visit` every piece, the last one first. A single piece is recorded once,
     /// however often it is visited.
     void visit(const Visit& visit);
-    /// Runs the pass for the reader and the logits alone, unless that has been done.
+    /// Runs the pass for the reader and the results alone, unless that has been done.
     void visit();
 
-    /// Logits of the i-th output; there after the first piece was recorded.
+    /// Results of all outputs, [outputs, width]: logits, or an encoder's last hidden states. There after
+    /// the first piece was recorded.
+    [[nodiscard]] const Tensor& results() const { return results_; }
+    /// Logits of the i-th output.
     [[nodiscard]] std::span<const float> logits(int output) const;
+    /// What the graph's result nodes are multiplied by to become results.
+    [[nodiscard]] float result_scale() const { return session_.result_scale(); }
 
     [[nodiscard]] std::size_t pieces() const { return pieces_.size(); }
 
@@ -56,9 +63,11 @@ private:
     };
     tape::Tape record(const Piece& piece);
 
+    void take_results();
+
     engine::Session& session_;
+    engine::PassInput input_;
     Tokens ids_;
-    std::vector<int> outputs_;
     std::shared_ptr<tape::Arena> arena_;
     std::shared_ptr<const engine::Graph> graph_;
     tape::Lineage lineage_;
@@ -66,7 +75,7 @@ private:
     Visit reader_;
     bool visited_ = false;
     std::optional<tape::Tape> only_;
-    Tensor logits_;  // [outputs, vocabulary]
+    Tensor results_;
 };
 
 }  // namespace llmx::method

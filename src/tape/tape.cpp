@@ -116,12 +116,12 @@ private:
     std::vector<std::vector<int>> by_version_;
 };
 
-Tape record(engine::Session& session, std::span<const Token> ids, std::span<const int> outputs,
+Tape record(engine::Session& session, const engine::PassInput& input,
             std::shared_ptr<const engine::Graph> graph, const Keeps& keeps, std::shared_ptr<Arena> arena,
             int last) {
     Tape tape(std::move(graph), std::move(arena));
     Recorder recorder(tape, session, keeps, last);
-    session.run(ids, outputs, &tape.graph(), &recorder);
+    session.run(input, &tape.graph(), &recorder);
     return tape;
 }
 

@@ -47,8 +47,8 @@ private:
 std::size_t bytes_of(const engine::Graph& graph, ValueKey key);
 
 /// Runs the pass and keeps what `keeps` names, and every input that a node reads. Stops after node
-/// `last` where one is given (logits are then not there). The arena is the caller's to reset.
-Tape record(engine::Session& session, std::span<const Token> ids, std::span<const int> outputs,
+/// `last` where one is given (results are then not there). The arena is the caller's to reset.
+Tape record(engine::Session& session, const engine::PassInput& input,
             std::shared_ptr<const engine::Graph> graph, const Keeps& keeps, std::shared_ptr<Arena> arena,
             int last = -1);
 

@@ -34,6 +34,20 @@ public:
         if (id < 0) throw std::runtime_error("golden file: no key " + key);
         return gguf_get_val_str(file_.get(), id);
     }
+    [[nodiscard]] double number(const std::string& key) const {
+        const auto id = gguf_find_key(file_.get(), key.c_str());
+        if (id < 0) throw std::runtime_error("golden file: no key " + key);
+        switch (gguf_get_kv_type(file_.get(), id)) {
+            case GGUF_TYPE_UINT32:
+                return gguf_get_val_u32(file_.get(), id);
+            case GGUF_TYPE_INT32:
+                return gguf_get_val_i32(file_.get(), id);
+            case GGUF_TYPE_STRING:
+                return std::stod(gguf_get_val_str(file_.get(), id));
+            default:
+                throw std::runtime_error("golden file: no number in " + key);
+        }
+    }
 
 private:
     template <class T>

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "method/saliency.hpp"
+#include "support/pass_results.hpp"
 
 namespace llmx::test {
 
@@ -20,30 +21,12 @@ struct PerTarget {
 
 inline PerTarget per_target(const Model& model, const Tokens& ids, std::size_t budget, int threads,
                             Products products = Products::float32) {
-    const int targets = static_cast<int>(ids.size()) - prompt;
-    engine::Session session(model, static_cast<int>(ids.size()), static_cast<int>(ids.size()));
-    std::vector<int> outputs;
-    for (int t = 0; t < targets; ++t) outputs.push_back(prompt - 1 + t);
-    method::Replay replay(session, ids, outputs, std::make_shared<tape::Arena>());
-    const method::Gradient gradient(replay.graph(), false);
-    replay.plan(gradient.needs(), budget);
-    vjp::Weights weights(std::size_t{1} << 28, products == Products::bfloat16);
+    engine::PassInput input{.ids = ids};
+    for (int p = prompt - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
     const Tokens answer(ids.begin() + prompt, ids.end());
-    PerTarget result;
-    const auto one = static_cast<std::size_t>(model.facts().embedding) * ids.size();
-    result.gradients.assign(targets * one, 0.0F);
-    gradient.per_term(replay, objective::terms(Objective::generated, answer, {}), weights, threads,
-                      [&](std::size_t t, const View<const float>& g) {
-                          std::copy_n(g.data, one,
-                                      result.gradients.begin() + static_cast<std::ptrdiff_t>(t * one));
-                      },
-                      {});
-    for (int t = 0; t < targets; ++t) {
-        const auto row = replay.logits(t);
-        result.logits.insert(result.logits.end(), row.begin(), row.end());
-    }
-    result.pieces = replay.pieces();
-    return result;
+    PassResults all = per_term(model, input, objective::terms(Objective::generated, answer, {}), 0, budget,
+                               threads, products);
+    return {std::move(all.gradients), std::move(all.results), all.pieces};
 }
 
 inline std::vector<float> rows_from(const std::vector<float>& matrix, std::size_t rows, std::size_t first,

@@ -1,0 +1,66 @@
+// A text in several micro-batches is the same text: logits, gradients through the KV cache. Where ggml reads
+// GELU from a float16 table, its other product for a single token shows in the fourth digit.
+
+#include <gtest/gtest.h>
+
+#include "support/compare.hpp"
+#include "support/golden_file.hpp"
+#include "support/pass_results.hpp"
+
+namespace llmx {
+namespace {
+
+constexpr int prompt = 18;
+
+struct Family {
+    const char* name;
+    double one_token;  // bound of the relative L2 norm for micro-batches of one token
+};
+void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
+
+class MicroBatches : public testing::TestWithParam<Family> {
+protected:
+    const std::string stem = std::string(LLMX_TEST_DATA) + "/" + GetParam().name + "-tiny";
+    const Model model = Model::load(stem + ".gguf");
+    const Tokens ids = test::GoldenFile(stem + ".golden.gguf").ids("ids");
+
+    [[nodiscard]] test::PassResults results(int micro_batch, std::size_t budget = 0) const {
+        engine::PassInput input{.ids = ids};
+        for (int p = prompt - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
+        const Tokens answer(ids.begin() + prompt, ids.end());
+        return test::per_term(model, input, objective::terms(Objective::generated, answer, {}), micro_batch,
+                              budget);
+    }
+};
+
+TEST_P(MicroBatches, AreOneText) {
+    const test::PassResults one = results(0);
+    EXPECT_EQ(one.passes, 1U);
+    for (const int size : {1, 5, 8, 12, 23}) {
+        const test::PassResults several = results(size);
+        EXPECT_EQ(several.passes,
+                  (ids.size() + static_cast<std::size_t>(size) - 1) / static_cast<std::size_t>(size));
+        const double logits = test::relative_l2(several.results, one.results);
+        const double gradients = test::relative_l2(several.gradients, one.gradients);
+        std::cout << GetParam().name << ", " << size << " at a time: logits " << logits << ", gradients "
+                  << gradients << '\n';
+        EXPECT_LE(logits, size == 1 ? GetParam().one_token : 1e-6) << size;
+        EXPECT_LE(gradients, size == 1 ? GetParam().one_token : 1e-6) << size;
+    }
+}
+
+TEST_P(MicroBatches, ArePiecesToo) {
+    const test::PassResults whole = results(7);
+    const test::PassResults pieces = results(7, std::size_t{320} << 10);
+    EXPECT_GT(pieces.pieces, 2U);
+    EXPECT_EQ(test::max_difference(pieces.gradients, whole.gradients), 0.0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, MicroBatches,
+                         testing::Values(Family{"llama", 1e-5}, Family{"qwen3", 1e-5},
+                                         Family{"mixtral", 1e-5}, Family{"gemma3", 5e-4},
+                                         Family{"gpt2", 5e-4}),
+                         [](const auto& family) { return std::string(family.param.name); });
+
+}  // namespace
+}  // namespace llmx

@@ -1,0 +1,45 @@
+#pragma once
+// A replay with its gradients, for tests.
+
+#include <llmx/llmx.hpp>
+#include <memory>
+
+#include "method/gradient.hpp"
+
+namespace llmx::test {
+
+struct PassResults {
+    std::vector<float> results;    ///< [outputs, width]
+    std::vector<float> gradients;  ///< [terms, rows, embedding]
+    std::size_t pieces = 0;
+    std::size_t passes = 0;  ///< llama.cpp passes in the graph
+};
+
+/// The gradient of every term's log-probability at every row's embedding.
+inline PassResults per_term(const Model& model, const engine::PassInput& input, const objective::Terms& terms,
+                            int micro_batch = 0, std::size_t budget = 0, int threads = 2,
+                            Products products = Products::float32) {
+    engine::Session session(model, {.tokens = static_cast<int>(input.ids.size()),
+                                    .outputs = static_cast<int>(input.outputs.size()),
+                                    .source = static_cast<int>(input.source.size()),
+                                    .micro_batch = micro_batch});
+    method::Replay replay(session, input, std::make_shared<tape::Arena>());
+    const method::Gradient gradient(replay.graph(), false);
+    replay.plan(gradient.needs(), budget);
+    vjp::Weights weights(std::size_t{1} << 28, products == Products::bfloat16);
+    const auto one = static_cast<std::size_t>(model.facts().embedding) * replay.ids().size();
+    PassResults result;
+    result.gradients.assign(terms.size() * one, 0.0F);
+    gradient.per_term(replay, terms, weights, threads,
+                      [&](std::size_t t, const View<const float>& g) {
+                          std::copy_n(g.data, one,
+                                      result.gradients.begin() + static_cast<std::ptrdiff_t>(t * one));
+                      },
+                      {});
+    result.results = replay.results().values;
+    result.pieces = replay.pieces();
+    result.passes = replay.graph().passes.size();
+    return result;
+}
+
+}  // namespace llmx::test
