@@ -77,6 +77,35 @@ std::vector<std::size_t> character_offsets(std::string_view text) {
     return offsets;
 }
 
+std::string decompose_hangul(std::string_view text) {
+    constexpr unsigned first = 0xAC00, last = 0xD7A3, vowels = 21, finals = 28;
+    std::string result;
+    const auto put = [&result](unsigned letter) {  // U+1100 to U+11FF: three bytes
+        result += static_cast<char>(0xE0U | (letter >> 12U));
+        result += static_cast<char>(0x80U | ((letter >> 6U) & 0x3FU));
+        result += static_cast<char>(0x80U | (letter & 0x3FU));
+    };
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = [&](std::size_t at) {
+            return static_cast<unsigned>(static_cast<unsigned char>(text[at]));
+        };
+        unsigned syllable = 0;
+        if ((byte(i) & 0xF0U) == 0xE0U && i + 2 < text.size()) {
+            syllable = ((byte(i) & 0xFU) << 12U) | ((byte(i + 1) & 0x3FU) << 6U) | (byte(i + 2) & 0x3FU);
+        }
+        if (syllable < first || syllable > last) {
+            result += text[i];
+            continue;
+        }
+        const unsigned index = syllable - first;
+        put(0x1100U + index / (vowels * finals));
+        put(0x1161U + index % (vowels * finals) / finals);
+        if (index % finals != 0) put(0x11A7U + index % finals);
+        i += 2;
+    }
+    return result;
+}
+
 void require_valid(std::string_view text, std::string_view what) {
     const std::size_t at = first_invalid(text);
     if (at == text.size()) return;

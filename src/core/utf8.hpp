@@ -24,6 +24,10 @@ std::string replace_invalid(std::string_view text);
 /// The byte at which each character of a valid text begins, and the text's size.
 std::vector<std::size_t> character_offsets(std::string_view text);
 
+/// Valid text with every Hangul syllable written as its letters (Unicode, normalisation form D). BERT's
+/// tokenizers strip accents of such text; llama.cpp decomposes everything but Hangul.
+std::string decompose_hangul(std::string_view text);
+
 /// Throws Error{input} that names `what` and the offset of the first offending byte.
 void require_valid(std::string_view text, std::string_view what);
 

@@ -163,12 +163,21 @@ ModelFacts read_facts(const fs::path& path, const llama_model* model) {
     return facts;
 }
 
+// llama.cpp's own reading of the keys that it shows nobody.
+bool strips_accents(const llama_model* model) {
+    if (llama_vocab_type(llama_model_get_vocab(model)) != LLAMA_VOCAB_TYPE_WPM) return false;
+    const std::string accents = metadata(model, "tokenizer.ggml.normalizer.strip_accents");
+    const std::string lowercase = metadata(model, "tokenizer.ggml.normalizer.lowercase");
+    return accents.empty() ? lowercase != "false" : accents == "true";
+}
+
 void describe(ModelImpl& impl, const fs::path& path, std::span<const engine::GgufTensor> tensors,
               const LoadOptions& options) {
     impl.facts = read_facts(path, impl.model.get());
     impl.chat_template = options.chat_template;
     impl.facts.has_chat_template |= !options.chat_template.empty();
     impl.modules = engine::list_modules(tensors, impl.facts.architecture);
+    impl.strips_accents = strips_accents(impl.model.get());
     const bool tied = std::none_of(tensors.begin(), tensors.end(),
                                    [](const engine::GgufTensor& t) { return t.name == "output.weight"; });
     if (impl.facts.kind == ModelKind::encoder_decoder && tied) {

@@ -87,6 +87,15 @@ void add_tensor(gguf_context* gguf, const ContentTensor& tensor) {
     throw Error(ErrorCode::model, fmt::format("model {}: {}", what, reason));
 }
 
+// ggml ends the process in the middle of a pass where such a number is negative.
+void check_epsilons(const std::string& what, const Content& content) {
+    for (const auto& [key, value] : content.values) {
+        const float* number = std::get_if<float>(&value);
+        if (number == nullptr || !key.ends_with("epsilon") || *number >= 0.0F) continue;
+        fail(what, fmt::format("{} is {}; expected a small positive number", key, *number));
+    }
+}
+
 void check_tensors(const std::string& what, const Content& content) {
     std::set<std::string> names;
     for (const ContentTensor& tensor : content.tensors) {
@@ -107,6 +116,7 @@ void check_tensors(const std::string& what, const Content& content) {
 }  // namespace
 
 MemoryGguf::MemoryGguf(const Content& content, const std::string& what) : what_(what) {
+    check_epsilons(what, content);
     check_tensors(what, content);
     const LlamaGuard guard;
     const GgufPtr gguf(gguf_init_empty());

@@ -44,7 +44,8 @@ public:
     /// What llama.cpp's logits are to be multiplied by. T5 with tied embeddings: embedding^-0.5, which
     /// Hugging Face's model has before its head and llama.cpp's has not.
     float logit_scale = 1.0F;
-    std::string chat_template;  ///< in place of the model's own; empty: none given
+    std::string chat_template;    ///< in place of the model's own; empty: none given
+    bool strips_accents = false;  ///< WordPiece only
     std::optional<QaHead> qa_head;
 
     mutable std::mutex mutex;

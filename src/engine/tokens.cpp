@@ -34,6 +34,11 @@ Tokens Model::tokenize(std::string_view text, bool add_special, bool parse_speci
         throw Error(ErrorCode::input,
                     fmt::format("text: {} bytes; expected at most {}", text.size(), most_bytes));
     }
+    std::string decomposed;
+    if (impl_->strips_accents) {
+        decomposed = utf8::decompose_hangul(text);
+        text = decomposed;
+    }
     const LlamaGuard guard;
     const auto run = [&](Tokens& ids) {
         return llama_tokenize(impl_->vocab(), text.data(), static_cast<std::int32_t>(text.size()), ids.data(),

@@ -20,6 +20,7 @@ using test::rows_from;
 struct Family {
     const char* name;
     double logits, gradient, attention;  // bounds of the relative L2 norm
+    const char* form = ".gguf";          // or "": the Hugging Face directory
 };
 void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
 
@@ -27,7 +28,7 @@ class TinyModel : public testing::TestWithParam<Family> {
 protected:
     const std::string stem = std::string(LLMX_TEST_DATA) + "/" + GetParam().name + "-tiny";
     const test::GoldenFile golden{stem + ".golden.gguf"};
-    const Model model = Model::load(stem + ".gguf");
+    const Model model = Model::load(stem + GetParam().form);
     const Tokens ids = golden.ids("ids");
 
     [[nodiscard]] Request request() const {
@@ -124,14 +125,22 @@ TEST_P(TinyModel, ExplanationAgrees) {
     EXPECT_LE(worst, GetParam().attention);
 }
 
-INSTANTIATE_TEST_SUITE_P(Families, TinyModel,
-                         testing::Values(Family{"llama", 1e-5, 1e-4, 1e-5},
-                                         Family{"llamamha", 1e-5, 1e-4, 1e-5},
-                                         Family{"qwen2", 1e-5, 1e-4, 1e-5}, Family{"qwen3", 1e-5, 1e-4, 1e-5},
-                                         Family{"mixtral", 1e-5, 1e-4, 1e-5},
-                                         Family{"gemma3", 1e-3, 1e-2, 1e-3},
-                                         Family{"gpt2", 1e-3, 1e-2, 1e-3}),
-                         [](const auto& family) { return std::string(family.param.name); });
+constexpr Family families[] = {
+    {"llama", 1e-5, 1e-4, 1e-5}, {"llamamha", 1e-5, 1e-4, 1e-5}, {"qwen2", 1e-5, 1e-4, 1e-5},
+    {"qwen3", 1e-5, 1e-4, 1e-5}, {"mixtral", 1e-5, 1e-4, 1e-5},  {"gemma3", 1e-3, 1e-2, 1e-3},
+    {"gpt2", 1e-3, 1e-2, 1e-3},
+};
+
+std::vector<Family> directories() {
+    std::vector<Family> all(std::begin(families), std::end(families));
+    for (Family& family : all) family.form = "";
+    return all;
+}
+
+std::string name_of(const testing::TestParamInfo<Family>& family) { return family.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Families, TinyModel, testing::ValuesIn(families), name_of);
+INSTANTIATE_TEST_SUITE_P(Directories, TinyModel, testing::ValuesIn(directories()), name_of);
 
 }  // namespace
 }  // namespace llmx

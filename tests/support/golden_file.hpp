@@ -29,6 +29,9 @@ public:
     [[nodiscard]] bool has(const std::string& name) const {
         return ggml_get_tensor(data_.get(), name.c_str()) != nullptr;
     }
+    [[nodiscard]] std::size_t tensors() const {
+        return static_cast<std::size_t>(gguf_get_n_tensors(file_.get()));
+    }
     [[nodiscard]] std::string text(const std::string& key) const {
         const auto id = gguf_find_key(file_.get(), key.c_str());
         if (id < 0) throw std::runtime_error("golden file: no key " + key);

@@ -76,5 +76,12 @@ TEST(Utf8, RequireValidNamesWhatAndWhere) {
                        [] { utf8::require_valid("abc\xFF", "label"); });
 }
 
+TEST(Utf8, HangulDecomposed) {
+    EXPECT_EQ(utf8::decompose_hangul("한국어"), "\u1112\u1161\u11ab\u1100\u116e\u11a8\u110b\u1165");
+    EXPECT_EQ(utf8::decompose_hangul("가힣"), "\u1100\u1161\u1112\u1175\u11c2");
+    EXPECT_EQ(utf8::decompose_hangul("a 価é🚀\uabff\ud7a4"), "a 価é🚀\uabff\ud7a4");
+    EXPECT_EQ(utf8::decompose_hangul(""), "");
+}
+
 }  // namespace
 }  // namespace llmx
