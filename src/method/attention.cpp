@@ -12,190 +12,252 @@
 
 namespace llmx::method {
 
-namespace {
-
-/// From the softmax back to the product of keys and queries: scaling, soft-capping and biases lie between.
-int find_scores(const engine::Graph& graph, const engine::TensorInfo& softmax) {
-    int id = softmax.sources[0];
-    while (id >= 0 && graph.at(id).op != "MUL_MAT") {
-        const auto& sources = graph.at(id).sources;
-        id = sources.empty() ? -1 : sources[0];
-    }
-    return id;
-}
-
-}  // namespace
-
-std::vector<AttentionSite> find_attention(const engine::Graph& graph) {
-    std::vector<AttentionSite> sites;
-    for (const int id : graph.nodes) {
-        const engine::TensorInfo& node = graph.at(id);
-        if (node.op != "SOFT_MAX" || !node.name.starts_with("kq_soft_max")) continue;
-        const int scores = find_scores(graph, node);
-        if (scores >= 0) sites.push_back({engine::block_of(node.name), node.order, graph.at(scores).order});
-    }
-    std::stable_sort(sites.begin(), sites.end(),
-                     [](const auto& a, const auto& b) { return a.block < b.block; });
-    return sites;
-}
-
 Attention::Attention(const Replay& replay, const std::vector<Module>& modules, const ModelFacts& facts,
                      AttentionOptions options, int prompt, int answer)
-    : graph_(replay.graph()),
+    : replay_(replay),
+      graph_(replay.graph()),
       lineage_(replay.lineage()),
       options_(std::move(options)),
       prompt_(prompt),
       answer_(answer),
-      sites_(find_attention(replay.graph())) {
-    if (sites_.empty()) {
+      keys_(options_.kind == AttentionKind::self ? prompt + answer : prompt),
+      first_row_(options_.kind == AttentionKind::cross || answer == 0 ? 0 : prompt - 1),
+      rows_(answer > 0 ? answer : prompt) {
+    for (const AttentionSite& site : find_attention(graph_)) {
+        if (site.kind != options_.kind) continue;
+        if (blocks_.empty() || blocks_.back().sites.front().block != site.block) blocks_.emplace_back();
+        blocks_.back().sites.push_back(site);
+    }
+    if (blocks_.empty()) {
         throw Error(
             ErrorCode::unsupported,
             fmt::format("attention: architecture \"{}\" has no softmax attention; try --method gradient",
                         facts.architecture));
     }
-    pair_ = find_pair(graph_, modules, facts, {options_.layer_names, options_.is_input, options_.strict});
-    result_.pair.block = pair_.block;
+    if (replay.input().source.empty() || options_.kind == AttentionKind::cross) {
+        pair_.emplace(graph_, modules, facts,
+                      PairOptions{options_.layer_names, options_.is_input, options_.strict}, prompt_);
+    }
     for (int block = 0; block < facts.blocks; ++block) {
-        const bool has =
-            std::any_of(sites_.begin(), sites_.end(), [&](const auto& s) { return s.block == block; });
-        (has ? result_.blocks : result_.blocks_without).push_back(block);
+        const bool has = std::any_of(blocks_.begin(), blocks_.end(),
+                                     [&](const auto& b) { return b.sites.front().block == block; });
+        if (!has) result_.blocks_without.push_back(block);
     }
-    const std::int64_t heads = softmax_of(0).shape[1];
-    for (std::size_t i = 1; i < sites_.size(); ++i) {
-        if (softmax_of(i).shape[1] != heads) {
-            throw Error(ErrorCode::unsupported,
-                        "attention: the model's blocks have different numbers of heads");
-        }
+    result_.rows = {options_.all_rows ? 0 : first_row_, first_row_ + rows_};
+    for (Block& block : blocks_) {
+        result_.blocks.push_back(block.sites.front().block);
+        block.heads = node(block.sites.front().softmax).shape[1];
+        block.unread = static_cast<std::int64_t>(block.sites.size());
+        block.mean.assign(static_cast<std::size_t>(rows_) * static_cast<std::size_t>(keys_), 0.0);
+        if (!options_.keep_weights) continue;
+        Tensor& kept = result_.weights.emplace_back();
+        kept.shape = {block.heads, result_.rows.second - result_.rows.first, keys_};
+        kept.values.resize(static_cast<std::size_t>(kept.shape[0] * kept.shape[1] * kept.shape[2]));
     }
-    const std::int64_t blocks = static_cast<std::int64_t>(sites_.size());
-    result_.median_raw = {{answer_, blocks, heads, prompt_}, {}};
-    result_.median_raw.values.resize(static_cast<std::size_t>(answer_ * blocks * heads * prompt_));
-    result_.rows = {options_.all_rows ? 0 : prompt_ - 1, prompt_ - 1 + answer_};
-    if (options_.keep_weights) result_.weights.resize(sites_.size());
-    block_mean_.resize(sites_.size());
 }
 
-const engine::TensorInfo& Attention::softmax_of(std::size_t index) const {
-    return graph_.at(graph_.nodes[static_cast<std::size_t>(sites_[index].softmax)]);
+const engine::TensorInfo& Attention::node(int order) const {
+    return graph_.at(graph_.nodes[static_cast<std::size_t>(order)]);
+}
+
+std::pair<int, int> Attention::queries_of(const AttentionSite& site) const {
+    const engine::SubPass& pass = graph_.pass_of(site.softmax);
+    const auto source = static_cast<int>(replay_.input().source.size());
+    return {pass.first_row - (site.kind == AttentionKind::encoder ? 0 : source), pass.rows};
 }
 
 std::vector<Need> Attention::needs() const {
-    std::vector<Need> needs;
-    for (const AttentionSite& site : sites_) {
-        const engine::TensorInfo& scores = graph_.at(graph_.nodes[static_cast<std::size_t>(site.scores)]);
-        needs.push_back({site.softmax, lineage_.written_by(site.softmax)});
-        for (const int source : {0, 1}) {
-            needs.push_back({site.softmax, lineage_.read_by(scores.sources[static_cast<std::size_t>(source)],
-                                                            site.scores)});
+    std::vector<Need> needs = pair_ ? pair_->needs() : std::vector<Need>{};
+    for (const Block& block : blocks_) {
+        for (const AttentionSite& site : block.sites) {
+            needs.push_back({site.softmax, lineage_.written_by(site.softmax)});
+            if (answer_ == 0) continue;
+            for (const std::size_t source : {0U, 1U}) {
+                needs.push_back(
+                    {site.softmax, lineage_.read_by(node(site.scores).sources[source], site.scores)});
+            }
         }
     }
-    for (const PairPart& part : {pair_.query, pair_.key}) needs.push_back({last_pair_node(), part.key});
     return needs;
 }
 
-int Attention::last_pair_node() const { return std::max(pair_.query.node, pair_.key.node); }
-
 void Attention::read(const tape::Tape& tape, int first, int last) {
-    if (last_pair_node() >= first && last_pair_node() < last) {
-        compute_pair(tape, pair_, prompt_, options_.threads, result_.pair);
+    if (pair_) pair_->read(tape, first, last);
+    for (Block& block : blocks_) {
+        for (const AttentionSite& site : block.sites) {
+            if (site.softmax >= first && site.softmax < last) read_site(tape, block, site);
+        }
     }
-    for (std::size_t i = 0; i < sites_.size(); ++i) {
-        if (sites_[i].softmax < first || sites_[i].softmax >= last) continue;
-        read_scores(tape, i);
-        read_weights(tape, i);
+}
+
+void Attention::read_site(const tape::Tape& tape, Block& block, const AttentionSite& site) {
+    const std::vector<std::int64_t> columns = columns_of(tape, site);
+    read_weights(tape, block, site, columns);
+    if (answer_ > 0) gather(tape, block, site, columns);
+    if (--block.unread == 0 && answer_ > 0) score(block);
+}
+
+/// The column of every key. Keys in a KV cache stand in the cells that they were written to.
+std::vector<std::int64_t> Attention::columns_of(const tape::Tape& tape, const AttentionSite& site) const {
+    std::vector<std::int64_t> columns(static_cast<std::size_t>(keys_), -1);
+    if (site.memory < 0) {
+        for (int k = 0; k < keys_; ++k) columns[static_cast<std::size_t>(k)] = k;
+        return columns;
+    }
+    const auto source = static_cast<int>(replay_.input().source.size());
+    std::vector<int> key_of;  // by cell
+    for (int order = 0; order < site.softmax; ++order) {
+        const engine::TensorInfo& writer = node(order);
+        if (writer.op != "SET_ROWS" || writer.root != site.memory) continue;
+        const View<const std::int32_t> cells = tape.indices_read_by(writer.sources[1], order);
+        const int first = graph_.pass_of(order).first_row - source;
+        for (std::int64_t i = 0; i < cells.columns(); ++i) {
+            const auto cell = static_cast<std::size_t>(cells.at(0, 0, 0, i));
+            if (cell >= key_of.size()) key_of.resize(cell + 1, -1);
+            key_of[cell] = first + static_cast<int>(i);
+        }
+    }
+    for (std::size_t cell = 0; cell < key_of.size(); ++cell) {
+        const int key = key_of[cell];
+        if (key >= 0 && key < keys_) columns[static_cast<std::size_t>(key)] = static_cast<std::int64_t>(cell);
+    }
+    return columns;
+}
+
+/// Definitions 2: the softmax as the model used it.
+void Attention::read_weights(const tape::Tape& tape, Block& block, const AttentionSite& site,
+                             const std::vector<std::int64_t>& columns) {
+    const View<const float> softmax = tape.written_by(site.softmax);
+    const auto [first, count] = queries_of(site);
+    if (softmax.shape[2] != count || softmax.shape[1] != block.heads) {
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("attention: block {} has {} rows of attention in {} heads for {} tokens",
+                                site.block, softmax.shape[2], softmax.shape[1], count));
+    }
+    const auto index = static_cast<std::size_t>(&block - blocks_.data());
+    std::vector<float> row(static_cast<std::size_t>(keys_));
+    for (std::int64_t h = 0; h < block.heads; ++h) {
+        for (int q = first; q < std::min(first + count, first_row_ + rows_); ++q) {
+            const float* from = softmax.row(0, h, q - first);
+            double missed = 0;
+            for (std::int64_t c = 0; c < softmax.columns(); ++c) missed += from[c];
+            for (std::size_t k = 0; k < row.size(); ++k) {
+                row[k] = columns[k] >= 0 && columns[k] < softmax.columns() ? from[columns[k]] : 0.0F;
+                missed -= row[k];
+            }
+            if (std::abs(missed) > 1e-4) {
+                throw Error(ErrorCode::unsupported,
+                            fmt::format("attention: block {} looks at {} columns that are not one a token; "
+                                        "try --method gradient",
+                                        site.block, softmax.columns()));
+            }
+            if (options_.keep_weights && q >= result_.rows.first) {
+                Tensor& kept = result_.weights[index];
+                const std::int64_t at = (h * kept.shape[1] + q - result_.rows.first) * keys_;
+                std::copy(row.begin(), row.end(), kept.values.begin() + at);
+            }
+            if (q < first_row_) continue;
+            double* mean = block.mean.data() + static_cast<std::ptrdiff_t>(q - first_row_) * keys_;
+            for (std::size_t k = 0; k < row.size(); ++k) mean[k] += row[k] / static_cast<double>(block.heads);
+        }
+    }
+}
+
+/// Collects a block's queries and keys, as the scores' product has read them.
+void Attention::gather(const tape::Tape& tape, Block& block, const AttentionSite& site,
+                       const std::vector<std::int64_t>& columns) const {
+    const engine::TensorInfo& scores = node(site.scores);
+    const View<const float> keys = tape.read_by(scores.sources[0], scores.order);
+    const View<const float> queries = tape.read_by(scores.sources[1], scores.order);
+    const int text = first_row_ + rows_;
+    block.size = queries.columns();
+    block.kv_heads = keys.shape[1];
+    block.queries.resize(static_cast<std::size_t>(queries.shape[1] * text * block.size));
+    block.keys.resize(static_cast<std::size_t>(block.kv_heads * prompt_ * block.size));
+    const auto [first, count] = queries_of(site);
+    for (std::int64_t h = 0; h < queries.shape[1]; ++h) {
+        for (int q = first; q < std::min(first + count, text); ++q) {
+            std::copy_n(queries.row(0, h, q - first), block.size,
+                        block.queries.begin() + (h * text + q) * block.size);
+        }
+    }
+    for (std::int64_t h = 0; h < block.kv_heads; ++h) {
+        for (int k = 0; k < prompt_; ++k) {
+            const std::int64_t column = columns[static_cast<std::size_t>(k)];
+            // a key that comes later in the text is there in a later sub-pass
+            if (column < 0 || column >= keys.shape[2]) continue;
+            std::copy_n(keys.row(0, h, column), block.size,
+                        block.keys.begin() + (h * prompt_ + k) * block.size);
+        }
     }
 }
 
 /// Definitions 1.2.
-void Attention::read_scores(const tape::Tape& tape, std::size_t index) {
-    const engine::TensorInfo& scores =
-        graph_.at(graph_.nodes[static_cast<std::size_t>(sites_[index].scores)]);
-    const View<const float> keys = tape.read_by(scores.sources[0], scores.order);
-    const View<const float> queries = tape.read_by(scores.sources[1], scores.order);
-    const std::int64_t heads = queries.shape[1];
-    const std::int64_t size = queries.columns();
-    const std::int64_t blocks = static_cast<std::int64_t>(sites_.size());
+void Attention::score(Block& block) const {
+    const std::int64_t heads = block.heads;
+    const int text = first_row_ + rows_;
     const float scale = 1.0F / std::sqrt(static_cast<float>(heads));
-    parallel_blocks(options_.threads, heads, [&](std::int64_t first, std::int64_t last) {
+    block.raw.resize(static_cast<std::size_t>(answer_ * heads * prompt_));
+    parallel_blocks(options_.threads, heads, [&](std::int64_t begin, std::int64_t end) {
         std::vector<float> square(static_cast<std::size_t>(prompt_) * prompt_);
         std::vector<float> rows(static_cast<std::size_t>(answer_) * prompt_);
-        for (std::int64_t h = first; h < last; ++h) {
-            const gemm::Operand k{keys.row(0, h * keys.shape[1] / heads, 0), keys.strides[2], true};
-            // rows of the answer's queries; the first one is replaced by the medians of the prompt's
-            gemm::multiply(answer_, prompt_, size, {queries.row(0, h, prompt_ - 1), queries.strides[2]}, k,
-                           0.0F, rows.data(), prompt_, 1);
-            gemm::multiply(prompt_, prompt_, size, {queries.row(0, h, 0), queries.strides[2]}, k, 0.0F,
-                           square.data(), prompt_, 1);
-            for (int p = 0; p < prompt_; ++p) {
-                rows[static_cast<std::size_t>(p)] =
-                    lower_median(std::span(square).subspan(static_cast<std::size_t>(p) * prompt_, prompt_));
+        for (std::int64_t h = begin; h < end; ++h) {
+            const float* q = block.queries.data() + h * text * block.size;
+            const gemm::Operand k{block.keys.data() + h * block.kv_heads / heads * prompt_ * block.size,
+                                  block.size, true};
+            gemm::multiply(answer_, prompt_, block.size, {q + first_row_ * block.size, block.size}, k, 0.0F,
+                           rows.data(), prompt_, 1);
+            if (options_.kind == AttentionKind::self) {
+                // the first row is replaced by the medians of the prompt's
+                gemm::multiply(prompt_, prompt_, block.size, {q, block.size}, k, 0.0F, square.data(), prompt_,
+                               1);
+                for (int p = 0; p < prompt_; ++p) {
+                    rows[static_cast<std::size_t>(p)] = lower_median(
+                        std::span(square).subspan(static_cast<std::size_t>(p) * prompt_, prompt_));
+                }
             }
             for (int t = 0; t < answer_; ++t) {
                 const std::span row = std::span(rows).subspan(static_cast<std::size_t>(t) * prompt_, prompt_);
                 for (float& x : row) x *= scale;
                 min_max(row);
-                const std::int64_t at =
-                    ((t * blocks + static_cast<std::int64_t>(index)) * heads + h) * prompt_;
-                std::copy(row.begin(), row.end(), result_.median_raw.values.begin() + at);
+                std::copy(row.begin(), row.end(), block.raw.begin() + (t * heads + h) * prompt_);
             }
         }
     });
-}
-
-/// Definitions 2: the softmax as the model used it.
-void Attention::read_weights(const tape::Tape& tape, std::size_t index) {
-    const View<const float> softmax = tape.written_by(sites_[index].softmax);
-    const std::int64_t heads = softmax.shape[1];
-    const int tokens = prompt_ + answer_;
-    if (softmax.shape[2] != tokens) {
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("attention: block {} has {} rows of attention for {} tokens",
-                                sites_[index].block, softmax.shape[2], tokens));
-    }
-    if (options_.keep_weights) {
-        const auto [first, last] = result_.rows;
-        Tensor& kept = result_.weights[index];
-        kept.shape = {heads, last - first, tokens};
-        kept.values.reserve(static_cast<std::size_t>(heads * (last - first) * tokens));
-        for (std::int64_t h = 0; h < heads; ++h) {
-            for (int q = first; q < last; ++q) {
-                const float* row = softmax.row(0, h, q);
-                kept.values.insert(kept.values.end(), row, row + tokens);
-            }
-        }
-    }
-    auto& mean = block_mean_[index];
-    mean.assign(static_cast<std::size_t>(answer_) * tokens, 0.0);
-    for (int t = 0; t < answer_; ++t) {
-        double* out = mean.data() + static_cast<std::ptrdiff_t>(t) * tokens;
-        for (std::int64_t h = 0; h < heads; ++h) {
-            const float* row = softmax.row(0, h, prompt_ - 1 + t);
-            for (int k = 0; k < tokens; ++k) out[k] += row[k] / static_cast<double>(heads);
-        }
-    }
+    block.queries = {};
+    block.keys = {};
 }
 
 AttentionResult Attention::finish() {
-    const int tokens = prompt_ + answer_;
-    result_.mean = {{answer_, tokens}, std::vector<float>(block_mean_.front().size())};
+    if (pair_) result_.pair = pair_->finish(options_.threads);
+    result_.mean = {{rows_, keys_}, std::vector<float>(blocks_.front().mean.size())};
     for (std::size_t i = 0; i < result_.mean.values.size(); ++i) {
         double sum = 0;
-        for (const auto& block : block_mean_) sum += block[i];
-        result_.mean.values[i] = static_cast<float>(sum / static_cast<double>(block_mean_.size()));
+        for (const Block& block : blocks_) sum += block.mean[i];
+        result_.mean.values[i] = static_cast<float>(sum / static_cast<double>(blocks_.size()));
     }
-    const Tensor& raw = result_.median_raw;
-    const auto maps = static_cast<std::size_t>(raw.shape[1] * raw.shape[2]);
-    result_.mean_group = {{answer_, prompt_},
-                          std::vector<float>(static_cast<std::size_t>(answer_) * prompt_)};
+    std::int64_t maps = 0;
+    bool even = true;
+    for (const Block& block : blocks_) {
+        maps += block.heads;
+        even = even && block.heads == blocks_.front().heads;
+    }
+    const auto blocks = static_cast<std::int64_t>(blocks_.size());
+    result_.mean_group = {{answer_, prompt_}, {}};
+    if (even) result_.median_raw = {{answer_, blocks, blocks_.front().heads, prompt_}, {}};
     for (int t = 0; t < answer_; ++t) {
-        for (int p = 0; p < prompt_; ++p) {
-            double sum = 0;
-            for (std::size_t m = 0; m < maps; ++m) {
-                sum += raw.values[(static_cast<std::size_t>(t) * maps + m) * prompt_ + p];
+        std::vector<double> sums(static_cast<std::size_t>(prompt_));
+        for (const Block& block : blocks_) {
+            for (std::int64_t h = 0; h < block.heads; ++h) {
+                const auto row = std::span(block.raw).subspan((t * block.heads + h) * prompt_, prompt_);
+                for (std::size_t p = 0; p < row.size(); ++p) sums[p] += row[p];
+                if (even) {
+                    result_.median_raw.values.insert(result_.median_raw.values.end(), row.begin(), row.end());
+                }
             }
-            result_.mean_group.row(t)[static_cast<std::size_t>(p)] =
-                static_cast<float>(sum / static_cast<double>(maps));
         }
+        for (const double sum : sums)
+            result_.mean_group.values.push_back(static_cast<float>(sum / static_cast<double>(maps)));
     }
     return std::move(result_);
 }

@@ -2,23 +2,15 @@
 // Attention as the original toolbox defines it (definitions 1.1, 1.2) and as it is (section 2).
 
 #include <llmx/explainer.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "method/attention_sites.hpp"
 #include "method/pair.hpp"
 #include "method/replay.hpp"
 
 namespace llmx::method {
-
-/// The nodes of one block's self attention.
-struct AttentionSite {
-    int block = 0;
-    int softmax = -1;  ///< node, [1, heads, queries, keys]
-    int scores = -1;   ///< node: keys (source 0) times queries (source 1)
-};
-
-/// Self attention of every block that has it, ascending.
-std::vector<AttentionSite> find_attention(const engine::Graph& graph);
 
 struct AttentionOptions {
     std::vector<std::string> layer_names;
@@ -27,12 +19,19 @@ struct AttentionOptions {
     bool keep_weights = false;
     bool all_rows = false;
     int threads = 1;
+    AttentionKind kind = AttentionKind::self;
 };
 
+/// One kind of attention of a pass. Its rows are queries and its columns keys:
+///  self     queries and keys are `prompt` tokens and `answer` tokens after them; the answer's rows are
+///           those that predict it. A decoder that starts from one token has a prompt of 1; an encoder's
+///           text has an answer of 0, and all its rows are taken.
+///  encoder  the same over the source: `prompt` is its length, `answer` 0.
+///  cross    keys are the `prompt` tokens of the source, queries the first `answer` tokens of the text.
 class Attention {
 public:
     /// Throws Error{usage} where a name matches no module, Error{unsupported} where the model has no
-    /// softmax attention. The replay's sequence is `prompt` tokens and `answer` tokens after them.
+    /// such softmax attention.
     Attention(const Replay& replay, const std::vector<Module>& modules, const ModelFacts& facts,
               AttentionOptions options, int prompt, int answer);
 
@@ -41,24 +40,46 @@ public:
     /// Takes from a piece of the tape what lies in it. Call for every piece.
     void read(const tape::Tape& tape, int first, int last);
 
-    /// After all pieces.
+    /// After all pieces. The pair is that of the prompt, or of the source with `cross`; it is not there for
+    /// the other two kinds of an encoder-decoder. `median_raw` is empty where blocks differ in heads.
     [[nodiscard]] AttentionResult finish();
 
 private:
-    [[nodiscard]] const engine::TensorInfo& softmax_of(std::size_t index) const;
-    [[nodiscard]] int last_pair_node() const;
-    void read_scores(const tape::Tape& tape, std::size_t index);
-    void read_weights(const tape::Tape& tape, std::size_t index);
+    /// One block, in as many parts as there are sub-passes.
+    struct Block {
+        std::vector<AttentionSite> sites;
+        std::int64_t heads = 0;
+        std::int64_t unread = 0;     // sites
+        std::vector<float> queries;  // [heads, text, size], until all parts are read
+        std::vector<float> keys;     // [key-value heads, prompt, size]
+        std::int64_t size = 0, kv_heads = 0;
+        std::vector<float> raw;    // [answer, heads, prompt]
+        std::vector<double> mean;  // [rows, keys], over heads
+    };
+    void read_site(const tape::Tape& tape, Block& block, const AttentionSite& site);
+    void gather(const tape::Tape& tape, Block& block, const AttentionSite& site,
+                const std::vector<std::int64_t>& columns) const;
+    void score(Block& block) const;
+    void read_weights(const tape::Tape& tape, Block& block, const AttentionSite& site,
+                      const std::vector<std::int64_t>& columns);
+    [[nodiscard]] std::vector<std::int64_t> columns_of(const tape::Tape& tape,
+                                                       const AttentionSite& site) const;
+    /// The first query of a site and their number, counted in the text or source they belong to.
+    [[nodiscard]] std::pair<int, int> queries_of(const AttentionSite& site) const;
+    [[nodiscard]] const engine::TensorInfo& node(int order) const;
 
+    const Replay& replay_;
     const engine::Graph& graph_;
     const tape::Lineage& lineage_;
     AttentionOptions options_;
     int prompt_;
     int answer_;
-    std::vector<AttentionSite> sites_;
-    PairSite pair_;
+    int keys_;       // columns of a row
+    int first_row_;  // of the rows that are averaged
+    int rows_;
+    std::optional<Pair> pair_;
+    std::vector<Block> blocks_;
     AttentionResult result_;
-    std::vector<std::vector<double>> block_mean_;  // per block [answer, prompt + answer], mean over heads
 };
 
 }  // namespace llmx::method

@@ -60,21 +60,28 @@ Triple select(const std::vector<Module>& modules, const std::vector<std::string>
                             fmt::join(names, ", ")));
 }
 
-const engine::TensorInfo* product_of(const engine::Graph& graph, const Module& module) {
+/// The product of a module with its input in the text's sub-passes; of an encoder-decoder, in the encoder's.
+std::vector<const engine::TensorInfo*> products_of(const engine::Graph& graph, const Module& module) {
+    std::vector<const engine::TensorInfo*> products;
+    int found_before = -1;  // a sub-pass that uses a module twice has its first product taken
     for (const int id : graph.nodes) {
         const engine::TensorInfo& node = graph.at(id);
-        if (node.op == "MUL_MAT" && graph.at(node.sources[0]).name == module.gguf_name + ".weight")
-            return &node;
+        if (node.op != "MUL_MAT" || graph.at(node.sources[0]).name != module.gguf_name + ".weight") continue;
+        const engine::SubPass& pass = graph.pass_of(node.order);
+        if (pass.encodes != graph.passes.front().encodes || pass.first_node == found_before) continue;
+        found_before = pass.first_node;
+        products.push_back(&node);
     }
-    return nullptr;
+    return products;
 }
 
 /// The node after which the module's own scale and bias are applied.
 const engine::TensorInfo& finished(const engine::Graph& graph, const Module& module,
                                    const engine::TensorInfo& product) {
     const engine::TensorInfo* last = &product;
-    for (std::size_t i = static_cast<std::size_t>(product.order) + 1; i < graph.nodes.size(); ++i) {
-        const engine::TensorInfo& node = graph.at(graph.nodes[i]);
+    const int end = graph.pass_of(product.order).last_node;
+    for (int i = product.order + 1; i < end; ++i) {
+        const engine::TensorInfo& node = graph.at(graph.nodes[static_cast<std::size_t>(i)]);
         if ((node.op != "ADD" && node.op != "MUL") || graph.at(node.sources[0]).root != last->root) continue;
         const std::string& with = graph.at(node.sources[1]).name;
         if (with == module.gguf_name + ".bias" || with == module.gguf_name + ".scale") last = &node;
@@ -82,64 +89,23 @@ const engine::TensorInfo& finished(const engine::Graph& graph, const Module& mod
     return *last;
 }
 
-PairPart part_of(const engine::Graph& graph, const Module& module, const ModelFacts& facts, bool is_input,
-                 bool fused, int part) {
-    const engine::TensorInfo* product = product_of(graph, module);
-    if (product == nullptr) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("layer_names: {} is no linear module of the pass; expected the query, "
-                                "key and value projections",
-                                module.gguf_name));
+/// An encoder-decoder has modules of the same names in both; only the encoder's are meant.
+std::vector<Module> modules_of(const engine::Graph& graph, const std::vector<Module>& modules) {
+    if (graph.passes.size() == 1 || !graph.passes.front().encodes) return modules;
+    std::vector<Module> encoder;
+    for (const Module& module : modules) {
+        if (!products_of(graph, module).empty()) encoder.push_back(module);
     }
-    const tape::Lineage lineage(graph);
-    if (is_input) {
-        const int source = product->sources[1];
-        return {product->order, source, lineage.read_by(source, product->order), 0,
-                graph.at(source).shape[3]};
-    }
-    const engine::TensorInfo& output = finished(graph, module, *product);
-    PairPart result{output.order, output.id, lineage.written_by(output.order), 0, output.shape[3]};
-    if (fused) {
-        const std::int64_t queries = std::int64_t{facts.heads} * facts.head_size;
-        const std::int64_t keys = std::int64_t{facts.kv_heads} * facts.head_size;
-        if (queries + 2 * keys != output.shape[3]) {
-            throw Error(
-                ErrorCode::unsupported,
-                fmt::format(
-                    "layer_names: {} has {} columns, which {} query and {} key-value heads of {} do not "
-                    "make up",
-                    module.gguf_name, output.shape[3], facts.heads, facts.kv_heads, facts.head_size));
-        }
-        result.column = part == 0 ? 0 : queries;
-        result.columns = part == 0 ? queries : keys;
-    }
-    return result;
-}
-
-/// The prompt's rows of a part, [prompt, heads * size], key-value heads repeated to `columns`.
-std::vector<float> gather(const tape::Tape& tape, const PairPart& part, std::int64_t head_size,
-                          std::int64_t columns, int prompt) {
-    const engine::TensorInfo& tensor = tape.graph().at(part.tensor);
-    const View<const float> value = tape.value(part.key, tensor);
-    const std::int64_t repeat = columns / part.columns;
-    std::vector<float> rows(static_cast<std::size_t>(prompt * columns));
-    for (int p = 0; p < prompt; ++p) {
-        const float* from = value.row(p) + part.column;
-        for (std::int64_t c = 0; c < columns; ++c) {
-            const std::int64_t head = c / head_size / repeat;
-            rows[static_cast<std::size_t>(p * columns + c)] = from[head * head_size + c % head_size];
-        }
-    }
-    return rows;
+    return encoder;
 }
 
 }  // namespace
 
-PairSite find_pair(const engine::Graph& graph, const std::vector<Module>& modules, const ModelFacts& facts,
-                   const PairOptions& options) {
-    PairSite site;
-    site.head_size = facts.head_size;
-    const Triple triple = select(modules, names_for(modules, options), facts, options.strict, site.block);
+Pair::Pair(const engine::Graph& graph, const std::vector<Module>& all, const ModelFacts& facts,
+           const PairOptions& options, int prompt)
+    : graph_(graph), prompt_(prompt), head_size_(facts.head_size) {
+    const std::vector<Module> modules = modules_of(graph, all);
+    const Triple triple = select(modules, names_for(modules, options), facts, options.strict, block_);
     const bool fused = triple[0] == triple[1] && triple[1] == triple[2];
     if (!fused && triple[0] == triple[1]) {
         throw Error(
@@ -147,22 +113,100 @@ PairSite find_pair(const engine::Graph& graph, const std::vector<Module>& module
             fmt::format("layer_names: the query and the key pattern both select {}; expected two modules",
                         triple[0]->gguf_name));
     }
-    site.query = part_of(graph, *triple[0], facts, options.is_input, fused, 0);
-    site.key = part_of(graph, *triple[1], facts, options.is_input, fused, 1);
-    if (site.query.columns % site.key.columns != 0) {
+    query_ = side_of(*triple[0], facts, options.is_input, fused, 0);
+    key_ = side_of(*triple[1], facts, options.is_input, fused, 1);
+    if (query_.columns % key_.columns != 0) {
         throw Error(ErrorCode::unsupported,
                     fmt::format("layer_names: {} query columns cannot be shared by {} key columns",
-                                site.query.columns, site.key.columns));
+                                query_.columns, key_.columns));
     }
-    return site;
 }
 
-void compute_pair(const tape::Tape& tape, const PairSite& site, int prompt, int threads, PairResult& result) {
-    const std::int64_t columns = site.query.columns;
-    // inputs have no heads; equal widths need none
-    const std::int64_t head = site.key.columns == columns ? columns : site.head_size;
-    const std::vector<float> queries = gather(tape, site.query, head, columns, prompt);
-    const std::vector<float> keys = gather(tape, site.key, head, columns, prompt);
+Pair::Side Pair::side_of(const Module& module, const ModelFacts& facts, bool is_input, bool fused,
+                         int which) const {
+    Side side;
+    const tape::Lineage lineage(graph_);
+    const std::int64_t queries = std::int64_t{facts.heads} * facts.head_size;
+    const std::int64_t keys = std::int64_t{facts.kv_heads} * facts.head_size;
+    for (const engine::TensorInfo* product : products_of(graph_, module)) {
+        if (is_input) {
+            const int source = product->sources[1];
+            side.parts.push_back({product->order, source, lineage.read_by(source, product->order), 0});
+            side.columns = graph_.at(source).shape[3];
+            continue;
+        }
+        const engine::TensorInfo& output = finished(graph_, module, *product);
+        if (fused && queries + 2 * keys != output.shape[3]) {
+            throw Error(
+                ErrorCode::unsupported,
+                fmt::format(
+                    "layer_names: {} has {} columns, which {} query and {} key-value heads of {} do not "
+                    "make up",
+                    module.gguf_name, output.shape[3], facts.heads, facts.kv_heads, facts.head_size));
+        }
+        side.parts.push_back(
+            {output.order, output.id, lineage.written_by(output.order), fused && which == 1 ? queries : 0});
+        side.columns = !fused ? output.shape[3] : which == 0 ? queries : keys;
+    }
+    if (side.parts.empty()) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("layer_names: {} is no linear module of the pass; expected the query, "
+                                "key and value projections",
+                                module.gguf_name));
+    }
+    side.rows.resize(static_cast<std::size_t>(prompt_ * side.columns));
+    return side;
+}
+
+std::vector<Need> Pair::needs() const {
+    std::vector<Need> needs;
+    for (const Side* side : {&query_, &key_}) {
+        for (const Part& part : side->parts) needs.push_back({part.node, part.key});
+    }
+    return needs;
+}
+
+void Pair::read(const tape::Tape& tape, int first, int last) {
+    read(tape, first, last, query_);
+    read(tape, first, last, key_);
+}
+
+void Pair::read(const tape::Tape& tape, int first, int last, Side& side) const {
+    for (const Part& part : side.parts) {
+        if (part.node < first || part.node >= last) continue;
+        const View<const float> value = tape.value(part.key, graph_.at(part.tensor));
+        const std::vector<int> rows = graph_.pass_of(part.node).rows_of(value.rows());
+        for (std::size_t r = 0; r < rows.size(); ++r) {
+            if (rows[r] >= prompt_) continue;
+            std::copy_n(value.row(static_cast<std::int64_t>(r)) + part.column, side.columns,
+                        side.rows.begin() + rows[r] * side.columns);
+        }
+    }
+}
+
+/// The rows with key-value heads repeated to the queries' columns.
+std::vector<float> Pair::repeated(const Side& side) const {
+    const std::int64_t columns = query_.columns;
+    if (side.columns == columns) return side.rows;
+    const std::int64_t repeat = columns / side.columns;
+    std::vector<float> rows(static_cast<std::size_t>(prompt_ * columns));
+    for (int p = 0; p < prompt_; ++p) {
+        const float* from = side.rows.data() + p * side.columns;
+        for (std::int64_t c = 0; c < columns; ++c) {
+            const std::int64_t head = c / head_size_ / repeat;
+            rows[static_cast<std::size_t>(p * columns + c)] = from[head * head_size_ + c % head_size_];
+        }
+    }
+    return rows;
+}
+
+PairResult Pair::finish(int threads) const {
+    PairResult result;
+    result.block = block_;
+    const int prompt = prompt_;
+    const std::int64_t columns = query_.columns;
+    const std::vector<float> queries = repeated(query_);
+    const std::vector<float> keys = repeated(key_);
     std::vector<float> scores(static_cast<std::size_t>(prompt) * prompt);
     gemm::multiply(prompt, prompt, columns, {queries.data(), columns}, {keys.data(), columns, true}, 0.0F,
                    scores.data(), prompt, threads);
@@ -185,6 +229,7 @@ void compute_pair(const tape::Tape& tape, const PairSite& site, int prompt, int 
     });
     min_max(result.attention);
     for (float& a : result.attention) a = rounded(a, 5);
+    return result;
 }
 
 }  // namespace llmx::method

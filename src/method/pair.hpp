@@ -6,24 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "tape/tape.hpp"
+#include "method/replay.hpp"
 
 namespace llmx::method {
-
-/// Where a query or key matrix is on the tape: columns [column, column + columns) of a value.
-struct PairPart {
-    int node = -1;    ///< the value is there once this node has run
-    int tensor = -1;  ///< whose window the value has
-    tape::ValueKey key;
-    std::int64_t column = 0;
-    std::int64_t columns = 0;
-};
-
-struct PairSite {
-    int block = 0;
-    std::int64_t head_size = 0;
-    PairPart query, key;
-};
 
 struct PairOptions {
     std::vector<std::string> layer_names;  ///< patterns of the query, key and value modules
@@ -31,12 +16,43 @@ struct PairOptions {
     bool strict = false;
 };
 
-/// The first block in which all three patterns select a module. A fused module is split by the model's
-/// head sizes. Throws Error{usage} naming what does not fit.
-PairSite find_pair(const engine::Graph& graph, const std::vector<Module>& modules, const ModelFacts& facts,
-                   const PairOptions& options);
+class Pair {
+public:
+    /// Takes the first block in which all three patterns select a module; of an encoder-decoder, one of the
+    /// encoder. A fused module is split by the model's head sizes. Rows: the replay's first `prompt`.
+    /// Throws Error{usage} naming what does not fit.
+    Pair(const engine::Graph& graph, const std::vector<Module>& modules, const ModelFacts& facts,
+         const PairOptions& options, int prompt);
 
-/// Fills `attention` and `attention_mean`, [prompt] each.
-void compute_pair(const tape::Tape& tape, const PairSite& site, int prompt, int threads, PairResult& result);
+    [[nodiscard]] std::vector<Need> needs() const;
+    /// Takes from a piece of the tape what lies in it. Call for every piece.
+    void read(const tape::Tape& tape, int first, int last);
+    /// After all pieces.
+    [[nodiscard]] PairResult finish(int threads) const;
+
+private:
+    /// The query or key rows of one sub-pass: columns [column, column + columns) of a value.
+    struct Part {
+        int node = -1;    ///< the value is there once this node has run
+        int tensor = -1;  ///< whose window the value has
+        tape::ValueKey key;
+        std::int64_t column = 0;
+    };
+    /// The queries, or the keys, of the prompt.
+    struct Side {
+        std::vector<Part> parts;
+        std::int64_t columns = 0;
+        std::vector<float> rows;  ///< [prompt, columns]
+    };
+    Side side_of(const Module& module, const ModelFacts& facts, bool is_input, bool fused, int which) const;
+    void read(const tape::Tape& tape, int first, int last, Side& side) const;
+    [[nodiscard]] std::vector<float> repeated(const Side& side) const;
+
+    const engine::Graph& graph_;
+    int prompt_;
+    int block_ = 0;
+    std::int64_t head_size_ = 0;
+    Side query_, key_;
+};
 
 }  // namespace llmx::method

@@ -19,11 +19,15 @@ protected:
     const Tokens text = golden.ids("decoder_ids");
     const Tokens targets = golden.ids("target_ids");
 
+    [[nodiscard]] engine::PassInput input() const {
+        engine::PassInput all{.source = source, .ids = text};
+        for (std::size_t p = 0; p < text.size(); ++p) all.outputs.push_back(static_cast<int>(p));
+        return all;
+    }
+
     [[nodiscard]] test::PassResults results(int micro_batch = 0, std::size_t budget = 0) const {
-        engine::PassInput input{.source = source, .ids = text};
-        for (std::size_t p = 0; p < text.size(); ++p) input.outputs.push_back(static_cast<int>(p));
-        return test::per_term(model, input, objective::terms(Objective::generated, targets, {}), micro_batch,
-                              budget);
+        return test::per_term(model, input(), objective::terms(Objective::generated, targets, {}),
+                              micro_batch, budget);
     }
 
     /// [targets, rows, embedding]: the golden file has the source's and the text's rows apart.
@@ -50,6 +54,74 @@ TEST_F(TinyT5, LogitsAndGradientsPerTarget) {
     std::cout << "t5: logits " << logits << ", gradients per target " << gradients << '\n';
     EXPECT_LE(logits, 1e-4);
     EXPECT_LE(gradients, 1e-3);
+}
+
+TEST_F(TinyT5, ThreeAttentions) {
+    const engine::PassInput asked = input();
+    const auto rows = static_cast<int>(text.size());
+    const auto keys = static_cast<int>(source.size());
+    struct Kind {
+        const char* name;
+        method::AttentionKind kind;
+        int prompt, answer;
+    };
+    for (const Kind& k : {Kind{"encoder", method::AttentionKind::encoder, keys, 0},
+                          Kind{"decoder", method::AttentionKind::self, 1, rows - 1},
+                          Kind{"cross", method::AttentionKind::cross, keys, rows}}) {
+        for (const int micro_batch : {0, 3}) {
+            const AttentionResult ours =
+                test::attention(model, asked, k.kind, k.prompt, k.answer, micro_batch);
+            ASSERT_EQ(ours.weights.size(), static_cast<std::size_t>(model.facts().blocks));
+            double worst = 0;
+            for (std::size_t b = 0; b < ours.weights.size(); ++b) {
+                const auto truth = golden.floats(std::string(k.name) + "_attention." + std::to_string(b));
+                // the decoder's last token predicts nothing: its row is left out
+                const auto heads = static_cast<std::size_t>(ours.weights[b].shape[0]);
+                const auto kept =
+                    static_cast<std::size_t>(ours.weights[b].shape[1] * ours.weights[b].shape[2]);
+                std::vector<float> same;
+                for (std::size_t h = 0; h < heads; ++h) {
+                    const auto from = truth.begin() + static_cast<std::ptrdiff_t>(h * truth.size() / heads);
+                    same.insert(same.end(), from, from + static_cast<std::ptrdiff_t>(kept));
+                }
+                worst = std::max(worst, test::relative_l2(ours.weights[b].values, same));
+            }
+            std::cout << "t5: " << k.name << " attention " << worst << '\n';
+            EXPECT_LE(worst, 1e-4);
+            EXPECT_EQ(ours.pair.attention.size(),
+                      k.kind == method::AttentionKind::cross ? source.size() : 0U);
+        }
+    }
+}
+
+/// Definitions 1.2 for cross attention: rows of the decoder's queries against the source's keys.
+TEST_F(TinyT5, CrossScoresAreMinMaxOfTheLogarithms) {
+    const AttentionResult ours =
+        test::attention(model, input(), method::AttentionKind::cross, static_cast<int>(source.size()),
+                        static_cast<int>(text.size()));
+    // softmax over all keys without bias: the scores are the logarithms of the weights, but for a constant
+    const Tensor& weights = ours.weights[1];
+    const auto row_at = [&](std::int64_t h, std::int64_t q) {
+        std::vector<float> row;
+        for (std::int64_t k = 0; k < weights.shape[2]; ++k) {
+            const auto at = static_cast<std::size_t>((h * weights.shape[1] + q) * weights.shape[2] + k);
+            row.push_back(std::log(weights.values[at]));
+        }
+        const auto [low, high] = std::minmax_element(row.begin(), row.end());
+        const float from = *low, to = *high;
+        for (float& x : row) x = (x - from) / (to - from);
+        return row;
+    };
+    const auto blocks = ours.median_raw.shape[1], heads = ours.median_raw.shape[2];
+    for (std::int64_t q = 0; q < weights.shape[1]; ++q) {
+        for (std::int64_t h = 0; h < heads; ++h) {
+            const std::vector<float> truth = row_at(h, q);
+            const auto at = ours.median_raw.values.begin() +
+                            ((q * blocks + 1) * heads + h) * static_cast<std::int64_t>(truth.size());
+            const std::vector<float> raw(at, at + static_cast<std::ptrdiff_t>(truth.size()));
+            EXPECT_LE(test::max_difference(raw, truth), 1e-4);
+        }
+    }
 }
 
 TEST_F(TinyT5, MicroBatchesAndPiecesOfTheText) {

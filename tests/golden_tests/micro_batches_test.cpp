@@ -49,6 +49,28 @@ TEST_P(MicroBatches, AreOneText) {
     }
 }
 
+TEST_P(MicroBatches, HaveTheSameAttention) {
+    engine::PassInput input{.ids = ids};
+    for (int p = prompt - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
+    const auto answer = static_cast<int>(ids.size()) - prompt;
+    const AttentionResult one = test::attention(model, input, method::AttentionKind::self, prompt, answer);
+    for (const int size : {1, 5, 12}) {
+        for (const std::size_t budget : {std::size_t{0}, std::size_t{256} << 10}) {
+            std::size_t pieces = 0;
+            const AttentionResult several = test::attention(model, input, method::AttentionKind::self, prompt,
+                                                            answer, size, budget, &pieces);
+            EXPECT_EQ(pieces > 1, budget > 0);
+            const double bound = size == 1 ? GetParam().one_token : 1e-6;
+            ASSERT_EQ(several.weights.size(), one.weights.size());
+            for (std::size_t b = 0; b < one.weights.size(); ++b)
+                EXPECT_LE(test::relative_l2(several.weights[b].values, one.weights[b].values), bound);
+            EXPECT_LE(test::relative_l2(several.mean.values, one.mean.values), bound);
+            EXPECT_LE(test::relative_l2(several.median_raw.values, one.median_raw.values), bound);
+            EXPECT_LE(test::relative_l2(several.pair.attention, one.pair.attention), 1e-4);
+        }
+    }
+}
+
 TEST_P(MicroBatches, ArePiecesToo) {
     const test::PassResults whole = results(7);
     const test::PassResults pieces = results(7, std::size_t{320} << 10);

@@ -8,6 +8,7 @@
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
+#include "support/pass_results.hpp"
 
 namespace llmx {
 namespace {
@@ -63,6 +64,22 @@ TEST_P(TinyQa, LogitsLossAndGradient) {
     EXPECT_LE(ends, 1e-3);
     EXPECT_LE(grad, 1e-2);
     EXPECT_NEAR(objective::span_loss(logits, start, end), golden.number("golden.loss"), 1e-3);
+}
+
+TEST_P(TinyQa, AttentionOfAllTokens) {
+    const engine::PassInput asked = input();
+    const AttentionResult ours =
+        test::attention(model, asked, method::AttentionKind::self, static_cast<int>(asked.ids.size()), 0);
+    double worst = 0;
+    for (std::size_t b = 0; b < ours.weights.size(); ++b) {
+        const auto truth = golden.floats("attention." + std::to_string(b));
+        worst = std::max(worst, test::relative_l2(ours.weights[b].values, truth));
+    }
+    std::cout << GetParam().name << ": attention " << worst << '\n';
+    EXPECT_LE(worst, 1e-3);
+    EXPECT_EQ(ours.weights.size(), static_cast<std::size_t>(model.facts().blocks));
+    EXPECT_EQ(ours.pair.attention.size(), asked.ids.size());
+    EXPECT_TRUE(ours.mean_group.values.empty());
 }
 
 TEST_P(TinyQa, TokenTypesMatterWhereThereAreAny) {

@@ -4,6 +4,7 @@
 #include <llmx/llmx.hpp>
 #include <memory>
 
+#include "method/attention.hpp"
 #include "method/gradient.hpp"
 
 namespace llmx::test {
@@ -40,6 +41,31 @@ inline PassResults per_term(const Model& model, const engine::PassInput& input, 
     result.pieces = replay.pieces();
     result.passes = replay.graph().passes.size();
     return result;
+}
+
+/// Attention of one kind, all rows and weights.
+inline AttentionResult attention(const Model& model, const engine::PassInput& input,
+                                 method::AttentionKind kind, int prompt, int answer, int micro_batch = 0,
+                                 std::size_t budget = 0, std::size_t* pieces = nullptr) {
+    engine::Session session(model, {.tokens = static_cast<int>(input.ids.size()),
+                                    .outputs = static_cast<int>(input.outputs.size()),
+                                    .source = static_cast<int>(input.source.size()),
+                                    .micro_batch = micro_batch});
+    method::Replay replay(session, input, std::make_shared<tape::Arena>());
+    const bool fused = model.facts().architecture == "gpt2";
+    method::Attention attention(
+        replay, model.modules(), model.facts(),
+        {.layer_names = fused ? std::vector<std::string>{"c_attn", "c_attn", "c_attn"}
+                              : std::vector<std::string>{"attn_q", "attn_k", "attn_v"},
+         .keep_weights = true,
+         .all_rows = true,
+         .kind = kind},
+        prompt, answer);
+    replay.plan(attention.needs(), budget,
+                [&](const tape::Tape& tape, int first, int last) { attention.read(tape, first, last); });
+    replay.visit();
+    if (pieces != nullptr) *pieces = replay.pieces();
+    return attention.finish();
 }
 
 }  // namespace llmx::test
