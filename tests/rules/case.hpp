@@ -36,6 +36,7 @@ struct Case {
     std::function<ggml_tensor*(ggml_context*, const std::vector<ggml_tensor*>&)> build;
     std::function<Array(const Inputs&)> forward;  ///< null: an operation without gradient
     double forward_tolerance = 1e-5;              ///< relative L2 between ggml's result and `forward`
+    bool by_ggml = true;  ///< false: of a size that ggml's vector code gets wrong; `forward` stands alone
 };
 
 void add_elementwise_cases(std::vector<Case>& cases);
@@ -48,6 +49,7 @@ void add_soft_max_cases(std::vector<Case>& cases);
 void add_product_cases(std::vector<Case>& cases);
 void add_hyper_connection_cases(std::vector<Case>& cases);
 void add_recurrent_cases(std::vector<Case>& cases);
+void add_linear_attention_cases(std::vector<Case>& cases);
 
 inline std::vector<Case> all_cases() {
     std::vector<Case> cases;
@@ -61,6 +63,7 @@ inline std::vector<Case> all_cases() {
     add_product_cases(cases);
     add_hyper_connection_cases(cases);
     add_recurrent_cases(cases);
+    add_linear_attention_cases(cases);
     return cases;
 }
 
