@@ -113,4 +113,19 @@ inline void pull_copied(const Pull& pull, int source) {
     });
 }
 
+/// dx += part, a window of dy of the source's shape: CONCAT, PAD, SET.
+inline void pull_part(const Pull& pull, int source, const View<const float>& part) {
+    const Sink sink = pull.sink(source);
+    const View<float>& dx = sink.view;
+    parallel_blocks(pull.threads(), dx.rows(), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t r = first; r < last; ++r) {
+            if (sink.fresh) {
+                std::copy_n(part.row(r), dx.columns(), dx.row(r));
+            } else {
+                add_scaled(dx.row(r), part.row(r), 1.0F, dx.columns());
+            }
+        }
+    });
+}
+
 }  // namespace llmx::vjp

@@ -50,6 +50,7 @@ void add_product_cases(std::vector<Case>& cases);
 void add_hyper_connection_cases(std::vector<Case>& cases);
 void add_recurrent_cases(std::vector<Case>& cases);
 void add_linear_attention_cases(std::vector<Case>& cases);
+void add_matrix_cases(std::vector<Case>& cases);
 
 inline std::vector<Case> all_cases() {
     std::vector<Case> cases;
@@ -64,6 +65,7 @@ inline std::vector<Case> all_cases() {
     add_hyper_connection_cases(cases);
     add_recurrent_cases(cases);
     add_linear_attention_cases(cases);
+    add_matrix_cases(cases);
     return cases;
 }
 

@@ -8,27 +8,17 @@ namespace {
 
 Keep keep(const Node&) { return Keep::nothing(); }
 
-void pull_part(Pull& pull, int source, std::size_t extent, std::int64_t offset) {
-    const Sink sink = pull.sink(source);
-    const View<float>& dx = sink.view;
+void pull_source(Pull& pull, int source, std::size_t extent, std::int64_t offset) {
     View<const float> part = pull.dy();
     part.data += offset * part.strides[extent];
-    part.shape = dx.shape;
-    parallel_blocks(pull.threads(), dx.rows(), [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t r = first; r < last; ++r) {
-            if (sink.fresh) {
-                std::copy_n(part.row(r), dx.columns(), dx.row(r));
-            } else {
-                add_scaled(dx.row(r), part.row(r), 1.0F, dx.columns());
-            }
-        }
-    });
+    part.shape = pull.node().source(source).shape;
+    pull_part(pull, source, part);
 }
 
 void pull(Pull& pull) {
     const auto extent = static_cast<std::size_t>(3 - pull.node().param_i32(0));  // ggml counts from the rear
-    if (pull.wants(0)) pull_part(pull, 0, extent, 0);
-    if (pull.wants(1)) pull_part(pull, 1, extent, pull.node().source(0).shape[extent]);
+    if (pull.wants(0)) pull_source(pull, 0, extent, 0);
+    if (pull.wants(1)) pull_source(pull, 1, extent, pull.node().source(0).shape[extent]);
 }
 
 }  // namespace
