@@ -8,36 +8,48 @@
 
 namespace llmx::vjp {
 
-/// What one head reads of one source over one sequence, and the gradient of it: a line for each token, or,
-/// of values, for each channel.
+/// What one head reads of one source over one sequence, and the gradient of it: a line for each token.
 struct HeadSource {
-    std::int64_t width = 0;
-    std::vector<float> value, gradient;
+    std::int64_t width, stride;
+    float* value;
+    float* gradient;
 
-    [[nodiscard]] const float* line(std::int64_t i) const { return value.data() + i * width; }
-    [[nodiscard]] float* dline(std::int64_t i) { return gradient.data() + i * width; }
+    [[nodiscard]] const float* line(std::int64_t token) const { return value + token * stride; }
+    [[nodiscard]] float* dline(std::int64_t token) const { return gradient + token * stride; }
 };
 
-/// One head over one sequence.
+/// One head over one sequence. A channel is the part of the state that goes with one element of a value.
+/// All that belongs to a token lies together: a dozen arrays a power of two apart would evict each other.
 struct Head {
-    std::int64_t tokens, n;
-    std::int64_t end;                 ///< tokens up to the last one with a gradient
+    std::int64_t tokens, n, stride;
+    std::vector<float> memory;        ///< [tokens][values and gradients of all sources, dy]
     std::vector<HeadSource> sources;  ///< the state excepted
-    std::vector<float> dy;            ///< [n][tokens]
-    std::vector<float> history;  ///< of the channel at hand: its state before each token and after the last
-    std::vector<float> ds;       ///< of the channel at hand: gradient of its state, [n]
 
-    [[nodiscard]] const float* dy_of(std::int64_t channel) const { return dy.data() + channel * tokens; }
-    [[nodiscard]] float* before(std::int64_t token) { return history.data() + token * n; }
-    [[nodiscard]] float* after(std::int64_t token) { return before(token + 1); }
+    [[nodiscard]] float* dy() { return memory.data() + stride - n; }
+    [[nodiscard]] float dy_at(std::int64_t token, std::int64_t channel) const {
+        return memory[static_cast<std::size_t>((token + 1) * stride - n + channel)];
+    }
+};
+
+/// A number for each token and channel, left by the way forwards for the way back.
+class Notes {
+public:
+    explicit Notes(const Head& head) : n_(head.n), notes_(static_cast<std::size_t>(head.tokens * head.n)) {}
+    float& at(std::int64_t token, std::int64_t channel) {
+        return notes_[static_cast<std::size_t>(token * n_ + channel)];
+    }
+
+private:
+    std::int64_t n_;
+    std::vector<float> notes_;
 };
 
 class LinearAttention {
 public:
     struct Form {
-        int values;             ///< the source that each channel reads its own element of
-        int state;              ///< the source of first states, the last one; rows of it are channels or...
-        bool channels_in_rows;  ///< ...elements of a channel
+        int values;             ///< the source of values
+        int state;              ///< the source of first states, the last one
+        bool channels_in_rows;  ///< of a state; else in its columns
         std::int64_t sequences;
         std::int64_t slots = 1;  ///< last states that are results, newest first
     };
@@ -54,19 +66,20 @@ public:
         slots_ = std::min(form.slots, tokens_);  // with fewer tokens the others are not written
     }
 
-    /// For every head: start(head) gives what is to be called for each of its channels,
-    /// channel(number, take_state). That recomputes the states from head.before(0) on, and turns head.ds,
-    /// zero at first, into the gradient of head.before(0); take_state(token) adds to head.ds what the state
-    /// after the token has as a result. Heads that read the same rows of a source share a thread.
-    template <class Start>
-    void pull_channels(Start&& start) const {
+    /// For every head: make(head) gives its kernel, whose
+    ///   forward(token, channel, before, after) computes a channel's state after a token from that before it,
+    ///   back(token, channel, before, after, ds) turns the gradient of the state after into that of the state
+    ///     before, and adds to the gradients of the head's sources.
+    /// Heads that read the same rows of a source share a thread.
+    template <class Make>
+    void pull_heads(Make&& make) const {
         std::int64_t classes = heads_;
         for (int i = 0; i < form_.state; ++i)
             classes = std::gcd(classes, x_[static_cast<std::size_t>(i)].shape[2]);
         parallel_blocks(pull_.threads(), classes, [&](std::int64_t first, std::int64_t last) {
             for (std::int64_t c = first; c < last; ++c) {
                 for (std::int64_t h = c; h < heads_; h += classes) {
-                    for (std::int64_t s = 0; s < form_.sequences; ++s) pull_head(s, h, start);
+                    for (std::int64_t s = 0; s < form_.sequences; ++s) pull_head(s, h, make);
                 }
             }
         });
@@ -101,19 +114,36 @@ private:
         return states.row(0, 0, sequence) + (h * n_ + row) * n_;
     }
 
-    [[nodiscard]] Head pack(std::int64_t sequence, std::int64_t h, std::int64_t end) const {
-        Head head{tokens_, n_, end, {}, packed_columns(dy(sequence, h)), {}, {}};
-        head.history.resize(static_cast<std::size_t>((tokens_ + 1) * n_));
-        head.ds.resize(static_cast<std::size_t>(n_));
+    [[nodiscard]] Head pack(std::int64_t sequence, std::int64_t h) const {
+        std::vector<Strided<const float>> from;
+        Head head{tokens_, n_, n_, {}, {}};
         for (int i = 0; i < form_.state; ++i) {
-            const Strided<const float> from = rows(x_[static_cast<std::size_t>(i)], sequence, h);
-            HeadSource source{i == form_.values ? tokens_ : from.n,
-                              i == form_.values ? packed_columns(from) : packed(from),
-                              {}};
-            source.gradient.resize(source.value.size());
-            head.sources.push_back(std::move(source));
+            from.push_back(rows(x_[static_cast<std::size_t>(i)], sequence, h));
+            head.stride += 2 * from.back().n;
         }
+        head.memory.resize(static_cast<std::size_t>(tokens_ * head.stride));
+        float* at = head.memory.data();
+        for (const Strided<const float>& source : from) {
+            head.sources.push_back({source.n, head.stride, at, at + source.n});
+            copy_rows(source, at, head.stride);
+            at += 2 * source.n;
+        }
+        copy_rows(dy(sequence, h), head.dy(), head.stride);
         return head;
+    }
+
+    /// Position in a state, as ggml stores it, of element i of a channel.
+    [[nodiscard]] std::int64_t at(std::int64_t channel, std::int64_t i) const {
+        return form_.channels_in_rows ? channel * n_ + i : i * n_ + channel;
+    }
+
+    /// body(position in a state, position where channels are rows) for every element.
+    template <class Body>
+    void for_each_element(Body&& body) const {
+        for (std::int64_t channel = 0; channel < n_; ++channel) {
+            for (std::int64_t i = 0; i < n_; ++i)
+                body(at(channel, i), static_cast<std::size_t>(channel * n_ + i));
+        }
     }
 
     [[nodiscard]] std::int64_t live_end(std::int64_t sequence, std::int64_t h) const {
@@ -124,43 +154,39 @@ private:
         return end;
     }
 
-    template <class Start>
-    void pull_head(std::int64_t sequence, std::int64_t h, Start&& start) const {
+    template <class Make>
+    void pull_head(std::int64_t sequence, std::int64_t h, Make&& make) const {
         const std::int64_t end = live_end(sequence, h);
         if (end == 0) return;
-        Head head = pack(sequence, h, end);
-        auto channel = start(head);
-        const View<const float>& states = x_.back();
-        for (std::int64_t j = 0; j < n_; ++j) {
-            for (std::int64_t i = 0; i < n_; ++i) {
-                head.before(0)[i] = form_.channels_in_rows ? first_state(states, sequence, h, j)[i]
-                                                           : first_state(states, sequence, h, i)[j];
-                head.ds[static_cast<std::size_t>(i)] = 0.0F;
+        Head head = pack(sequence, h);
+        auto kernel = make(head);
+        std::vector<float> first(static_cast<std::size_t>(n_ * n_));
+        for_each_element([&](std::int64_t from, std::size_t to) {
+            first[to] = first_state(x_.back(), sequence, h, from / n_)[from % n_];
+        });
+        std::vector<float> ds(first.size());
+        const auto forward = [&](std::int64_t t, const float* before, float* after) {
+            for (std::int64_t c = 0; c < n_; ++c) kernel.forward(t, c, before + c * n_, after + c * n_);
+        };
+        const auto back = [&](std::int64_t t, const float* before, const float* after) {
+            if (tokens_ - 1 - t < slots_) {
+                const float* result = dstate(tokens_ - 1 - t, sequence, h);
+                for_each_element([&](std::int64_t from, std::size_t to) { ds[to] += result[from]; });
             }
-            channel(j, [&](std::int64_t token) {
-                const std::int64_t slot = tokens_ - 1 - token;
-                if (slot >= slots_) return;
-                const float* from = dstate(slot, sequence, h);
-                for (std::int64_t i = 0; i < n_; ++i)
-                    head.ds[static_cast<std::size_t>(i)] +=
-                        from[form_.channels_in_rows ? j * n_ + i : i * n_ + j];
+            for (std::int64_t c = 0; c < n_; ++c)
+                kernel.back(t, c, before + c * n_, after + c * n_, ds.data() + c * n_);
+        };
+        walk_back(end, first, forward, back);
+        if (dx_.back()) {
+            for_each_element([&](std::int64_t to, std::size_t from) {
+                first_state(dx_.back(), sequence, h, to / n_)[to % n_] += ds[from];
             });
-            if (!dx_.back()) continue;
-            for (std::int64_t i = 0; i < n_; ++i) {
-                (form_.channels_in_rows ? first_state(dx_.back(), sequence, h, j)[i]
-                                        : first_state(dx_.back(), sequence, h, i)[j]) +=
-                    head.ds[static_cast<std::size_t>(i)];
-            }
         }
         for (int i = 0; i < form_.state; ++i) {
             const View<float>& sink = dx_[static_cast<std::size_t>(i)];
-            if (!sink) continue;
-            const std::vector<float>& gradient = head.sources[static_cast<std::size_t>(i)].gradient;
-            if (i == form_.values) {
-                add_packed_columns(rows(sink, sequence, h), gradient);
-            } else {
-                add_packed(rows(sink, sequence, h), gradient);
-            }
+            if (sink)
+                add_rows(rows(sink, sequence, h), head.sources[static_cast<std::size_t>(i)].gradient,
+                         head.stride);
         }
     }
 

@@ -27,100 +27,97 @@ std::string refuses(const Node& node) {
     return "queries or keys that are repeated over sequences";
 }
 
-/// What a channel leaves of its way forwards: e and b e at each token.
-struct Corrections {
-    std::vector<float> error, delta;
-};
-
-/// a[k] of a row, or its only element.
+/// a[i] of a row, or its only element.
 template <bool per_element>
-constexpr std::int64_t at(std::int64_t k) {
-    return per_element ? k : 0;
+constexpr std::int64_t at(std::int64_t i) {
+    return per_element ? i : 0;
 }
 
 template <bool per_element>
-void forwards(Head& head, std::int64_t channel, Corrections& found) {
-    const std::int64_t n = head.n;
-    for (std::int64_t t = 0; t < head.end; ++t) {
-        const float* before = head.before(t);
-        float* after = head.after(t);
-        const float* k = head.sources[keys].line(t);
-        const float* decay = head.sources[gates].line(t);
+class Kernel {
+public:
+    Kernel(Head& head, float scale) : head_(head), scale_(scale), errors_(head) {
+        const HeadSource& gate = head.sources[gates];
+        for (std::int64_t t = 0; t < head.tokens; ++t) {
+            for (std::int64_t i = 0; i < gate.width; ++i)
+                gate.value[t * gate.stride + i] = fast_exp(gate.line(t)[i]);
+        }
+    }
+
+    void forward(std::int64_t t, std::int64_t channel, const float* before, float* after) {
+        const float* k = head_.sources[keys].line(t);
+        const float* decay = head_.sources[gates].line(t);
+        const std::int64_t n = head_.n;
         float seen = 0;
 #pragma omp simd reduction(+ : seen)
         for (std::int64_t i = 0; i < n; ++i) {
             after[i] = before[i] * decay[at<per_element>(i)];
             seen += after[i] * k[i];
         }
-        const float error = head.sources[values].line(channel)[t] - seen;
-        const float delta = error * *head.sources[betas].line(t);
-        found.error[static_cast<std::size_t>(t)] = error;
-        found.delta[static_cast<std::size_t>(t)] = delta;
+        const float error = head_.sources[values].line(t)[channel] - seen;
+        const float delta = error * *head_.sources[betas].line(t);
 #pragma omp simd
         for (std::int64_t i = 0; i < n; ++i) after[i] += delta * k[i];
+        errors_.at(t, channel) = error;
     }
-}
 
-/// One token back; `slope` is the gradient of <s_t, q>.
-template <bool per_element>
-void back(Head& head, std::int64_t channel, std::int64_t t, float slope, float error, float delta) {
-    const std::int64_t n = head.n;
-    const float* before = head.before(t);
-    const float* after = head.after(t);
-    const float* q = head.sources[queries].line(t);
-    const float* k = head.sources[keys].line(t);
-    const float* decay = head.sources[gates].line(t);
-    float* dq = head.sources[queries].dline(t);
-    float* dk = head.sources[keys].dline(t);
-    float* dgate = head.sources[gates].dline(t);
-    float* ds = head.ds.data();
-    float ddelta = 0;
+    void back(std::int64_t t, std::int64_t channel, const float* before, const float* after, float* ds) {
+        const float* q = head_.sources[queries].line(t);
+        const float* k = head_.sources[keys].line(t);
+        float* dq = head_.sources[queries].dline(t);
+        const float slope = scale_ * head_.dy_at(t, channel);
+        const std::int64_t n = head_.n;
+        float ddelta = 0;
 #pragma omp simd reduction(+ : ddelta)
-    for (std::int64_t i = 0; i < n; ++i) {
-        const float g = ds[i] + slope * q[i];
-        dq[i] += slope * after[i];
-        ddelta += g * k[i];
-        ds[i] = g;
-    }
-    const float derror = ddelta * *head.sources[betas].line(t);
-    *head.sources[betas].dline(t) += ddelta * error;
-    head.sources[values].dline(channel)[t] += derror;
-    float faster = 0;
-#pragma omp simd reduction(+ : faster)
-    for (std::int64_t i = 0; i < n; ++i) {
-        const float a = decay[at<per_element>(i)];
-        const float m = before[i] * a;
-        dk[i] += ds[i] * delta - derror * m;
-        const float dm = ds[i] - derror * k[i];
-        if constexpr (per_element) {
-            dgate[i] += dm * m;
-        } else {
-            faster += dm * m;
+        for (std::int64_t i = 0; i < n; ++i) {
+            const float g = ds[i] + slope * q[i];
+            dq[i] += slope * after[i];
+            ddelta += g * k[i];
+            ds[i] = g;
         }
-        ds[i] = dm * a;
+        const float beta = *head_.sources[betas].line(t);
+        const float error = errors_.at(t, channel);
+        const float derror = ddelta * beta;
+        *head_.sources[betas].dline(t) += ddelta * error;
+        head_.sources[values].dline(t)[channel] += derror;
+        back_through_decay(t, before, ds, error * beta, derror);
     }
-    if constexpr (!per_element) *dgate += faster;
-}
+
+private:
+    void back_through_decay(std::int64_t t, const float* before, float* ds, float delta, float derror) {
+        const float* k = head_.sources[keys].line(t);
+        const float* decay = head_.sources[gates].line(t);
+        float* dk = head_.sources[keys].dline(t);
+        float* dgate = head_.sources[gates].dline(t);
+        const std::int64_t n = head_.n;
+        float faster = 0;
+#pragma omp simd reduction(+ : faster)
+        for (std::int64_t i = 0; i < n; ++i) {
+            const float a = decay[at<per_element>(i)];
+            const float m = before[i] * a;
+            dk[i] += ds[i] * delta - derror * m;
+            const float dm = ds[i] - derror * k[i];
+            if constexpr (per_element) {
+                dgate[i] += dm * m;
+            } else {
+                faster += dm * m;
+            }
+            ds[i] = dm * a;
+        }
+        if constexpr (!per_element) *dgate += faster;
+    }
+
+    Head& head_;
+    float scale_;
+    Notes errors_;
+};
 
 template <bool per_element>
 void pull_all(const Pull& pull) {
     const View<const float> v = pull.x(values);
     const LinearAttention attention(pull, {values, state, true, v.shape[0], pull.node().param_i32(0)});
     const float scale = 1.0F / std::sqrt(static_cast<float>(v.columns()));
-    attention.pull_channels([&](Head& head) {
-        for (float& g : head.sources[gates].value) g = fast_exp(g);
-        const auto n = static_cast<std::size_t>(head.end);
-        return [&head, scale, found = Corrections{std::vector<float>(n), std::vector<float>(n)}](
-                   std::int64_t channel, auto&& take_state) mutable {
-            forwards<per_element>(head, channel, found);
-            for (std::int64_t t = head.end; t-- > 0;) {
-                take_state(t);
-                const auto i = static_cast<std::size_t>(t);
-                back<per_element>(head, channel, t, scale * head.dy_of(channel)[t], found.error[i],
-                                  found.delta[i]);
-            }
-        };
-    });
+    attention.pull_heads([scale](Head& head) { return Kernel<per_element>(head, scale); });
 }
 
 void pull(Pull& pull) {

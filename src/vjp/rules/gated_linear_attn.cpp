@@ -16,56 +16,51 @@ Keep keep(const Node&) {
     return all;
 }
 
-void forwards(Head& head, const float* v) {
-    for (std::int64_t t = 0; t < head.end; ++t) {
-        const float* before = head.before(t);
-        float* after = head.after(t);
-        const float* k = head.sources[keys].line(t);
-        const float* gate = head.sources[gates].line(t);
-        const float value = v[t];
-#pragma omp simd
-        for (std::int64_t i = 0; i < head.n; ++i) after[i] = before[i] * gate[i] + value * k[i];
-    }
-}
+class Kernel {
+public:
+    Kernel(Head& head, float scale) : head_(head), scale_(scale) {}
 
-/// One token back; `slope` is the gradient of <s_t, q>. Returns that of the value.
-float back(Head& head, std::int64_t t, float value, float slope) {
-    const float* before = head.before(t);
-    const float* after = head.after(t);
-    const float* k = head.sources[keys].line(t);
-    const float* q = head.sources[queries].line(t);
-    const float* gate = head.sources[gates].line(t);
-    float* dk = head.sources[keys].dline(t);
-    float* dq = head.sources[queries].dline(t);
-    float* dgate = head.sources[gates].dline(t);
-    float* ds = head.ds.data();
-    float dv = 0;
-#pragma omp simd reduction(+ : dv)
-    for (std::int64_t i = 0; i < head.n; ++i) {
-        const float g = ds[i] + slope * q[i];
-        dq[i] += slope * after[i];
-        dk[i] += value * g;
-        dv += g * k[i];
-        dgate[i] += g * before[i];
-        ds[i] = g * gate[i];
+    void forward(std::int64_t t, std::int64_t channel, const float* before, float* after) const {
+        const float* k = head_.sources[keys].line(t);
+        const float* gate = head_.sources[gates].line(t);
+        const float v = head_.sources[values].line(t)[channel];
+        const std::int64_t n = head_.n;
+#pragma omp simd
+        for (std::int64_t i = 0; i < n; ++i) after[i] = before[i] * gate[i] + v * k[i];
     }
-    return dv;
-}
+
+    void back(std::int64_t t, std::int64_t channel, const float* before, const float* after, float* ds) {
+        const float* k = head_.sources[keys].line(t);
+        const float* q = head_.sources[queries].line(t);
+        const float* gate = head_.sources[gates].line(t);
+        float* dk = head_.sources[keys].dline(t);
+        float* dq = head_.sources[queries].dline(t);
+        float* dgate = head_.sources[gates].dline(t);
+        const float v = head_.sources[values].line(t)[channel];
+        const float slope = scale_ * head_.dy_at(t, channel);
+        const std::int64_t n = head_.n;
+        float dv = 0;
+#pragma omp simd reduction(+ : dv)
+        for (std::int64_t i = 0; i < n; ++i) {
+            const float g = ds[i] + slope * q[i];
+            dq[i] += slope * after[i];
+            dk[i] += v * g;
+            dv += g * k[i];
+            dgate[i] += g * before[i];
+            ds[i] = g * gate[i];
+        }
+        head_.sources[values].dline(t)[channel] += dv;
+    }
+
+private:
+    Head& head_;
+    float scale_;
+};
 
 void pull(Pull& pull) {
     const LinearAttention attention(pull, {values, state, false, pull.node().source(state).shape[2]});
     const float scale = pull.node().param_f32(0);
-    attention.pull_channels([scale](Head& head) {
-        return [scale, &head](std::int64_t channel, auto&& take_state) {
-            const float* v = head.sources[values].line(channel);
-            float* dv = head.sources[values].dline(channel);
-            forwards(head, v);
-            for (std::int64_t t = head.end; t-- > 0;) {
-                take_state(t);
-                dv[t] += back(head, t, v[t], scale * head.dy_of(channel)[t]);
-            }
-        };
-    });
+    attention.pull_heads([scale](Head& head) { return Kernel(head, scale); });
 }
 
 }  // namespace

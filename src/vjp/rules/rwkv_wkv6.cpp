@@ -17,59 +17,54 @@ Keep keep(const Node&) {
     return all;
 }
 
-void forwards(Head& head, const float* v) {
-    for (std::int64_t t = 0; t < head.end; ++t) {
-        const float* before = head.before(t);
-        float* after = head.after(t);
-        const float* k = head.sources[keys].line(t);
-        const float* w = head.sources[decays].line(t);
-        const float value = v[t];
-#pragma omp simd
-        for (std::int64_t i = 0; i < head.n; ++i) after[i] = before[i] * w[i] + value * k[i];
-    }
-}
+class Kernel {
+public:
+    explicit Kernel(Head& head) : head_(head) {}
 
-/// One token back; `slope` is the gradient of y. Returns that of the value.
-float back(Head& head, std::int64_t t, float value, float slope) {
-    const float* before = head.before(t);
-    const float* k = head.sources[keys].line(t);
-    const float* r = head.sources[receptances].line(t);
-    const float* u = head.sources[bonus].line(0);
-    const float* w = head.sources[decays].line(t);
-    float* dk = head.sources[keys].dline(t);
-    float* dr = head.sources[receptances].dline(t);
-    float* du = head.sources[bonus].dline(0);
-    float* dw = head.sources[decays].dline(t);
-    float* ds = head.ds.data();
-    float dv = 0;
-#pragma omp simd reduction(+ : dv)
-    for (std::int64_t i = 0; i < head.n; ++i) {
-        const float g = ds[i];
-        const float seen = slope * r[i];
-        const float dkv = g + seen * u[i];
-        dr[i] += slope * (before[i] + value * u[i] * k[i]);
-        du[i] += seen * value * k[i];
-        dk[i] += dkv * value;
-        dv += dkv * k[i];
-        dw[i] += g * before[i];
-        ds[i] = g * w[i] + seen;
+    void forward(std::int64_t t, std::int64_t channel, const float* before, float* after) const {
+        const float* k = head_.sources[keys].line(t);
+        const float* w = head_.sources[decays].line(t);
+        const float v = head_.sources[values].line(t)[channel];
+        const std::int64_t n = head_.n;
+#pragma omp simd
+        for (std::int64_t i = 0; i < n; ++i) after[i] = before[i] * w[i] + v * k[i];
     }
-    return dv;
-}
+
+    void back(std::int64_t t, std::int64_t channel, const float* before, const float*, float* ds) {
+        const float* k = head_.sources[keys].line(t);
+        const float* r = head_.sources[receptances].line(t);
+        const float* u = head_.sources[bonus].line(0);
+        const float* w = head_.sources[decays].line(t);
+        float* dk = head_.sources[keys].dline(t);
+        float* dr = head_.sources[receptances].dline(t);
+        float* du = head_.sources[bonus].dline(0);
+        float* dw = head_.sources[decays].dline(t);
+        const float v = head_.sources[values].line(t)[channel];
+        const float slope = head_.dy_at(t, channel);
+        const std::int64_t n = head_.n;
+        float dv = 0;
+#pragma omp simd reduction(+ : dv)
+        for (std::int64_t i = 0; i < n; ++i) {
+            const float g = ds[i];
+            const float seen = slope * r[i];
+            const float dkv = g + seen * u[i];
+            dr[i] += slope * (before[i] + v * u[i] * k[i]);
+            du[i] += seen * v * k[i];
+            dk[i] += dkv * v;
+            dv += dkv * k[i];
+            dw[i] += g * before[i];
+            ds[i] = g * w[i] + seen;
+        }
+        head_.sources[values].dline(t)[channel] += dv;
+    }
+
+private:
+    Head& head_;
+};
 
 void pull(Pull& pull) {
     const LinearAttention attention(pull, {values, state, false, pull.node().source(state).shape[2]});
-    attention.pull_channels([](Head& head) {
-        return [&head](std::int64_t channel, auto&& take_state) {
-            const float* v = head.sources[values].line(channel);
-            float* dv = head.sources[values].dline(channel);
-            forwards(head, v);
-            for (std::int64_t t = head.end; t-- > 0;) {
-                take_state(t);
-                dv[t] += back(head, t, v[t], head.dy_of(channel)[t]);
-            }
-        };
-    });
+    attention.pull_heads([](Head& head) { return Kernel(head); });
 }
 
 }  // namespace

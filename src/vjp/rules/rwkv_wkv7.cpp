@@ -16,75 +16,69 @@ Keep keep(const Node&) {
     return all;
 }
 
-/// Leaves p of each token in `removed`.
-void forwards(Head& head, const float* v, std::vector<float>& removed) {
-    for (std::int64_t t = 0; t < head.end; ++t) {
-        const float* before = head.before(t);
-        float* after = head.after(t);
-        const float* w = head.sources[decays].line(t);
-        const float* k = head.sources[keys].line(t);
-        const float* a = head.sources[removals].line(t);
-        const float* b = head.sources[replacements].line(t);
-        const float value = v[t];
+class Kernel {
+public:
+    explicit Kernel(Head& head) : head_(head), removed_(head) {}
+
+    void forward(std::int64_t t, std::int64_t channel, const float* before, float* after) {
+        const float* w = head_.sources[decays].line(t);
+        const float* k = head_.sources[keys].line(t);
+        const float* a = head_.sources[removals].line(t);
+        const float* b = head_.sources[replacements].line(t);
+        const float v = head_.sources[values].line(t)[channel];
+        const std::int64_t n = head_.n;
         float p = 0;
 #pragma omp simd reduction(+ : p)
-        for (std::int64_t i = 0; i < head.n; ++i) p += a[i] * before[i];
+        for (std::int64_t i = 0; i < n; ++i) p += a[i] * before[i];
 #pragma omp simd
-        for (std::int64_t i = 0; i < head.n; ++i) after[i] = before[i] * w[i] + value * k[i] + p * b[i];
-        removed[static_cast<std::size_t>(t)] = p;
+        for (std::int64_t i = 0; i < n; ++i) after[i] = before[i] * w[i] + v * k[i] + p * b[i];
+        removed_.at(t, channel) = p;
     }
-}
 
-/// One token back; `slope` is the gradient of y. Returns that of the value.
-float back(Head& head, std::int64_t t, float value, float p, float slope) {
-    const float* before = head.before(t);
-    const float* after = head.after(t);
-    const float* r = head.sources[receptances].line(t);
-    const float* w = head.sources[decays].line(t);
-    const float* k = head.sources[keys].line(t);
-    const float* a = head.sources[removals].line(t);
-    const float* b = head.sources[replacements].line(t);
-    float* dr = head.sources[receptances].dline(t);
-    float* dw = head.sources[decays].dline(t);
-    float* dk = head.sources[keys].dline(t);
-    float* da = head.sources[removals].dline(t);
-    float* db = head.sources[replacements].dline(t);
-    float* ds = head.ds.data();
-    float dv = 0;
-    float dp = 0;
+    void back(std::int64_t t, std::int64_t channel, const float* before, const float* after, float* ds) {
+        const float* r = head_.sources[receptances].line(t);
+        const float* w = head_.sources[decays].line(t);
+        const float* k = head_.sources[keys].line(t);
+        const float* a = head_.sources[removals].line(t);
+        const float* b = head_.sources[replacements].line(t);
+        float* dr = head_.sources[receptances].dline(t);
+        float* dw = head_.sources[decays].dline(t);
+        float* dk = head_.sources[keys].dline(t);
+        float* da = head_.sources[removals].dline(t);
+        float* db = head_.sources[replacements].dline(t);
+        const float v = head_.sources[values].line(t)[channel];
+        const float p = removed_.at(t, channel);
+        const float slope = head_.dy_at(t, channel);
+        const std::int64_t n = head_.n;
+        float dv = 0;
+        float dp = 0;
 #pragma omp simd reduction(+ : dv, dp)
-    for (std::int64_t i = 0; i < head.n; ++i) {
-        const float g = ds[i] + slope * r[i];
-        dr[i] += slope * after[i];
-        dk[i] += value * g;
-        db[i] += p * g;
-        dw[i] += g * before[i];
-        dv += g * k[i];
-        dp += g * b[i];
-        ds[i] = g * w[i];
-    }
+        for (std::int64_t i = 0; i < n; ++i) {
+            const float g = ds[i] + slope * r[i];
+            dr[i] += slope * after[i];
+            dk[i] += v * g;
+            db[i] += p * g;
+            dw[i] += g * before[i];
+            dv += g * k[i];
+            dp += g * b[i];
+            ds[i] = g * w[i];
+        }
 #pragma omp simd
-    for (std::int64_t i = 0; i < head.n; ++i) {
-        da[i] += dp * before[i];
-        ds[i] += dp * a[i];
+        for (std::int64_t i = 0; i < n; ++i) {
+            da[i] += dp * before[i];
+            ds[i] += dp * a[i];
+        }
+        head_.sources[values].dline(t)[channel] += dv;
     }
-    return dv;
-}
+
+private:
+    Head& head_;
+    Notes removed_;  // p
+};
 
 void pull(Pull& pull) {
     const LinearAttention attention(pull, {values, state, true, pull.node().source(state).shape[2]});
-    attention.pull_channels([](Head& head) {
-        return [&head, removed = std::vector<float>(static_cast<std::size_t>(head.end))](
-                   std::int64_t channel, auto&& take_state) mutable {
-            const float* v = head.sources[values].line(channel);
-            float* dv = head.sources[values].dline(channel);
-            forwards(head, v, removed);
-            for (std::int64_t t = head.end; t-- > 0;) {
-                take_state(t);
-                dv[t] += back(head, t, v[t], removed[static_cast<std::size_t>(t)], head.dy_of(channel)[t]);
-            }
-        };
-    });
+    attention.pull_heads([](Head& head) { return Kernel(head); });
 }
 
 }  // namespace

@@ -32,52 +32,75 @@ Step step_of(float dt) {
     return {std::log1p(fast_exp(dt)), fast_sigmoid(dt)};
 }
 
-/// What all heads of a group read, for one sequence, and their sums: [tokens][state].
+/// B and C of a group of heads over one sequence, or their gradient: [tokens][2][state].
 struct Group {
-    std::vector<float> b, c;
+    std::int64_t state = 0;
+    std::vector<float> memory;
+
+    [[nodiscard]] float* b(std::int64_t t) { return memory.data() + 2 * t * state; }
+    [[nodiscard]] float* c(std::int64_t t) { return b(t) + state; }
+    [[nodiscard]] const float* b(std::int64_t t) const { return memory.data() + 2 * t * state; }
+    [[nodiscard]] const float* c(std::int64_t t) const { return b(t) + state; }
 };
 
-/// One head of one sequence. Rows over tokens; what belongs to channels is packed by columns.
+/// One head over one sequence.
 struct Head {
-    std::int64_t tokens, state;
-    std::vector<float> step, slope, dstep;  // [tokens]
-    std::vector<float> decay;               // e^(d A): [tokens], or [tokens][state] in Mamba 1
+    std::int64_t channels, state;
     const float* rate;
+    std::vector<float> step, slope;  // [tokens]: softplus(dt) and its slope
+    std::vector<float> decay;        // e^(d A): [tokens], or [tokens][state] in Mamba 1
+    std::vector<float> x, dy, dx;    // [tokens][channels]
+    std::vector<float> dstep;        // [tokens]
     std::vector<float> drate;        // as `rate`
-    std::vector<float> history, ds;  // of the channel at hand: [tokens + 1][state], [state]
 };
 
-/// One channel: states forwards, then their gradient backwards; `take_state(slot)` adds the gradient of
-/// a state that is itself a result. True to `per_state`: a rate for each element of the state.
-template <bool per_state, class TakeState>
-void pull_channel(Head& head, const Group& group, Group& sums, const float* x, const float* dy, float* dx,
-                  std::int64_t end, TakeState&& take_state) {
-    const std::int64_t n = head.state;
-    for (std::int64_t t = 0; t < end; ++t) {
-        const float* before = head.history.data() + t * n;
-        float* after = head.history.data() + (t + 1) * n;
-        const float* b = group.b.data() + t * n;
-        const float* decay = head.decay.data() + (per_state ? t * n : t);
-        const float input = head.step[static_cast<std::size_t>(t)] * x[t];
+/// The states of all channels of a head after a token from those before it, and the way back. True to
+/// `per_state`: a rate for each element of the state.
+template <bool per_state>
+class Kernel {
+public:
+    Kernel(Head& head, const Group& group, Group& sums) : head_(head), group_(group), sums_(sums) {}
+
+    void forward(std::int64_t t, const float* before, float* after) const {
+        const std::int64_t n = head_.state;
+        const float* b = group_.b(t);
+        const float* decay = decay_at(t);
+        for (std::int64_t i = 0; i < head_.channels; ++i, before += n, after += n) {
+            const float input = head_.step[static_cast<std::size_t>(t)] *
+                                head_.x[static_cast<std::size_t>(t * head_.channels + i)];
 #pragma omp simd
-        for (std::int64_t k = 0; k < n; ++k) after[k] = before[k] * decay[per_state ? k : 0] + input * b[k];
+            for (std::int64_t k = 0; k < n; ++k)
+                after[k] = before[k] * decay[per_state ? k : 0] + input * b[k];
+        }
     }
-    float* ds = head.ds.data();
-    std::fill_n(ds, n, 0.0F);
-    const float* rate = head.rate;
-    float* drate = head.drate.data();
-    for (std::int64_t t = end; t-- > 0;) {
-        take_state(head.tokens - 1 - t, ds);
-        const float* before = head.history.data() + t * n;
-        const float* after = before + n;
-        const float* b = group.b.data() + t * n;
-        const float* c = group.c.data() + t * n;
-        float* db = sums.b.data() + t * n;
-        float* dc = sums.c.data() + t * n;
-        const float* decay = head.decay.data() + (per_state ? t * n : t);
-        const float step = head.step[static_cast<std::size_t>(t)];
-        const float input = step * x[t];
-        const float slope = dy[t];
+
+    /// `ds`: gradient of the states after, then of those before.
+    void back(std::int64_t t, const float* before, const float* after, float* ds) {
+        const std::int64_t n = head_.state;
+        for (std::int64_t i = 0; i < head_.channels; ++i)
+            back_channel(t, i, before + i * n, after + i * n, ds + i * n);
+    }
+
+private:
+    [[nodiscard]] const float* decay_at(std::int64_t t) const {
+        return head_.decay.data() + (per_state ? t * head_.state : t);
+    }
+
+    void back_channel(std::int64_t t, std::int64_t channel, const float* before, const float* after,
+                      float* ds) {
+        const std::int64_t n = head_.state;
+        const float* b = group_.b(t);
+        const float* c = group_.c(t);
+        float* db = sums_.b(t);
+        float* dc = sums_.c(t);
+        const float* decay = decay_at(t);
+        const float* rate = head_.rate;
+        float* drate = head_.drate.data();
+        const auto token = static_cast<std::size_t>(t);
+        const auto at = static_cast<std::size_t>(t * head_.channels + channel);
+        const float step = head_.step[token];
+        const float input = step * head_.x[at];
+        const float slope = head_.dy[at];
         float along = 0;
         float faster = 0;
 #pragma omp simd reduction(+ : along, faster)
@@ -95,14 +118,18 @@ void pull_channel(Head& head, const Group& group, Group& sums, const float* x, c
                 faster += kept * before[k];
             }
         }
-        dx[t] += step * along;
+        head_.dx[at] += step * along;
         if constexpr (!per_state) {
             *drate += faster * step;
             faster *= *rate;
         }
-        head.dstep[static_cast<std::size_t>(t)] += along * x[t] + faster;
+        head_.dstep[token] += along * head_.x[at] + faster;
     }
-}
+
+    Head& head_;
+    const Group& group_;
+    Group& sums_;
+};
 
 class Scan {
 public:
@@ -159,77 +186,105 @@ private:
 
     /// The heads of a group share B and C: each block of heads sums for itself, then the blocks are added.
     void pull_group(std::int64_t sequence, std::int64_t g) const {
-        const Group group{packed(over_tokens(b_, sequence, g)), packed(over_tokens(c_, sequence, g))};
+        Group group = empty_group();
+        copy_rows(over_tokens(b_, sequence, g), group.b(0), 2 * group.state);
+        copy_rows(over_tokens(c_, sequence, g), group.c(0), 2 * group.state);
         const std::int64_t count = heads() / b_.shape[2];
         const std::int64_t blocks = std::clamp<std::int64_t>(pull_.threads(), 1, count);
         std::vector<Group> sums(static_cast<std::size_t>(blocks));
         parallel_blocks(pull_.threads(), blocks, [&](std::int64_t first, std::int64_t last) {
             for (std::int64_t block = first; block < last; ++block) {
                 Group& sum = sums[static_cast<std::size_t>(block)];
-                sum = {std::vector<float>(group.b.size()), std::vector<float>(group.c.size())};
+                sum = empty_group();
                 for (std::int64_t i = count * block / blocks; i < count * (block + 1) / blocks; ++i)
                     pull_head(sequence, g * count + i, group, sum);
             }
         });
         for (const Group& sum : sums) {
-            if (db_) add_packed(over_tokens(db_, sequence, g), sum.b);
-            if (dc_) add_packed(over_tokens(dc_, sequence, g), sum.c);
+            if (db_) add_rows(over_tokens(db_, sequence, g), sum.b(0), 2 * sum.state);
+            if (dc_) add_rows(over_tokens(dc_, sequence, g), sum.c(0), 2 * sum.state);
         }
     }
 
+    [[nodiscard]] Group empty_group() const {
+        return {s_.columns(), std::vector<float>(static_cast<std::size_t>(2 * tokens() * s_.columns()))};
+    }
+
     [[nodiscard]] Head head(std::int64_t sequence, std::int64_t h) const {
-        Head head{};
-        head.tokens = tokens();
-        head.state = s_.columns();
-        head.rate = a_.row(0, 0, h);
-        head.drate.resize(static_cast<std::size_t>(a_.columns()));
+        Head head{channels(),
+                  s_.columns(),
+                  a_.row(0, 0, h),
+                  {},
+                  {},
+                  {},
+                  packed(over_tokens(x_, sequence, h)),
+                  packed(dy(sequence, h)),
+                  {},
+                  {},
+                  {}};
+        head.dx.resize(head.x.size());
         head.dstep.resize(static_cast<std::size_t>(tokens()));
-        head.history.resize(static_cast<std::size_t>((tokens() + 1) * head.state));
-        head.ds.resize(static_cast<std::size_t>(head.state));
+        head.drate.resize(static_cast<std::size_t>(a_.columns()));
+        head.decay.resize(static_cast<std::size_t>(tokens() * a_.columns()));
         for (std::int64_t t = 0; t < tokens(); ++t) {
             const Step step = step_of(dt_.row(0, sequence, t)[h]);
             head.step.push_back(step.softplus);
             head.slope.push_back(step.slope);
-        }
-        head.decay.resize(static_cast<std::size_t>(tokens() * a_.columns()));
-        for (std::int64_t t = 0; t < tokens(); ++t) {
             float* decay = head.decay.data() + t * a_.columns();
-            const float step = head.step[static_cast<std::size_t>(t)];
+            const float* rate = head.rate;
 #pragma omp simd
-            for (std::int64_t k = 0; k < a_.columns(); ++k) decay[k] = fast_exp(step * head.rate[k]);
+            for (std::int64_t k = 0; k < a_.columns(); ++k) decay[k] = fast_exp(step.softplus * rate[k]);
         }
         return head;
     }
 
-    void pull_head(std::int64_t sequence, std::int64_t h, const Group& group, Group& sums) const {
+    /// The head's first states, or their gradient: the channels' rows.
+    template <class T>
+    [[nodiscard]] Strided<T> first_states(const View<T>& states, std::int64_t sequence,
+                                          std::int64_t h) const {
+        const std::int64_t from = ids_.row(0, 0, 0)[sequence * ids_.strides[3]];
+        return {states.row(from, h, 0), states.strides[2], channels(), states.columns()};
+    }
+
+    /// Tokens up to the last one with a gradient.
+    [[nodiscard]] std::int64_t live_end(std::int64_t sequence, std::int64_t h) const {
         std::int64_t end = live_tokens(dy(sequence, h));
         for (std::int64_t slot = 0; slot < slots(); ++slot) {
             if (!all_zero(dstate(slot, sequence, h), channels() * s_.columns()))
                 end = std::max(end, tokens() - slot);
         }
+        return end;
+    }
+
+    void pull_head(std::int64_t sequence, std::int64_t h, const Group& group, Group& sums) const {
+        const std::int64_t end = live_end(sequence, h);
         if (end == 0) return;
         Head head = this->head(sequence, h);
-        const std::vector<float> x = packed_columns(over_tokens(x_, sequence, h));
-        const std::vector<float> slopes = packed_columns(dy(sequence, h));
-        std::vector<float> dx(x.size());
-        const std::int64_t n = head.state;
-        const std::int64_t from = ids_.row(0, 0, 0)[sequence * ids_.strides[3]];
-        for (std::int64_t i = 0; i < channels(); ++i) {
-            std::copy_n(s_.row(from, h, i), n, head.history.data());
-            const auto take_state = [&](std::int64_t slot, float* ds) {
-                if (slot < slots()) add_scaled(ds, dstate(slot, sequence, h) + i * n, 1.0F, n);
+        const std::vector<float> first = packed(first_states(s_, sequence, h));
+        std::vector<float> ds(first.size());
+        const auto walk = [&](auto kernel) {
+            const auto forward = [&](auto t, auto before, auto after) { kernel.forward(t, before, after); };
+            const auto back = [&](std::int64_t t, const float* before, const float* after) {
+                const std::int64_t slot = tokens() - 1 - t;
+                if (slot < slots())
+                    add_scaled(ds.data(), dstate(slot, sequence, h), 1.0F,
+                               static_cast<std::int64_t>(ds.size()));
+                kernel.back(t, before, after, ds.data());
             };
-            const std::int64_t at = i * tokens();
-            const auto pull_one = a_.columns() == 1 ? pull_channel<false, decltype(take_state)&>
-                                                    : pull_channel<true, decltype(take_state)&>;
-            pull_one(head, group, sums, x.data() + at, slopes.data() + at, dx.data() + at, end, take_state);
-            if (ds_) add_scaled(ds_.row(from, h, i), head.ds.data(), 1.0F, n);
+            walk_back(end, first, forward, back);
+        };
+        if (a_.columns() == 1) {
+            walk(Kernel<false>(head, group, sums));
+        } else {
+            walk(Kernel<true>(head, group, sums));
         }
-        if (dx_) add_packed_columns(over_tokens(dx_, sequence, h), dx);
+        if (ds_) add_rows(first_states(ds_, sequence, h), ds.data(), s_.columns());
+        if (dx_) add_rows(over_tokens(dx_, sequence, h), head.dx.data(), channels());
         if (da_) add_scaled(da_.row(0, 0, h), head.drate.data(), 1.0F, da_.columns());
-        for (std::int64_t t = 0; ddt_ && t < tokens(); ++t)
-            ddt_.row(0, sequence, t)[h] +=
-                head.dstep[static_cast<std::size_t>(t)] * head.slope[static_cast<std::size_t>(t)];
+        for (std::int64_t t = 0; ddt_ && t < end; ++t) {
+            const auto token = static_cast<std::size_t>(t);
+            ddt_.row(0, sequence, t)[h] += head.dstep[token] * head.slope[token];
+        }
     }
 
     const Pull& pull_;
