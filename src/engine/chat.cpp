@@ -6,6 +6,7 @@
 #include "core/utf8.hpp"
 #include "engine/llama_guard.hpp"
 #include "engine/model_impl.hpp"
+#include "engine/template_guard.hpp"
 
 namespace llmx {
 
@@ -38,7 +39,14 @@ const common_chat_templates& templates_of(const ModelImpl& impl) {
     }
     if (impl.templates == nullptr) {
         try {
-            impl.templates.reset(common_chat_templates_init(impl.model.get(), impl.chat_template).release());
+            const char* own = llama_model_chat_template(impl.model.get(), nullptr);
+            const std::string source =
+                impl.chat_template.empty() && own != nullptr ? own : impl.chat_template;
+            const std::string guarded = engine::guard_recursion(source);
+            // Without a change llama.cpp may choose among several of the model's own.
+            impl.templates.reset(
+                common_chat_templates_init(impl.model.get(), guarded == source ? impl.chat_template : guarded)
+                    .release());
         } catch (const std::exception& e) {
             throw Error(
                 ErrorCode::model,

@@ -107,10 +107,12 @@ std::string in_terms_of_origin(const std::string& reason, const engine::Content&
     return reason;
 }
 
-// The weights are read when llama.cpp has accepted everything else: names, shapes, keys, tokens.
+// The weights are read before llama.cpp maps them: mapped by it and by us, they would count twice.
 LlamaModelPtr load_llama(const std::string& what, const engine::Content& content,
                          const LoadOptions& options) {
     engine::MemoryGguf memory(content, what);
+    const auto progress = [&](double done) { return !options.progress || options.progress("load", done); };
+    if (!memory.fill(content, progress)) throw Error(ErrorCode::cancelled, "load: cancelled");
     llama_model_params params = common_params();
     params.load_mode = LLAMA_LOAD_MODE_MMAP;
     params.progress_callback = [](float, void*) { return true; };
@@ -121,8 +123,6 @@ LlamaModelPtr load_llama(const std::string& what, const engine::Content& content
         throw Error(ErrorCode::model, fmt::format("model {}: llama.cpp cannot use it: {}", what,
                                                   in_terms_of_origin(reason, content)));
     }
-    const auto progress = [&](double done) { return !options.progress || options.progress("load", done); };
-    if (!memory.fill(content, progress)) throw Error(ErrorCode::cancelled, "load: cancelled");
     return model;
 }
 

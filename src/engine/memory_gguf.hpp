@@ -11,7 +11,7 @@
 namespace llmx::engine {
 
 /// A GGUF file without a name, of a Content's keys and tensors; the tensors are zero until `fill`.
-/// llama.cpp maps it, so that the weights exist once, and can check a model before they are read.
+/// llama.cpp maps it, so that the weights exist once.
 /// (llama_model_init_from_user would create every optional tensor of an architecture, filled or not:
 /// output matrices beside tied embeddings, norms and biases that the model does not have.)
 class MemoryGguf {

@@ -6,6 +6,8 @@
 #include <llmx/model.hpp>
 #include <nlohmann/json.hpp>
 
+#include "engine/template_guard.hpp"
+#include "support/expect_error.hpp"
 #include "support/temporary.hpp"
 
 namespace llmx {
@@ -57,6 +59,35 @@ TEST_F(TemplatePlace, JinjaFileBeforeAll) {
     in_config(text("config"));
     spill(dir / "chat_template.jinja", text("file"));
     EXPECT_EQ(render(), "file:user=Hi;");
+}
+
+// llama.cpp alone would overflow its stack.
+TEST_F(TemplatePlace, MacrosThatCallThemselvesWithoutEnd) {
+    const auto refuses = [this](const std::string& source, const std::string& macro) {
+        in_config(source);
+        test::expect_error(ErrorCode::input, {"chat template", "macro " + macro, "without end"},
+                           [this] { (void)render(); });
+    };
+    refuses("{% macro a() %}{{ a() }}{% endmacro %}{{ a() }}", "a");
+    refuses("{% macro a(x) %}{{ b(x) }}{% endmacro %}{% macro b(x) -%} {{ a(x) }} {%- endmacro %}{{ b(1) }}",
+            "b");
+    refuses(
+        "{% macro a() %}{% if '%}' %}{{ 1 + a() }}{% endif %}{% endmacro %}{{ messages[0].role }}{{ a() }}",
+        "a");
+}
+
+TEST_F(TemplatePlace, MacrosThatEndAreLeftAlone) {
+    const std::string count =
+        "\n{%- macro count(n) -%}\n  {{ n }}\n{% if n > 0 %}, {{ count(n - 1) }}{% endif %}\n{%- endmacro "
+        "-%}\n{{ count(9) }}";
+    in_config(count);
+    EXPECT_EQ(render(), "9\n, 8\n, 7\n, 6\n, 5\n, 4\n, 3\n, 2\n, 1\n, 0\n");
+    const std::string text = "{% macro a() %}x{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ b() }}";
+    EXPECT_EQ(engine::guard_recursion(text), text);
+    for (const std::string broken :
+         {"{% macro a(", "{% macro %}", "{%", "{{", "{#", "{% macro a() %}{{ a()", "{%}"}) {
+        (void)engine::guard_recursion(broken);
+    }
 }
 
 }  // namespace
