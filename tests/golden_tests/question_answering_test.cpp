@@ -118,7 +118,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Source{"bert_gguf", "bertqa-tiny.gguf", "bertqa-tiny", "bertqa-tiny"},
                     Source{"bert_directory", "bertqa-tiny", "bertqa-tiny", "bertqa-tiny"},
                     Source{"distilbert_directory", "distilbertqa-tiny", "distilbertqa-tiny",
-                           "distilbertqa-tiny"}),
+                           "distilbertqa-tiny"},
+                    Source{"roberta_directory", "robertaqa-tiny", "robertaqa-tiny", "robertaqa-tiny"}),
     [](const auto& source) { return std::string(source.param.name); });
 
 }  // namespace
