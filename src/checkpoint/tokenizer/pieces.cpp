@@ -39,6 +39,21 @@ void set_all_added_tokens(const TokenizerFiles& files, Vocabulary& vocabulary) {
     set_added_tokens(files.tokenizer, vocabulary);
 }
 
+/// T5's sentinels: where no file lists added tokens, transformers' T5 tokenizer adds them behind
+/// SentencePiece's own, the last one first.
+void set_sentinels(const TokenizerFiles& files, std::size_t pieces, Vocabulary& vocabulary) {
+    const std::string type = files.config.text_or({"model_type"}, "");
+    if ((type != "t5" && type != "mt5") || files.has_tokenizer_json() ||
+        files.tokenizer_config.has("added_tokens_decoder")) {
+        return;
+    }
+    const std::uint32_t count = files.tokenizer_config.integer_or({"extra_ids"}, 100, 0, 10000);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::size_t id = pieces + count - 1 - i;
+        if (id < vocabulary.size()) set_added_token(vocabulary, id, fmt::format("<extra_id_{}>", i), true);
+    }
+}
+
 /// The normalisation that SentencePiece compiled: an array of 32-bit numbers behind its length in bytes,
 /// then texts that end in zero. llama.cpp trusts most of it.
 void check_charsmap(const std::string& file, const std::vector<std::uint8_t>& charsmap) {
@@ -187,6 +202,7 @@ Vocabulary read_sentence_piece(const TokenizerFiles& files, const std::string& f
     using Kind = SentencePieceModel::Kind;
     vocabulary.model = model.kind == static_cast<std::uint32_t>(Kind::unigram) ? "t5" : "llama";
     if (vocabulary.model == "t5") {
+        set_sentinels(files, model.pieces.size(), vocabulary);
         set_all_added_tokens(files, vocabulary);
         set_unigram_keys(vocabulary, file, model.add_dummy_prefix, model.remove_extra_whitespaces,
                          model.charsmap);
