@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "vjp/plan.hpp"
 #include "vjp/shadow.hpp"
 
 namespace llmx {
@@ -76,6 +77,24 @@ TEST(Shadow, FreshMemoryIsHandedOutOnceAndWindowsAreCleared) {
     EXPECT_EQ(part.view.data[0], 0.0F);
     vjp::Shadow::Taken again = shadow.take(root, true);
     EXPECT_EQ(again.view.at(0, 0, 2, 1), 0.0F);
+}
+
+/// A constant written over a value in place: what stood there has no influence, so its gradient must be taken
+/// away, though no rule carries it on.
+TEST(Plan, ConstantsInPlaceEndGradients) {
+    Builder b;
+    const int table = b.add("NONE", {1, 1, 4, 2}, {});
+    const int ids = b.add("NONE", {1, 1, 1, 3}, {});
+    const int x = b.add("GET_ROWS", {1, 1, 3, 2}, {table, ids});
+    const int a = b.add("SQR", {1, 1, 3, 2}, {x});
+    const int elsewhere = b.add("FILL", {1, 1, 3, 2}, {a});
+    const int filled = b.add("FILL", {1, 1, 3, 2}, {a}, a);
+    const int y = b.add("ADD", {1, 1, 3, 2}, {filled, elsewhere});
+    const vjp::Plan plan = vjp::plan(b.graph, std::vector<int>{y}, std::vector<int>{x}, {});
+    ASSERT_EQ(plan.steps.size(), 4U);
+    EXPECT_EQ(plan.steps[2].node, b.graph.at(filled).order);
+    EXPECT_EQ(plan.steps[2].rule, nullptr);
+    EXPECT_EQ(plan.steps[3].wanted, 1U);
 }
 
 }  // namespace
