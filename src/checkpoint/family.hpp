@@ -23,7 +23,9 @@ struct Hyperparameters {
     std::uint32_t experts = 0;
     std::uint32_t vocabulary = 0;
     bool tied = false;  ///< the output matrix is the token embeddings: rows named "output" are left out
-    bool output_needed = false;  ///< llama.cpp knows no tied output here: it gets the embeddings twice
+    /// Of a tied model: llama.cpp needs an output matrix all the same. It gets the file's own if there is
+    /// one, else the embeddings twice.
+    bool output_needed = false;
     std::vector<std::string_view> absent;  ///< `hf` of rows that a model of this config does not have
     std::vector<std::pair<std::string, engine::ContentValue>> values;
     std::vector<engine::ContentTensor> tensors;  ///< computed ones: rotary factors

@@ -121,8 +121,10 @@ private:
         if (std::ranges::find(h_.absent, row.hf) != h_.absent.end()) return;
         if (h_.tied && row.gguf == "output") {
             ignored_.insert(std::string(row.hf.substr(1)));
-            if (h_.output_needed)
-                add(row, "output.weight", prefix_ + std::string(family_.rows.front().hf) + ".weight", true);
+            if (!h_.output_needed) return;
+            const std::string own = std::string(row.hf.substr(1)) + ".weight";
+            const std::string embeddings = prefix_ + std::string(family_.rows.front().hf) + ".weight";
+            add(row, "output.weight", weights_.find(own) == nullptr ? embeddings : own, true);
             return;
         }
         const std::string hf = row.hf.starts_with('/') ? std::string(row.hf.substr(1))

@@ -103,22 +103,47 @@ TEST(Families, TheContextEndsWithAWindowThatLlamaCppDoesNotHave) {
     EXPECT_EQ(Model::load(directory / "off").facts().context, 256);
 }
 
+/// A matrix of a checkpoint; nothing where there is none.
+std::vector<std::byte> matrix_of(const fs::path& directory, const std::string& name) {
+    std::vector<std::byte> values;
+    for (const engine::ContentTensor& tensor : checkpoint::read_directory(directory).content.tensors) {
+        if (tensor.name != name) continue;
+        values.resize(static_cast<std::size_t>(tensor.shape[0] * tensor.shape[1]) * sizeof(float));
+        tensor.fill(values);
+    }
+    return values;
+}
+
 TEST(Families, TiedWhereLlamaCppWantsAnOutputOfItsOwn) {
     const TemporaryDirectory directory;
-    for (const char* family : {"stablelm", "olmo2", "gptneox"}) {
+    for (const char* family : {"stablelm", "olmo2", "gptneox", "llama"}) {  // which have one all the same
         copy_changed(family, {{"tie_word_embeddings", true}}, directory / family);
-        const checkpoint::Checkpoint read = checkpoint::read_directory(directory / family);
-        std::vector<std::byte> embeddings, output;
-        for (const engine::ContentTensor& tensor : read.content.tensors) {
-            if (tensor.name != "token_embd.weight" && tensor.name != "output.weight") continue;
-            auto& values = tensor.name == "output.weight" ? output : embeddings;
-            values.resize(static_cast<std::size_t>(tensor.shape[0] * tensor.shape[1]) * sizeof(float));
-            tensor.fill(values);
-        }
-        EXPECT_EQ(output, embeddings) << family;
-        EXPECT_FALSE(output.empty()) << family;
+        const auto own =
+            matrix_of(fs::path(LLMX_TEST_DATA) / (std::string(family) + "-tiny"), "output.weight");
+        const auto output = matrix_of(directory / family, "output.weight");
+        EXPECT_EQ(output, std::string(family) == "llama" ? std::vector<std::byte>() : own) << family;
+        EXPECT_FALSE(own.empty()) << family;
         EXPECT_NO_THROW((void)Model::load(directory / family)) << family;
     }
+}
+
+// As transformers 5 writes T5 1.1: tied by name, with an output matrix of its own, and unscaled.
+TEST(Families, T5WithoutScaleHasAnOutputMatrix) {
+    const TemporaryDirectory directory;
+    copy_changed("t5gated", {{"tie_word_embeddings", true}, {"scale_decoder_outputs", false}},
+                 directory / "own");
+    const auto own = matrix_of(fs::path(LLMX_TEST_DATA) / "t5gated-tiny", "output.weight");
+    EXPECT_EQ(matrix_of(directory / "own", "output.weight"), own);
+    EXPECT_NE(matrix_of(directory / "own", "token_embd.weight"), own);
+    copy_changed("t5", {{"scale_decoder_outputs", false}}, directory / "tied");
+    const auto embeddings = matrix_of(directory / "tied", "token_embd.weight");
+    EXPECT_EQ(matrix_of(directory / "tied", "output.weight"), embeddings);
+    EXPECT_FALSE(embeddings.empty());
+    EXPECT_NO_THROW((void)Model::load(directory / "tied"));
+    EXPECT_TRUE(matrix_of(fs::path(LLMX_TEST_DATA) / "t5-tiny", "output.weight").empty());
+    copy_changed("t5gated", {{"scale_decoder_outputs", true}}, directory / "scaled");
+    expect_error(ErrorCode::unsupported, {"scale_decoder_outputs is true", "tie_word_embeddings false"},
+                 [&] { (void)Model::load(directory / "scaled"); });
 }
 
 TEST(Families, FalconsOldSpellings) {

@@ -60,6 +60,21 @@ constexpr Part parts[] = {
     {"dec.blk.", "decoder.block.", decoder, &Hyperparameters::decoder_blocks},
 };
 
+// Tied models scale before the output matrix, others (v1.1, Flan, mT5) do not. transformers 5 says so by
+// scale_decoder_outputs and calls all of them tied; the earlier ones went by tie_word_embeddings. An output
+// matrix in GGUF means that nothing is scaled.
+void read_output(const Object& config, Hyperparameters& h) {
+    h.tied = config.flag({"tie_word_embeddings"}, true);
+    const bool scaled = config.flag({"scale_decoder_outputs"}, h.tied);
+    h.output_needed = !scaled;
+    if (scaled && !h.tied) {
+        throw Error(ErrorCode::unsupported,
+                    config.name() +
+                        ": scale_decoder_outputs is true with tie_word_embeddings false; "
+                        "llama.cpp's t5 scales where embeddings are tied");
+    }
+}
+
 void hyperparameters(const Object& config, Hyperparameters& h) {
     const std::string kind = config.text_or({"feed_forward_proj"}, "relu");
     if (kind != "relu" && kind != "gated-gelu") {
@@ -74,7 +89,7 @@ void hyperparameters(const Object& config, Hyperparameters& h) {
     h.blocks = config.integer({"num_layers"}, 1, 512);
     h.decoder_blocks = config.integer_or({"num_decoder_layers"}, h.blocks, 1, 512);
     h.vocabulary = config.integer({"vocab_size"}, 1, 1U << 24U);
-    h.tied = config.flag({"tie_word_embeddings"}, true);
+    read_output(config, h);
     h.dims.embedding = config.integer({"d_model"}, 1, 1U << 20U);
     h.dims.heads = h.dims.kv_heads = config.integer({"num_heads"}, 1, 1U << 20U);
     h.dims.head_size = config.integer({"d_kv"}, 1, 1U << 20U);
