@@ -70,9 +70,16 @@ void GraphBuilder::end(bool logits, std::int64_t hidden_width) {
                                             node.shape[2] == static_cast<std::int64_t>(pass.outputs.size());
         if (is_result) pass.result = node.id;
     }
+    // plamo3 does not name its logits: what its graph ends in, they are
+    if (pass.result < 0 && logits && !graph_.nodes.empty()) pass.result = graph_.nodes.back();
     if (pass.result < 0) {
-        throw Error(ErrorCode::unsupported, logits ? "replay: the model's graph has no logits (result_output)"
-                                                   : "replay: the model's graph has no last hidden state");
+        throw Error(ErrorCode::unsupported, "replay: the model's graph has no last hidden state");
+    }
+    if (logits && graph_.at(pass.result).shape[2] != static_cast<std::int64_t>(pass.outputs.size()) &&
+        !pass.outputs.empty()) {
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("replay: the model's graph ends in {}, which is not logits at {} positions",
+                                describe(graph_.at(pass.result)), pass.outputs.size()));
     }
     if (encoded_ >= 0 && !linked_) {
         throw Error(ErrorCode::unsupported, "replay: the decoder's graph does not read the encoder's result");

@@ -161,7 +161,8 @@ Session::Session(const Model& model, SessionSize size) : impl_(std::make_unique<
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(std::max(size.tokens, size.source));
     params.n_batch = params.n_ubatch = static_cast<std::uint32_t>(batch);
-    params.n_outputs_max = static_cast<std::uint32_t>(impl_->logits ? std::min(size.outputs, batch) : batch);
+    params.n_outputs_max =
+        static_cast<std::uint32_t>(gives_every_row(model) ? batch : std::min(size.outputs, batch));
     params.n_threads = model.threads();
     params.n_threads_batch = model.threads();
     // Exact replay: attention as separate nodes, and no rounding in the KV cache.

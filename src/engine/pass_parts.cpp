@@ -74,6 +74,10 @@ void check_input(const Model& model, const SessionSize& size, const PassInput& i
     }
 }
 
+bool gives_every_row(const Model& model) {
+    return model.facts().kind == ModelKind::encoder || model.facts().architecture == "cogvlm";
+}
+
 std::vector<SubPass> sub_passes(const Model& model, const SessionSize& size, const PassInput& input) {
     std::vector<SubPass> parts;
     const auto all_rows = [](SubPass& part) {
@@ -93,7 +97,7 @@ std::vector<SubPass> sub_passes(const Model& model, const SessionSize& size, con
         part.encodes = model.facts().kind == ModelKind::encoder;
         part.first_row = source + first;
         part.rows = std::min(chunk, tokens - first);
-        if (part.encodes) {  // llama.cpp gives the result of every token then
+        if (gives_every_row(model)) {
             all_rows(part);
             continue;
         }

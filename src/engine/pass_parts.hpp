@@ -18,6 +18,10 @@ using BatchPtr = std::unique_ptr<llama_batch, BatchFree>;
 /// Tokens that one llama.cpp pass of the session takes. Throws where the model cannot be replayed so.
 int batch_size(const Model& model, const SessionSize& size);
 
+/// llama.cpp computes the result of every token, however few are asked for: encoders, and cogvlm, whose
+/// graph leaves the choice out (llama.cpp then takes the first rows for those that were asked for).
+bool gives_every_row(const Model& model);
+
 /// Throws Error{input} for tokens or token types that the model does not have, Error{internal} for more
 /// than the session holds.
 void check_input(const Model& model, const SessionSize& size, const PassInput& input);
