@@ -121,10 +121,13 @@ private:
         if (std::ranges::find(h_.absent, row.hf) != h_.absent.end()) return;
         if (h_.tied && row.gguf == "output") {
             ignored_.insert(std::string(row.hf.substr(1)));
-            if (!h_.output_needed) return;
             const std::string own = std::string(row.hf.substr(1)) + ".weight";
             const std::string embeddings = prefix_ + std::string(family_.rows.front().hf) + ".weight";
-            add(row, "output.weight", weights_.find(own) == nullptr ? embeddings : own, true);
+            if (h_.output_needed) {
+                add(row, "output.weight", weights_.find(own) == nullptr ? embeddings : own, true);
+            } else if (weights_.find(own) != nullptr) {
+                require_same(*weights_.find(own), *weights_.find(embeddings));
+            }
             return;
         }
         const std::string hf = row.hf.starts_with('/') ? std::string(row.hf.substr(1))
@@ -136,6 +139,24 @@ private:
         }
         add(row, gguf + ".weight", hf + ".weight", row.presence == Presence::required);
         add(row, gguf + ".bias", hf + ".bias", false);
+    }
+
+    // Of a tied model with an output matrix, transformers 4 takes the embeddings, transformers 5 the matrix.
+    static void require_same(const Weight& output, const Weight& embeddings) {
+        constexpr std::size_t step = std::size_t{1} << 20U;
+        std::vector<std::byte> a(step), b(step);
+        bool same = output.type == embeddings.type && output.shape == embeddings.shape;
+        for (std::uint64_t from = 0; same && from < output.bytes; from += step) {
+            const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(step, output.bytes - from));
+            output.read(from, std::span(a).first(count));
+            embeddings.read(from, std::span(b).first(count));
+            same = std::memcmp(a.data(), b.data(), count) == 0;
+        }
+        if (same) return;
+        fail(output,
+             fmt::format("differs from {}, to which config.json ties it; expected tie_word_embeddings "
+                         "false, or a checkpoint without it",
+                         embeddings.name));
     }
 
     void add(const Row& row, const std::string& gguf, const std::string& hf, bool required) {
