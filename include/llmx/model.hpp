@@ -68,6 +68,12 @@ struct Module {
     int block = -1;                   ///< -1 outside the blocks
 };
 
+/// A low-rank adapter (LoRA): a GGUF file of changes to a model's weights, W + scale * alpha / rank * B A.
+struct Lora {
+    std::filesystem::path path;
+    float scale = 1.0F;
+};
+
 struct LoadOptions {
     int threads = 0;       ///< 0: the machine's cores
     bool use_mmap = true;  ///< map a GGUF file instead of reading it
@@ -75,7 +81,17 @@ struct LoadOptions {
     std::string chat_template = {};
     /// A safetensors file with `qa_outputs.weight` and `qa_outputs.bias`, for the GGUF of an encoder.
     std::filesystem::path qa_head = {};
-    Progress progress = {};  ///< stage "load"
+    std::vector<Lora> lora = {};  ///< applied together wherever the model runs
+    Progress progress = {};       ///< stage "load"
+};
+
+class Model;
+
+/// When beam search ends, as in Hugging Face's `early_stopping`.
+enum class EarlyStopping {
+    no,     ///< no running beam, as long as it is now, could replace a finished one
+    yes,    ///< as many answers are finished as there are beams
+    never,  ///< as `no`, for a beam of the greatest length
 };
 
 struct GenerateOptions {
@@ -85,19 +101,36 @@ struct GenerateOptions {
     float top_p = 1.0F;
     float repetition_penalty = 1.0F;  ///< 1: none
     std::uint32_t seed = 0;
-    int context = 0;           ///< 0: prompt + max_new_tokens
+    int context = 0;  ///< tokens that prompt and answer may take; 0: what the model was trained on
+
+    // Speculative decoding (Leviathan et al. 2023): a draft of the next tokens is verified in one pass.
+    // The answer has the distribution that it has without: greedy, it is the same.
+    const Model* assistant = nullptr;  ///< writes the drafts; same vocabulary; must outlive the call
+    bool prompt_lookup = false;        ///< drafts are what followed the last tokens earlier in the text
+    int draft_tokens = 5;              ///< longest draft
+
+    // Beam search, for temperature 0: the answer with the greatest Σ log p / length^length_penalty found.
+    int num_beams = 1;  ///< 1: none
+    float length_penalty = 1.0F;
+    EarlyStopping early_stopping = EarlyStopping::no;
+
     bool keep_logits = false;  ///< fills Generation::logits
     /// Called with each new token and its text (complete UTF-8 characters only; a split character
-    /// comes with its last token). Returning false stops generation; what there is, is returned.
+    /// comes with its last token). Returning false stops generation; what there is, is returned. Beam
+    /// search calls it when the answer is chosen.
     std::function<bool(Token, std::string_view)> on_token = {};
     Progress progress = {};  ///< stage "generate"
 };
 
 struct Generation {
-    Tokens ids = {};        ///< answer tokens; an end-of-generation token, if one came, is the last
-    std::string text = {};  ///< special tokens left out; incomplete UTF-8 replaced
-    bool ended = false;     ///< the model ended the text by itself
-    Tensor logits = {};     ///< [answer tokens, vocabulary], if kept
+    Tokens ids = {};                  ///< answer tokens; an end-of-generation token, if one came, is the last
+    std::string text = {};            ///< special tokens left out; incomplete UTF-8 replaced
+    bool ended = false;               ///< the model ended the text by itself
+    Tensor logits = {};               ///< [answer tokens, vocabulary], if kept
+    std::vector<int> n_drafted = {};  ///< speculative decoding: drafted tokens in each round
+    std::vector<int> n_matches = {};  ///< of which the model accepted
+    double score = 0;                 ///< beam search: Σ log p / length^length_penalty
+    std::vector<std::string> warnings = {};
 };
 
 class ModelImpl;
@@ -107,8 +140,9 @@ class ModelImpl;
 class Model {
 public:
     /// Loads a GGUF file, or a Hugging Face directory: config.json, safetensors, tokenizer files. Throws
-    /// Error{model} for what is missing, truncated or corrupt and for an architecture that llama.cpp
-    /// cannot run, Error{unsupported} for a directory of a family that is not known here.
+    /// Error{model} for what is missing, truncated or corrupt, for an architecture that llama.cpp cannot
+    /// run and for an adapter of another model, Error{unsupported} for a directory of a family that is not
+    /// known here.
     static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
 
     [[nodiscard]] const ModelFacts& facts() const;
@@ -140,7 +174,10 @@ public:
     [[nodiscard]] Tokens apply_chat_template(const std::vector<Message>& messages,
                                              bool add_generation_prompt = true) const;
 
-    /// Writes an answer to `prompt`. Deterministic for a given seed and thread count.
+    /// Writes an answer to `prompt`; an encoder-decoder's prompt is the source text, and its answer
+    /// comes without the decoder's start token. Deterministic for a given seed and thread count. Throws
+    /// Error{unsupported} for a model that writes no text, Error{context_overflow} for too long a text,
+    /// Error{input} for an assistant whose vocabulary differs, Error{cancelled} by `progress`.
     [[nodiscard]] Generation generate(std::span<const Token> prompt,
                                       const GenerateOptions& options = {}) const;
 

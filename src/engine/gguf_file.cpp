@@ -112,39 +112,53 @@ void check_epsilons(const fs::path& path, const gguf_context* gguf) {
     }
 }
 
-std::uint16_t split_count(const gguf_context* gguf) {
-    const std::int64_t key = gguf_find_key(gguf, "split.count");
-    if (key < 0 || gguf_get_kv_type(gguf, key) != GGUF_TYPE_UINT16) return 1;
-    return std::max<std::uint16_t>(1, gguf_get_val_u16(gguf, key));
+/// A number of the split, or `otherwise` where the file has none.
+int split_number(const gguf_context* gguf, const char* name, int otherwise) {
+    const std::int64_t key = gguf_find_key(gguf, name);
+    if (key < 0 || gguf_get_kv_type(gguf, key) != GGUF_TYPE_UINT16) return otherwise;
+    return gguf_get_val_u16(gguf, key);
+}
+
+/// The names of all parts, from the first one's.
+std::vector<fs::path> split_paths(const fs::path& first, int parts) {
+    std::vector<char> prefix(first.string().size() + 1), part(first.string().size() + 64);
+    if (llama_split_prefix(prefix.data(), prefix.size(), first.c_str(), 0, parts) <= 0) {
+        fail(first, fmt::format("one of {} files of a split model; expected the first, named "
+                                "NAME-00001-of-{:05}.gguf",
+                                parts, parts));
+    }
+    std::vector<fs::path> paths;
+    for (int i = 0; i < parts; ++i) {
+        llama_split_path(part.data(), part.size(), prefix.data(), i, parts);
+        paths.emplace_back(part.data());
+    }
+    return paths;
 }
 
 }  // namespace
 
-std::vector<GgufTensor> check_gguf(const fs::path& path) {
-    const std::uint64_t size = checked_size(path);
-    check_magic(path);
-    const GgufPtr gguf = read_header(path);
-    check_epsilons(path, gguf.get());
-    std::vector<GgufTensor> tensors;
-    add_tensors(path, gguf.get(), size, tensors);
-
-    // "name-00001-of-00003.gguf" stands for all three.
-    const int parts = split_count(gguf.get());
-    if (parts == 1) return tensors;
-    std::vector<char> prefix(path.string().size() + 1), part(path.string().size() + 64);
-    if (llama_split_prefix(prefix.data(), prefix.size(), path.c_str(), 0, parts) <= 0) {
-        fail(path, fmt::format("one of {} files of a split model; expected the first, named "
-                               "NAME-00001-of-{:05}.gguf",
-                               parts, parts));
+GgufContent check_gguf(const fs::path& path) {
+    GgufContent content{{}, {path}};
+    for (std::size_t i = 0; i < content.parts.size(); ++i) {
+        const fs::path part = content.parts[i];
+        const std::uint64_t size = checked_size(part);
+        check_magic(part);
+        const GgufPtr gguf = read_header(part);
+        if (i == 0) {
+            check_epsilons(part, gguf.get());
+            const int parts = split_number(gguf.get(), "split.count", 1);
+            if (parts > 1) content.parts = split_paths(path, parts);
+        }
+        const auto count = static_cast<int>(content.parts.size());
+        const int number = split_number(gguf.get(), "split.no", 0);
+        const int of = split_number(gguf.get(), "split.count", 1);
+        if (count > 1 && (number != static_cast<int>(i) || of != count)) {
+            fail(part, fmt::format("is part {} of {}; expected part {} of {}, as its name says", number + 1,
+                                   of, i + 1, count));
+        }
+        add_tensors(part, gguf.get(), size, content.tensors);
     }
-    for (int i = 1; i < parts; ++i) {
-        llama_split_path(part.data(), part.size(), prefix.data(), i, parts);
-        const fs::path other = part.data();
-        const std::uint64_t other_size = checked_size(other);
-        check_magic(other);
-        add_tensors(other, read_header(other).get(), other_size, tensors);
-    }
-    return tensors;
+    return content;
 }
 
 }  // namespace llmx::engine

@@ -14,9 +14,14 @@ struct GgufTensor {
     std::vector<std::int64_t> shape;  ///< row-major, without leading ones
 };
 
+struct GgufContent {
+    std::vector<GgufTensor> tensors;           ///< in the order of the files
+    std::vector<std::filesystem::path> parts;  ///< one file, or all of a model split into several
+};
+
 /// Reads the header and checks that every tensor's data lies inside the file; for a model split into
-/// several files, all of them. Returns the tensors in the file's order. Throws Error{model} for a
-/// file that is missing, no regular file, no GGUF, truncated or corrupt.
-std::vector<GgufTensor> check_gguf(const std::filesystem::path& path);
+/// several files ("NAME-00001-of-00003.gguf" stands for all), all of them. Throws Error{model} for a file
+/// that is missing, no regular file, no GGUF, truncated, corrupt or another part than its name says.
+GgufContent check_gguf(const std::filesystem::path& path);
 
 }  // namespace llmx::engine

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <llmx/error.hpp>
 
+#include "engine/lora.hpp"
+
 namespace llmx::engine {
 
 namespace {
@@ -16,6 +18,7 @@ TensorRole role_of(const ggml_tensor* tensor) {
     const ggml_tensor* root = tensor;
     while (root->view_src != nullptr) root = root->view_src;
     if (root->buffer == nullptr) return TensorRole::input;
+    if (is_adapter(root->name)) return TensorRole::weight;  // its buffer does not say so
     switch (ggml_backend_buffer_get_usage(root->buffer)) {
         case GGML_BACKEND_BUFFER_USAGE_WEIGHTS:
             return TensorRole::weight;

@@ -10,6 +10,7 @@
 
 #include "engine/gguf_file.hpp"
 #include "engine/llama_guard.hpp"
+#include "engine/lora.hpp"
 #include "engine/memory_gguf.hpp"
 #include "engine/model_impl.hpp"
 #include "engine/modules.hpp"
@@ -183,6 +184,12 @@ void describe(ModelImpl& impl, const fs::path& path, std::span<const engine::Ggu
     if (impl.facts.kind == ModelKind::encoder_decoder && tied) {
         impl.logit_scale = 1.0F / std::sqrt(static_cast<float>(impl.facts.embedding));
     }
+    const std::string scaling = metadata(impl.model.get(), impl.facts.architecture + ".rope.scaling.type");
+    impl.rope_scaling = (!scaling.empty() && scaling != "none") ||
+                        std::any_of(tensors.begin(), tensors.end(), [](const engine::GgufTensor& t) {
+                            return t.name.find("rope_f") != std::string::npos;
+                        });
+    engine::load_adapters(impl, options.lora);
 }
 
 std::string shape_text(const std::vector<std::int64_t>& shape) {
@@ -194,10 +201,10 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 std::shared_ptr<ModelImpl> engine::load_gguf(const fs::path& path, const LoadOptions& options) {
     auto impl = std::make_shared<ModelImpl>();
     impl->threads = thread_count(options.threads);
-    const std::vector<GgufTensor> tensors = check_gguf(path);
+    const GgufContent content = check_gguf(path);
     impl->model = load_llama(path, options);
-    impl->files = {fs::absolute(path)};
-    describe(*impl, path, tensors, options);
+    for (const fs::path& part : content.parts) impl->files.push_back(fs::absolute(part));
+    describe(*impl, path, content.tensors, options);
     return impl;
 }
 

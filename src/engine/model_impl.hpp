@@ -25,12 +25,16 @@ struct LlamaContextFree {
 struct LlamaSamplerFree {
     void operator()(llama_sampler* sampler) const { llama_sampler_free(sampler); }
 };
+struct LlamaAdapterFree {
+    void operator()(llama_adapter_lora* adapter) const { llama_adapter_lora_free(adapter); }
+};
 struct ChatTemplatesFree {
     void operator()(common_chat_templates* templates) const;
 };
 using LlamaModelPtr = std::unique_ptr<llama_model, LlamaModelFree>;
 using LlamaContextPtr = std::unique_ptr<llama_context, LlamaContextFree>;
 using LlamaSamplerPtr = std::unique_ptr<llama_sampler, LlamaSamplerFree>;
+using LlamaAdapterPtr = std::unique_ptr<llama_adapter_lora, LlamaAdapterFree>;
 using ChatTemplatesPtr = std::unique_ptr<common_chat_templates, ChatTemplatesFree>;
 
 /// Immutable after load (the chat template and the digest are made on first use, each under its mutex).
@@ -47,6 +51,9 @@ public:
     std::string chat_template;    ///< in place of the model's own; empty: none given
     bool strips_accents = false;  ///< WordPiece only
     std::optional<QaHead> qa_head;
+    bool rope_scaling = false;  ///< the file says how its rotary positions are stretched
+    std::vector<LlamaAdapterPtr> adapters;
+    std::vector<float> adapter_scales;
 
     mutable std::mutex mutex;
     mutable ChatTemplatesPtr templates;

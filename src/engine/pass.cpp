@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/graph_builder.hpp"
+#include "engine/lora.hpp"
 #include "engine/model_impl.hpp"
 #include "engine/pass_parts.hpp"
 #include "engine/requirements.hpp"
@@ -158,6 +159,7 @@ Session::Session(const Model& model, SessionSize size) : impl_(std::make_unique<
     const llama_model* llama = model.impl().model.get();
     impl_->logits = model.facts().kind != ModelKind::encoder || llama_model_is_diffusion(llama);
     impl_->width = impl_->logits ? model.facts().vocabulary : llama_model_n_embd_out(llama);
+    require_positions(model, size.tokens);
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(std::max(size.tokens, size.source));
     params.n_batch = params.n_ubatch = static_cast<std::uint32_t>(batch);
@@ -184,6 +186,7 @@ Session::Session(const Model& model, SessionSize size) : impl_(std::make_unique<
                                 "a shorter text needs less memory",
                                 size.tokens));
     }
+    use_adapters(model.impl(), impl_->context.get());
 }
 
 Session::~Session() = default;

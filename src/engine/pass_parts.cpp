@@ -113,15 +113,9 @@ BatchPtr make_batch(const PassInput& input, const SubPass& part) {
     const bool of_source = part.first_row < source;
     const int first = of_source ? part.first_row : part.first_row - source;
     const Tokens& ids = of_source ? input.source : input.ids;
-    BatchPtr batch(new llama_batch(llama_batch_init(part.rows, 0, 1)));
-    batch->n_tokens = part.rows;
-    for (int i = 0; i < part.rows; ++i) {
-        batch->token[i] = ids[static_cast<std::size_t>(first + i)];
-        batch->pos[i] = first + i;
-        batch->n_seq_id[i] = 1;
-        batch->seq_id[i][0] = 0;
-        batch->logits[i] = 0;
-    }
+    BatchPtr batch = make_batch(part.rows, 1);
+    for (int i = 0; i < part.rows; ++i)
+        set_token(*batch, i, ids[static_cast<std::size_t>(first + i)], first + i, false);
     for (const int row : part.outputs) batch->logits[row - part.first_row] = 1;
     return batch;
 }

@@ -1,19 +1,10 @@
 #pragma once
 // How a PassInput is run: which llama.cpp passes, which batches, what is written into them.
 
-#include <llama.h>
-
+#include "engine/batch.hpp"
 #include "engine/pass.hpp"
 
 namespace llmx::engine {
-
-struct BatchFree {
-    void operator()(llama_batch* batch) const {
-        llama_batch_free(*batch);
-        delete batch;
-    }
-};
-using BatchPtr = std::unique_ptr<llama_batch, BatchFree>;
 
 /// Tokens that one llama.cpp pass of the session takes. Throws where the model cannot be replayed so.
 int batch_size(const Model& model, const SessionSize& size);

@@ -31,16 +31,21 @@ ModelKind kind_of(std::string_view architecture, bool causal) {
 }
 
 void require_causal(const Model& model) {
+    if (model.facts().kind == ModelKind::encoder_decoder)
+        refuse(model, "an encoder-decoder, which this version cannot explain");
+    require_generative(model);
+}
+
+void require_generative(const Model& model) {
     if (llama_model_is_diffusion(model.impl().model.get()))
         refuse(model, "a diffusion model, which writes no text left to right");
     require_replayable(model);
     switch (model.facts().kind) {
         case ModelKind::decoder:
+        case ModelKind::encoder_decoder:
             return;
         case ModelKind::encoder:
             refuse(model, "embedding-only (it cannot continue a text)");
-        case ModelKind::encoder_decoder:
-            refuse(model, "an encoder-decoder, which this version cannot run");
     }
 }
 
@@ -49,6 +54,25 @@ void require_replayable(const Model& model) {
     if (architecture == "eagle3" || architecture == "dflash")
         refuse(model, "the draft head of another model");
     if (architecture == "wavtokenizer-dec") refuse(model, "a vocoder, which reads no text");
+}
+
+void require_positions(const Model& model, int tokens) {
+    for (const Module& module : model.impl().modules) {
+        if (module.gguf_name != "position_embd" || tokens <= module.shape.front()) continue;
+        throw Error(ErrorCode::context_overflow,
+                    fmt::format("context: {} tokens, the model's table of position embeddings ends at {}; "
+                                "expected a shorter text",
+                                tokens, module.shape.front()));
+    }
+}
+
+std::string context_warning(const Model& model, int tokens) {
+    const bool rotary = llama_model_rope_type(model.impl().model.get()) != LLAMA_ROPE_TYPE_NONE;
+    if (!rotary || model.impl().rope_scaling || tokens <= model.facts().context) return {};
+    return fmt::format(
+        "context: {} tokens, the model was trained on {} and its file has no rope scaling; "
+        "what it makes of them is not to be relied on",
+        tokens, model.facts().context);
 }
 
 void require_tokens(const Model& model, std::span<const Token> ids) {

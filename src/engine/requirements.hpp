@@ -2,6 +2,7 @@
 // What a model and its input must be before llama.cpp, which aborts on what it does not like, sees them.
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include <llmx/model.hpp>
@@ -17,6 +18,17 @@ void require_causal(const Model& model);
 
 /// Throws Error{unsupported} for a model that reads no text by itself: a draft head, a vocoder.
 void require_replayable(const Model& model);
+
+/// As require_causal, but encoder-decoders write too.
+void require_generative(const Model& model);
+
+/// Throws Error{context_overflow} where the model's table of position embeddings ends before so many
+/// tokens: nothing goes beyond it. Rotary and other computed positions go on.
+void require_positions(const Model& model, int tokens);
+
+/// What is to be said of a text of so many tokens: it is longer than what the model was trained on, and
+/// the file has no scaling of its rotary positions. Empty: nothing.
+std::string context_warning(const Model& model, int tokens);
 
 /// Throws Error{input} naming the first id that is not in the vocabulary.
 void require_tokens(const Model& model, std::span<const Token> ids);

@@ -10,6 +10,7 @@
 
 #include "core/memory.hpp"
 #include "core/utf8.hpp"
+#include "engine/requirements.hpp"
 #include "explain/check.hpp"
 #include "gemm/gemm.hpp"
 #include "method/attention.hpp"
@@ -170,6 +171,8 @@ Explanation Explainer::compute(const Request& given) {
     const objective::Terms terms = objective::terms(request.objective, answer, request.labels);
     Explanation result;
     describe_texts(request, model_, result);
+    const std::string warning = engine::context_warning(model_, prompt + static_cast<int>(answer.size()));
+    if (!warning.empty()) result.warnings.push_back(warning);
     Clock clock(result);
 
     engine::Session session = make_session(request, model_, teacher);
