@@ -21,13 +21,6 @@ LlamaAdapterPtr load_adapter(const ModelImpl& impl, const Lora& lora) {
                                                   lora.path.string(), lora.scale));
     }
     const GgufContent content = check_gguf(lora.path);
-    for (const GgufTensor& tensor : content.tensors) {
-        if (!tensor.name.starts_with("token_embd.")) continue;
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("lora {}: changes the token embeddings, which gradients refer to; merge it "
-                                "into the model",
-                                lora.path.string()));
-    }
     const LlamaGuard guard;
     LlamaAdapterPtr adapter;
     try {
@@ -38,6 +31,13 @@ LlamaAdapterPtr load_adapter(const ModelImpl& impl, const Lora& lora) {
     if (adapter == nullptr) {
         fail(lora, fmt::format("{}; expected a LoRA adapter for architecture \"{}\" in GGUF", guard.reason(),
                                impl.facts.architecture));
+    }
+    for (const GgufTensor& tensor : content.tensors) {
+        if (!tensor.name.starts_with("token_embd.")) continue;
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("lora {}: changes the token embeddings, which gradients refer to; merge it "
+                                "into the model",
+                                lora.path.string()));
     }
     if (llama_adapter_get_alora_n_invocation_tokens(adapter.get()) > 0) {
         throw Error(
