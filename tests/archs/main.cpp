@@ -1,0 +1,180 @@
+// Verifies the gradient on every architecture that llama.cpp's own generator of tiny random models makes
+// (its tests/test-llama-archs.cpp, run here with -o), and on families that it leaves out, one test a file.
+// `--models DIR` uses files of the generator that are there already; `--update` writes the rows of
+// docs/architectures.md anew that were run.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "page.hpp"
+#include "routed.hpp"
+#include "support/temporary.hpp"
+#include "tiny.hpp"
+#include "verify.hpp"
+
+namespace llmx::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What has been verified by the tests that ran.
+std::vector<Verdict>& verdicts() {
+    static std::vector<Verdict> all;
+    return all;
+}
+
+const fs::path& page_path() {
+    static const fs::path path = fs::path(LLMX_SOURCE_DIR) / "docs/architectures.md";
+    return path;
+}
+
+struct Options {
+    std::optional<std::string> models;
+    bool update = false;
+};
+
+void print(const Verdict& v) {
+    fmt::print("{}: replay {:.0e}, gradient {:.1e}, worst direction {:.1e} of {}, flips {}, |g| |e| {:.1e}\n",
+               v.file, v.replay, v.gradient, v.worst, v.sharp, v.flips, v.strength);
+}
+
+class Architecture : public testing::Test {
+public:
+    Architecture(fs::path path, const Options& options) : path_(std::move(path)), options_(options) {}
+
+    void TestBody() override {
+        const Verdict v = verify(path_);
+        if (!options_.models) fs::remove(path_);  // together the files take a gigabyte
+        verdicts().push_back(v);
+        print(v);
+        if (!options_.update) {
+            EXPECT_EQ(difference(slurp(page_path()), v), "");
+        }
+        // a failure that the page states is no news
+        if (!v.failure.empty()) GTEST_SKIP() << "not verified: " << v.failure;
+    }
+
+private:
+    fs::path path_;
+    const Options& options_;
+};
+
+/// One of two experts, few of the keys: see routed.hpp.
+class Routed : public testing::Test {
+public:
+    Routed(fs::path from, fs::path to) : from_(std::move(from)), to_(std::move(to)) {}
+
+    void TestBody() override {
+        write_routed(from_, to_);
+        const Verdict v = verify(to_);
+        fs::remove(to_);
+        print(v);
+        EXPECT_EQ(v.failure, "");
+    }
+
+private:
+    fs::path from_, to_;
+};
+
+/// Mixtures of experts by their routers (softmax, sigmoid, groups, shared experts, biases), and a sparse
+/// indexer.
+bool is_routed(const std::string& file) {
+    static constexpr std::array names{"llama-moe",     "llama4-moe",       "qwen3moe-moe",
+                                      "deepseek2-moe", "gpt-oss-moe",      "grovemoe-moe",
+                                      "dbrx-moe",      "ernie4_5-moe-moe", "minimax-m3-moe"};
+    return std::find(names.begin(), names.end(), file) != names.end();
+}
+
+class Page : public testing::Test {
+public:
+    Page(std::size_t files, const Options& options) : files_(files), options_(options) {}
+
+    void TestBody() override {
+        if (options_.update) spill(page_path(), updated(slurp(page_path()), verdicts()));
+        if (verdicts().size() != files_) GTEST_SKIP() << "not all architectures were run";
+        EXPECT_EQ(difference(slurp(page_path()), verdicts()), "")
+            << "docs/architectures.md is not what was verified; build/release/bin/llmx_archs --update writes "
+               "it";
+    }
+
+private:
+    std::size_t files_;
+    const Options& options_;
+};
+
+std::vector<fs::path> model_files(const fs::path& directory) {
+    std::vector<fs::path> files;
+    for (const auto& entry : fs::directory_iterator(directory)) {
+        if (entry.path().extension() == ".gguf") files.push_back(entry.path());
+    }
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+/// A filter takes what follows '-' as left out.
+std::string test_name(const fs::path& file) {
+    std::string name = file.stem();
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+}
+
+/// llama.cpp's generator; its seed is given, or every run would test other weights.
+void generate(const fs::path& directory) {
+    const std::string command = fmt::format("'{}' -s 1 -o '{}' > '{}' 2>&1", LLMX_ARCHS_GENERATOR,
+                                            directory.string(), (directory / "log").string());
+    if (std::system(command.c_str()) != 0) {
+        throw std::runtime_error("the generator failed: " + slurp(directory / "log"));
+    }
+}
+
+int run(int argc, char** argv) {
+    testing::InitGoogleTest(&argc, argv);
+    Options options;
+    for (int i = 1; i < argc; ++i) {
+        const std::string flag = argv[i];
+        if (flag == "--update") {
+            options.update = true;
+        } else if (flag == "--models" && i + 1 < argc) {
+            options.models = argv[++i];
+        } else {
+            fmt::print(stderr, "unknown argument {}; known: --models DIR, --update, Google Test's\n", flag);
+            return 2;
+        }
+    }
+    const TemporaryDirectory made;
+    if (!options.models) generate(made.path());
+    write_tiny_models(made.path());
+    std::vector<fs::path> files = model_files(made.path());
+    if (options.models) {
+        const std::vector<fs::path> given = model_files(*options.models);
+        files.insert(files.begin(), given.begin(), given.end());
+    }
+    for (const fs::path& file : files) {
+        if (!is_routed(file.stem())) continue;
+        testing::RegisterTest("Routed", test_name(file).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                              [file, &made]() -> testing::Test* {
+                                  return new Routed(file, made / (file.stem().string() + "-routed.gguf"));
+                              });
+    }
+    for (const fs::path& file : files) {
+        testing::RegisterTest(
+            "Architectures", test_name(file).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+            [file, &options]() -> testing::Test* { return new Architecture(file, options); });
+    }
+    testing::RegisterTest("Architectures", "page", nullptr, nullptr, __FILE__, __LINE__,
+                          [&]() -> testing::Test* { return new Page(files.size(), options); });
+    return RUN_ALL_TESTS();
+}
+
+}  // namespace
+
+}  // namespace llmx::test
+
+int main(int argc, char** argv) { return llmx::test::run(argc, argv); }

@@ -1,0 +1,20 @@
+#pragma once
+// docs/architectures.md: a row for each architecture, made from what was verified.
+
+#include <string>
+#include <vector>
+
+#include "verify.hpp"
+
+namespace llmx::test {
+
+/// The page with the rows of these models written anew; the others' stay as they are.
+std::string updated(const std::string& page, const std::vector<Verdict>& verdicts);
+
+/// Empty where the page says what was verified, else the first thing that it does not. The error figures
+/// are bounds with room, for another machine rounds otherwise: a page holds as long as they do.
+std::string difference(const std::string& page, const std::vector<Verdict>& verdicts);
+/// The same of one model's row.
+std::string difference(const std::string& page, const Verdict& verdict);
+
+}  // namespace llmx::test

@@ -1,0 +1,33 @@
+#pragma once
+// The checks of one model file: its replay, its gradient, its attention.
+
+#include <string>
+#include <vector>
+
+#include "probe.hpp"
+
+namespace llmx::test {
+
+struct Verdict {
+    std::string file;  ///< without ".gguf"
+    std::string architecture;
+    std::string failure;  ///< empty: verified
+
+    double replay = 0;                ///< relative L2 of the replay's logits from a plain pass's
+    double gradient = 0;              ///< relative L2 of 8 directional derivatives from central differences
+    double worst = 0;                 ///< largest relative error of a derivative that is sharp by itself
+    int sharp = 0;                    ///< how many are
+    int flips = 0;                    ///< steps left out because a choice (experts, sparse keys) changed
+    double strength = 0;              ///< |gradient| |embeddings|: what a change of all embeddings would do
+    std::vector<std::string> traits;  ///< of attention and memory, from the graph
+};
+
+/// The bounds of the checks.
+constexpr double replay_bound = 1e-6;
+constexpr double gradient_bound = 2e-2;
+constexpr double row_bound = 1e-5;
+
+/// Never throws for what a model does: the failure says it.
+Verdict verify(const std::string& path);
+
+}  // namespace llmx::test
