@@ -31,13 +31,16 @@ objective::Terms fixed_terms(const std::vector<int>& outputs, int vocabulary) {
     return terms;
 }
 
-/// Nodes that choose: what is read of the ids of an ARGSORT or TOP_K.
+/// Nodes that choose: what is read of the ids of an ARGSORT or TOP_K; and signs (qwen4exp takes a root of
+/// either sign, which has no slope where the sign changes).
 std::vector<int> choices(const engine::Graph& graph) {
     std::vector<int> result;
     for (const int id : graph.nodes) {
         const engine::TensorInfo& node = graph.at(id);
         const std::string& made_by = graph.at(node.root).op;
-        if (made_by == "TOP_K" || (made_by == "ARGSORT" && node.op == "VIEW")) result.push_back(id);
+        if (made_by == "TOP_K" || (made_by == "ARGSORT" && node.op == "VIEW") || node.kind == "SGN") {
+            result.push_back(id);
+        }
     }
     return result;
 }
@@ -48,7 +51,9 @@ public:
     Choices(const engine::Session& session, const engine::Graph& graph)
         : session_(session), graph_(graph), stops_(graph.nodes.size()) {
         for (const int id : choices(graph)) {
-            stops_[static_cast<std::size_t>(graph.at(graph.at(id).root).order)].push_back(id);
+            const engine::TensorInfo& node = graph.at(id);
+            const int order = node.kind == "SGN" ? node.order : graph.at(node.root).order;
+            stops_[static_cast<std::size_t>(order)].push_back(id);
         }
     }
     std::vector<std::int32_t> chosen;
@@ -64,6 +69,11 @@ public:
 
 private:
     void note(const engine::TensorInfo& window) {
+        if (window.kind == "SGN") {
+            const auto* signs = static_cast<const float*>(session_.bytes(window.id).data);
+            for (std::int64_t k = 0; k < window.elements(); ++k) chosen.push_back(static_cast<int>(signs[k]));
+            return;
+        }
         const auto* root = static_cast<const std::int32_t*>(session_.bytes(window.root).data);
         const View<const std::int32_t> view{root + window.offset, window.shape, window.strides};
         for (std::int64_t r = 0; r < view.rows(); ++r) {

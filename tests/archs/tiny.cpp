@@ -30,7 +30,7 @@ struct Family {
 const std::vector<std::pair<std::string, Value>>& common_keys() {
     static const std::vector<std::pair<std::string, Value>> keys{
         {".context_length", 128U},
-        {".embedding_length", 64U},
+        {".embedding_length", 128U},
         {".block_count", 2U},
         {".feed_forward_length", 96U},
         {".attention.head_count", 4U},
@@ -42,31 +42,32 @@ const std::vector<std::pair<std::string, Value>>& common_keys() {
     return keys;
 }
 
-/// RWKV 6 and 7 have small inner widths of their own, ARWKV and RWKV6Qwen2 shift tokens once a block.
+/// RWKV 6 and 7 have small inner widths of their own, ARWKV and RWKV6Qwen2 shift tokens once a block. Heads
+/// of 64: ggml's RWKV 7 writes past the end of others that are no multiple of its vectors.
 const std::vector<Family>& families() {
     static const std::vector<Family> all{
         {"rwkv6",
-         {{".wkv.head_size", 16U},
+         {{".wkv.head_size", 64U},
           {".time_mix_extra_dim", 8U},
           {".time_decay_extra_dim", 12U},
           {".rescale_every_n_layers", 1U},
           {".attention.head_count", 0U}}},
         {"rwkv6qwen2",
-         {{".wkv.head_size", 16U},
+         {{".wkv.head_size", 64U},
           {".time_mix_extra_dim", 8U},
           {".time_decay_extra_dim", 12U},
           {".token_shift_count", 1U},
-          {".attention.head_count_kv", 2U}},
+          {".attention.head_count_kv", 1U}},
          "time_mix_first"},
         {"rwkv7",
-         {{".wkv.head_size", 16U},
+         {{".wkv.head_size", 64U},
           {".attention.decay_lora_rank", 8U},
           {".attention.iclr_lora_rank", 8U},
           {".attention.value_residual_mix_lora_rank", 8U},
           {".attention.gate_lora_rank", 8U},
           {".attention.head_count", 0U}}},
         {"arwkv7",
-         {{".wkv.head_size", 16U},
+         {{".wkv.head_size", 64U},
           {".attention.decay_lora_rank", 8U},
           {".attention.iclr_lora_rank", 8U},
           {".attention.value_residual_mix_lora_rank", 8U},
