@@ -105,7 +105,8 @@ void declare_output(CLI::App& app, ExplainOptions& o) {
 }  // namespace
 
 void declare_explain_options(CLI::App& app, ExplainOptions& options) {
-    app.add_option("--model", options.model, "The model, a GGUF file")->type_name("FILE");
+    app.add_option("--model", options.model, "The model: a GGUF file or a Hugging Face directory")
+        ->type_name("PATH");
     declare_texts(app, options);
     declare_method(app, options);
     declare_generation(app, options);

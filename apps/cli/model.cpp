@@ -68,7 +68,8 @@ Command add_model(CLI::App& program) {
     CLI::App* app = program.add_subcommand("model", "Show the facts of a model file");
     app->footer(footer);
     auto options = std::make_shared<Options>();
-    app->add_option("model,--model", options->model, "The model, a GGUF file")->type_name("FILE");
+    app->add_option("model,--model", options->model, "The model: a GGUF file or a Hugging Face directory")
+        ->type_name("PATH");
     app->add_option("--json", options->json, "Write JSON to a file; -: to standard output")
         ->type_name("FILE");
     return {app, [options] { run(*options); }};

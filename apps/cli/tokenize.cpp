@@ -61,7 +61,8 @@ Command add_tokenize(CLI::App& program) {
     CLI::App* app = program.add_subcommand("tokenize", "Show the tokens of a text");
     app->footer(footer);
     auto options = std::make_shared<Options>();
-    app->add_option("--model", options->model, "The model, a GGUF file")->type_name("FILE");
+    app->add_option("--model", options->model, "The model: a GGUF file or a Hugging Face directory")
+        ->type_name("PATH");
     const auto set_text = [options](const std::string& value) {
         options->text = value;
         options->text_given = true;

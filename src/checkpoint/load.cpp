@@ -4,19 +4,43 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <llmx/error.hpp>
+#include <new>
 
 #include "checkpoint/directory.hpp"
+#include "core/utf8.hpp"
 
 namespace llmx {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// The checks of a directory's files name what is wrong; what slips through them is an error all the same.
+checkpoint::Checkpoint read_checked(const fs::path& directory) {
+    try {
+        return checkpoint::read_directory(directory);
+    } catch (const Error&) {
+        throw;
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const std::exception& e) {
+        std::string what = utf8::replace_invalid(e.what());
+        std::replace(what.begin(), what.end(), '\n', ' ');
+        throw Error(ErrorCode::model, fmt::format("model {}: damaged: {}", directory.string(), what));
+    }
+}
+
+}  // namespace
+
 Model Model::load(const fs::path& path, const LoadOptions& options) {
     std::shared_ptr<ModelImpl> impl;
-    if (fs::is_directory(path)) {
-        checkpoint::Checkpoint read = checkpoint::read_directory(path);
-        impl = engine::load_content(path, std::move(read.files), read.content, options);
+    std::error_code ignored;
+    if (fs::is_directory(path, ignored)) {
+        const fs::path named = path.has_filename() ? path : path.parent_path();  // without a slash at its end
+        checkpoint::Checkpoint read = read_checked(named);
+        impl = engine::load_content(named, std::move(read.files), read.content, options);
         if (read.qa_head) engine::set_qa_head(*impl, std::move(*read.qa_head));
         engine::set_prefixes(*impl, std::move(read.prefixes));
     } else {

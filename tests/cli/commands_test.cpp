@@ -55,6 +55,9 @@ TEST(Commands, Model) {
     EXPECT_EQ(facts["has_chat_template"], false);
     const Outcome text = llmx({"model", "--model", golden("llama-tiny.gguf")});
     EXPECT_NE(text.out.find(facts["sha256_16"].get<std::string>()), std::string::npos);
+    const json directory = json_of({"model", golden("llama-tiny/"), "--json", "-"});
+    EXPECT_EQ(directory["path"], "llama-tiny");
+    EXPECT_EQ(directory["parameters"], facts["parameters"]);
     EXPECT_EQ(llmx({"model", golden("bertqa-tiny.gguf")}).code, 0);  // facts, though no text comes of it
 }
 

@@ -298,6 +298,11 @@ TEST_F(BrokenDirectory, BrokenTokenizer) {
     with([](Json& t) { t["added_tokens"][0]["id"] = "zero"; }, {"added_tokens", "id is \"zero\""}, broken);
     with([](Json& t) { t["added_tokens"][0] = 3; }, {"added_tokens", "content"}, broken);
     with([](Json& t) { t["post_processor"]["single"] = Json::array(); }, {"no template"}, broken);
+    with(
+        [](Json& t) {
+            t["post_processor"]["single"] = {{{"SpecialToken", {{"id", 7}}}}, {{"Sequence", 1}}};
+        },
+        {"model ", "damaged"}, broken);
     with([](Json& t) { t["model"] = {{"type", "BPE"}}; }, {"merges"}, broken);
 }
 TEST_F(BrokenDirectory, TokenIdsOfAnotherVocabulary) {
