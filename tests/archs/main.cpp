@@ -92,6 +92,22 @@ bool is_routed(const std::string& file) {
     return std::find(names.begin(), names.end(), file) != names.end();
 }
 
+class MicroBatches : public testing::Test {
+public:
+    explicit MicroBatches(fs::path path) : path_(std::move(path)) {}
+
+    void TestBody() override {
+        const Model model = Model::load(path_, {.threads = 2});
+        if (model.facts().kind != ModelKind::decoder) GTEST_SKIP() << "reads its text at once";
+        const double off = micro_batch_difference(model);
+        fmt::print("{}: micro-batches {:.1e}\n", path_.stem().string(), off);
+        EXPECT_LE(off, micro_batch_bound);
+    }
+
+private:
+    fs::path path_;
+};
+
 class Page : public testing::Test {
 public:
     Page(std::size_t files, const Options& options) : files_(files), options_(options) {}
@@ -162,6 +178,10 @@ int run(int argc, char** argv) {
                               [file, &made]() -> testing::Test* {
                                   return new Routed(file, made / (file.stem().string() + "-routed.gguf"));
                               });
+    }
+    for (const fs::path& file : files) {
+        testing::RegisterTest("MicroBatches", test_name(file).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                              [file]() -> testing::Test* { return new MicroBatches(file); });
     }
     for (const fs::path& file : files) {
         testing::RegisterTest(

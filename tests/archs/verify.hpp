@@ -27,6 +27,11 @@ constexpr double replay_bound = 1e-6;
 constexpr double gradient_bound = 2e-2;
 constexpr double row_bound = 1e-5;
 
+/// The gradient with the text run in micro-batches of 16 tokens, which meet in memory (KV cache, recurrent
+/// state), against that of the text run at once: relative L2.
+double micro_batch_difference(const Model& model);
+constexpr double micro_batch_bound = 1e-4;
+
 /// Never throws for what a model does: the failure says it.
 Verdict verify(const std::string& path);
 
