@@ -6,7 +6,7 @@
 #include <exception>
 #include <iostream>
 #include <llmx/error.hpp>
-#include <llmx/explainer.hpp>
+#include <llmx/task.hpp>
 #include <llmx/view.hpp>
 #include <memory>
 
@@ -24,6 +24,11 @@ constexpr const char* footer = R"(Examples:
   llmx explain --model m.gguf --system "Be brief." --user "When is the shop open?"
   llmx explain --model m.gguf --user-file question.txt --label "From 8 to 5." --json result.json
   llmx explain --model m.gguf --prompt "Once upon a time" --answer " there was a fox" --method gradient
+  llmx explain --model bert-qa --question "Who came?" --context "Ada came at noon." --label Ada
+  llmx explain --model t5 --task translation --source "The house is small." \
+               --prefix "translate English to German: "
+  llmx explain --model m.gguf --assistant small.gguf --user "When is the shop open?" --draft-tokens 8
+  llmx explain --model t5 --task summarization --source-file article.txt --label-file gist.txt
   echo '{"model": "m.gguf", "user": "Hello"}' | llmx explain --request - --json -
 Exit codes: see llmx --help.)";
 
@@ -48,65 +53,50 @@ void require_places(const ExplainOptions& options) {
     if (options.tensors) require_writable_place(*options.tensors);
 }
 
-void require_in_vocabulary(const char* option, const Tokens& ids, const Model& model) {
-    const int size = model.facts().vocabulary;
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (ids[i] < 0 || ids[i] >= size) {
-            throw Error(ErrorCode::input, fmt::format("{}: id {} at index {} is no token; expected 0 to {}",
-                                                      option, ids[i], i, size - 1));
-        }
-    }
-}
-
-Tokens some_tokens(const char* option, Tokens ids) {
-    if (ids.empty()) {
-        throw Error(ErrorCode::input,
-                    fmt::format("{}: the text has no tokens; expected at least one", option));
-    }
-    return ids;
-}
-
-Tokens prompt_tokens(const Model& model, const ExplainInputs& inputs) {
-    if (inputs.prompt_ids) {
-        require_in_vocabulary("--prompt-ids", *inputs.prompt_ids, model);
-        return *inputs.prompt_ids;
-    }
-    if (inputs.prompt) return some_tokens("--prompt", model.tokenize_prompt(*inputs.prompt));
-    return some_tokens("--messages", model.apply_chat_template(inputs.chat));
-}
-
-/// Of a label or an answer: plain text, no special tokens.
-Tokens text_tokens(const Model& model, const char* option, const std::optional<std::string>& text,
-                   const char* ids_option, const std::optional<Tokens>& ids) {
-    if (ids) require_in_vocabulary(ids_option, *ids, model);
-    if (ids) return *ids;
-    return text ? some_tokens(option, model.tokenize(*text)) : Tokens{};
-}
-
 void require_context(std::size_t prompt, std::size_t answer, bool generated, const ExplainOptions& options,
                      const Model& model) {
-    const int limit = options.context > 0 ? options.context : model.facts().context;
+    const int limit = options.context_tokens > 0 ? options.context_tokens : model.facts().context;
     if (limit <= 0 || prompt + answer <= static_cast<std::size_t>(limit)) return;
     throw Error(
         ErrorCode::context_overflow,
         fmt::format("prompt of {} tokens and answer of {}{} make {}; {} {}; shorten them{} or allow more "
-                    "with --context {}",
+                    "with --context-tokens {}",
                     prompt, generated ? "up to " : "", answer, prompt + answer,
-                    options.context > 0 ? "--context allows" : "the model's context is", limit,
+                    options.context_tokens > 0 ? "--context-tokens allows" : "the model's context is", limit,
                     generated ? ", lower --max-new-tokens" : "", prompt + answer));
 }
 
+/// Writes the drafts of speculative decoding: a model, or nothing but the text.
+struct Assistant {
+    std::optional<Model> model;
+    bool prompt_lookup = false;
+};
+
+Assistant load_assistant(const ExplainOptions& options, Activity& activity) {
+    if (!options.assistant) return {};
+    if (*options.assistant == "prompt-lookup") return {std::nullopt, true};
+    return {Model::load(*options.assistant, {.threads = options.threads, .progress = activity.progress()}),
+            false};
+}
+
 Generation generate(const Model& model, const Tokens& prompt, const ExplainOptions& options,
-                    Activity& activity) {
+                    const ExplainInputs& inputs, Activity& activity) {
+    const Assistant assistant = load_assistant(options, activity);
     GenerateOptions g;
+    g.assistant = assistant.model ? &*assistant.model : nullptr;
+    g.prompt_lookup = assistant.prompt_lookup;
+    g.draft_tokens = options.draft_tokens;
+    g.num_beams = options.num_beams;
+    g.length_penalty = options.length_penalty;
+    g.early_stopping = inputs.early_stopping;
     g.max_new_tokens = options.max_new_tokens;
     g.temperature = options.temperature;
     g.top_k = options.top_k;
     g.top_p = options.top_p;
     g.repetition_penalty = options.repetition_penalty;
     g.seed = options.seed;
-    // --context is a bound, checked before; memory is taken for what can be written only.
-    if (options.context > 0) g.context = static_cast<int>(prompt.size()) + options.max_new_tokens;
+    // --context-tokens is a bound, checked before; memory is taken for what can be written only.
+    if (options.context_tokens > 0) g.context = static_cast<int>(prompt.size()) + options.max_new_tokens;
     g.on_token = [&](Token, std::string_view text) {
         activity.stream(text);
         return true;
@@ -115,9 +105,8 @@ Generation generate(const Model& model, const Tokens& prompt, const ExplainOptio
     return model.generate(prompt, g);
 }
 
-Request request_of(const ExplainOptions& options, const ExplainInputs& inputs) {
-    Request request;
-    request.task = inputs.task;
+/// How to explain: all of a request that is no text.
+void apply(const ExplainOptions& options, const ExplainInputs& inputs, Request& request) {
     request.objective = inputs.objective;
     request.layer_names = options.layer_names;
     request.is_input = options.is_input;
@@ -131,12 +120,13 @@ Request request_of(const ExplainOptions& options, const ExplainInputs& inputs) {
     request.keep_hidden = options.hidden_states;
     request.products = inputs.products;
     request.memory_budget = options.memory_budget;
-    request.context = options.context;
-    return request;
+    request.context = options.context_tokens;
+    request.micro_batch = options.ubatch;
 }
 
 struct Explained {
     Model model;
+    TaskInputs texts;  ///< completed
     Explanation result;
 };
 
@@ -144,22 +134,26 @@ Explained compute(const ExplainOptions& options, const ExplainInputs& inputs, Ac
     const auto start = Clock::now();
     Model model = Model::load(options.model, {.threads = options.threads,
                                               .chat_template = inputs.chat_template.value_or(""),
+                                              .qa_head = options.qa_head.value_or(""),
+                                              .lora = inputs.lora,
                                               .progress = activity.progress()});
     const double load_s = seconds_since(start);
 
-    Request request = request_of(options, inputs);
-    request.input_ids = prompt_tokens(model, inputs);
-    request.labels = text_tokens(model, "--label", inputs.label, "--label-ids", inputs.label_ids);
-    request.output.ids = text_tokens(model, "--answer", inputs.answer, "--answer-ids", inputs.answer_ids);
-    const bool generates = !inputs.has_answer();
-    const auto answer =
-        generates ? static_cast<std::size_t>(options.max_new_tokens) : request.output.ids.size();
-    require_context(request.input_ids.size(), answer, generates, options, model);
+    TaskInputs texts = completed(model, inputs.texts);
+    Request request = prepare(model, texts);
+    apply(options, inputs, request);
+    const bool writes = model.facts().kind != ModelKind::encoder;
+    const bool generates = writes && !inputs.has_answer();
+    if (model.facts().kind == ModelKind::decoder) {
+        const auto answer =
+            generates ? static_cast<std::size_t>(options.max_new_tokens) : request.output.ids.size();
+        require_context(request.input_ids.size(), answer, generates, options, model);
+    }
 
     const auto generation_start = Clock::now();
-    if (generates) request.output = generate(model, request.input_ids, options, activity);
+    if (generates) request.output = generate(model, request.input_ids, options, inputs, activity);
     const double generate_s = seconds_since(generation_start);
-    if (request.output.ids.empty()) {
+    if (writes && request.output.ids.empty()) {
         throw Error(ErrorCode::input,
                     "answer: the model wrote nothing; give one with --answer, or another prompt");
     }
@@ -172,7 +166,7 @@ Explained compute(const ExplainOptions& options, const ExplainInputs& inputs, Ac
     result.timings.insert(result.timings.begin(), {{"load", load_s}, {"generate", generate_s}});
     result.timings.emplace_back("total", seconds_since(start));
     result.peak_rss = peak_rss();
-    return {std::move(model), std::move(result)};
+    return {std::move(model), std::move(texts), std::move(result)};
 }
 
 /// Everything that was asked for is tried before the first failure is reported.
@@ -188,7 +182,7 @@ void write_files(const ExplainOptions& options, const ExplainInputs& inputs, con
     if (options.tensors) attempt([&] { view::safetensors(*options.tensors, explained.result); });
     if (options.json) {
         attempt([&] {
-            const view::JsonContext context{command_json(options, inputs), options.raw};
+            const view::JsonContext context{command_json(options, inputs, explained.texts), options.raw};
             const std::string text = view::json(explained.result, explained.model, context) + '\n';
             if (to_standard_output(options.json)) {
                 std::cout << text;

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <llmx/error.hpp>
 
 #include "core/suggest.hpp"
@@ -18,6 +20,25 @@ Products parse_products(const std::string& name) {
     if (name == known[0]) return Products::float32;
     if (name == known[1]) return Products::bfloat16;
     throw_unknown("products", name, known);
+}
+
+EarlyStopping parse_early_stopping(const std::string& name) {
+    static const std::array<std::string, 3> known = {"no", "yes", "never"};
+    if (name == known[0]) return EarlyStopping::no;
+    if (name == known[1]) return EarlyStopping::yes;
+    if (name == known[2]) return EarlyStopping::never;
+    throw_unknown("early stopping", name, known);
+}
+
+/// "FILE" or "FILE:SCALE"; a file's name may have a colon in it.
+Lora parse_lora(const std::string& text) {
+    const std::size_t colon = text.rfind(':');
+    if (colon == std::string::npos) return {text};
+    float scale = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, scale);
+    if (error != std::errc() || stop != end || !std::isfinite(scale)) return {text};
+    return {text.substr(0, colon), scale};
 }
 
 struct Source {
@@ -62,29 +83,59 @@ void require_one_prompt(const ExplainOptions& o) {
         {"--prompt", o.prompt}, {"--prompt-file", o.prompt_file}, {"--prompt-ids", o.prompt_ids}};
     at_most_one(sources);
     at_most_one({{"--system", o.system}, {"--system-file", o.system_file}});
-    if (given(sources).empty()) {
-        throw Error(ErrorCode::usage,
-                    "no prompt given; expected one of --user, --messages, --prompt, --prompt-ids");
-    }
-    if ((o.system || o.system_file) && !o.user && !o.user_file) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("--system: given with {}; it goes with --user only", given(sources).front()));
-    }
+    at_most_one({{"--question", o.question}, {"--question-file", o.question_file}});
+    at_most_one({{"--context", o.context}, {"--context-file", o.context_file}});
+    at_most_one({{"--source", o.source}, {"--source-file", o.source_file}});
+    if ((!o.system && !o.system_file) || o.user || o.user_file) return;
+    throw Error(ErrorCode::usage, given(sources).empty()
+                                      ? "--system: no prompt given; expected --user with it"
+                                      : fmt::format("--system: given with {}; it goes with --user only",
+                                                    given(sources).front()));
 }
 
-void read_prompt(const ExplainOptions& o, InputReader& reader, ExplainInputs& inputs) {
+void read_prompt(const ExplainOptions& o, InputReader& reader, TaskInputs& inputs) {
     require_one_prompt(o);
     if (const Text system = read_text(reader, "--system", o.system, o.system_file)) {
-        inputs.chat.push_back({"system", *system});
+        inputs.messages.push_back({"system", *system});
     }
     if (const Text user = read_text(reader, "--user", o.user, o.user_file)) {
-        inputs.chat.push_back({"user", *user});
+        inputs.messages.push_back({"user", *user});
     }
-    if (o.messages) inputs.chat = reader.messages("--messages", *o.messages);
-    at_most_one({{"--chat-template", o.chat_template}, {"--chat-template-file", o.chat_template_file}});
-    inputs.chat_template = read_text(reader, "--chat-template", o.chat_template, o.chat_template_file);
+    if (o.messages) inputs.messages = reader.messages("--messages", *o.messages);
     inputs.prompt = read_text(reader, "--prompt", o.prompt, o.prompt_file);
     inputs.prompt_ids = read_ids(reader, "--prompt-ids", o.prompt_ids);
+    inputs.question = read_text(reader, "--question", o.question, o.question_file);
+    inputs.context = read_text(reader, "--context", o.context, o.context_file);
+    inputs.token_type_ids = read_ids(reader, "--token-type-ids", o.token_type_ids);
+    inputs.source = read_text(reader, "--source", o.source, o.source_file);
+    if (o.prefix) inputs.prefix = reader.text("--prefix", *o.prefix);  // an empty one says: none
+}
+
+std::pair<int, int> parse_span(const std::string& text) {
+    int first = 0;
+    int last = 0;
+    const char* const end = text.data() + text.size();
+    const auto a = std::from_chars(text.data(), end, first);
+    const bool colon = a.ec == std::errc() && a.ptr != end && *a.ptr == ':';
+    const auto b = colon ? std::from_chars(a.ptr + 1, end, last) : a;
+    if (!colon || b.ec != std::errc() || b.ptr != end) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("--label-span: got \"{}\"; expected two whole numbers such as 14:28", text));
+    }
+    return {first, last};
+}
+
+void read_answers(const ExplainOptions& o, InputReader& reader, TaskInputs& inputs) {
+    at_most_one({{"--label", o.label},
+                 {"--label-file", o.label_file},
+                 {"--label-ids", o.label_ids},
+                 {"--label-span", o.label_span}});
+    at_most_one({{"--answer", o.answer}, {"--answer-file", o.answer_file}, {"--answer-ids", o.answer_ids}});
+    inputs.label = read_text(reader, "--label", o.label, o.label_file);
+    inputs.label_ids = read_ids(reader, "--label-ids", o.label_ids);
+    if (o.label_span) inputs.label_span = parse_span(*o.label_span);
+    inputs.answer = read_text(reader, "--answer", o.answer, o.answer_file);
+    inputs.answer_ids = read_ids(reader, "--answer-ids", o.answer_ids);
 }
 
 }  // namespace
@@ -92,18 +143,19 @@ void read_prompt(const ExplainOptions& o, InputReader& reader, ExplainInputs& in
 ExplainInputs read_explain_inputs(const ExplainOptions& o, InputReader& reader) {
     if (o.model.empty()) throw Error(ErrorCode::usage, "no model given; expected --model FILE");
     ExplainInputs inputs;
-    inputs.task = parse_task(o.task);
+    if (o.task != "automatic") inputs.texts.task = parse_task(o.task);
     for (const std::string& name : o.method) inputs.methods.push_back(parse_method(name));
     inputs.objective = parse_objective(o.objective);
     inputs.products = parse_products(o.products);
+    inputs.early_stopping = parse_early_stopping(o.early_stopping);
+    for (const std::string& text : o.lora) inputs.lora.push_back(parse_lora(text));
+    inputs.texts.assisted = o.assistant.has_value();
 
-    at_most_one({{"--label", o.label}, {"--label-file", o.label_file}, {"--label-ids", o.label_ids}});
-    at_most_one({{"--answer", o.answer}, {"--answer-file", o.answer_file}, {"--answer-ids", o.answer_ids}});
-    read_prompt(o, reader, inputs);
-    inputs.label = read_text(reader, "--label", o.label, o.label_file);
-    inputs.label_ids = read_ids(reader, "--label-ids", o.label_ids);
-    inputs.answer = read_text(reader, "--answer", o.answer, o.answer_file);
-    inputs.answer_ids = read_ids(reader, "--answer-ids", o.answer_ids);
+    read_prompt(o, reader, inputs.texts);
+    at_most_one({{"--chat-template", o.chat_template}, {"--chat-template-file", o.chat_template_file}});
+    inputs.chat_template = read_text(reader, "--chat-template", o.chat_template, o.chat_template_file);
+    read_answers(o, reader, inputs.texts);
+    require_inputs(inputs.texts);
 
     const bool needs_label = inputs.objective == Objective::aligned || inputs.objective == Objective::teacher;
     if (needs_label && !inputs.has_label()) {

@@ -19,9 +19,18 @@ CLI::Option* list(CLI::App& app, const std::string& name, std::vector<T>& target
     return app.add_option(name, target, help)->delimiter(',')->allow_extra_args(false);
 }
 
-void declare_texts(CLI::App& app, ExplainOptions& o) {
+void declare_task(CLI::App& app, ExplainOptions& o) {
+    app.option_defaults()->group("Task");
+    app.add_option("--task", o.task,
+                   "question_answering, translation, summarization,\n"
+                   "generative_text_chat, generative_text_chat_assistant;\n"
+                   "automatic: what the inputs and the model tell")
+        ->capture_default_str();
+}
+
+void declare_prompts(CLI::App& app, ExplainOptions& o) {
     app.option_defaults()->group(
-        "Prompt: one of --user, --messages, --prompt, --prompt-ids (- reads standard input)");
+        "Prompt of a chat: one of --user, --messages, --prompt, --prompt-ids (- reads standard input)");
     text(app, "--user", o.user, "What the user says, in the model's chat template");
     text(app, "--user-file", o.user_file, "... from a file; one newline at its end is left out", "FILE");
     text(app, "--system", o.system, "The system prompt that goes with --user");
@@ -32,12 +41,35 @@ void declare_texts(CLI::App& app, ExplainOptions& o) {
     text(app, "--chat-template-file", o.chat_template_file, "... from a file", "FILE");
     text(app, "--prompt", o.prompt, "The whole prompt as it is, without template");
     text(app, "--prompt-file", o.prompt_file, "... from a file", "FILE");
-    text(app, "--prompt-ids", o.prompt_ids, "... as token ids: 1,2,3 or a file that holds them", "IDS|FILE");
+    text(app, "--prompt-ids", o.prompt_ids,
+         "... as token ids, for every task: 1,2,3 or a file that\nholds them", "IDS|FILE");
 
+    app.option_defaults()->group("Question answering");
+    text(app, "--question", o.question, "The question");
+    text(app, "--question-file", o.question_file, "... from a file", "FILE");
+    text(app, "--context", o.context, "The text that it is about");
+    text(app, "--context-file", o.context_file, "... from a file", "FILE");
+    text(app, "--token-type-ids", o.token_type_ids, "Of --prompt-ids: 0 for the question, 1 for the context",
+         "IDS|FILE");
+    text(app, "--qa-head", o.qa_head,
+         "qa_outputs.weight and .bias as safetensors, for the GGUF of\nan encoder; a directory has its own",
+         "FILE");
+
+    app.option_defaults()->group("Translation and summarization");
+    text(app, "--source", o.source, "The text to translate or to summarize");
+    text(app, "--source-file", o.source_file, "... from a file", "FILE");
+    text(app, "--prefix", o.prefix,
+         "What stands before it (T5: \"translate English to German: \"),\n"
+         "or the instruction to a model that follows instructions;\n"
+         "default: the checkpoint's own, or the task's");
+}
+
+void declare_answers(CLI::App& app, ExplainOptions& o) {
     app.option_defaults()->group("Ground truth, and an answer from elsewhere");
     text(app, "--label", o.label, "The ground truth for the gradient's loss");
     text(app, "--label-file", o.label_file, "... from a file", "FILE");
     text(app, "--label-ids", o.label_ids, "... as token ids", "IDS|FILE");
+    text(app, "--label-span", o.label_span, "... as characters A to B - 1 of the context, from 0", "A:B");
     text(app, "--answer", o.answer, "Explain this answer; nothing is generated");
     text(app, "--answer-file", o.answer_file, "... from a file", "FILE");
     text(app, "--answer-ids", o.answer_ids, "... as token ids", "IDS|FILE");
@@ -45,8 +77,6 @@ void declare_texts(CLI::App& app, ExplainOptions& o) {
 
 void declare_method(CLI::App& app, ExplainOptions& o) {
     app.option_defaults()->group("Explanation");
-    app.add_option("--task", o.task, "What the model does; known: generative_text_chat")
-        ->capture_default_str();
     list(app, "--method", o.method, "attention, gradient (default: both)");
     app.add_option("--objective", o.objective,
                    "What the gradient differentiates. aligned: loss of\n"
@@ -77,12 +107,24 @@ void declare_generation(CLI::App& app, ExplainOptions& o) {
     add_number(app, "--top-p", o.top_p, "1: all tokens", 0, 1);
     add_number(app, "--repetition-penalty", o.repetition_penalty, "1: none", 0.01F);
     add_number(app, "--seed", o.seed, "Of the sampling");
+    text(app, "--assistant", o.assistant,
+         "Speculative decoding: a smaller model of the same\nvocabulary drafts, or prompt-lookup: the text "
+         "so far",
+         "FILE|prompt-lookup");
+    add_number(app, "--draft-tokens", o.draft_tokens, "Longest draft", 1);
+    add_number(app, "--num-beams", o.num_beams, "Beam search; 1: none", 1);
+    add_number(app, "--length-penalty", o.length_penalty, "A beam's score: sum of log p / length^this", -100,
+               100);
+    app.add_option("--early-stopping", o.early_stopping, "no, yes, never, as in Hugging Face's beam search")
+        ->capture_default_str();
 }
 
 void declare_resources(CLI::App& app, ExplainOptions& o) {
     app.option_defaults()->group("Resources");
+    add_number(app, "--ubatch", o.ubatch, "Tokens of the replay that are run at a time; 0: all");
     add_number(app, "--threads", o.threads, "0: the machine's cores", 0, 4096);
-    add_number(app, "--context", o.context, "Tokens allowed; 0: as many as the model was trained on");
+    add_number(app, "--context-tokens", o.context_tokens,
+               "Tokens allowed; 0: as many as the model was trained on");
     app.add_option("--products", o.products, "float32 or bfloat16, in the reverse pass")
         ->capture_default_str();
     app.add_option("--memory-budget", o.memory_budget, "For recorded values; 0: no bound (default: 2GB)")
@@ -107,7 +149,12 @@ void declare_output(CLI::App& app, ExplainOptions& o) {
 void declare_explain_options(CLI::App& app, ExplainOptions& options) {
     app.add_option("--model", options.model, "The model: a GGUF file or a Hugging Face directory")
         ->type_name("PATH");
-    declare_texts(app, options);
+    app.add_option("--lora", options.lora, "A LoRA adapter in GGUF, to be given several times")
+        ->type_name("FILE[:SCALE]")
+        ->allow_extra_args(false);
+    declare_task(app, options);
+    declare_prompts(app, options);
+    declare_answers(app, options);
     declare_method(app, options);
     declare_generation(app, options);
     declare_resources(app, options);

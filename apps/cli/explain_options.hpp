@@ -4,7 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <llmx/explainer.hpp>
+#include <llmx/task.hpp>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -19,10 +19,12 @@ struct ExplainOptions {
     using Text = std::optional<std::string>;
 
     std::string model;
-    std::string task = "generative_text_chat";
+    std::string task = "automatic";
     Text system, system_file, user, user_file, prompt, prompt_file, messages, prompt_ids;
     Text chat_template, chat_template_file;
-    Text label, label_file, label_ids;
+    Text question, question_file, context, context_file, token_type_ids;
+    Text source, source_file, prefix, qa_head;
+    Text label, label_file, label_ids, label_span;
     Text answer, answer_file, answer_ids;
 
     std::vector<std::string> method = {"attention", "gradient"};
@@ -38,8 +40,14 @@ struct ExplainOptions {
     float temperature = 0, top_p = 1, repetition_penalty = 1;
     int top_k = 0;
     std::uint32_t seed = 0;
+    Text assistant;
+    int draft_tokens = 5;
+    int num_beams = 1;
+    float length_penalty = 1;
+    std::string early_stopping = "no";
 
-    int threads = 0, context = 0;
+    std::vector<std::string> lora;
+    int threads = 0, context_tokens = 0, ubatch = 0;
     std::string products = "float32";
     std::uint64_t memory_budget = std::uint64_t{2} << 30;
 
@@ -50,22 +58,16 @@ struct ExplainOptions {
 
 /// The texts, ids and names of the options, read and checked as far as no model is needed.
 struct ExplainInputs {
-    // Exactly one of these says the prompt. `chat` is system and user, or the messages.
-    std::vector<Message> chat;
-    std::optional<std::string> prompt;
-    std::optional<Tokens> prompt_ids;
+    TaskInputs texts;
     std::optional<std::string> chat_template;  // Jinja, in place of the model's own
-    // At most one of each pair.
-    std::optional<std::string> label, answer;
-    std::optional<Tokens> label_ids, answer_ids;
-
-    Task task{};
     std::vector<Method> methods;
     Objective objective{};
     Products products{};
+    EarlyStopping early_stopping{};
+    std::vector<Lora> lora;
 
-    [[nodiscard]] bool has_label() const { return label || label_ids; }
-    [[nodiscard]] bool has_answer() const { return answer || answer_ids; }
+    [[nodiscard]] bool has_label() const { return texts.label || texts.label_ids || texts.label_span; }
+    [[nodiscard]] bool has_answer() const { return texts.answer || texts.answer_ids; }
 };
 
 /// Declares the flags on `app`; parsing fills `options`, which must outlive it.
@@ -80,6 +82,7 @@ void apply_request(CLI::App& app, const std::string& json_text);
 ExplainInputs read_explain_inputs(const ExplainOptions& options, InputReader& reader);
 
 /// The request as it is carried out, files and defaults filled in: a request that repeats it.
-std::string command_json(const ExplainOptions& options, const ExplainInputs& inputs);
+/// `texts`: the inputs, completed by the model.
+std::string command_json(const ExplainOptions& options, const ExplainInputs& inputs, const TaskInputs& texts);
 
 }  // namespace llmx::cli

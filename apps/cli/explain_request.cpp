@@ -40,7 +40,7 @@ std::string argument(const std::string& key, const Json& value, const std::strin
 }
 
 void apply(CLI::Option& option, const std::string& key, const Json& value) {
-    const bool is_list = option.get_delimiter() != '\0';
+    const bool is_list = option.get_delimiter() != '\0' || option.get_expected_max() > 1;
     if (option.get_expected_max() == 0) {
         if (!value.is_boolean()) wrong_type(key, value, "true or false");
         if (!value.get<bool>()) return;
@@ -87,24 +87,33 @@ void apply_request(CLI::App& app, const std::string& json_text) {
     }
 }
 
-std::string command_json(const ExplainOptions& options, const ExplainInputs& inputs) {
-    Json command = {{"model", options.model}, {"task", to_string(inputs.task)}};
+std::string command_json(const ExplainOptions& options, const ExplainInputs& inputs,
+                         const TaskInputs& texts) {
+    Json command = {{"model", options.model}};
+    if (texts.task) command["task"] = to_string(*texts.task);
     const auto add = [&](const char* key, const auto& optional) {
         if (optional) command[key] = *optional;
     };
-    if (!inputs.chat.empty()) {
-        command["messages"] = Json::array();
-        for (const Message& message : inputs.chat) {
-            command["messages"].push_back({{"role", message.role}, {"content", message.content}});
-        }
+    for (const Message& message : texts.messages) {
+        command["messages"].push_back({{"role", message.role}, {"content", message.content}});
     }
     add("chat_template", inputs.chat_template);
-    add("prompt", inputs.prompt);
-    add("prompt_ids", inputs.prompt_ids);
-    add("label", inputs.label);
-    add("label_ids", inputs.label_ids);
-    add("answer", inputs.answer);
-    add("answer_ids", inputs.answer_ids);
+    add("prompt", texts.prompt);
+    add("prompt_ids", texts.prompt_ids);
+    add("question", texts.question);
+    add("context", texts.context);
+    add("token_type_ids", texts.token_type_ids);
+    add("qa_head", options.qa_head);
+    add("assistant", options.assistant);
+    add("source", texts.source);
+    add("prefix", texts.prefix);
+    add("label", texts.label);
+    add("label_ids", texts.label_ids);
+    if (const auto span = texts.label_span) {
+        command["label_span"] = fmt::format("{}:{}", span->first, span->second);
+    }
+    add("answer", texts.answer);
+    add("answer_ids", texts.answer_ids);
     command["method"] = options.method;
     command["objective"] = to_string(inputs.objective);
     command["per_token"] = options.per_token;
@@ -123,8 +132,14 @@ std::string command_json(const ExplainOptions& options, const ExplainInputs& inp
     command["top_p"] = Json::parse(fmt::format("{}", options.top_p));
     command["repetition_penalty"] = Json::parse(fmt::format("{}", options.repetition_penalty));
     command["seed"] = options.seed;
+    command["draft_tokens"] = options.draft_tokens;
+    command["num_beams"] = options.num_beams;
+    command["length_penalty"] = Json::parse(fmt::format("{}", options.length_penalty));
+    command["early_stopping"] = options.early_stopping;
+    command["lora"] = options.lora;
+    command["ubatch"] = options.ubatch;
     command["threads"] = options.threads;
-    command["context"] = options.context;
+    command["context_tokens"] = options.context_tokens;
     command["products"] = options.products;
     command["memory_budget"] = options.memory_budget;
     command["raw"] = options.raw;

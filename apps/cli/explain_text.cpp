@@ -80,26 +80,58 @@ void footer(std::ostream& out, const Explanation& result) {
     fmt::print(out, "memory {} MB\n", result.peak_rss / 1'000'000);
 }
 
+/// What an encoder found, and where.
+void answer_span(std::ostream& out, const Explanation& result, bool color) {
+    const SpanResult& span = *result.span;
+    title(out, "Question", color);
+    out << view::printable(span.question) << "\n\n";
+    title(out,
+          span.no_answer
+              ? fmt::format("No answer (the class token scores best: {:.3f})", span.score)
+              : fmt::format("Answer (characters {} to {} of the context, tokens {} to {}, score {:.3f})",
+                            span.start_char, span.end_char, span.start_token, span.end_token, span.score),
+          color);
+    if (span.windows > 1)
+        fmt::print(out, "found in part {} of {} of the context\n", span.window + 1, span.windows);
+    out << view::printable(result.answer_text) << "\n\n";
+}
+
+void written_answer(std::ostream& out, const Explanation& result, bool color) {
+    title(out, fmt::format("Answer ({} tokens)", result.decode_output.size()), color);
+    out << view::printable(result.answer_text) << "\n\n";
+}
+
+const char* name_of_prompt(ModelKind kind) {
+    switch (kind) {
+        case ModelKind::encoder:
+            return "Question and context";
+        case ModelKind::encoder_decoder:
+            return "Source";
+        default:
+            return "Prompt";
+    }
+}
+
 }  // namespace
 
 void print_explanation(std::ostream& out, const Explanation& result, bool color) {
+    const std::string prompt = name_of_prompt(result.kind);
     std::vector<Column> columns;
     if (result.gradient) {
         columns.push_back({"gradient", result.gradient->saliency_map});
         coloured_prompt(out,
-                        fmt::format("Prompt by gradient (saliency_map, objective {} = {:.4f})",
+                        fmt::format("{} by gradient (saliency_map, objective {} = {:.4f})", prompt,
                                     to_string(result.objective), result.objective_value),
                         result, result.gradient->saliency_map, color);
     }
     if (result.attention) {
         const PairResult& pair = result.attention->pair;
         columns.push_back({"attention", pair.attention});
-        coloured_prompt(out, fmt::format("Prompt by attention (pair_result, block {})", pair.block), result,
-                        pair.attention, color);
+        coloured_prompt(out, fmt::format("{} by attention (pair_result, block {})", prompt, pair.block),
+                        result, pair.attention, color);
     }
     if (color) legend(out);
-    title(out, fmt::format("Answer ({} tokens)", result.decode_output.size()), color);
-    out << view::printable(result.answer_text) << "\n\n";
+    result.span ? answer_span(out, result, color) : written_answer(out, result, color);
     if (!columns.empty()) table(out, result, columns, color);
     footer(out, result);
 }

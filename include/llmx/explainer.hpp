@@ -14,24 +14,43 @@
 namespace llmx {
 
 enum class Method { attention, gradient };
-enum class Task { generative_text_chat };
+enum class Task {
+    question_answering,
+    translation,
+    summarization,
+    generative_text_chat,
+    generative_text_chat_assistant,
+};
 /// aligned: loss of the label's tokens against the generated answer's logits, row by row;
 /// teacher: log-probability of the label, replayed; generated: log-probability of the answer.
 enum class Objective { automatic, aligned, teacher, generated };
 /// Type of the operands in the reverse pass's products with weights (sums are float32).
 enum class Products { float32, bfloat16 };
 
+std::string to_string(ModelKind);  ///< "decoder", "encoder", "encoder-decoder"
 std::string to_string(Method);
 std::string to_string(Task);
 std::string to_string(Objective);
 /// Parse a name; Error{usage} names the nearest known one.
 Method parse_method(const std::string&);
+/// "summarizations" is known too.
 Task parse_task(const std::string&);
 Objective parse_objective(const std::string&);
 
+/// What an encoder with a question-answering head is asked: a question about a context, as texts, or as the
+/// pair's ids in Request::input_ids.
+struct QuestionPair {
+    std::string question = {};
+    std::string context = {};
+    std::vector<int> token_types = {};                   ///< of input_ids; empty: as the separators tell
+    std::string label = {};                              ///< the ground truth, words of the context
+    std::optional<std::pair<int, int>> label_span = {};  ///< ... or characters of it, the last one excluded
+};
+
 struct Request {
     Task task = Task::generative_text_chat;
-    Tokens input_ids = {};   ///< the prompt
+    Tokens input_ids = {};   ///< the prompt, or the source of an encoder-decoder
+    QuestionPair pair = {};  ///< for an encoder
     Generation output = {};  ///< the answer: Model::generate's, or {.ids = ...} from elsewhere
     Tokens labels = {};      ///< the ground truth; may be empty
     Objective objective = Objective::automatic;  ///< aligned with labels, generated without
@@ -50,6 +69,7 @@ struct Request {
     bool keep_hidden = false;         ///< fill Explanation::hidden
     Products products = Products::float32;
     std::size_t memory_budget = std::size_t{2} << 30;  ///< bytes for recorded values; 0: no bound
+    int micro_batch = 0;                               ///< tokens that are run at a time; 0: all
     int context = 0;  ///< tokens allowed; 0: as many as the model was trained on
     Progress progress = {};
 };
@@ -66,9 +86,16 @@ struct AttentionResult {
     Tensor median_raw;                ///< [answer, blocks, heads, prompt]
     std::vector<int> blocks;          ///< blocks that have softmax attention, in order
     std::vector<int> blocks_without;  ///< those that have none
-    Tensor mean;  ///< [answer, prompt + answer], softmax weights, mean over heads, then blocks
+    /// Softmax weights, mean over heads, then blocks. Decoder: [answer, prompt + answer];
+    /// encoder-decoder, cross attention: [answer, source]; encoder: [prompt, prompt].
+    Tensor mean;
     std::vector<Tensor> weights;  ///< per entry of `blocks`: [heads, rows, prompt + answer]
     std::pair<int, int> rows;     ///< first and one past the last position of the rows in `weights`
+    // An encoder-decoder's instead of `weights`, per block. The decoder's rows and keys are its inputs: the
+    // start token and the answer without its last token.
+    std::vector<Tensor> encoder_weights;  ///< [heads, source, source]
+    std::vector<Tensor> decoder_weights;  ///< [heads, answer, answer]
+    std::vector<Tensor> cross_weights;    ///< [heads, answer, source]
 };
 
 struct GradientResult {
@@ -76,7 +103,23 @@ struct GradientResult {
     Tensor block_gradient_x_input;    ///< [blocks, prompt]
     Tensor gradient;                  ///< [prompt, embedding]
     Tensor input_embeddings;          ///< [prompt, embedding]
+    Tensor decoder_gradient;          ///< encoder-decoders: [answer, embedding], at the decoder's inputs
+    Tensor decoder_input_embeddings;  ///< [answer, embedding]
     std::vector<Token> replayed;      ///< ids of the pass that was differentiated
+};
+
+/// What an encoder with a question-answering head finds.
+struct SpanResult {
+    std::string question, context;
+    std::vector<float> start_logits, end_logits;  ///< [prompt], of the pair that is explained
+    int start_token = 0;  ///< places in the prompt, both included; the class token where no answer is
+    int end_token = 0;
+    int start_char = 0;  ///< characters of the context, the last one excluded
+    int end_char = 0;
+    double score = 0;  ///< start logit + end logit
+    bool no_answer = false;
+    int window = 0;   ///< which part of the context the prompt holds
+    int windows = 1;  ///< of so many
 };
 
 /// Scores of units for targets: one entry of "attributions".
@@ -97,15 +140,19 @@ struct HiddenState {
 
 struct Explanation {
     Task task = Task::generative_text_chat;
-    std::vector<std::string> prompt;         ///< each prompt token decoded alone ("Prompt")
-    std::vector<std::string> decode_output;  ///< each answer token decoded alone ("Decode_output")
-    std::vector<int> partial_tokens;         ///< prompt + answer indices with incomplete UTF-8
-    std::string prediction;                  ///< their concatenation, special tokens included
+    ModelKind kind = ModelKind::decoder;
+    std::vector<std::string> prompt;          ///< each prompt token decoded alone ("Prompt")
+    std::vector<std::string> decode_output;   ///< each answer token decoded alone ("Decode_output")
+    std::vector<std::string> decoder_inputs;  ///< encoder-decoders: start token, answer without its last one
+    std::vector<int> partial_tokens;          ///< prompt + answer indices with incomplete UTF-8
+    std::string prediction;                   ///< their concatenation, special tokens included
     std::string prompt_text, answer_text, label_text;
     Tokens prompt_ids, answer_ids, label_ids;
+    std::vector<int> n_matches;         ///< speculative decoding: drafted tokens accepted in each round
     std::vector<float> token_logprobs;  ///< [answer], l_t
     Objective objective = Objective::generated;
     double objective_value = 0;
+    std::optional<SpanResult> span;  ///< question answering by an encoder
     std::optional<AttentionResult> attention;
     std::optional<GradientResult> gradient;
     std::vector<Attribution> attributions;

@@ -4,5 +4,6 @@
 #include <llmx/error.hpp>
 #include <llmx/explainer.hpp>
 #include <llmx/model.hpp>
+#include <llmx/task.hpp>
 #include <llmx/version.hpp>
 #include <llmx/view.hpp>

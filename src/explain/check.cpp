@@ -25,19 +25,51 @@ void check_ids(const Request& request, const Model& model) {
     engine::require_tokens(model, request.labels);
 }
 
+/// An encoder-decoder reads the source apart from what it writes.
 void check_length(const Request& request, const Model& model) {
     const std::size_t room = request.context > 0 ? request.context : model.facts().context;
-    const auto check = [&](std::string_view what, std::size_t length) {
-        if (request.input_ids.size() + length <= room) return;
-        throw Error(
-            ErrorCode::context_overflow,
-            fmt::format(
-                "context: prompt ({} tokens) plus {} ({}) are {} tokens, the context holds {}; shorten "
-                "them or raise --context",
-                request.input_ids.size(), what, length, request.input_ids.size() + length, room));
+    const bool apart = model.facts().kind == ModelKind::encoder_decoder;
+    const std::size_t prompt = apart ? 0 : request.input_ids.size();
+    const auto check = [&](const std::string& what, std::size_t length) {
+        if (prompt + length <= room) return;
+        throw Error(ErrorCode::context_overflow,
+                    fmt::format("context: {}{} ({}) are {} tokens, the context holds {}; shorten "
+                                "them or raise --context-tokens",
+                                apart ? "" : fmt::format("prompt ({} tokens) plus ", prompt), what, length,
+                                prompt + length, room));
     };
+    if (apart) check("source", request.input_ids.size());
     check("answer", request.output.ids.size());
     if (request.objective == Objective::teacher) check("label", request.labels.size());
+}
+
+/// An encoder with a question-answering head gets a pair and finds a span of it.
+Request checked_encoder(Request request, const Model& model) {
+    const auto refuse = [](const std::string& message) { throw Error(ErrorCode::usage, message); };
+    const bool label = request.pair.label_span || !request.pair.label.empty();
+    if (request.objective == Objective::automatic)
+        request.objective = label ? Objective::aligned : Objective::generated;
+    if (!label && request.objective != Objective::generated) {
+        throw Error(ErrorCode::input, fmt::format("objective {}: it needs a label (--label, --label-span); "
+                                                  "without one: generated",
+                                                  to_string(request.objective)));
+    }
+    if (request.task != Task::question_answering) {
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("task {}: model {} is an encoder; expected question_answering",
+                                to_string(request.task), model.facts().path));
+    }
+    if (!request.output.ids.empty() || !request.labels.empty())
+        refuse("answer, labels: an encoder writes no tokens; expected pair.label or pair.label_span");
+    if (request.per_token) refuse("per_token: an encoder writes no tokens; expected it false");
+    if (request.input_shape != 0) refuse("input_shape: an encoder reads the whole pair; expected 0");
+    const bool texts = !request.pair.question.empty() && !request.pair.context.empty();
+    if (texts == !request.input_ids.empty()) {
+        throw Error(ErrorCode::input,
+                    "question_answering: expected a question and a context, or the ids of the pair");
+    }
+    engine::require_tokens(model, request.input_ids);
+    return request;
 }
 
 void check_original_arguments(const Request& request, const Model& model) {
@@ -68,8 +100,17 @@ void check_original_arguments(const Request& request, const Model& model) {
 }  // namespace
 
 Request checked(const Request& given, const Model& model, const std::vector<Method>& methods) {
-    engine::require_causal(model);
     Request request = given;
+    if (request.products == Products::bfloat16 && !gemm::has_bfloat16()) {
+        throw Error(ErrorCode::unsupported,
+                    "products bfloat16: this processor or build has none; use float32");
+    }
+    if (request.micro_batch < 0) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("micro_batch: got {}; expected 0 (all tokens) or more", request.micro_batch));
+    }
+    if (model.facts().kind == ModelKind::encoder) return checked_encoder(std::move(request), model);
+    if (model.facts().kind == ModelKind::decoder) engine::require_causal(model);
     if (request.objective == Objective::automatic) {
         request.objective = request.labels.empty() ? Objective::generated : Objective::aligned;
     }
@@ -82,10 +123,6 @@ Request checked(const Request& given, const Model& model, const std::vector<Meth
     }
     if (request.per_token && !gradient) {
         throw Error(ErrorCode::usage, "per_token: it needs the method gradient");
-    }
-    if (request.products == Products::bfloat16 && !gemm::has_bfloat16()) {
-        throw Error(ErrorCode::unsupported,
-                    "products bfloat16: this processor or build has none; use float32");
     }
     check_ids(request, model);
     check_length(request, model);

@@ -4,14 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <llmx/error.hpp>
 #include <llmx/version.hpp>
-#include <numeric>
 
 #include "core/memory.hpp"
-#include "core/utf8.hpp"
 #include "engine/requirements.hpp"
 #include "explain/check.hpp"
+#include "explain/subject.hpp"
 #include "gemm/gemm.hpp"
 #include "method/attention.hpp"
 #include "method/hidden.hpp"
@@ -40,49 +40,6 @@ private:
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-Tokens joined(const Tokens& a, const Tokens& b) {
-    Tokens both = a;
-    both.insert(both.end(), b.begin(), b.end());
-    return both;
-}
-
-/// Positions that predict `count` tokens after a prompt.
-std::vector<int> predicting(std::size_t prompt, std::size_t count) {
-    std::vector<int> positions(count);
-    std::iota(positions.begin(), positions.end(), static_cast<int>(prompt) - 1);
-    return positions;
-}
-
-void describe_texts(const Request& request, const Model& model, Explanation& result) {
-    const auto decode = [&](const Tokens& ids, std::vector<std::string>& texts) {
-        for (const Token id : ids) {
-            const std::string bytes = model.token_bytes(id);
-            const auto index = static_cast<int>(result.prompt.size() + result.decode_output.size());
-            if (!utf8::is_valid(bytes)) result.partial_tokens.push_back(index);
-            texts.push_back(utf8::replace_invalid(bytes));
-        }
-    };
-    decode(request.input_ids, result.prompt);
-    decode(request.output.ids, result.decode_output);
-    result.task = request.task;
-    result.objective = request.objective;
-    result.prompt_ids = request.input_ids;
-    result.answer_ids = request.output.ids;
-    result.label_ids = request.labels;
-    result.prompt_text = utf8::replace_invalid(model.detokenize(request.input_ids));
-    result.prediction = utf8::replace_invalid(model.detokenize(request.output.ids));
-    result.answer_text = utf8::replace_invalid(model.detokenize(request.output.ids, false));
-    result.label_text = utf8::replace_invalid(model.detokenize(request.labels, false));
-}
-
-double objective_value(const method::Replay& replay, const objective::Terms& terms) {
-    double value = 0;
-    for (const auto& term : terms) {
-        value += term.weight * objective::log_probability(replay.logits(term.output), term.token);
-    }
-    return value;
-}
-
 void attribute_per_token(const Request& request, const method::Gradient& gradient, method::Replay& replay,
                          const objective::Terms& terms, vjp::Weights& weights, int threads,
                          Explanation& result) {
@@ -105,39 +62,88 @@ void attribute_per_token(const Request& request, const method::Gradient& gradien
     result.attributions.push_back(std::move(product));
 }
 
-/// A session that holds the prompt with the longest text that is replayed after it.
-engine::Session make_session(const Request& request, const Model& model, bool teacher) {
-    const std::size_t longest = std::max(request.output.ids.size(), teacher ? request.labels.size() : 0);
-    engine::Session session(model, {.tokens = static_cast<int>(request.input_ids.size() + longest),
-                                    .outputs = static_cast<int>(longest)});
+/// A session that holds both subjects of a request: the answer's and, with `teacher`, the label's.
+engine::Session make_session(const Request& request, const Model& model, const Subject& subject,
+                             bool teacher) {
+    const int longer = teacher ? static_cast<int>(request.labels.size()) - subject.text : 0;
+    const int more = std::max(longer, 0);
+    engine::Session session(model, {.tokens = static_cast<int>(subject.input.ids.size()) + more,
+                                    .outputs = static_cast<int>(subject.input.outputs.size()) + more,
+                                    .source = static_cast<int>(subject.input.source.size()),
+                                    .micro_batch = request.micro_batch});
     if (request.progress) {
         session.set_progress([&request](double done) { return request.progress("replay", done); });
     }
     return session;
 }
 
-method::Replay make_replay(const Request& request, const Tokens& text, engine::Session& session,
-                           const std::shared_ptr<tape::Arena>& arena) {
-    return {session,
-            {.ids = joined(request.input_ids, text),
-             .outputs = predicting(request.input_ids.size(), text.size())},
-            arena};
-}
+/// The attention of a pass: the one that the result is about and, where weights are kept of an
+/// encoder-decoder, the other two.
+class Attentions {
+public:
+    Attentions(const Request& request, const Model& model, const Subject& subject,
+               const method::Replay& replay) {
+        const bool has_source = !subject.input.source.empty();
+        const auto add = [&](method::AttentionKind kind, int prompt, int answer) {
+            all_.emplace_back(replay, model.modules(), model.facts(),
+                              method::AttentionOptions{request.layer_names, request.is_input, request.strict,
+                                                       request.keep_attention, request.all_attention_rows,
+                                                       model.threads(), kind},
+                              prompt, answer);
+        };
+        add(has_source ? method::AttentionKind::cross : method::AttentionKind::self, subject.prompt,
+            subject.text);
+        if (!has_source || !request.keep_attention) return;
+        add(method::AttentionKind::encoder, subject.prompt, 0);
+        add(method::AttentionKind::self, subject.text, 0);
+    }
 
-method::AttentionOptions attention_options(const Request& request, const Model& model) {
-    return {request.layer_names,    request.is_input,           request.strict,
-            request.keep_attention, request.all_attention_rows, model.threads()};
+    [[nodiscard]] std::vector<method::Need> needs() const {
+        std::vector<method::Need> needs;
+        for (const auto& attention : all_) {
+            const auto more = attention.needs();
+            needs.insert(needs.end(), more.begin(), more.end());
+        }
+        return needs;
+    }
+    void read(const tape::Tape& tape, int first, int last) {
+        for (auto& attention : all_) attention.read(tape, first, last);
+    }
+    [[nodiscard]] AttentionResult finish() {
+        AttentionResult result = all_[0].finish();
+        if (all_.size() == 1) return result;
+        result.cross_weights = std::move(result.weights);
+        result.weights.clear();
+        result.encoder_weights = all_[1].finish().weights;
+        result.decoder_weights = all_[2].finish().weights;
+        return result;
+    }
+
+private:
+    std::deque<method::Attention> all_;
+};
+
+Tensor rows_between(const Tensor& matrix, int first, int last) {
+    const std::int64_t columns = matrix.shape.back();
+    return {{last - first, columns},
+            {matrix.values.begin() + first * columns, matrix.values.begin() + last * columns}};
 }
 
 /// Everything that needs reverse passes over one replay.
-void explain_gradient(const Request& request, const method::Gradient& gradient, method::Replay& replay,
-                      const objective::Terms& terms, int threads, Explanation& result) {
+void explain_gradient(const Request& request, const Subject& subject, const method::Gradient& gradient,
+                      method::Replay& replay, int threads, Explanation& result) {
     // A single reverse pass uses each weight once: only more of them are worth keeping converted weights.
     vjp::Weights weights(request.per_token ? request.memory_budget : 0,
                          request.products == Products::bfloat16);
-    const auto whole = gradient.whole(replay, terms, weights, threads);
+    const auto whole = subject.seed ? gradient.whole(replay, subject.seed, weights, threads)
+                                    : gradient.whole(replay, subject.terms, weights, threads);
     const Tensor embeddings = engine::embedding_rows(replay.graph(), replay.ids());
-    result.gradient = method::gradient_result(whole, embeddings, replay.ids(), request.input_shape);
+    result.gradient = method::gradient_result(whole, embeddings, replay.ids(), subject.prompt);
+    if (!subject.input.source.empty()) {
+        const int rows = subject.prompt + subject.text;
+        result.gradient->decoder_gradient = rows_between(whole.embedding, subject.prompt, rows);
+        result.gradient->decoder_input_embeddings = rows_between(embeddings, subject.prompt, rows);
+    }
     if (gradient.sites().residual.empty()) {
         result.warnings.push_back(
             "block_gradient_x_input: this architecture's graph does not name its residual "
@@ -165,19 +171,29 @@ Explanation Explainer::compute(const Request& given) {
     const auto uses = [&](Method m) {
         return std::find(methods_.begin(), methods_.end(), m) != methods_.end();
     };
-    const Tokens& answer = request.output.ids;
-    const auto prompt = static_cast<int>(request.input_ids.size());
-    const bool teacher = request.objective == Objective::teacher && uses(Method::gradient);
-    const objective::Terms terms = objective::terms(request.objective, answer, request.labels);
+    const bool teacher = request.objective == Objective::teacher && uses(Method::gradient) &&
+                         model_.facts().kind != ModelKind::encoder;
     Explanation result;
-    describe_texts(request, model_, result);
-    const std::string warning = engine::context_warning(model_, prompt + static_cast<int>(answer.size()));
-    if (!warning.empty()) result.warnings.push_back(warning);
+    result.objective = request.objective;
     Clock clock(result);
+    Subject subject;
+    if (model_.facts().kind == ModelKind::encoder) {
+        const task::Extraction extraction = task::extract(model_, request);
+        subject = found(request, model_, extraction);
+        describe(extraction, model_, result);
+        clock.note("windows");
+    } else {
+        subject = written(request, model_, request.output.ids);
+        describe(request, model_, result);
+        if (model_.facts().kind == ModelKind::decoder) {
+            std::string warning = engine::context_warning(model_, subject.prompt + subject.text);
+            if (!warning.empty()) result.warnings.push_back(std::move(warning));
+        }
+    }
 
-    engine::Session session = make_session(request, model_, teacher);
-    method::Replay replay = make_replay(request, answer, session, memory_->arena);
-    std::optional<method::Attention> attention;
+    engine::Session session = make_session(request, model_, subject, teacher);
+    method::Replay replay(session, subject.input, memory_->arena);
+    std::optional<Attentions> attention;
     std::optional<method::Gradient> gradient;
     std::optional<method::Hidden> hidden;
     std::vector<method::Need> needs;
@@ -185,8 +201,7 @@ Explanation Explainer::compute(const Request& given) {
         needs.insert(needs.end(), more.begin(), more.end());
     };
     if (uses(Method::attention)) {
-        attention.emplace(replay, model_.modules(), model_.facts(), attention_options(request, model_),
-                          prompt, static_cast<int>(answer.size()));
+        attention.emplace(request, model_, subject, replay);
         add(attention->needs());
     }
     if (uses(Method::gradient) && !teacher) {
@@ -202,24 +217,26 @@ Explanation Explainer::compute(const Request& given) {
     if (!gradient || replay.pieces() == 1) replay.visit();
     clock.note("replay");
 
-    if (gradient) explain_gradient(request, *gradient, replay, terms, model_.threads(), result);
+    if (gradient) explain_gradient(request, subject, *gradient, replay, model_.threads(), result);
     if (gradient) clock.note("gradient");
     if (attention) result.attention = attention->finish();
     if (attention) clock.note("attention");
     if (hidden) result.hidden = hidden->finish();
-    for (const objective::Term& term : objective::terms(Objective::generated, answer, {})) {
-        const double l = objective::log_probability(replay.logits(term.output), term.token);
+    for (std::size_t t = 0; t < request.output.ids.size(); ++t) {
+        const double l =
+            objective::log_probability(replay.logits(static_cast<int>(t)), request.output.ids[t]);
         result.token_logprobs.push_back(static_cast<float>(l));
     }
     if (teacher) {
-        method::Replay of_label = make_replay(request, request.labels, session, memory_->arena);
+        const Subject label = written(request, model_, request.labels);
+        method::Replay of_label(session, label.input, memory_->arena);
         const method::Gradient of_teacher(of_label.graph(), true);
         of_label.plan(of_teacher.needs(), request.memory_budget);
-        explain_gradient(request, of_teacher, of_label, terms, model_.threads(), result);
-        result.objective_value = objective_value(of_label, terms);
+        explain_gradient(request, label, of_teacher, of_label, model_.threads(), result);
+        result.objective_value = label.value(of_label.results());
         clock.note("gradient");
     } else {
-        result.objective_value = objective_value(replay, terms);
+        result.objective_value = subject.value(replay.results());
     }
     result.peak_rss = peak_rss();
     return result;

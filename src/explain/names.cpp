@@ -12,21 +12,13 @@ template <class Choice>
 using Names = std::vector<std::pair<Choice, std::string>>;
 
 #define LLMX_METHOD(name) {Method::name, #name},
-#define LLMX_TASK(name)
 #define LLMX_OBJECTIVE(name)
 const Names<Method> method_names{
 #include "explain/names.def"
 };
 #undef LLMX_METHOD
-#undef LLMX_TASK
-#define LLMX_METHOD(name)
-#define LLMX_TASK(name) {Task::name, #name},
-const Names<Task> task_names{
-#include "explain/names.def"
-};
-#undef LLMX_TASK
 #undef LLMX_OBJECTIVE
-#define LLMX_TASK(name)
+#define LLMX_METHOD(name)
 #define LLMX_OBJECTIVE(name) {Objective::name, #name},
 const Names<Objective> objective_names{
 #include "explain/names.def"
@@ -52,11 +44,19 @@ Choice parse(const Names<Choice>& names, std::string_view what, const std::strin
 
 }  // namespace
 
+std::string to_string(ModelKind kind) {
+    switch (kind) {
+        case ModelKind::encoder:
+            return "encoder";
+        case ModelKind::encoder_decoder:
+            return "encoder-decoder";
+        default:
+            return "decoder";
+    }
+}
 std::string to_string(Method method) { return name_of(method_names, method); }
-std::string to_string(Task task) { return name_of(task_names, task); }
 std::string to_string(Objective objective) { return name_of(objective_names, objective); }
 Method parse_method(const std::string& name) { return parse(method_names, "method", name); }
-Task parse_task(const std::string& name) { return parse(task_names, "task", name); }
 Objective parse_objective(const std::string& name) { return parse(objective_names, "objective", name); }
 
 }  // namespace llmx

@@ -83,6 +83,7 @@ Json model_facts(const Model& model) {
             {"sha256_16", model.sha256_16()},
             {"name", utf8::replace_invalid(facts.name)},
             {"architecture", utf8::replace_invalid(facts.architecture)},
+            {"kind", to_string(facts.kind)},
             {"parameters", facts.parameters},
             {"type", facts.type},
             {"blocks", facts.blocks},
@@ -112,17 +113,26 @@ Json gradient(const GradientResult& result, bool raw) {
         {"saliency_map", numbers(result.saliency_map, "Gradient.saliency_map")},
         {"block_gradient_x_input", nested(result.block_gradient_x_input, "Gradient.block_gradient_x_input")}};
     if (raw) keys["gradient"] = nested(result.gradient, "Gradient.gradient");
+    if (raw && !result.decoder_gradient.empty())
+        keys["decoder_gradient"] = nested(result.decoder_gradient, "Gradient.decoder_gradient");
     return keys;
 }
 
+/// Tokens are counted through the rows of the pass: prompt, answer; an encoder-decoder's are its source
+/// and what its decoder reads, and the row of a target is the one that predicts it.
 Json attribution(const Attribution& entry, const Explanation& result, std::size_t index) {
     Json units = Json::array();
     Json targets = Json::array();
+    const auto unit = [](const std::string& text, std::size_t at) {
+        return Json{{"text", text}, {"kind", "token"}, {"tokens", {at, at + 1}}};
+    };
     const std::size_t prompt = result.prompt.size();
-    for (std::size_t i = 0; i < prompt + result.decode_output.size(); ++i) {
-        const std::string& text = i < prompt ? result.prompt[i] : result.decode_output[i - prompt];
-        units.push_back({{"text", text}, {"kind", "token"}, {"tokens", {i, i + 1}}});
-        if (i >= prompt) targets.push_back({{"text", text}, {"tokens", {i, i + 1}}});
+    const bool has_source = result.kind == ModelKind::encoder_decoder;
+    const auto& after = has_source ? result.decoder_inputs : result.decode_output;
+    for (std::size_t i = 0; i < prompt; ++i) units.push_back(unit(result.prompt[i], i));
+    for (std::size_t t = 0; t < after.size(); ++t) units.push_back(unit(after[t], prompt + t));
+    for (std::size_t t = 0; t < result.decode_output.size(); ++t) {
+        targets.push_back({{"text", result.decode_output[t]}, {"tokens", {prompt + t, prompt + t + 1}}});
     }
     return {{"method", entry.method},
             {"options", entry.options},
@@ -133,6 +143,30 @@ Json attribution(const Attribution& entry, const Explanation& result, std::size_
             {"scores", nested(entry.scores, fmt::format("attributions[{}].scores", index))},
             {"completeness", nullptr},
             {"faithfulness", nullptr}};
+}
+
+/// What a task has besides the keys of all.
+void add_task_keys(const Explanation& result, Json& root) {
+    if (result.kind == ModelKind::encoder_decoder) {
+        root["source_text"] = result.prompt_text;
+        root["source_ids"] = result.prompt_ids;
+        root["decoder_inputs"] = result.decoder_inputs;
+    }
+    if (result.task == Task::generative_text_chat_assistant) root["n_matches"] = result.n_matches;
+    if (!result.span) return;
+    const SpanResult& span = *result.span;
+    root["question"] = span.question;
+    root["context"] = span.context;
+    root["start_logits"] = numbers(span.start_logits, "start_logits");
+    root["end_logits"] = numbers(span.end_logits, "end_logits");
+    root["span"] = {{"start_token", span.start_token},
+                    {"end_token", span.end_token},
+                    {"start_char", span.start_char},
+                    {"end_char", span.end_char},
+                    {"score", number(span.score, "span.score")},
+                    {"no_answer", span.no_answer},
+                    {"window", span.window},
+                    {"windows", span.windows}};
 }
 
 Json head(const Explanation& result, const Model& model, const JsonContext& context) {
@@ -165,6 +199,7 @@ Json head(const Explanation& result, const Model& model, const JsonContext& cont
 
 std::string json(const Explanation& result, const Model& model, const JsonContext& context) {
     Json root = head(result, model, context);
+    add_task_keys(result, root);
     if (result.attention) root["Attention"] = attention(*result.attention, context.raw);
     if (result.gradient) root["Gradient"] = gradient(*result.gradient, context.raw);
     root["attributions"] = Json::array();

@@ -30,6 +30,8 @@ std::vector<Named> tensors_of(const Explanation& result) {
     if (result.gradient) {
         add("gradient", result.gradient->gradient);
         add("input_embeddings", result.gradient->input_embeddings);
+        add("decoder_gradient", result.gradient->decoder_gradient);
+        add("decoder_input_embeddings", result.gradient->decoder_input_embeddings);
     }
     if (result.attention) {
         const AttentionResult& attention = *result.attention;
@@ -38,6 +40,12 @@ std::vector<Named> tensors_of(const Explanation& result) {
         for (std::size_t i = 0; i < attention.weights.size(); ++i) {
             add(fmt::format("attention.{}", attention.blocks.at(i)), attention.weights[i]);
         }
+        const auto add_all = [&](const char* part, const std::vector<Tensor>& blocks) {
+            for (std::size_t i = 0; i < blocks.size(); ++i) add(fmt::format("{}.{}", part, i), blocks[i]);
+        };
+        add_all("encoder_attention", attention.encoder_weights);
+        add_all("decoder_attention", attention.decoder_weights);
+        add_all("cross_attention", attention.cross_weights);
     }
     for (const HiddenState& state : result.hidden) add(fmt::format("hidden.{}", state.block), state.values);
     return all;

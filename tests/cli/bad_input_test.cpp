@@ -36,18 +36,20 @@ TEST(BadInput, PromptAndAnswerLongerThanTheContext) {
         return more;
     }();
     expect_failure(explain({"--prompt-ids", ids, "--answer-ids", "1,2,3,4,5,6,7"}), 6,
-                   {"prompt of 250", "answer of 7", "257", "256", "--context"});
+                   {"prompt of 250", "answer of 7", "257", "256", "--context-tokens"});
     expect_failure(explain({"--prompt-ids", ids, "--max-new-tokens", "20"}), 6,
-                   {"prompt of 250", "up to 20", "256", "--context", "--max-new-tokens"});
-    expect_failure(explain({"--prompt-ids", "1,2,3", "--answer-ids", "4,5", "--context", "4"}), 6,
-                   {"prompt of 3", "answer of 2", "--context allows 4"});
-    EXPECT_EQ(explain({"--prompt-ids", "1,2,3", "--answer-ids", "4,5", "--context", "5", "--quiet"}).code, 0);
+                   {"prompt of 250", "up to 20", "256", "--context-tokens", "--max-new-tokens"});
+    expect_failure(explain({"--prompt-ids", "1,2,3", "--answer-ids", "4,5", "--context-tokens", "4"}), 6,
+                   {"prompt of 3", "answer of 2", "--context-tokens allows 4"});
+    EXPECT_EQ(
+        explain({"--prompt-ids", "1,2,3", "--answer-ids", "4,5", "--context-tokens", "5", "--quiet"}).code,
+        0);
 }
 
 TEST(BadInput, ALabelOfTheTeacherObjectiveMustFitToo) {
     expect_failure(explain({"--prompt-ids", "1,2,3", "--answer-ids", "4", "--label-ids", "1,2,3",
-                            "--objective", "teacher", "--context", "5"}),
-                   6, {"label", "5", "--context"});
+                            "--objective", "teacher", "--context-tokens", "5"}),
+                   6, {"label", "5", "--context-tokens"});
 }
 
 TEST(BadInput, LabelWithoutTokens) {

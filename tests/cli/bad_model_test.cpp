@@ -64,7 +64,7 @@ TEST(BadModel, ANameOfAnArchitectureThatNobodyKnows) {
 }
 
 TEST(BadModel, EmbeddingOnly) {
-    expect_failure(explain(golden("bertqa-tiny.gguf")), 5, {"bert", "embedding-only"});
+    expect_failure(explain(golden("bertqa-tiny.gguf")), 5, {"bert", "kind encoder"});
 }
 
 TEST(BadModel, EncoderDecoder) {

@@ -88,9 +88,9 @@ class Interrupt : public testing::TestWithParam<int> {};
 TEST_P(Interrupt, EndsALongRunAndLeavesTheOldFiles) {
     const TemporaryDirectory directory;
     spill(directory / "result.json", "old result");
-    LiveRun run({"explain", "--model", golden("llama-tiny.gguf"), "--prompt", "Once", "--context", "100000",
-                 "--max-new-tokens", "90000", "--temperature", "1", "--repetition-penalty", "1.1", "--json",
-                 directory / "result.json"});
+    LiveRun run({"explain", "--model", golden("llama-tiny.gguf"), "--prompt", "Once", "--context-tokens",
+                 "100000", "--max-new-tokens", "90000", "--temperature", "1", "--repetition-penalty", "1.1",
+                 "--json", directory / "result.json"});
     ASSERT_TRUE(run.wait_for_text());
     run.signal(GetParam());
     const Outcome end = run.finish();

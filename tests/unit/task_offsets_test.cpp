@@ -20,7 +20,9 @@ std::vector<std::string> parts(const Model& model, const std::string& text) {
     std::vector<std::string> cuts;
     const AlignedText aligned = align(text, tokenizer_of(model));
     EXPECT_EQ(aligned.ids, model.tokenize(text));
-    for (const Characters& c : aligned.characters) cuts.push_back(cut(text, c));
+    for (const Characters& c : aligned.characters) {
+        cuts.push_back(c.first == c.last ? "" : part(text, c, "text"));  // a token that is a space only
+    }
     return cuts;
 }
 
@@ -94,12 +96,25 @@ TEST(Offsets, ATokenizerThatReordersIsRefused) {
                        [&] { (void)align("ab cd", backwards); });
 }
 
+TEST(Offsets, PartsAndWhereTheyAre) {
+    const std::string text = "caf\xC3\xA9 \xF0\x9F\x9A\x80 caf\xC3\xA9";
+    EXPECT_EQ(part(text, {3, 6}, "x"), "\xC3\xA9 \xF0\x9F\x9A\x80");
+    EXPECT_EQ(place_of(text, "\xC3\xA9", "x"), (Characters{3, 4}));
+    EXPECT_EQ(place_of(text, " caf", "x"), (Characters{6, 10}));
+    test::expect_error(ErrorCode::input, {"--label", "tea", "context"},
+                       [&] { (void)place_of(text, "tea", "--label"); });
+    for (const Characters wrong : {Characters{-1, 2}, {2, 2}, {3, 12}}) {
+        test::expect_error(ErrorCode::input, {"--label-span", "11"},
+                           [&] { (void)part(text, wrong, "--label-span"); });
+    }
+}
+
 TEST(Offsets, IdsAreSpelledOut) {
     const Model model = Model::load(data + "/bertqa-tiny.gguf");
     const SpelledText spelled = spell(model.tokenize("Install the toolkit"), tokenizer_of(model));
     EXPECT_EQ(spelled.text, "install the toolkit");
     std::string joined;
-    for (const Characters& c : spelled.characters) joined += cut(spelled.text, c);
+    for (const Characters& c : spelled.characters) joined += part(spelled.text, c, "text");
     EXPECT_EQ(joined, "installthetoolkit");
 }
 

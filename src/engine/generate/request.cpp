@@ -60,7 +60,7 @@ void check_length(const Model& model, const Beginning& at, const GenerateOptions
         throw Error(
             ErrorCode::context_overflow,
             fmt::format("context: a source of {} tokens, the context holds {}; shorten it or raise the "
-                        "context (--context)",
+                        "context (--context-tokens)",
                         at.source.size(), allowed));
     }
     const std::size_t all = at.text.size() + static_cast<std::size_t>(options.max_new_tokens);
@@ -69,7 +69,7 @@ void check_length(const Model& model, const Beginning& at, const GenerateOptions
         ErrorCode::context_overflow,
         fmt::format("context: a prompt of {} tokens and up to {} new ones make {}, the context holds {}; "
                     "shorten the prompt, lower max_new_tokens (--max-new-tokens) or raise the context "
-                    "(--context)",
+                    "(--context-tokens)",
                     at.text.size(), options.max_new_tokens, all, allowed));
 }
 

@@ -1,5 +1,7 @@
 #include "task/extractive/offsets.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <llmx/error.hpp>
 #include <map>
@@ -190,11 +192,29 @@ SpelledText spell(std::span<const Token> ids, const Tokenizer& tokenizer) {
     return result;
 }
 
-std::string cut(std::string_view text, Characters characters) {
+std::string part(std::string_view text, Characters characters, std::string_view what) {
     const Letters letters(text);
+    if (characters.first < 0 || characters.first >= characters.last || characters.last > letters.count()) {
+        throw Error(
+            ErrorCode::input,
+            fmt::format("{}: characters {}:{} are no part of a context of {}; expected A:B with 0 <= A "
+                        "< B <= {}",
+                        what, characters.first, characters.last, letters.count(), letters.count()));
+    }
     return std::string(letters.part(characters.first, characters.last));
 }
 
-int length(std::string_view text) { return Letters(text).count(); }
+Characters place_of(std::string_view text, std::string_view part, std::string_view what) {
+    const std::size_t at = text.find(part);
+    if (part.empty() || at == std::string_view::npos) {
+        throw Error(
+            ErrorCode::input,
+            fmt::format("{}: \"{}\" is no part of the context; expected words as they stand in it, or "
+                        "--label-span A:B",
+                        what, part));
+    }
+    const Letters letters(text);
+    return {letters.holding(at), letters.holding(at + part.size() - 1) + 1};
+}
 
 }  // namespace llmx::task

@@ -42,10 +42,11 @@ struct SpelledText {
 };
 SpelledText spell(std::span<const Token> ids, const Tokenizer& tokenizer);
 
-/// Characters [first, last) of a text, as text.
-std::string cut(std::string_view text, Characters characters);
+/// Characters [first, last) of a text, as text. Throws Error{input} that names `what` where the text has no
+/// such characters.
+std::string part(std::string_view text, Characters characters, std::string_view what);
 
-/// Number of characters in a text.
-int length(std::string_view text);
+/// Where a text stands in another, the first time. Throws Error{input} that names `what` where it does not.
+Characters place_of(std::string_view text, std::string_view part, std::string_view what);
 
 }  // namespace llmx::task

@@ -26,7 +26,11 @@ PairFormat pair_format(const Model& model) {
                                 model.facts().path, around.size()));
     }
     const bool bert = model.token_bytes(around[0]) == "[CLS]";
-    return {around[0], around[1], !bert, bert};
+    const auto modules = model.modules();
+    const bool types = std::any_of(modules.begin(), modules.end(), [](const Module& module) {
+        return module.gguf_name == "token_types" && module.shape.front() > 1;
+    });
+    return {around[0], around[1], !bert, types};
 }
 
 Pair make_pair(const PairFormat& format, const Tokens& question, const Tokens& context, Window window) {
@@ -37,6 +41,7 @@ Pair make_pair(const PairFormat& format, const Tokens& question, const Tokens& c
     pair.ids.insert(pair.ids.end(), format.doubled ? 2 : 1, format.separator);
     pair.context = static_cast<int>(pair.ids.size());
     pair.context_tokens = window.last - window.first;
+    pair.window = window;
     pair.ids.insert(pair.ids.end(), context.begin() + window.first, context.begin() + window.last);
     pair.ids.push_back(format.separator);
     pair.types.assign(pair.ids.size(), 0);
@@ -46,7 +51,8 @@ Pair make_pair(const PairFormat& format, const Tokens& question, const Tokens& c
 
 Pair read_pair(const PairFormat& format, const Tokens& ids, const std::vector<int>& types) {
     const std::string form = format.doubled ? "<s> question </s></s> context </s>, token types 0"
-                                            : "[CLS] question [SEP] context [SEP], token types 0 and 1";
+                                            : "[CLS] question [SEP] context [SEP], token types 0 and 1 (or, "
+                                              "where the model has none, 0)";
     const auto refuse = [&](const std::string& got) {
         throw Error(ErrorCode::input, fmt::format("prompt ids: {}; expected {}", got, form));
     };

@@ -24,7 +24,7 @@ struct PairFormat {
     Token first = 0;
     Token separator = 0;
     bool doubled = false;  ///< two separators between the texts
-    bool types = false;    ///< the second text is of type 1
+    bool types = false;    ///< the second text is of type 1, where the model tells types apart
 
     /// Tokens of a pair that are of neither text.
     [[nodiscard]] int extra() const { return doubled ? 4 : 3; }
@@ -40,6 +40,7 @@ struct Pair {
     int question = 0;        ///< place of the question's first token
     int context = 0;         ///< place of the context's first token
     int context_tokens = 0;
+    Window window;  ///< of the whole context
 };
 
 Pair make_pair(const PairFormat& format, const Tokens& question, const Tokens& context, Window window);

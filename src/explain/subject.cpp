@@ -1,0 +1,73 @@
+#include "explain/subject.hpp"
+
+#include <numeric>
+
+#include "objective/span.hpp"
+
+namespace llmx {
+
+namespace {
+
+/// Positions that predict `count` tokens: the one at `first`, and those after it.
+std::vector<int> predicting(std::size_t first, std::size_t count) {
+    std::vector<int> positions(count);
+    std::iota(positions.begin(), positions.end(), static_cast<int>(first));
+    return positions;
+}
+
+engine::PassInput pass_of(const Request& request, const Model& model, const Tokens& text) {
+    engine::PassInput input;
+    if (model.facts().kind == ModelKind::encoder_decoder) {
+        input.source = request.input_ids;
+        input.ids = {engine::decoder_start_token(model)};
+        input.ids.insert(input.ids.end(), text.begin(), text.end() - 1);
+        input.outputs = predicting(0, text.size());
+    } else {
+        input.ids = request.input_ids;
+        input.ids.insert(input.ids.end(), text.begin(), text.end());
+        input.outputs = predicting(request.input_ids.size() - 1, text.size());
+    }
+    return input;
+}
+
+}  // namespace
+
+Subject written(const Request& request, const Model& model, const Tokens& text) {
+    Subject subject;
+    subject.input = pass_of(request, model, text);
+    subject.prompt = static_cast<int>(request.input_ids.size());
+    subject.text = static_cast<int>(text.size());
+    subject.terms = objective::terms(request.objective, request.output.ids, request.labels);
+    subject.value = [terms = subject.terms](const Tensor& logits) {
+        double value = 0;
+        for (const auto& [output, token, weight] : terms) {
+            value += weight * objective::log_probability(logits.row(static_cast<std::size_t>(output)), token);
+        }
+        return value;
+    };
+    return subject;
+}
+
+Subject found(const Request& request, const Model& model, const task::Extraction& extraction) {
+    Subject subject;
+    subject.input = task::pass_input(task::pair_format(model), extraction.pair);
+    subject.prompt = static_cast<int>(extraction.pair.ids.size());
+    const bool own = request.objective == Objective::generated;
+    const int start = own ? extraction.answer.start_token : extraction.label_start;
+    const int end = own ? extraction.answer.end_token : extraction.label_end;
+    // The loss is the mean of two negative log-probabilities; the other objectives are sums of theirs.
+    const float factor = request.objective == Objective::aligned ? 1.0F : -2.0F;
+    const QaHead& head = *model.qa_head();
+    subject.seed = [=, &head](const Tensor& hidden) {
+        Tensor gradient = objective::span_gradient(hidden, head, start, end);
+        for (float& g : gradient.values) g *= factor;
+        return gradient;
+    };
+    subject.value = [=, &head](const Tensor& hidden) {
+        return static_cast<double>(factor) *
+               objective::span_loss(objective::span_logits(hidden, head), start, end);
+    };
+    return subject;
+}
+
+}  // namespace llmx

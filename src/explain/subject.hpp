@@ -1,0 +1,34 @@
+#pragma once
+// What is explained: the pass that is replayed and what is differentiated of it, for each kind of model.
+
+#include <functional>
+#include <llmx/explainer.hpp>
+
+#include "engine/pass.hpp"
+#include "method/gradient.hpp"
+#include "task/extractive/extract.hpp"
+
+namespace llmx {
+
+/// A pass and its objective. Its rows are the prompt's tokens (an encoder-decoder's source) and, after
+/// them, the text's.
+struct Subject {
+    engine::PassInput input;
+    int prompt = 0;  ///< rows
+    int text = 0;
+    objective::Terms terms;       ///< of what a model writes
+    method::Gradient::Seed seed;  ///< in place of terms
+    std::function<double(const Tensor& results)> value;
+};
+
+/// A text after the prompt: the answer, or (teacher) the label.
+Subject written(const Request& request, const Model& model, const Tokens& text);
+
+/// A span that an encoder finds in the pair it has read.
+Subject found(const Request& request, const Model& model, const task::Extraction& extraction);
+
+/// Texts and ids of the result.
+void describe(const Request& request, const Model& model, Explanation& result);
+void describe(const task::Extraction& extraction, const Model& model, Explanation& result);
+
+}  // namespace llmx

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "task/definition.hpp"
+
+namespace llmx::task {
+
+/// A decoder goes on after a chat or a prompt.
+Definition chat(Task task, std::string_view name);
+
+}  // namespace llmx::task

@@ -1,0 +1,49 @@
+// A question about a text. An encoder with a question-answering head finds the answer in the context;
+// other models write it: an encoder-decoder after T5's form of the question, a decoder after an
+// instruction.
+
+#include "task/definition.hpp"
+#include "task/prompting.hpp"
+
+namespace llmx::task {
+
+namespace {
+
+constexpr const char* instruction = "Answer the question in a few words, taken from the context.";
+
+std::string prefix(const Model& model) { return model.facts().kind == ModelKind::decoder ? instruction : ""; }
+
+void prompt(const Model& model, const TaskInputs& inputs, Request& request) {
+    const std::string& question = *inputs.question;
+    const std::string& context = *inputs.context;
+    switch (model.facts().kind) {
+        case ModelKind::encoder:
+            request.pair.question = question;
+            request.pair.context = context;
+            break;
+        case ModelKind::encoder_decoder:
+            request.input_ids =
+                source_tokens(model, *inputs.prefix + "question: " + question + "  context: " + context);
+            break;
+        case ModelKind::decoder:
+            request.input_ids = instruct(
+                model, *inputs.prefix + "\n\nContext: " + context + "\n\nQuestion: " + question, "Answer");
+    }
+}
+
+}  // namespace
+
+const Definition& question_answering() {
+    static const Definition definition{
+        .task = Task::question_answering,
+        .name = "question_answering",
+        .takes = {"--question", "--context", "--prefix", "--token-type-ids", "--label-span"},
+        .wants = "--question with --context, or --prompt-ids",
+        .kinds = {ModelKind::encoder, ModelKind::encoder_decoder, ModelKind::decoder},
+        .is_complete = [](const TaskInputs& inputs) { return inputs.question && inputs.context; },
+        .prefix = prefix,
+        .prompt = prompt};
+    return definition;
+}
+
+}  // namespace llmx::task
