@@ -24,15 +24,18 @@ Derivative ladder(const Line& line, double roughness) {
     Derivative best;
     std::optional<double> coarse;        // the difference at twice the step
     std::optional<double> extrapolated;  // from it and the one before
+    std::optional<double> gap;           // between the last two of these
     for (int k = 2; k <= 13; ++k) {
         const double h = std::ldexp(1.0, -k);
         const std::optional<double> fine = central(line, h);
         if (!fine) ++best.flips;
         std::optional<double> next;
         if (fine && coarse) next = (4 * *fine - *coarse) / 3;
-        if (next && extrapolated) {
-            // neighbours may agree by chance: no closer than rounding allows
-            const double error = std::max(std::abs(*next - *extrapolated), roughness / h);
+        std::optional<double> closer;
+        if (next && extrapolated) closer = std::abs(*next - *extrapolated);
+        if (closer && gap) {
+            // neighbours may agree by chance: three must, and no closer than rounding allows
+            const double error = std::max({*closer, *gap, roughness / h});
             if (!best.found || error < best.error) {
                 best.value = *next;
                 best.error = error;
@@ -42,6 +45,7 @@ Derivative ladder(const Line& line, double roughness) {
         }
         coarse = fine;
         extrapolated = next;
+        gap = closer;
     }
     return best;
 }
@@ -116,20 +120,32 @@ Derivative fit(const Line& line, double widest, int points, double roughness) {
 bool Derivative::sharp() const { return found && error <= sharp_error * std::abs(value); }
 
 double roughness(const Line& line) {
-    std::vector<std::array<double, 4>> rows;
-    std::vector<double> values;
-    for (int i = -12; i <= 12; ++i) {
-        const double x = i / 12.0;
-        rows.push_back({1, x, x * x, x * x * x});
-        values.push_back(line(std::ldexp(x, -6)).value);
+    constexpr std::size_t terms = 8;
+    double residual = 0;
+    bool same = false;
+    for (int k = 6; k <= 13 && !same; ++k) {
+        std::vector<std::array<double, terms>> rows;
+        std::vector<double> values;
+        same = true;
+        for (int i = -12; i <= 12; ++i) {
+            const double x = i / 12.0;
+            std::array<double, terms> powers{1};
+            for (std::size_t n = 1; n < terms; ++n) powers[n] = x * powers[n - 1];
+            const Sample there = line(std::ldexp(x, -k));
+            same = same && there.same;
+            rows.push_back(powers);
+            values.push_back(there.value);
+        }
+        residual = least_squares(rows, values).residual;
     }
-    return least_squares(rows, values).residual;
+    return residual;
 }
 
 Derivative differentiate(const Line& line, double roughness) {
     Derivative best = ladder(line, roughness);
-    for (const double widest : {0.25, 0.5, 1.0}) {
+    for (const double widest : {0x1p-6, 0x1p-4, 0.25, 0.5, 1.0}) {
         if (best.sharp()) break;
+        if (best.found && roughness / (4 * widest) > best.error) continue;  // could not know better
         Derivative other = fit(line, widest, 48, roughness);
         other.flips += best.flips;
         if (other.found && (!best.found || other.error < best.error)) best = other;

@@ -26,7 +26,7 @@ struct Derivative {
 };
 
 /// How far the function strays from a smooth one because its arithmetic is rounded: what is left of a
-/// cubic fit through points within 2^-6.
+/// fit of degree seven through points within 2^-6, or nearer where a choice changes.
 double roughness(const Line& line);
 
 /// Central differences over a ladder of steps from 2^-2 to 2^-13, extrapolated to zero (Richardson); where
