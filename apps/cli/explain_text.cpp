@@ -75,6 +75,19 @@ void table(std::ostream& out, const Explanation& result, const std::vector<Colum
     out << '\n';
 }
 
+/// Softmax weights of the prompt's tokens, mean over the rows, scaled so that the largest is 1.
+std::vector<float> mean_attention(const Explanation& result) {
+    const Tensor& mean = result.attention->mean;
+    std::vector<float> scores(result.prompt.size(), 0.0F);
+    for (std::int64_t t = 0; t < mean.shape.front(); ++t) {
+        const auto row = mean.row(static_cast<std::size_t>(t));
+        for (std::size_t p = 0; p < scores.size(); ++p) scores[p] += row[p];
+    }
+    const float largest = *std::max_element(scores.begin(), scores.end());
+    for (float& s : scores) s = largest > 0 ? s / largest : 0.0F;
+    return scores;
+}
+
 void footer(std::ostream& out, const Explanation& result) {
     for (const auto& [stage, seconds] : result.timings) fmt::print(out, "{} {:.2f} s, ", stage, seconds);
     fmt::print(out, "memory {} MB\n", result.peak_rss / 1'000'000);
@@ -124,11 +137,16 @@ void print_explanation(std::ostream& out, const Explanation& result, bool color)
                                     to_string(result.objective), result.objective_value),
                         result, result.gradient->saliency_map, color);
     }
+    std::vector<float> attention;
     if (result.attention) {
         const PairResult& pair = result.attention->pair;
-        columns.push_back({"attention", pair.attention});
-        coloured_prompt(out, fmt::format("{} by attention (pair_result, block {})", prompt, pair.block),
-                        result, pair.attention, color);
+        attention = pair.missing.empty() ? pair.attention : mean_attention(result);
+        columns.push_back({"attention", attention});
+        coloured_prompt(out,
+                        pair.missing.empty()
+                            ? fmt::format("{} by attention (pair_result, block {})", prompt, pair.block)
+                            : fmt::format("{} by attention (softmax weights, mean over the answer)", prompt),
+                        result, attention, color);
     }
     if (color) legend(out);
     result.span ? answer_span(out, result, color) : written_answer(out, result, color);

@@ -78,6 +78,8 @@ struct PairResult {
     std::vector<float> attention;       ///< [prompt], definitions 1.1
     std::vector<float> attention_mean;  ///< [prompt]
     int block = 0;                      ///< the block the modules were found in
+    /// Why there is none: a model without such modules as the default layer_names mean. Else empty.
+    std::string missing = {};
 };
 
 struct AttentionResult {

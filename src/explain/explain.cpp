@@ -4,17 +4,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
 #include <llmx/error.hpp>
 #include <llmx/version.hpp>
 
 #include "core/memory.hpp"
 #include "engine/requirements.hpp"
 #include "explain/check.hpp"
+#include "explain/readers.hpp"
 #include "explain/subject.hpp"
 #include "gemm/gemm.hpp"
-#include "method/attention.hpp"
-#include "method/hidden.hpp"
 #include "method/saliency.hpp"
 
 namespace llmx {
@@ -77,52 +75,6 @@ engine::Session make_session(const Request& request, const Model& model, const S
     return session;
 }
 
-/// The attention of a pass: the one that the result is about and, where weights are kept of an
-/// encoder-decoder, the other two.
-class Attentions {
-public:
-    Attentions(const Request& request, const Model& model, const Subject& subject,
-               const method::Replay& replay) {
-        const bool has_source = !subject.input.source.empty();
-        const auto add = [&](method::AttentionKind kind, int prompt, int answer) {
-            all_.emplace_back(replay, model.modules(), model.facts(),
-                              method::AttentionOptions{request.layer_names, request.is_input, request.strict,
-                                                       request.keep_attention, request.all_attention_rows,
-                                                       model.threads(), kind},
-                              prompt, answer);
-        };
-        add(has_source ? method::AttentionKind::cross : method::AttentionKind::self, subject.prompt,
-            subject.text);
-        if (!has_source || !request.keep_attention) return;
-        add(method::AttentionKind::encoder, subject.prompt, 0);
-        add(method::AttentionKind::self, subject.text, 0);
-    }
-
-    [[nodiscard]] std::vector<method::Need> needs() const {
-        std::vector<method::Need> needs;
-        for (const auto& attention : all_) {
-            const auto more = attention.needs();
-            needs.insert(needs.end(), more.begin(), more.end());
-        }
-        return needs;
-    }
-    void read(const tape::Tape& tape, int first, int last) {
-        for (auto& attention : all_) attention.read(tape, first, last);
-    }
-    [[nodiscard]] AttentionResult finish() {
-        AttentionResult result = all_[0].finish();
-        if (all_.size() == 1) return result;
-        result.cross_weights = std::move(result.weights);
-        result.weights.clear();
-        result.encoder_weights = all_[1].finish().weights;
-        result.decoder_weights = all_[2].finish().weights;
-        return result;
-    }
-
-private:
-    std::deque<method::Attention> all_;
-};
-
 Tensor rows_between(const Tensor& matrix, int first, int last) {
     const std::int64_t columns = matrix.shape.back();
     return {{last - first, columns},
@@ -156,6 +108,34 @@ void explain_gradient(const Request& request, const Subject& subject, const meth
                         weights, threads, result);
 }
 
+/// What is explained: an encoder's span in the window that it was found in, or the answer that was written.
+Subject subject_of(const Request& request, const Model& model, Clock& clock, Explanation& result) {
+    if (model.facts().kind == ModelKind::encoder) {
+        const task::Extraction extraction = task::extract(model, request);
+        describe(extraction, model, result);
+        clock.note("windows");
+        return found(request, model, extraction);
+    }
+    describe(request, model, result);
+    Subject subject = written(request, model, request.output.ids);
+    if (model.facts().kind == ModelKind::decoder) {
+        std::string warning = engine::context_warning(model, subject.prompt + subject.text);
+        if (!warning.empty()) result.warnings.push_back(std::move(warning));
+    }
+    return subject;
+}
+
+/// The gradient of the label in the answer's place, by a replay of its own. Returns the objective's value.
+double explain_label(const Request& request, const Model& model, engine::Session& session,
+                     const std::shared_ptr<tape::Arena>& arena, Explanation& result) {
+    const Subject label = written(request, model, request.labels);
+    method::Replay replay(session, label.input, arena);
+    const method::Gradient gradient(replay.graph(), true);
+    replay.plan(gradient.needs(), request.memory_budget);
+    explain_gradient(request, label, gradient, replay, model.threads(), result);
+    return label.value(replay.results());
+}
+
 }  // namespace
 
 Explainer::Explainer(Model model, std::vector<Method> methods)
@@ -176,68 +156,30 @@ Explanation Explainer::compute(const Request& given) {
     Explanation result;
     result.objective = request.objective;
     Clock clock(result);
-    Subject subject;
-    if (model_.facts().kind == ModelKind::encoder) {
-        const task::Extraction extraction = task::extract(model_, request);
-        subject = found(request, model_, extraction);
-        describe(extraction, model_, result);
-        clock.note("windows");
-    } else {
-        subject = written(request, model_, request.output.ids);
-        describe(request, model_, result);
-        if (model_.facts().kind == ModelKind::decoder) {
-            std::string warning = engine::context_warning(model_, subject.prompt + subject.text);
-            if (!warning.empty()) result.warnings.push_back(std::move(warning));
-        }
-    }
+    const Subject subject = subject_of(request, model_, clock, result);
 
     engine::Session session = make_session(request, model_, subject, teacher);
     method::Replay replay(session, subject.input, memory_->arena);
-    std::optional<Attentions> attention;
-    std::optional<method::Gradient> gradient;
-    std::optional<method::Hidden> hidden;
-    std::vector<method::Need> needs;
-    const auto add = [&](const std::vector<method::Need>& more) {
-        needs.insert(needs.end(), more.begin(), more.end());
-    };
-    if (uses(Method::attention)) {
-        attention.emplace(request, model_, subject, replay);
-        add(attention->needs());
-    }
-    if (uses(Method::gradient) && !teacher) {
-        gradient.emplace(replay.graph(), true);
-        add(gradient->needs());
-    }
-    if (request.keep_hidden) add(hidden.emplace(replay).needs());
-    replay.plan(std::move(needs), request.memory_budget, [&](const tape::Tape& tape, int first, int last) {
-        if (attention) attention->read(tape, first, last);
-        if (hidden) hidden->read(tape, first, last);
-    });
+    Readers readers(request, model_, subject, replay,
+                    {uses(Method::attention), uses(Method::gradient) && !teacher, request.keep_hidden});
+    readers.plan(replay, request.memory_budget);
     // Recorded in several pieces, the pass is run for all methods at once, by the gradient.
-    if (!gradient || replay.pieces() == 1) replay.visit();
+    if (!readers.gradient || replay.pieces() == 1) replay.visit();
     clock.note("replay");
-
-    if (gradient) explain_gradient(request, subject, *gradient, replay, model_.threads(), result);
-    if (gradient) clock.note("gradient");
-    if (attention) result.attention = attention->finish();
-    if (attention) clock.note("attention");
-    if (hidden) result.hidden = hidden->finish();
+    if (readers.gradient) {
+        explain_gradient(request, subject, *readers.gradient, replay, model_.threads(), result);
+        clock.note("gradient");
+    }
+    readers.finish(result);
+    if (uses(Method::attention)) clock.note("attention");
     for (std::size_t t = 0; t < request.output.ids.size(); ++t) {
         const double l =
             objective::log_probability(replay.logits(static_cast<int>(t)), request.output.ids[t]);
         result.token_logprobs.push_back(static_cast<float>(l));
     }
-    if (teacher) {
-        const Subject label = written(request, model_, request.labels);
-        method::Replay of_label(session, label.input, memory_->arena);
-        const method::Gradient of_teacher(of_label.graph(), true);
-        of_label.plan(of_teacher.needs(), request.memory_budget);
-        explain_gradient(request, label, of_teacher, of_label, model_.threads(), result);
-        result.objective_value = label.value(of_label.results());
-        clock.note("gradient");
-    } else {
-        result.objective_value = subject.value(replay.results());
-    }
+    result.objective_value = teacher ? explain_label(request, model_, session, memory_->arena, result)
+                                     : subject.value(replay.results());
+    if (teacher) clock.note("gradient");
     result.peak_rss = peak_rss();
     return result;
 }

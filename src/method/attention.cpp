@@ -35,8 +35,7 @@ Attention::Attention(const Replay& replay, const std::vector<Module>& modules, c
                         facts.architecture));
     }
     if (replay.input().source.empty() || options_.kind == AttentionKind::cross) {
-        pair_.emplace(graph_, modules, facts,
-                      PairOptions{options_.layer_names, options_.is_input, options_.strict}, prompt_);
+        find_pair(modules, facts);
     }
     for (int block = 0; block < facts.blocks; ++block) {
         const bool has = std::any_of(blocks_.begin(), blocks_.end(),
@@ -53,6 +52,17 @@ Attention::Attention(const Replay& replay, const std::vector<Module>& modules, c
         Tensor& kept = result_.weights.emplace_back();
         kept.shape = {block.heads, result_.rows.second - result_.rows.first, keys_};
         kept.values.resize(static_cast<std::size_t>(kept.shape[0] * kept.shape[1] * kept.shape[2]));
+    }
+}
+
+/// Names that somebody chose must fit; of a model that the default ones do not fit, all but the pair is told.
+void Attention::find_pair(const std::vector<Module>& modules, const ModelFacts& facts) {
+    try {
+        pair_.emplace(graph_, modules, facts,
+                      PairOptions{options_.layer_names, options_.is_input, options_.strict}, prompt_);
+    } catch (const Error& error) {
+        if (options_.strict || options_.layer_names != Request{}.layer_names) throw;
+        result_.pair.missing = error.what();
     }
 }
 

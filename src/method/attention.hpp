@@ -66,6 +66,7 @@ private:
                                                        const AttentionSite& site) const;
     /// The first query of a site and their number, counted in the text or source they belong to.
     [[nodiscard]] std::pair<int, int> queries_of(const AttentionSite& site) const;
+    void find_pair(const std::vector<Module>& modules, const ModelFacts& facts);
     [[nodiscard]] const engine::TensorInfo& node(int order) const;
 
     const Replay& replay_;

@@ -122,6 +122,52 @@ void place_label(const Texts& texts, Characters label, Extraction& result) {
     }
 }
 
+const QaHead& head_of(const Model& model) {
+    const QaHead* head = model.qa_head();
+    if (head != nullptr) return *head;
+    throw Error(ErrorCode::model,
+                fmt::format("model {}: has no question-answering head; expected a checkpoint's directory "
+                            "with qa_outputs, or --qa-head FILE.safetensors",
+                            model.facts().path));
+}
+
+/// The request's pair in windows, or the one given as ids; `texts` is filled in.
+std::vector<Pair> pairs_of(const Model& model, const Request& request, const PairFormat& format,
+                           Texts& texts) {
+    const Tokenizer tokenizer = tokenizer_of(model);
+    const int longest = longest_input(model, request.context);
+    if (request.input_ids.empty()) {
+        texts = tokenized(request.pair, tokenizer);
+        return pairs_of(texts, format, longest);
+    }
+    std::vector<Pair> pairs = {read_pair(format, request.input_ids, request.pair.token_types)};
+    texts = spelled(pairs.front(), tokenizer);
+    if (static_cast<int>(request.input_ids.size()) > longest) {
+        throw Error(ErrorCode::context_overflow, fmt::format("prompt ids: {} tokens; {} are read at once",
+                                                             request.input_ids.size(), longest));
+    }
+    return pairs;
+}
+
+SpanResult answer_of(const Choice& choice, const Texts& texts, const Pair& pair,
+                     objective::SpanLogits logits) {
+    SpanResult answer{.question = texts.question,
+                      .context = texts.context,
+                      .start_logits = std::move(logits.start),
+                      .end_logits = std::move(logits.end),
+                      .start_token = choice.span.start,
+                      .end_token = choice.span.end,
+                      .score = choice.span.score,
+                      .no_answer = choice.no_answer,
+                      .window = choice.window};
+    if (!choice.no_answer) {
+        const int shift = pair.window.first - pair.context;
+        answer.start_char = texts.characters[static_cast<std::size_t>(choice.span.start + shift)].first;
+        answer.end_char = texts.characters[static_cast<std::size_t>(choice.span.end + shift)].last;
+    }
+    return answer;
+}
+
 }  // namespace
 
 engine::PassInput pass_input(const PairFormat& format, const Pair& pair) {
@@ -142,29 +188,10 @@ int longest_input(const Model& model, int allowed) {
 }
 
 Extraction extract(const Model& model, const Request& request) {
-    const QaHead* head = model.qa_head();
-    if (head == nullptr) {
-        throw Error(ErrorCode::model,
-                    fmt::format("model {}: has no question-answering head; expected a checkpoint's directory "
-                                "with qa_outputs, or --qa-head FILE.safetensors",
-                                model.facts().path));
-    }
-    const Tokenizer tokenizer = tokenizer_of(model);
+    const QaHead& head = head_of(model);
     const PairFormat format = pair_format(model);
-    const int longest = longest_input(model, request.context);
     Texts texts;
-    std::vector<Pair> pairs;
-    if (request.input_ids.empty()) {
-        texts = tokenized(request.pair, tokenizer);
-        pairs = pairs_of(texts, format, longest);
-    } else {
-        pairs = {read_pair(format, request.input_ids, request.pair.token_types)};
-        texts = spelled(pairs.front(), tokenizer);
-        if (static_cast<int>(request.input_ids.size()) > longest) {
-            throw Error(ErrorCode::context_overflow, fmt::format("prompt ids: {} tokens; {} are read at once",
-                                                                 request.input_ids.size(), longest));
-        }
-    }
+    const std::vector<Pair> pairs = pairs_of(model, request, format, texts);
     std::size_t most = 0;
     for (const Pair& pair : pairs) most = std::max(most, pair.ids.size());
     engine::Session session(model, {.tokens = static_cast<int>(most), .outputs = static_cast<int>(most)});
@@ -175,7 +202,7 @@ Extraction extract(const Model& model, const Request& request) {
                                                                   static_cast<double>(pairs.size()))) {
             throw Error(ErrorCode::cancelled, "question_answering: cancelled");
         }
-        logits.push_back(read(session, format, pair, *head));
+        logits.push_back(read(session, format, pair, head));
         const objective::SpanLogits& of = logits.back();
         answers.push_back({best_span(of.start, of.end, pair.context, pair.context + pair.context_tokens),
                            static_cast<double>(of.start.front()) + of.end.front()});
@@ -185,22 +212,8 @@ Extraction extract(const Model& model, const Request& request) {
     const auto chosen = static_cast<std::size_t>(choice.window);
     Extraction result;
     result.pair = pairs[chosen];
-    SpanResult& answer = result.answer;
-    answer = {.question = texts.question,
-              .context = texts.context,
-              .start_logits = std::move(logits[chosen].start),
-              .end_logits = std::move(logits[chosen].end),
-              .start_token = choice.span.start,
-              .end_token = choice.span.end,
-              .score = choice.span.score,
-              .no_answer = choice.no_answer,
-              .window = choice.window,
-              .windows = static_cast<int>(pairs.size())};
-    if (!choice.no_answer) {
-        const int shift = result.pair.window.first - result.pair.context;
-        answer.start_char = texts.characters[static_cast<std::size_t>(choice.span.start + shift)].first;
-        answer.end_char = texts.characters[static_cast<std::size_t>(choice.span.end + shift)].last;
-    }
+    result.answer = answer_of(choice, texts, result.pair, std::move(logits[chosen]));
+    result.answer.windows = static_cast<int>(pairs.size());
     if (const auto label = label_of(request.pair, texts.context)) place_label(texts, *label, result);
     return result;
 }

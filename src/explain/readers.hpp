@@ -1,0 +1,53 @@
+#pragma once
+// The methods that read one replay: what each needs of the pass, and its part of the result.
+
+#include <deque>
+#include <optional>
+
+#include "explain/subject.hpp"
+#include "method/attention.hpp"
+#include "method/gradient.hpp"
+#include "method/hidden.hpp"
+
+namespace llmx {
+
+/// The attention of a pass: the one that the result is about and, where weights are kept of an
+/// encoder-decoder, the other two.
+class Attentions {
+public:
+    Attentions(const Request& request, const Model& model, const Subject& subject,
+               const method::Replay& replay);
+
+    [[nodiscard]] std::vector<method::Need> needs() const;
+    void read(const tape::Tape& tape, int first, int last);
+    [[nodiscard]] AttentionResult finish();
+
+private:
+    std::deque<method::Attention> all_;
+};
+
+class Readers {
+public:
+    struct Wanted {
+        bool attention = false;
+        bool gradient = false;
+        bool hidden = false;
+    };
+    Readers(const Request& request, const Model& model, const Subject& subject, const method::Replay& replay,
+            Wanted wanted);
+
+    /// Tells the replay all needs; its pieces are then read as they are recorded. The readers must stay
+    /// where they are until the last visit.
+    void plan(method::Replay& replay, std::size_t budget);
+
+    /// After the last visit: attention and hidden states.
+    void finish(Explanation& result);
+
+    std::optional<method::Gradient> gradient;
+
+private:
+    std::optional<Attentions> attention_;
+    std::optional<method::Hidden> hidden_;
+};
+
+}  // namespace llmx
