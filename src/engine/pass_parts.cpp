@@ -114,8 +114,10 @@ BatchPtr make_batch(const PassInput& input, const SubPass& part) {
     const int first = of_source ? part.first_row : part.first_row - source;
     const Tokens& ids = of_source ? input.source : input.ids;
     BatchPtr batch = make_batch(part.rows, 1);
-    for (int i = 0; i < part.rows; ++i)
-        set_token(*batch, i, ids[static_cast<std::size_t>(first + i)], first + i, false);
+    for (int i = 0; i < part.rows; ++i) {
+        const int position = first + i;
+        set_token(*batch, i, ids[static_cast<std::size_t>(position)], position, false);
+    }
     for (const int row : part.outputs) batch->logits[row - part.first_row] = 1;
     return batch;
 }

@@ -100,6 +100,7 @@ void require_kind(const Definition& definition, const ModelFacts& facts) {
             able.push_back(other->name);
     }
     std::vector<std::string> needed;
+    needed.reserve(kinds.size());
     for (const ModelKind kind : kinds) needed.push_back("a model of kind " + to_string(kind));
     throw Error(ErrorCode::unsupported,
                 fmt::format("task {}: model {} (\"{}\") is of kind {}, which does {}; expected {}",

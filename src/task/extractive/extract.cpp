@@ -162,8 +162,10 @@ SpanResult answer_of(const Choice& choice, const Texts& texts, const Pair& pair,
                       .window = choice.window};
     if (!choice.no_answer) {
         const int shift = pair.window.first - pair.context;
-        answer.start_char = texts.characters[static_cast<std::size_t>(choice.span.start + shift)].first;
-        answer.end_char = texts.characters[static_cast<std::size_t>(choice.span.end + shift)].last;
+        const int first = choice.span.start + shift;
+        const int last = choice.span.end + shift;
+        answer.start_char = texts.characters[static_cast<std::size_t>(first)].first;
+        answer.end_char = texts.characters[static_cast<std::size_t>(last)].last;
     }
     return answer;
 }
