@@ -13,7 +13,31 @@
 
 namespace llmx {
 
-enum class Method { attention, gradient };
+/// A method by its name and options: {"integrated_gradients", {{"steps", "20"}}}. "attention" and "gradient"
+/// are the original toolbox's two (Explanation::attention, ::gradient); every other one gives an Attribution.
+struct Method {
+    std::string name;
+    std::map<std::string, std::string> options = {};
+
+    Method(const char* n) : name(n) {}
+    Method(std::string n, std::map<std::string, std::string> o = {})
+        : name(std::move(n)), options(std::move(o)) {}
+};
+
+/// An option of a method, as text: what "--steps 20" gives.
+struct MethodOption {
+    std::string name, kind;  ///< kind: "whole", "number", "word", "flag"
+    std::string fallback, help;
+    std::vector<std::string> words;  ///< of a word: what it may be
+};
+struct MethodFacts {
+    std::string name, help;
+    std::string family;  ///< "original", "gradient", "attention", "perturbation"
+    bool is_signed = false;
+    std::vector<MethodOption> options;
+};
+/// Every method there is, in the order in which help lists them.
+std::vector<MethodFacts> known_methods();
 enum class Task {
     question_answering,
     translation,
@@ -27,12 +51,16 @@ enum class Objective { automatic, aligned, teacher, generated };
 /// Type of the operands in the reverse pass's products with weights (sums are float32).
 enum class Products { float32, bfloat16 };
 
+/// What is measured of a target's tokens: Σ log p; product of p; Σ logit; Σ entropy of their rows;
+/// Σ KL divergence of their rows from those that the model gives without the context (definitions 2 to 4).
+enum class Measure { logprob, probability, logit, entropy, kl };
+
 std::string to_string(ModelKind);  ///< "decoder", "encoder", "encoder-decoder"
-std::string to_string(Method);
 std::string to_string(Task);
 std::string to_string(Objective);
+std::string to_string(Measure);
 /// Parse a name; Error{usage} names the nearest known one.
-Method parse_method(const std::string&);
+Measure parse_measure(const std::string&);
 /// "summarizations" is known too.
 Task parse_task(const std::string&);
 Objective parse_objective(const std::string&);
@@ -45,6 +73,40 @@ struct QuestionPair {
     std::vector<int> token_types = {};                   ///< of input_ids; empty: as the separators tell
     std::string label = {};                              ///< the ground truth, words of the context
     std::optional<std::pair<int, int>> label_span = {};  ///< ... or characters of it, the last one excluded
+};
+
+/// What of an answer is explained by the methods that give an Attribution.
+struct TargetChoice {
+    bool each = false;  ///< every token of the span one by one, instead of their sum
+    std::optional<std::pair<int, int>> span = {};  ///< answer tokens [first, last); nothing: all
+    std::string span_text = {};  ///< ... or the words of the answer that they are, once in it
+    /// More than 0: the so many most probable tokens at each place of the span, each a target.
+    int alternatives = 0;
+    Tokens contrast = {};  ///< another answer: explains f(answer) - f(contrast)
+    Measure measure = Measure::logprob;
+    bool all_sources = false;  ///< earlier answer tokens are sources too
+};
+
+/// What scores are given to: sets of tokens.
+struct UnitChoice {
+    /// token, word, sentence, line, paragraph, turn, role, regex, spans
+    std::string kind = "token";
+    std::string pattern = {};                      ///< of regex: each match is a unit
+    std::vector<std::pair<int, int>> spans = {};   ///< of spans: characters of the prompt's text, [first, last)
+    /// How scores of tokens become those of units: sum, mean, max_abs.
+    std::string aggregation = "sum";
+    /// Tokens that stay in every text and take no score: none, special (control tokens), template (also what
+    /// the chat template adds).
+    std::string hold = "none";
+    /// Parts of the prompt's text that belong to a chat's messages: bytes [first, last) and role, ascending.
+    /// `prepare` fills them in.
+    struct Part {
+        std::size_t first = 0, last = 0;
+        std::string role;
+    };
+    std::vector<Part> parts = {};
+    /// Characters of the prompt's text that are the context (kl, context_reliance), [first, last).
+    std::optional<std::pair<int, int>> context = {};
 };
 
 struct Request {
@@ -63,7 +125,8 @@ struct Request {
     int input_shape = 0;              ///< tokens of the prompt; 0: input_ids.size()
     std::string embedding_name = {};  ///< the embedding module; empty: the model's token embedding
 
-    bool per_token = false;           ///< also saliency and input x gradient of every answer token
+    TargetChoice target = {};
+    UnitChoice units = {};
     bool all_attention_rows = false;  ///< keep the prompt's attention rows too
     bool keep_attention = false;      ///< fill AttentionResult::weights (large)
     bool keep_hidden = false;         ///< fill Explanation::hidden
@@ -124,13 +187,48 @@ struct SpanResult {
     int windows = 1;  ///< of so many
 };
 
+/// Some tokens of prompt and answer (an encoder-decoder's source, then its text) that are scored together.
+struct Unit {
+    std::string text;
+    std::string kind;         ///< "token", "word", ..., a role, "template"; "rest" between matches and spans
+    std::vector<int> tokens;  ///< ascending
+};
+
+/// One row of scores: what was explained.
+struct TargetFacts {
+    std::string text;
+    std::pair<int, int> tokens;  ///< of prompt and answer, [first, last)
+    double value = 0;            ///< f
+};
+
+/// Scores that should sum to f(input) - f(baseline): how far they do.
+struct Completeness {
+    double f_input = 0, f_baseline = 0;
+    double residual = 0;  ///< Σ scores - (f_input - f_baseline)
+};
+
+/// How well scores tell what the answer rests on (definitions 5), beside random rankings.
+struct Faithfulness {
+    struct Number {
+        double value = 0, random = 0, random_deviation = 0;  ///< of random rankings: mean, standard deviation
+    };
+    Number comprehensiveness, sufficiency, deletion_area, insertion_area, kendall_tau;
+    std::vector<double> thresholds, deletion, insertion;  ///< curves: part taken away or put in, p
+    int random_seeds = 0;
+};
+
 /// Scores of units for targets: one entry of "attributions".
 struct Attribution {
-    std::string method;     ///< "saliency", "input_x_gradient"
-    std::string objective;  ///< what each row differentiates
+    std::string method;
+    std::string objective;  ///< what each row explains
     bool is_signed = false;
     std::map<std::string, std::string> options;
-    Tensor scores;  ///< [answer tokens, prompt + answer]
+    std::vector<Unit> units;
+    std::vector<TargetFacts> targets;
+    Tensor scores;                           ///< [targets, units]
+    Tensor standard_errors = {};             ///< of the same shape, of methods that draw samples; or empty
+    std::vector<Completeness> completeness = {};  ///< one a target, or none
+    std::optional<Faithfulness> faithfulness = {};  ///< of the scores' sum over the targets
 };
 
 /// The residual stream after a block.
@@ -166,7 +264,7 @@ struct Explanation {
 
 class Explainer {
 public:
-    /// `methods` may not be empty. Keeps the memory of a recording for the next call.
+    /// `methods` may not be empty; throws Error{usage} for a method that is not known. Keeps the memory of a recording for the next call.
     Explainer(Model model, std::vector<Method> methods);
     ~Explainer();
     Explainer(Explainer&&) noexcept;

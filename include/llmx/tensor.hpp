@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace llmx {
@@ -11,6 +12,12 @@ namespace llmx {
 struct Tensor {
     std::vector<std::int64_t> shape;
     std::vector<float> values;
+
+    static Tensor zero(std::vector<std::int64_t> shape) {
+        std::size_t count = 1;
+        for (const std::int64_t extent : shape) count *= static_cast<std::size_t>(extent);
+        return {std::move(shape), std::vector<float>(count, 0.0F)};
+    }
 
     [[nodiscard]] bool empty() const noexcept { return values.empty(); }
 

@@ -17,6 +17,9 @@ struct PassInput {
     Tokens ids = {};                ///< the text; an encoder-decoder's begins with decoder_start_token
     std::vector<int> outputs = {};  ///< positions in `ids` whose result is wanted, ascending
     std::vector<int> token_types = {};  ///< of each of `ids` (BERT's segments); empty: all 0
+    /// Rows that no token attends to: their keys are masked out, positions stay. Of the source in an
+    /// encoder-decoder.
+    std::vector<int> hidden = {};
     Tensor embeddings = {};  ///< [rows, embedding]: taken instead of the embedding table's rows; empty: those
 
     [[nodiscard]] int rows() const { return static_cast<int>(source.size() + ids.size()); }

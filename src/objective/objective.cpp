@@ -6,16 +6,12 @@
 
 namespace llmx::objective {
 
-namespace {
-
 double log_sum_exp(std::span<const float> logits) {
     const double top = *std::max_element(logits.begin(), logits.end());
     double sum = 0;
     for (const float z : logits) sum += std::exp(z - top);
     return top + std::log(sum);
 }
-
-}  // namespace
 
 Terms terms(Objective kind, std::span<const Token> answer, std::span<const Token> label) {
     Terms result;

@@ -21,6 +21,9 @@ using Terms = std::vector<Term>;
 /// answer token at the same place; rows that the answer does not have count nothing.
 Terms terms(Objective kind, std::span<const Token> answer, std::span<const Token> label);
 
+/// log Σ exp(logits), in double.
+double log_sum_exp(std::span<const float> logits);
+
 /// log_softmax(logits)[token], summed in double.
 double log_probability(std::span<const float> logits, Token token);
 

@@ -1,0 +1,38 @@
+#pragma once
+// What gradient methods see: a differentiable function of one vector a source row, with several targets.
+
+#include <functional>
+#include <llmx/tensor.hpp>
+#include <string>
+#include <vector>
+
+#include "core/view.hpp"
+
+namespace llmx::method {
+
+class Function {
+public:
+    virtual ~Function() = default;
+
+    /// The point that is explained, [source rows, width]: token embeddings, or hidden states after a block.
+    [[nodiscard]] virtual const Tensor& input() const = 0;
+    /// Rows that stay as they are and take no score (special tokens that are held); of the source rows.
+    [[nodiscard]] virtual const std::vector<bool>& held() const = 0;
+    [[nodiscard]] virtual std::size_t targets() const = 0;
+
+    /// A point to compare with, [source rows, width]. `kind`: "token" (the embedding of `token`, -1: the
+    /// model's neutral token), "zero", "mean" (of the embedding table). Held rows are as in the input. At a
+    /// layer: the hidden states when that point is what the model reads.
+    [[nodiscard]] virtual Tensor baseline(const std::string& kind, int token) = 0;
+
+    /// f of every target at `x`, of the input's shape.
+    virtual std::vector<double> values(const Tensor& x) = 0;
+
+    /// Told the gradient of one target, [1, 1, source rows, width]; from any thread, never for the same
+    /// target twice. Rows that are held have their gradient too: methods leave them out.
+    using Each = std::function<void(std::size_t target, const View<const float>& gradient)>;
+    /// Gradients of every target at `x`; returns values(x).
+    virtual std::vector<double> gradients(const Tensor& x, const Each& each) = 0;
+};
+
+}  // namespace llmx::method

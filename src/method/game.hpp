@@ -1,0 +1,26 @@
+#pragma once
+// What perturbation methods see: a set function v(S) over units, with several targets.
+
+#include <cstdint>
+#include <llmx/tensor.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace llmx::method {
+
+/// Which units are there: one entry a unit, 1 kept, 0 taken away.
+using Coalition = std::vector<std::uint8_t>;
+
+class Game {
+public:
+    virtual ~Game() = default;
+    [[nodiscard]] virtual std::size_t units() const = 0;
+    [[nodiscard]] virtual std::size_t targets() const = 0;
+
+    /// v of every coalition, [coalitions, targets], in double. Equal coalitions are run once; so give as many
+    /// at a time as are known.
+    virtual std::vector<std::vector<double>> values(std::span<const Coalition> coalitions) = 0;
+};
+
+}  // namespace llmx::method

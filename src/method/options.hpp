@@ -1,0 +1,46 @@
+#pragma once
+// Options of methods: declared once, in the method's file, and from there read by the command line, JSON
+// requests and help.
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llmx::method {
+
+struct Option {
+    enum class Kind { whole, number, word, flag };
+    std::string_view name;      ///< snake_case; methods that share a name share the meaning
+    Kind kind = Kind::whole;
+    std::string_view fallback;  ///< the value when none is given, as a user would write it
+    std::string_view help;
+    double low = 0;             ///< of a number: from ...
+    double high = 1e9;          ///< ... to, both included
+    std::vector<std::string_view> words = {};  ///< of a word: what it may be
+};
+
+/// The values of one method's options.
+class Options {
+public:
+    /// Throws Error{usage} for a name that is not declared and for a value that it does not take.
+    Options(std::string_view method, const std::vector<Option>& declared,
+            const std::map<std::string, std::string>& given);
+
+    [[nodiscard]] int whole(std::string_view name) const;
+    [[nodiscard]] double number(std::string_view name) const;
+    [[nodiscard]] const std::string& word(std::string_view name) const;
+    [[nodiscard]] bool flag(std::string_view name) const;
+    /// Was it given, or is it the fallback?
+    [[nodiscard]] bool given(std::string_view name) const;
+    /// Every option with its value.
+    [[nodiscard]] const std::map<std::string, std::string>& all() const { return values_; }
+
+private:
+    [[nodiscard]] const std::string& at(std::string_view name) const;
+
+    std::map<std::string, std::string> values_;
+    std::map<std::string, bool> given_;
+};
+
+}  // namespace llmx::method

@@ -1,0 +1,41 @@
+#include "core/suggest.hpp"
+#include "method/definition.hpp"
+
+namespace llmx::method {
+
+const std::vector<const Definition*>& definitions() {
+    static const std::vector<const Definition*> all{
+#define LLMX_METHOD(name, file) &name(),
+#include "method/methods.def"
+#undef LLMX_METHOD
+    };
+    return all;
+}
+
+std::vector<Option> game_options(std::vector<Option> own) {
+    std::vector<Option> all = {
+        {.name = "baseline",
+         .kind = Option::Kind::word,
+         .fallback = "token",
+         .help = "what takes an absent unit's place: token (baseline_token), deletion (positions shift), "
+                 "attention_mask (its keys are hidden, positions stay)",
+         .words = {"token", "deletion", "attention_mask"}},
+        {.name = "baseline_token",
+         .kind = Option::Kind::whole,
+         .fallback = "-1",
+         .help = "id of the token that stands for absence; -1: the model's padding or end token",
+         .low = -1}};
+    all.insert(all.end(), own.begin(), own.end());
+    return all;
+}
+
+const Definition& definition(std::string_view name) {
+    std::vector<std::string> known = {"attention", "gradient"};  // the original toolbox's, of a replay alone
+    for (const Definition* d : definitions()) {
+        if (d->name == name) return *d;
+        known.emplace_back(d->name);
+    }
+    throw_unknown("method", name, known);
+}
+
+}  // namespace llmx::method

@@ -1,0 +1,37 @@
+#pragma once
+// What is explained, whole: the texts that are run, what is read off them, which rows are sources.
+
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "engine/pass.hpp"
+#include "llmx/explainer.hpp"
+#include "objective/readout.hpp"
+#include "tape/arena.hpp"
+
+namespace llmx::method {
+
+struct Scene {
+    engine::Session& session;  ///< big enough for every text
+    /// The passes: of prompt and answer; with a contrast, a second one of the same prompt and the other answer.
+    std::vector<engine::PassInput> texts;
+    int prompt = 0;  ///< rows that all texts begin with (an encoder-decoder's source)
+    int sources = 0;  ///< rows of texts[0] that take scores, from the first on: the prompt's, or all
+    std::vector<bool> held;   ///< of the sources: stay as they are, take no score
+    std::vector<Unit> units;  ///< what perturbations take away, of the sources that are not held
+    std::shared_ptr<const objective::Readout> readout;
+    /// For methods that show rows of attention: places in texts[0].outputs of each target, [first, last).
+    std::vector<std::pair<int, int>> target_rows;
+    /// Outputs of texts[0] are from `prompt` on the rows of the answer: text = rows - prompt.
+    std::shared_ptr<tape::Arena> arena;
+    Products products = Products::float32;
+    std::size_t memory_budget = 0;
+    int threads = 1;
+    /// Told after each evaluation how many there were (of what `Definition::evaluations` planned); throws
+    /// Error{cancelled} at the caller's wish.
+    std::function<void(double evaluations)> tick;
+};
+
+}  // namespace llmx::method
