@@ -29,7 +29,7 @@ void explain(const std::string& path) {
     auto model = llmx::Model::load(path);
     auto prompt = model.apply_chat_template({{"system", system_prompt}, {"user", question}});
 
-    llmx::Explainer explainer(model, {llmx::Method::attention, llmx::Method::gradient});
+    llmx::Explainer explainer(model, {"attention", "gradient"});
     auto output = model.generate(prompt, {.max_new_tokens = 100});
     auto result = explainer.compute({.task = llmx::Task::generative_text_chat,
                                      .input_ids = prompt,

@@ -106,7 +106,7 @@ Generation generate(const Model& model, const Tokens& prompt, const ExplainOptio
 }
 
 /// How to explain: all of a request that is no text.
-void apply(const ExplainOptions& options, const ExplainInputs& inputs, Request& request) {
+void apply(const ExplainOptions& options, const ExplainInputs& inputs, const Model& model, Request& request) {
     request.objective = inputs.objective;
     request.layer_names = options.layer_names;
     request.is_input = options.is_input;
@@ -114,7 +114,11 @@ void apply(const ExplainOptions& options, const ExplainInputs& inputs, Request& 
     request.positions = options.positions;
     request.input_shape = options.input_shape;
     request.embedding_name = options.embedding_name;
-    request.per_token = options.per_token;
+    request.target = inputs.target;
+    if (inputs.contrast) request.target.contrast = model.tokenize(*inputs.contrast);
+    const std::vector<UnitChoice::Part> parts = std::move(request.units.parts);
+    request.units = inputs.units;
+    request.units.parts = parts;
     request.all_attention_rows = options.all_rows;
     request.keep_attention = options.attention_weights;
     request.keep_hidden = options.hidden_states;
@@ -141,7 +145,7 @@ Explained compute(const ExplainOptions& options, const ExplainInputs& inputs, Ac
 
     TaskInputs texts = completed(model, inputs.texts);
     Request request = prepare(model, texts);
-    apply(options, inputs, request);
+    apply(options, inputs, model, request);
     const bool writes = model.facts().kind != ModelKind::encoder;
     const bool generates = writes && !inputs.has_answer();
     if (model.facts().kind == ModelKind::decoder) {

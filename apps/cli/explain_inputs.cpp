@@ -9,6 +9,7 @@
 
 #include "core/suggest.hpp"
 #include "explain_options.hpp"
+#include "method_options.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -111,18 +112,22 @@ void read_prompt(const ExplainOptions& o, InputReader& reader, TaskInputs& input
     if (o.prefix) inputs.prefix = reader.text("--prefix", *o.prefix);  // an empty one says: none
 }
 
-std::pair<int, int> parse_span(const std::string& text) {
+/// "A:B", or nothing where the text is no such thing.
+std::optional<std::pair<int, int>> as_range(const std::string& text) {
     int first = 0;
     int last = 0;
     const char* const end = text.data() + text.size();
     const auto a = std::from_chars(text.data(), end, first);
     const bool colon = a.ec == std::errc() && a.ptr != end && *a.ptr == ':';
     const auto b = colon ? std::from_chars(a.ptr + 1, end, last) : a;
-    if (!colon || b.ec != std::errc() || b.ptr != end) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("--label-span: got \"{}\"; expected two whole numbers such as 14:28", text));
-    }
-    return {first, last};
+    if (!colon || b.ec != std::errc() || b.ptr != end) return std::nullopt;
+    return std::pair{first, last};
+}
+
+std::pair<int, int> parse_range(const char* option, const std::string& text) {
+    if (const auto range = as_range(text)) return *range;
+    throw Error(ErrorCode::usage,
+                fmt::format("{}: got \"{}\"; expected two whole numbers such as 14:28", option, text));
 }
 
 void read_answers(const ExplainOptions& o, InputReader& reader, TaskInputs& inputs) {
@@ -133,9 +138,63 @@ void read_answers(const ExplainOptions& o, InputReader& reader, TaskInputs& inpu
     at_most_one({{"--answer", o.answer}, {"--answer-file", o.answer_file}, {"--answer-ids", o.answer_ids}});
     inputs.label = read_text(reader, "--label", o.label, o.label_file);
     inputs.label_ids = read_ids(reader, "--label-ids", o.label_ids);
-    if (o.label_span) inputs.label_span = parse_span(*o.label_span);
+    if (o.label_span) inputs.label_span = parse_range("--label-span", *o.label_span);
     inputs.answer = read_text(reader, "--answer", o.answer, o.answer_file);
     inputs.answer_ids = read_ids(reader, "--answer-ids", o.answer_ids);
+}
+
+void read_targets(const ExplainOptions& o, InputReader& reader, ExplainInputs& inputs) {
+    at_most_one({{"--contrast", o.contrast}, {"--contrast-file", o.contrast_file}});
+    inputs.contrast = read_text(reader, "--contrast", o.contrast, o.contrast_file);
+    TargetChoice& target = inputs.target;
+    target.each = o.per_token;
+    target.alternatives = o.alternatives;
+    target.measure = parse_measure(o.measure);
+    if (o.target_span) {
+        target.span = as_range(*o.target_span);
+        if (!target.span) target.span_text = reader.text("--target-span", *o.target_span);
+    }
+    static const std::array<std::string, 2> sources = {"prompt", "all"};
+    if (o.sources != sources[0] && o.sources != sources[1]) throw_unknown("sources", o.sources, sources);
+    target.all_sources = o.sources == sources[1];
+}
+
+void read_units(const ExplainOptions& o, ExplainInputs& inputs) {
+    UnitChoice& units = inputs.units;
+    units.kind = o.unit;
+    units.pattern = o.unit_pattern.value_or("");
+    units.aggregation = o.aggregation;
+    units.hold = o.hold;
+    if (o.context_span) {
+        units.context = as_range(*o.context_span);
+        if (!units.context) units.context_text = *o.context_span;
+    }
+    for (const std::string& text : o.unit_spans) units.spans.push_back(parse_range("--unit-spans", text));
+}
+
+/// The seed of the sampling is that of the methods too.
+void give_seed(const ExplainOptions& o, Method& method) {
+    if (o.seed == 0) return;
+    for (const MethodFacts& facts : known_methods()) {
+        if (facts.name != method.name) continue;
+        for (const MethodOption& option : facts.options) {
+            if (option.name == "seed") method.options.try_emplace("seed", fmt::format("{}", o.seed));
+        }
+    }
+}
+
+/// `--per-token` alone asks for the two methods that cost least.
+std::vector<Method> methods_of(const ExplainOptions& o) {
+    std::vector<Method> methods = read_methods(o.method, o.method_options);
+    const bool original = std::all_of(methods.begin(), methods.end(), [](const Method& m) {
+        return m.name == "attention" || m.name == "gradient";
+    });
+    if (o.per_token && original) {
+        methods.emplace_back("saliency");
+        methods.emplace_back("input_x_gradient");
+    }
+    for (Method& method : methods) give_seed(o, method);
+    return methods;
 }
 
 }  // namespace
@@ -144,7 +203,9 @@ ExplainInputs read_explain_inputs(const ExplainOptions& o, InputReader& reader) 
     if (o.model.empty()) throw Error(ErrorCode::usage, "no model given; expected --model FILE");
     ExplainInputs inputs;
     if (o.task != "automatic") inputs.texts.task = parse_task(o.task);
-    for (const std::string& name : o.method) inputs.methods.push_back(parse_method(name));
+    inputs.methods = methods_of(o);
+    read_targets(o, reader, inputs);
+    read_units(o, inputs);
     inputs.objective = parse_objective(o.objective);
     inputs.products = parse_products(o.products);
     inputs.early_stopping = parse_early_stopping(o.early_stopping);

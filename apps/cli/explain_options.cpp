@@ -1,5 +1,8 @@
 #include "explain_options.hpp"
 
+#include <fmt/format.h>
+
+#include "method_options.hpp"
 #include "numbers.hpp"
 
 namespace llmx::cli {
@@ -17,6 +20,22 @@ void text(CLI::App& app, const std::string& name, std::optional<std::string>& ta
 template <typename T>
 CLI::Option* list(CLI::App& app, const std::string& name, std::vector<T>& target, const std::string& help) {
     return app.add_option(name, target, help)->delimiter(',')->allow_extra_args(false);
+}
+
+/// Names in lines of a help's width.
+std::string wrapped(const std::vector<std::string>& names) {
+    std::string all;
+    std::size_t line = 0;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const std::string name = names[i] + (i + 1 < names.size() ? "," : "");
+        if (line > 0 && line + name.size() > 58) {
+            all += '\n';
+            line = 0;
+        }
+        all += (line > 0 ? " " : "") + name;
+        line += name.size() + 1;
+    }
+    return all;
 }
 
 void declare_task(CLI::App& app, ExplainOptions& o) {
@@ -77,14 +96,20 @@ void declare_answers(CLI::App& app, ExplainOptions& o) {
 
 void declare_method(CLI::App& app, ExplainOptions& o) {
     app.option_defaults()->group("Explanation");
-    list(app, "--method", o.method, "attention, gradient (default: both)");
+    std::vector<std::string> names;
+    for (const MethodFacts& facts : known_methods()) names.push_back(facts.name);
+    list(app, "--method", o.method,
+         fmt::format("NAME[:OPTION=VALUE...] of\n{}\n(default: attention,gradient)", wrapped(names)));
     app.add_option("--objective", o.objective,
                    "What the gradient differentiates. aligned: loss of\n"
                    "the label's tokens against the answer's rows;\n"
                    "teacher: the label, replayed; generated: the answer;\n"
                    "automatic: aligned with a label, generated without")
         ->capture_default_str();
-    app.add_flag("--per-token", o.per_token, "Also saliency and input x gradient of every answer token");
+    app.add_flag("--per-token", o.per_token,
+                 "Targets are the answer's tokens one by one; where no method\n"
+                 "besides the default ones is asked for, by saliency and\n"
+                 "input_x_gradient");
     app.add_flag("--attention-weights", o.attention_weights,
                  "Keep the softmax weights (large; for --tensors)");
     app.add_flag("--all-rows", o.all_rows, "... of the prompt's rows too");
@@ -99,6 +124,37 @@ void declare_method(CLI::App& app, ExplainOptions& o) {
     app.add_option("--embedding-name", o.embedding_name, "The embedding module; default: the model's own");
 }
 
+void declare_targets(CLI::App& app, ExplainOptions& o) {
+    app.option_defaults()->group("Targets and units, of every method but attention and gradient");
+    text(app, "--target-span", o.target_span, "Explain these words of the answer, or its tokens A to B - 1",
+         "TEXT|A:B");
+    add_number(app, "--alternatives", o.alternatives,
+               "Explain the so many most probable tokens at each place of\nthe span, one by one");
+    text(app, "--contrast", o.contrast, "Explain why the answer rather than this one");
+    text(app, "--contrast-file", o.contrast_file, "... from a file", "FILE");
+    app.add_option("--measure", o.measure,
+                   "logprob, probability, logit, entropy, kl (from the model without\n"
+                   "the context, --context-span)")
+        ->capture_default_str();
+    app.add_option("--sources", o.sources, "prompt; all: earlier answer tokens too")->capture_default_str();
+    text(app, "--context-span", o.context_span,
+         "What of the prompt is the context: its words, or characters\nA to B - 1", "TEXT|A:B");
+    app.add_option(
+           "--unit", o.unit,
+           "token, word, sentence, line, paragraph, turn, role, regex,\nspans: what scores are given to")
+        ->capture_default_str();
+    text(app, "--unit-pattern", o.unit_pattern, "Of --unit regex: each match is a unit", "REGEX");
+    list(app, "--unit-spans", o.unit_spans, "Of --unit spans: characters A to B - 1 of the prompt's text")
+        ->type_name("A:B,...");
+    app.add_option("--aggregation", o.aggregation, "Of tokens' scores: sum, mean, max_abs")
+        ->capture_default_str();
+    app.add_option(
+           "--hold", o.hold,
+           "Tokens that stay in every text and take no score: none,\nspecial, template (also what the "
+           "chat template adds)")
+        ->capture_default_str();
+}
+
 void declare_generation(CLI::App& app, ExplainOptions& o) {
     app.option_defaults()->group("Generation");
     add_number(app, "--max-new-tokens", o.max_new_tokens, "Tokens of the answer at most", 1);
@@ -106,7 +162,7 @@ void declare_generation(CLI::App& app, ExplainOptions& o) {
     add_number(app, "--top-k", o.top_k, "0: all tokens");
     add_number(app, "--top-p", o.top_p, "1: all tokens", 0, 1);
     add_number(app, "--repetition-penalty", o.repetition_penalty, "1: none", 0.01F);
-    add_number(app, "--seed", o.seed, "Of the sampling");
+    add_number(app, "--seed", o.seed, "Of the sampling, and of methods that draw samples");
     text(app, "--assistant", o.assistant,
          "Speculative decoding: a smaller model of the same\nvocabulary drafts, or prompt-lookup: the text "
          "so far",
@@ -156,9 +212,11 @@ void declare_explain_options(CLI::App& app, ExplainOptions& options) {
     declare_prompts(app, options);
     declare_answers(app, options);
     declare_method(app, options);
+    declare_targets(app, options);
     declare_generation(app, options);
     declare_resources(app, options);
     declare_output(app, options);
+    declare_method_options(app, options.method_options);
 }
 
 }  // namespace llmx::cli

@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <llmx/task.hpp>
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -29,6 +30,13 @@ struct ExplainOptions {
 
     std::vector<std::string> method = {"attention", "gradient"};
     std::string objective = "automatic";
+    std::map<std::string, std::string> method_options;
+    Text target_span, contrast, contrast_file;
+    int alternatives = 0;
+    std::string measure = "logprob", sources = "prompt";
+    std::string unit = "token", aggregation = "sum", hold = "none";
+    Text unit_pattern, context_span;
+    std::vector<std::string> unit_spans;
     bool per_token = false, attention_weights = false, all_rows = false, hidden_states = false;
     std::vector<std::string> layer_names = {"q_proj", "k_proj", "v_proj"};
     bool is_input = false, strict = false;
@@ -62,6 +70,9 @@ struct ExplainInputs {
     std::optional<std::string> chat_template;  // Jinja, in place of the model's own
     std::vector<Method> methods;
     Objective objective{};
+    TargetChoice target;  ///< without the contrast's tokens
+    std::optional<std::string> contrast;
+    UnitChoice units;
     Products products{};
     EarlyStopping early_stopping{};
     std::vector<Lora> lora;

@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "core/suggest.hpp"
 #include "explain_options.hpp"
+#include "method_options.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -114,7 +115,19 @@ std::string command_json(const ExplainOptions& options, const ExplainInputs& inp
     }
     add("answer", texts.answer);
     add("answer_ids", texts.answer_ids);
-    command["method"] = options.method;
+    command["method"] = Json::array();
+    for (const Method& method : inputs.methods) command["method"].push_back(spelled(method));
+    add("target_span", options.target_span);
+    add("contrast", inputs.contrast);
+    command["alternatives"] = options.alternatives;
+    command["measure"] = options.measure;
+    command["sources"] = options.sources;
+    add("context_span", options.context_span);
+    command["unit"] = options.unit;
+    add("unit_pattern", options.unit_pattern);
+    command["unit_spans"] = options.unit_spans;
+    command["aggregation"] = options.aggregation;
+    command["hold"] = options.hold;
     command["objective"] = to_string(inputs.objective);
     command["per_token"] = options.per_token;
     command["attention_weights"] = options.attention_weights;

@@ -91,8 +91,9 @@ struct TargetChoice {
 struct UnitChoice {
     /// token, word, sentence, line, paragraph, turn, role, regex, spans
     std::string kind = "token";
-    std::string pattern = {};                      ///< of regex: each match is a unit
-    std::vector<std::pair<int, int>> spans = {};   ///< of spans: characters of the prompt's text, [first, last)
+    std::string pattern = {};  ///< of regex: each match is a unit
+    std::vector<std::pair<int, int>> spans =
+        {};  ///< of spans: characters of the prompt's text, [first, last)
     /// How scores of tokens become those of units: sum, mean, max_abs.
     std::string aggregation = "sum";
     /// Tokens that stay in every text and take no score: none, special (control tokens), template (also what
@@ -107,6 +108,7 @@ struct UnitChoice {
     std::vector<Part> parts = {};
     /// Characters of the prompt's text that are the context (kl, context_reliance), [first, last).
     std::optional<std::pair<int, int>> context = {};
+    std::string context_text = {};  ///< ... or its words, which stand in the prompt once
 };
 
 struct Request {
@@ -225,9 +227,9 @@ struct Attribution {
     std::map<std::string, std::string> options;
     std::vector<Unit> units;
     std::vector<TargetFacts> targets;
-    Tensor scores;                           ///< [targets, units]
-    Tensor standard_errors = {};             ///< of the same shape, of methods that draw samples; or empty
-    std::vector<Completeness> completeness = {};  ///< one a target, or none
+    Tensor scores;                ///< [targets, units]
+    Tensor standard_errors = {};  ///< of the same shape, of methods that draw samples; or empty
+    std::vector<Completeness> completeness = {};    ///< one a target, or none
     std::optional<Faithfulness> faithfulness = {};  ///< of the scores' sum over the targets
 };
 
@@ -264,7 +266,8 @@ struct Explanation {
 
 class Explainer {
 public:
-    /// `methods` may not be empty; throws Error{usage} for a method that is not known. Keeps the memory of a recording for the next call.
+    /// `methods` may not be empty; throws Error{usage} for a method that is not known. Keeps the memory of a
+    /// recording for the next call.
     Explainer(Model model, std::vector<Method> methods);
     ~Explainer();
     Explainer(Explainer&&) noexcept;

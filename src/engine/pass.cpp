@@ -260,6 +260,10 @@ std::span<const float> Session::result(int output) const {
     return std::span(impl_->results).subspan(first, width);
 }
 
+Tensor Session::results() const {
+    return {{static_cast<std::int64_t>(impl_->results.size()) / impl_->width, impl_->width}, impl_->results};
+}
+
 TensorBytes Session::bytes(int tensor) const {
     const ggml_tensor* live = impl_->live[static_cast<std::size_t>(tensor)];
     if (live == nullptr || live->data == nullptr) return {};

@@ -83,6 +83,8 @@ public:
     [[nodiscard]] bool gives_logits() const;
     /// Result of the i-th output of the last complete run; valid until the next run.
     [[nodiscard]] std::span<const float> result(int output) const;
+    /// All of them, [outputs, width].
+    [[nodiscard]] Tensor results() const;
     /// The results are the numbers in the graph's result nodes times this: see ModelImpl::logit_scale.
     [[nodiscard]] float result_scale() const;
 
@@ -112,5 +114,8 @@ void to_float32(const void* data, const std::string& type, std::int64_t count, f
 /// Reads one row per id of the model's token-embedding table, before any scale: [ids, embedding].
 /// `graph`: any plan of this model.
 Tensor embedding_rows(const Graph& graph, std::span<const Token> ids);
+
+/// The mean of all rows of that table, [1, embedding].
+Tensor mean_embedding(const Graph& graph);
 
 }  // namespace llmx::engine

@@ -9,8 +9,8 @@
 
 namespace llmx::engine {
 
-/// A decoder with attention memory runs the texts in such an order that each shares as long a prefix as can be
-/// with the one before, and computes the rest only; short rests run several at a time, as sequences of one
+/// A decoder with attention memory runs the texts in such an order that each shares as long a prefix as can
+/// be with the one before, and computes the rest only; short rests run several at a time, as sequences of one
 /// batch. Other models, and texts with hidden rows, run whole, one by one.
 class Scorer {
 public:

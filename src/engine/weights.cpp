@@ -57,18 +57,40 @@ void to_float32(const void* data, const std::string& type, std::int64_t count, f
     throw Error(ErrorCode::internal, fmt::format("type {}: not known to ggml", type));
 }
 
-Tensor embedding_rows(const Graph& graph, std::span<const Token> ids) {
+namespace {
+
+const TensorInfo& embedding_table(const Graph& graph) {
     const auto found = std::find_if(graph.tensors.begin(), graph.tensors.end(), [](const TensorInfo& t) {
         return t.role == TensorRole::weight && t.name == "token_embd.weight";
     });
     if (found == graph.tensors.end()) {
         throw Error(ErrorCode::unsupported, "embedding: the model's graph has no token_embd.weight");
     }
-    const std::int64_t width = found->shape[3];
-    Tensor rows{{static_cast<std::int64_t>(ids.size()), width}, std::vector<float>(ids.size() * width)};
+    return *found;
+}
+
+}  // namespace
+
+Tensor embedding_rows(const Graph& graph, std::span<const Token> ids) {
+    const TensorInfo& table = embedding_table(graph);
+    Tensor rows = Tensor::zero({static_cast<std::int64_t>(ids.size()), table.shape[3]});
     for (std::size_t i = 0; i < ids.size(); ++i)
-        dequantize_rows(*found, ids[i], ids[i] + 1, rows.row(i).data());
+        dequantize_rows(table, ids[i], ids[i] + 1, rows.row(i).data());
     return rows;
+}
+
+Tensor mean_embedding(const Graph& graph) {
+    const TensorInfo& table = embedding_table(graph);
+    std::vector<float> row(static_cast<std::size_t>(table.shape[3]));
+    std::vector<double> sum(row.size(), 0.0);
+    for (std::int64_t id = 0; id < table.shape[2]; ++id) {
+        dequantize_rows(table, id, id + 1, row.data());
+        for (std::size_t d = 0; d < row.size(); ++d) sum[d] += row[d];
+    }
+    Tensor mean = Tensor::zero({1, table.shape[3]});
+    for (std::size_t d = 0; d < sum.size(); ++d)
+        mean.values[d] = static_cast<float>(sum[d] / static_cast<double>(table.shape[2]));
+    return mean;
 }
 
 }  // namespace llmx::engine

@@ -8,6 +8,7 @@
 #include "engine/match.hpp"
 #include "engine/requirements.hpp"
 #include "gemm/gemm.hpp"
+#include "unit/split.hpp"
 
 namespace llmx {
 
@@ -23,6 +24,7 @@ void check_ids(const Request& request, const Model& model) {
     engine::require_tokens(model, request.input_ids);
     engine::require_tokens(model, request.output.ids);
     engine::require_tokens(model, request.labels);
+    engine::require_tokens(model, request.target.contrast);
 }
 
 /// An encoder-decoder reads the source apart from what it writes.
@@ -41,6 +43,7 @@ void check_length(const Request& request, const Model& model) {
     if (apart) check("source", request.input_ids.size());
     check("answer", request.output.ids.size());
     if (request.objective == Objective::teacher) check("label", request.labels.size());
+    check("contrast", request.target.contrast.size());
 }
 
 /// An encoder with a question-answering head gets a pair and finds a span of it.
@@ -61,7 +64,6 @@ Request checked_encoder(Request request, const Model& model) {
     }
     if (!request.output.ids.empty() || !request.labels.empty())
         refuse("answer, labels: an encoder writes no tokens; expected pair.label or pair.label_span");
-    if (request.per_token) refuse("per_token: an encoder writes no tokens; expected it false");
     if (request.input_shape != 0) refuse("input_shape: an encoder reads the whole pair; expected 0");
     const bool texts = !request.pair.question.empty() && !request.pair.context.empty();
     if (texts == !request.input_ids.empty()) {
@@ -105,6 +107,7 @@ Request checked(const Request& given, const Model& model, const std::vector<Meth
         throw Error(ErrorCode::unsupported,
                     "products bfloat16: this processor or build has none; use float32");
     }
+    unit::require_choice(request.units);
     if (request.micro_batch < 0) {
         throw Error(ErrorCode::usage,
                     fmt::format("micro_batch: got {}; expected 0 (all tokens) or more", request.micro_batch));
@@ -115,14 +118,12 @@ Request checked(const Request& given, const Model& model, const std::vector<Meth
         request.objective = request.labels.empty() ? Objective::generated : Objective::aligned;
     }
     if (request.input_shape == 0) request.input_shape = static_cast<int>(request.input_ids.size());
-    const bool gradient = std::find(methods.begin(), methods.end(), Method::gradient) != methods.end();
+    const bool gradient =
+        std::any_of(methods.begin(), methods.end(), [](const Method& m) { return m.name == "gradient"; });
     if (request.labels.empty() && request.objective != Objective::generated && gradient) {
         throw Error(ErrorCode::input,
                     fmt::format("objective {}: it needs a label (--label); without one: generated",
                                 to_string(request.objective)));
-    }
-    if (request.per_token && !gradient) {
-        throw Error(ErrorCode::usage, "per_token: it needs the method gradient");
     }
     check_ids(request, model);
     check_length(request, model);

@@ -9,6 +9,7 @@
 
 #include "core/memory.hpp"
 #include "engine/requirements.hpp"
+#include "explain/attributions.hpp"
 #include "explain/check.hpp"
 #include "explain/readers.hpp"
 #include "explain/subject.hpp"
@@ -38,33 +39,12 @@ private:
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-void attribute_per_token(const Request& request, const method::Gradient& gradient, method::Replay& replay,
-                         const objective::Terms& terms, vjp::Weights& weights, int threads,
-                         Explanation& result) {
-    const Tensor embeddings = engine::embedding_rows(replay.graph(), replay.ids());
-    const auto tokens = static_cast<std::int64_t>(replay.ids().size());
-    const Tensor empty{{static_cast<std::int64_t>(terms.size()), tokens},
-                       std::vector<float>(terms.size() * tokens)};
-    const std::string of = request.objective == Objective::teacher ? "log-probability of each label token"
-                                                                   : "log-probability of each answer token";
-    Attribution saliency{"saliency", of, false, {{"norm", "l2"}}, empty};
-    Attribution product{"input_x_gradient", of, true, {}, empty};
-    gradient.per_term(
-        replay, terms, weights, threads,
-        [&](std::size_t i, const View<const float>& g) {
-            method::saliency_l2(g, saliency.scores.row(i));
-            method::input_x_gradient(g, embeddings, product.scores.row(i));
-        },
-        [&](double done) { return !request.progress || request.progress("gradient", done); });
-    result.attributions.push_back(std::move(saliency));
-    result.attributions.push_back(std::move(product));
-}
-
-/// A session that holds both subjects of a request: the answer's and, with `teacher`, the label's.
+/// A session that holds every text of a request: the answer's and, with `teacher`, the label's, and that of a
+/// contrast.
 engine::Session make_session(const Request& request, const Model& model, const Subject& subject,
                              bool teacher) {
-    const int longer = teacher ? static_cast<int>(request.labels.size()) - subject.text : 0;
-    const int more = std::max(longer, 0);
+    const std::size_t longest = std::max(teacher ? request.labels.size() : 0, request.target.contrast.size());
+    const int more = std::max(static_cast<int>(longest) - subject.text, 0);
     engine::Session session(model, {.tokens = static_cast<int>(subject.input.ids.size()) + more,
                                     .outputs = static_cast<int>(subject.input.outputs.size()) + more,
                                     .source = static_cast<int>(subject.input.source.size()),
@@ -84,9 +64,8 @@ Tensor rows_between(const Tensor& matrix, int first, int last) {
 /// Everything that needs reverse passes over one replay.
 void explain_gradient(const Request& request, const Subject& subject, const method::Gradient& gradient,
                       method::Replay& replay, int threads, Explanation& result) {
-    // A single reverse pass uses each weight once: only more of them are worth keeping converted weights.
-    vjp::Weights weights(request.per_token ? request.memory_budget : 0,
-                         request.products == Products::bfloat16);
+    // A single reverse pass uses each weight once: converted ones are not worth keeping.
+    vjp::Weights weights(0, request.products == Products::bfloat16);
     const auto whole = subject.seed ? gradient.whole(replay, subject.seed, weights, threads)
                                     : gradient.whole(replay, subject.terms, weights, threads);
     const Tensor embeddings = engine::embedding_rows(replay.graph(), replay.ids());
@@ -101,11 +80,6 @@ void explain_gradient(const Request& request, const Subject& subject, const meth
             "block_gradient_x_input: this architecture's graph does not name its residual "
             "stream (l_out); left empty");
     }
-    if (!request.per_token) return;
-    const Objective each =
-        request.objective == Objective::teacher ? Objective::teacher : Objective::generated;
-    attribute_per_token(request, gradient, replay, objective::terms(each, request.output.ids, request.labels),
-                        weights, threads, result);
 }
 
 /// What is explained: an encoder's span in the window that it was found in, or the answer that was written.
@@ -136,11 +110,29 @@ double explain_label(const Request& request, const Model& model, engine::Session
     return label.value(replay.results());
 }
 
+/// The methods of the registry, one after another, of the label with `teacher`, else of what was found.
+void explain_further(const Request& request, const Model& model, const Subject& subject, bool teacher,
+                     engine::Session& session, const std::shared_ptr<tape::Arena>& arena,
+                     const std::vector<Attributor>& attributors, Clock& clock, Explanation& result) {
+    const Tokens& tokens = teacher ? request.labels : request.output.ids;
+    const Subject label = teacher ? written(request, model, tokens) : subject;
+    Explained explained(request, model, label, tokens, session, arena);
+    for (const Attributor& attributor : attributors) {
+        result.attributions.push_back(explained.run(attributor, result.warnings));
+        clock.note(result.attributions.back().method.c_str());
+    }
+}
+
+bool uses(const std::vector<Method>& methods, std::string_view name) {
+    return std::any_of(methods.begin(), methods.end(), [&](const Method& m) { return m.name == name; });
+}
+
 }  // namespace
 
 Explainer::Explainer(Model model, std::vector<Method> methods)
     : model_(std::move(model)), methods_(std::move(methods)), memory_(std::make_unique<Memory>()) {
-    if (methods_.empty()) throw Error(ErrorCode::usage, "methods: none given; known: attention, gradient");
+    if (methods_.empty()) throw Error(ErrorCode::usage, "methods: none given; expected at least one");
+    attributors_of(methods_);
 }
 Explainer::~Explainer() = default;
 Explainer::Explainer(Explainer&&) noexcept = default;
@@ -148,11 +140,10 @@ Explainer& Explainer::operator=(Explainer&&) noexcept = default;
 
 Explanation Explainer::compute(const Request& given) {
     const Request request = checked(given, model_, methods_);
-    const auto uses = [&](Method m) {
-        return std::find(methods_.begin(), methods_.end(), m) != methods_.end();
-    };
-    const bool teacher = request.objective == Objective::teacher && uses(Method::gradient) &&
-                         model_.facts().kind != ModelKind::encoder;
+    const bool attention = uses(methods_, "attention");
+    const bool gradient = uses(methods_, "gradient");
+    const std::vector<Attributor> attributors = attributors_of(methods_);
+    const bool teacher = request.objective == Objective::teacher && model_.facts().kind != ModelKind::encoder;
     Explanation result;
     result.objective = request.objective;
     Clock clock(result);
@@ -160,8 +151,7 @@ Explanation Explainer::compute(const Request& given) {
 
     engine::Session session = make_session(request, model_, subject, teacher);
     method::Replay replay(session, subject.input, memory_->arena);
-    Readers readers(request, model_, subject, replay,
-                    {uses(Method::attention), uses(Method::gradient) && !teacher, request.keep_hidden});
+    Readers readers(request, model_, subject, replay, {attention, gradient && !teacher, request.keep_hidden});
     readers.plan(replay, request.memory_budget);
     // Recorded in several pieces, the pass is run for all methods at once, by the gradient.
     if (!readers.gradient || replay.pieces() == 1) replay.visit();
@@ -171,15 +161,20 @@ Explanation Explainer::compute(const Request& given) {
         clock.note("gradient");
     }
     readers.finish(result);
-    if (uses(Method::attention)) clock.note("attention");
+    if (attention) clock.note("attention");
     for (std::size_t t = 0; t < request.output.ids.size(); ++t) {
         const double l =
             objective::log_probability(replay.logits(static_cast<int>(t)), request.output.ids[t]);
         result.token_logprobs.push_back(static_cast<float>(l));
     }
-    result.objective_value = teacher ? explain_label(request, model_, session, memory_->arena, result)
-                                     : subject.value(replay.results());
-    if (teacher) clock.note("gradient");
+    const bool of_label = teacher && gradient;
+    result.objective_value = of_label ? explain_label(request, model_, session, memory_->arena, result)
+                                      : subject.value(replay.results());
+    if (of_label) clock.note("gradient");
+    if (!attributors.empty()) {
+        explain_further(request, model_, subject, teacher, session, memory_->arena, attributors, clock,
+                        result);
+    }
     result.peak_rss = peak_rss();
     return result;
 }

@@ -11,14 +11,14 @@ namespace {
 template <class Choice>
 using Names = std::vector<std::pair<Choice, std::string>>;
 
-#define LLMX_METHOD(name) {Method::name, #name},
+#define LLMX_MEASURE(name) {Measure::name, #name},
 #define LLMX_OBJECTIVE(name)
-const Names<Method> method_names{
+const Names<Measure> measure_names{
 #include "explain/names.def"
 };
-#undef LLMX_METHOD
+#undef LLMX_MEASURE
 #undef LLMX_OBJECTIVE
-#define LLMX_METHOD(name)
+#define LLMX_MEASURE(name)
 #define LLMX_OBJECTIVE(name) {Objective::name, #name},
 const Names<Objective> objective_names{
 #include "explain/names.def"
@@ -54,9 +54,9 @@ std::string to_string(ModelKind kind) {
             return "decoder";
     }
 }
-std::string to_string(Method method) { return name_of(method_names, method); }
+std::string to_string(Measure measure) { return name_of(measure_names, measure); }
 std::string to_string(Objective objective) { return name_of(objective_names, objective); }
-Method parse_method(const std::string& name) { return parse(method_names, "method", name); }
+Measure parse_measure(const std::string& name) { return parse(measure_names, "measure", name); }
 Objective parse_objective(const std::string& name) { return parse(objective_names, "objective", name); }
 
 }  // namespace llmx

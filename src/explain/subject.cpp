@@ -2,7 +2,7 @@
 
 #include <numeric>
 
-#include "objective/span.hpp"
+#include "objective/readout.hpp"
 
 namespace llmx {
 
@@ -53,20 +53,14 @@ Subject found(const Request& request, const Model& model, const task::Extraction
     subject.input = task::pass_input(task::pair_format(model), extraction.pair);
     subject.prompt = static_cast<int>(extraction.pair.ids.size());
     const bool own = request.objective == Objective::generated;
-    const int start = own ? extraction.answer.start_token : extraction.label_start;
-    const int end = own ? extraction.answer.end_token : extraction.label_end;
     // The loss is the mean of two negative log-probabilities; the other objectives are sums of theirs.
-    const float factor = request.objective == Objective::aligned ? 1.0F : -2.0F;
-    const QaHead& head = *model.qa_head();
-    subject.seed = [=, &head](const Tensor& hidden) {
-        Tensor gradient = objective::span_gradient(hidden, head, start, end);
-        for (float& g : gradient.values) g *= factor;
-        return gradient;
-    };
-    subject.value = [=, &head](const Tensor& hidden) {
-        return static_cast<double>(factor) *
-               objective::span_loss(objective::span_logits(hidden, head), start, end);
-    };
+    const SpanTarget target{own ? extraction.answer.start_token : extraction.label_start,
+                            own ? extraction.answer.end_token : extraction.label_end,
+                            request.objective == Objective::aligned ? 1.0F : -2.0F};
+    subject.span = target;
+    const auto readout = objective::span_readout(*model.qa_head(), target.start, target.end, target.factor);
+    subject.seed = [readout](const Tensor& hidden) { return readout->seed(0, 0, hidden); };
+    subject.value = [readout](const Tensor& hidden) { return readout->values(std::span(&hidden, 1))[0]; };
     return subject;
 }
 

@@ -3,12 +3,19 @@
 
 #include <functional>
 #include <llmx/explainer.hpp>
+#include <optional>
 
 #include "engine/pass.hpp"
 #include "method/gradient.hpp"
 #include "task/extractive/extract.hpp"
 
 namespace llmx {
+
+/// What is differentiated of an encoder: factor times the loss of a span.
+struct SpanTarget {
+    int start = 0, end = 0;  ///< tokens of the pair, both included
+    float factor = 1;
+};
 
 /// A pass and its objective. Its rows are the prompt's tokens (an encoder-decoder's source) and, after
 /// them, the text's.
@@ -19,6 +26,7 @@ struct Subject {
     objective::Terms terms;       ///< of what a model writes
     method::Gradient::Seed seed;  ///< in place of terms
     std::function<double(const Tensor& results)> value;
+    std::optional<SpanTarget> span = {};  ///< an encoder's
 };
 
 /// A text after the prompt: the answer, or (teacher) the label.

@@ -149,21 +149,21 @@ struct Gradient::Slot {
     Tensor gradient;
 };
 
-void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads,
-                        const Each& each, const std::function<bool(double)>& progress) const {
+void Gradient::per_seed(Replay& replay, std::size_t count, const SeedOf& seed_of, vjp::Weights& weights,
+                        int threads, const Each& each, const std::function<bool(double)>& progress) const {
     // In one piece a tape serves all terms, and each thread needs one reverse pass at a time. In several,
     // every pass of a group lives across the pieces, so that the pieces are recorded once a group.
-    const std::size_t group = replay.pieces() == 1 ? terms.size() : std::max<std::size_t>(16, threads);
-    const std::size_t count = replay.pieces() == 1 ? static_cast<std::size_t>(threads) : group;
-    std::vector<std::unique_ptr<Slot>> slots(count);
+    const std::size_t group = replay.pieces() == 1 ? count : std::max<std::size_t>(16, threads);
+    const std::size_t passes = replay.pieces() == 1 ? static_cast<std::size_t>(threads) : group;
+    std::vector<std::unique_ptr<Slot>> slots(passes);
     for (auto& slot : slots)
         slot.reset(new Slot{vjp::Reverse(graph_, plan_, weights, sites_.embeddings, 1), {}});
     std::exception_ptr failure;
     std::mutex mutex;
     std::atomic<bool> stop = false;
     std::size_t done = 0;
-    for (std::size_t start = 0; start < terms.size(); start += group) {
-        const std::size_t end = std::min(terms.size(), start + group);
+    for (std::size_t start = 0; start < count; start += group) {
+        const std::size_t end = std::min(count, start + group);
         replay.visit([&](const tape::Tape& tape, int first, int last) {
             const std::pair steps = steps_between(first, last);  // clang 14: no structured binding in OpenMP
             const bool whole_pass = last == static_cast<int>(graph_.nodes.size());
@@ -175,7 +175,7 @@ void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weig
                                                              : i - start];
                     if (whole_pass) {
                         slot.gradient = zero(replay);
-                        seed(slot.reverse, replay, seed_of(replay.results(), std::span(terms).subspan(i, 1)));
+                        seed(slot.reverse, replay, seed_of(i, replay.results()));
                     }
                     slot.reverse.run(tape, steps.first, steps.second,
                                      [&](int tensor, const View<const float>& gradient) {
@@ -186,8 +186,7 @@ void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weig
                                                     {1, 1, slot.gradient.shape[0], slot.gradient.shape[1]}));
                     const std::scoped_lock lock(mutex);
                     ++done;
-                    if (progress &&
-                        !progress(static_cast<double>(done) / static_cast<double>(terms.size()))) {
+                    if (progress && !progress(static_cast<double>(done) / static_cast<double>(count))) {
                         throw Error(ErrorCode::cancelled, "gradient: cancelled");
                     }
                 } catch (...) {
@@ -199,6 +198,14 @@ void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weig
             if (failure) std::rethrow_exception(failure);
         });
     }
+}
+
+void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads,
+                        const Each& each, const std::function<bool(double)>& progress) const {
+    const auto seed = [&](std::size_t i, const Tensor& logits) {
+        return seed_of(logits, std::span(terms).subspan(i, 1));
+    };
+    per_seed(replay, terms.size(), seed, weights, threads, each, progress);
 }
 
 }  // namespace llmx::method

@@ -42,9 +42,14 @@ public:
     Result whole(Replay& replay, const Seed& seed, vjp::Weights& weights, int threads) const;
     Result whole(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads) const;
 
-    /// One reverse pass per term (of weight 1), several at a time, one thread each.
+    /// One reverse pass for each of `count` objectives, several at a time, one thread each. `seed` gives the
+    /// gradient of objective i with respect to the results, of their shape.
     /// each(i, gradient [rows, embedding]) is called from any thread, never for the same i twice.
-    using Each = std::function<void(std::size_t term, const View<const float>& gradient)>;
+    using Each = std::function<void(std::size_t i, const View<const float>& gradient)>;
+    using SeedOf = std::function<Tensor(std::size_t i, const Tensor& results)>;
+    void per_seed(Replay& replay, std::size_t count, const SeedOf& seed, vjp::Weights& weights, int threads,
+                  const Each& each, const std::function<bool(double)>& progress) const;
+    /// The objectives are terms.
     void per_term(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads,
                   const Each& each, const std::function<bool(double)>& progress) const;
 

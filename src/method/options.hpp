@@ -11,12 +11,12 @@ namespace llmx::method {
 
 struct Option {
     enum class Kind { whole, number, word, flag };
-    std::string_view name;      ///< snake_case; methods that share a name share the meaning
+    std::string_view name;  ///< snake_case; methods that share a name share the meaning
     Kind kind = Kind::whole;
     std::string_view fallback;  ///< the value when none is given, as a user would write it
     std::string_view help;
-    double low = 0;             ///< of a number: from ...
-    double high = 1e9;          ///< ... to, both included
+    double low = 0;                            ///< of a number: from ...
+    double high = 1e9;                         ///< ... to, both included
     std::vector<std::string_view> words = {};  ///< of a word: what it may be
 };
 

@@ -56,6 +56,12 @@ void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
     pieces_.push_back(std::move(piece));
 }
 
+void Replay::feed(Tensor embeddings) {
+    input_.embeddings = std::move(embeddings);
+    only_.reset();
+    results_ = {};
+}
+
 tape::Tape Replay::record(const Piece& piece) {
     arena_->reset();
     const bool whole = piece.last == static_cast<int>(graph_->nodes.size());

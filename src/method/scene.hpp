@@ -15,12 +15,14 @@ namespace llmx::method {
 
 struct Scene {
     engine::Session& session;  ///< big enough for every text
-    /// The passes: of prompt and answer; with a contrast, a second one of the same prompt and the other answer.
+    /// The passes: of prompt and answer; with a contrast, a second one of the same prompt and the other
+    /// answer.
     std::vector<engine::PassInput> texts;
-    int prompt = 0;  ///< rows that all texts begin with (an encoder-decoder's source)
-    int sources = 0;  ///< rows of texts[0] that take scores, from the first on: the prompt's, or all
-    std::vector<bool> held;   ///< of the sources: stay as they are, take no score
-    std::vector<Unit> units;  ///< what perturbations take away, of the sources that are not held
+    int prompt = 0;            ///< rows that all texts begin with (an encoder-decoder's source)
+    int sources = 0;           ///< rows of texts[0] that take scores, from the first on: the prompt's, or all
+    std::vector<bool> held;    ///< of the sources: stay as they are, take no score
+    std::vector<int> context;  ///< rows of the context (UnitChoice::context), for methods that take it away
+    std::vector<Unit> units;   ///< what perturbations take away, of the sources that are not held
     std::shared_ptr<const objective::Readout> readout;
     /// For methods that show rows of attention: places in texts[0].outputs of each target, [first, last).
     std::vector<std::pair<int, int>> target_rows;

@@ -12,9 +12,11 @@ struct Scores {
     /// [targets, source rows] of methods that see tokens (held ones are 0), [targets, units] of those that
     /// see units.
     Tensor scores;
-    Tensor standard_errors = {};                  ///< of the same shape, of methods that draw samples; or empty
-    std::vector<Completeness> completeness = {};  ///< one a target, of methods whose scores sum to a difference
-    std::map<std::string, std::string> notes = {};  ///< for Attribution::options: what the method chose itself
+    Tensor standard_errors = {};  ///< of the same shape, of methods that draw samples; or empty
+    std::vector<Completeness> completeness =
+        {};  ///< one a target, of methods whose scores sum to a difference
+    std::map<std::string, std::string> notes =
+        {};  ///< for Attribution::options: what the method chose itself
     std::vector<std::string> warnings = {};
 };
 

@@ -62,7 +62,8 @@ public:
         all.reserve(targets_.size());
         for (const Target& target : targets_) {
             double value = 0;
-            for (std::size_t text = 0; text < results.size(); ++text) value += part(target, text, results[text]);
+            for (std::size_t text = 0; text < results.size(); ++text)
+                value += part(target, text, results[text]);
             all.push_back(value);
         }
         return all;

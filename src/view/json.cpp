@@ -120,29 +120,76 @@ Json gradient(const GradientResult& result, bool raw) {
 
 /// Tokens are counted through the rows of the pass: prompt, answer; an encoder-decoder's are its source
 /// and what its decoder reads, and the row of a target is the one that predicts it.
-Json attribution(const Attribution& entry, const Explanation& result, std::size_t index) {
+Json faithfulness(const Faithfulness& f, const std::string& key) {
+    const auto beside_random = [&](const Faithfulness::Number& n, const char* name) -> Json {
+        const std::string at = key + '.' + name;
+        return {{"value", number(n.value, at)},
+                {"random", number(n.random, at)},
+                {"random_deviation", number(n.random_deviation, at)}};
+    };
+    return {{"comprehensiveness", beside_random(f.comprehensiveness, "comprehensiveness")},
+            {"sufficiency", beside_random(f.sufficiency, "sufficiency")},
+            {"deletion_area", beside_random(f.deletion_area, "deletion_area")},
+            {"insertion_area", beside_random(f.insertion_area, "insertion_area")},
+            {"kendall_tau", beside_random(f.kendall_tau, "kendall_tau")},
+            {"thresholds", f.thresholds},
+            {"deletion", f.deletion},
+            {"insertion", f.insertion},
+            {"random_seeds", f.random_seeds}};
+}
+
+/// [first, last + 1] of tokens in a row; "parts" besides where there are gaps.
+Json unit(const Unit& u) {
+    Json parts = Json::array();
+    for (std::size_t i = 0; i < u.tokens.size();) {
+        std::size_t end = i + 1;
+        while (end < u.tokens.size() && u.tokens[end] == u.tokens[end - 1] + 1) ++end;
+        parts.push_back({u.tokens[i], u.tokens[end - 1] + 1});
+        i = end;
+    }
+    Json json = {{"text", u.text}, {"kind", u.kind}, {"tokens", {u.tokens.front(), u.tokens.back() + 1}}};
+    if (parts.size() > 1) json["parts"] = std::move(parts);
+    return json;
+}
+
+Json completeness(const std::vector<Completeness>& all, const std::string& key) {
+    Json f_input = Json::array();
+    Json f_baseline = Json::array();
+    Json residual = Json::array();
+    for (const Completeness& c : all) {
+        f_input.push_back(number(c.f_input, key + ".f_input"));
+        f_baseline.push_back(number(c.f_baseline, key + ".f_baseline"));
+        residual.push_back(number(c.residual, key + ".residual"));
+    }
+    return {{"f_input", std::move(f_input)},
+            {"f_baseline", std::move(f_baseline)},
+            {"residual", std::move(residual)}};
+}
+
+Json attribution(const Attribution& entry, std::size_t index) {
+    const std::string key = fmt::format("attributions[{}]", index);
     Json units = Json::array();
     Json targets = Json::array();
-    const auto unit = [](const std::string& text, std::size_t at) {
-        return Json{{"text", text}, {"kind", "token"}, {"tokens", {at, at + 1}}};
-    };
-    const std::size_t prompt = result.prompt.size();
-    const bool has_source = result.kind == ModelKind::encoder_decoder;
-    const auto& after = has_source ? result.decoder_inputs : result.decode_output;
-    for (std::size_t i = 0; i < prompt; ++i) units.push_back(unit(result.prompt[i], i));
-    for (std::size_t t = 0; t < after.size(); ++t) units.push_back(unit(after[t], prompt + t));
-    for (std::size_t t = 0; t < result.decode_output.size(); ++t) {
-        targets.push_back({{"text", result.decode_output[t]}, {"tokens", {prompt + t, prompt + t + 1}}});
+    for (const Unit& u : entry.units) units.push_back(unit(u));
+    for (const TargetFacts& t : entry.targets) {
+        targets.push_back({{"text", t.text},
+                           {"tokens", {t.tokens.first, t.tokens.second}},
+                           {"value", number(t.value, key + ".targets.value")}});
     }
-    return {{"method", entry.method},
-            {"options", entry.options},
-            {"objective", entry.objective},
-            {"signed", entry.is_signed},
-            {"units", std::move(units)},
-            {"targets", std::move(targets)},
-            {"scores", nested(entry.scores, fmt::format("attributions[{}].scores", index))},
-            {"completeness", nullptr},
-            {"faithfulness", nullptr}};
+    Json json = {{"method", entry.method},
+                 {"options", entry.options},
+                 {"objective", entry.objective},
+                 {"signed", entry.is_signed},
+                 {"units", std::move(units)},
+                 {"targets", std::move(targets)},
+                 {"scores", nested(entry.scores, key + ".scores")}};
+    if (!entry.standard_errors.empty())
+        json["standard_errors"] = nested(entry.standard_errors, key + ".standard_errors");
+    json["completeness"] =
+        entry.completeness.empty() ? Json(nullptr) : completeness(entry.completeness, key + ".completeness");
+    json["faithfulness"] =
+        entry.faithfulness ? faithfulness(*entry.faithfulness, key + ".faithfulness") : Json(nullptr);
+    return json;
 }
 
 /// What a task has besides the keys of all.
@@ -204,7 +251,7 @@ std::string json(const Explanation& result, const Model& model, const JsonContex
     if (result.gradient) root["Gradient"] = gradient(*result.gradient, context.raw);
     root["attributions"] = Json::array();
     for (std::size_t i = 0; i < result.attributions.size(); ++i) {
-        root["attributions"].push_back(attribution(result.attributions[i], result, i));
+        root["attributions"].push_back(attribution(result.attributions[i], i));
     }
     Json timings = Json::object();
     for (const auto& [stage, seconds] : result.timings) {

@@ -89,7 +89,8 @@ TEST(Explain, JsonHasEveryKeyAndNothingElseIsWritten) {
 
 TEST(Explain, MethodsAreOnlyThoseAskedFor) {
     const Original original;
-    const json j = json_of(original.arguments({"--json", "-", "--method", "gradient", "--per-token"}));
+    const json j = json_of(
+        original.arguments({"--json", "-", "--method", "gradient", "--per-token", "--sources", "all"}));
     EXPECT_FALSE(j.contains("Attention"));
     ASSERT_EQ(j["attributions"].size(), 2U);
     EXPECT_EQ(j["attributions"][0]["method"], "saliency");

@@ -169,7 +169,7 @@ TEST(QuestionErrors, AreUnderstandable) {
     fails({"--model", directory, "--label-span", "3:99"}, 3, {"--label-span", "3:99", "9"});
     fails({"--model", directory, "--label-span", "3-9"}, 2, {"--label-span", "\"3-9\"", "14:28"});
     fails({"--model", directory, "--answer", "Ada"}, 2, {"--answer"});
-    fails({"--model", directory, "--per-token"}, 2, {"per_token"});
+    fails({"--model", directory, "--per-token"}, 2, {"target"});
     fails({"--model", directory, "--ubatch", "4"}, 5, {"micro-batches"});
     fails({"--model", directory, "--source", "x"}, 2, {"--source does not go"});
     fails({"--model", directory, "--prompt", "x"}, 2, {"--prompt does not go"});
@@ -224,7 +224,8 @@ TEST_P(Translation, AgreesWithPyTorch) {
 }
 
 TEST_P(Translation, PerTokenScoresStandAtSourceAndDecoderInputs) {
-    const json j = json_of(arguments({"--json", "-", "--method", "gradient", "--per-token"}));
+    const json j =
+        json_of(arguments({"--json", "-", "--method", "saliency", "--per-token", "--sources", "all"}));
     const json& saliency = j["attributions"][0];
     EXPECT_EQ(saliency["units"].size(), 16U + 6U);
     EXPECT_EQ(saliency["units"][16]["text"], "<pad>");

@@ -48,8 +48,7 @@ protected:
 
 TEST_F(Chat, Float32AgreesWithTheOriginal) {
     const Model model = Model::load(float32_file());
-    const Explanation result =
-        Explainer(model, {Method::attention, Method::gradient}).compute(chat_request(reference));
+    const Explanation result = Explainer(model, {"attention", "gradient"}).compute(chat_request(reference));
     const GradientResult& gradient = *result.gradient;
     const double saliency = test::max_difference(gradient.saliency_map, reference.floats("saliency_map"));
     const double embedding =
@@ -72,9 +71,10 @@ TEST_F(Chat, Float32AgreesWithPyTorch) {
     const Model model = Model::load(float32_file());
     Request request = chat_request(reference);
     request.labels.clear();
-    request.per_token = true;
+    request.target = {.each = true, .all_sources = true};
     request.keep_attention = true;
-    const Explanation result = Explainer(model, {Method::attention, Method::gradient}).compute(request);
+    const Explanation result =
+        Explainer(model, {"attention", "saliency", "input_x_gradient"}).compute(request);
     EXPECT_EQ(result.objective, Objective::generated);
     const double logprobs = test::relative_l2(result.token_logprobs, torch.floats("target_logprobs"));
     const double saliency =
@@ -107,7 +107,7 @@ TEST_F(Chat, Float32WritesTheOriginalsAnswer) {
 
 TEST_F(Chat, ShippedFileRanksTheSame) {
     const Model model = Model::load(LLMX_DEMO_MODEL);
-    const Explanation result = Explainer(model, {Method::gradient}).compute(chat_request(reference));
+    const Explanation result = Explainer(model, {"gradient"}).compute(chat_request(reference));
     const auto truth = reference.floats("saliency_map");
     const double rank = test::rank_correlation(result.gradient->saliency_map, truth);
     report("Q4_1: rank correlation of saliency_map", rank);

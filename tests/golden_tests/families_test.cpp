@@ -49,7 +49,7 @@ TEST_P(DecoderFamily, LogitsAndGradients) {
 }
 
 TEST_P(DecoderFamily, AttentionAndHiddenStates) {
-    Explainer explainer(model, {Method::attention, Method::gradient});
+    Explainer explainer(model, {"attention", "gradient"});
     Request asked;
     asked.input_ids.assign(ids.begin(), ids.begin() + prompt);
     asked.output.ids.assign(ids.begin() + prompt, ids.end());

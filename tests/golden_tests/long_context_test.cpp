@@ -43,7 +43,7 @@ protected:
         request.input_ids = prompt;
         request.output.ids = answer;
         request.context = 1000;
-        return Explainer(model, {Method::gradient}).compute(request);
+        return Explainer(model, {"gradient"}).compute(request);
     }
 };
 

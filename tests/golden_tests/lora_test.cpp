@@ -67,7 +67,7 @@ protected:
         Request request;
         request.input_ids.assign(ids.begin(), ids.begin() + 18);
         request.output.ids.assign(ids.begin() + 18, ids.end());
-        return Explainer(model, {Method::gradient, Method::attention}).compute(request);
+        return Explainer(model, {"gradient", "attention"}).compute(request);
     }
 };
 

@@ -30,7 +30,7 @@ protected:
 };
 
 TEST_F(Original, Attention) {
-    const Explanation result = Explainer(model, {Method::attention}).compute(request());
+    const Explanation result = Explainer(model, {"attention"}).compute(request());
     const AttentionResult& attention = *result.attention;
     EXPECT_LE(test::max_difference(attention.pair.attention, reference.floats("pair_attention")), 2e-5);
     EXPECT_LE(test::max_difference(attention.pair.attention_mean, reference.floats("pair_attention_mean")),
@@ -41,7 +41,7 @@ TEST_F(Original, Attention) {
 }
 
 TEST_F(Original, Gradient) {
-    const Explanation result = Explainer(model, {Method::gradient}).compute(request());
+    const Explanation result = Explainer(model, {"gradient"}).compute(request());
     EXPECT_EQ(result.objective, Objective::aligned);
     // rounded to three decimals on both sides
     EXPECT_LE(test::max_difference(result.gradient->saliency_map, reference.floats("saliency_map")), 1.01e-3);
@@ -58,17 +58,17 @@ TEST_F(Original, GreedyGenerationGivesTheSameTokens) {
 }
 
 TEST_F(Original, MethodsTogetherAreTheMethodsApart) {
-    const Explanation both = Explainer(model, {Method::attention, Method::gradient}).compute(request());
-    const Explanation attention = Explainer(model, {Method::attention}).compute(request());
-    const Explanation gradient = Explainer(model, {Method::gradient}).compute(request());
+    const Explanation both = Explainer(model, {"attention", "gradient"}).compute(request());
+    const Explanation attention = Explainer(model, {"attention"}).compute(request());
+    const Explanation gradient = Explainer(model, {"gradient"}).compute(request());
     EXPECT_EQ(both.attention->mean_group.values, attention.attention->mean_group.values);
     EXPECT_EQ(both.gradient->gradient.values, gradient.gradient->gradient.values);
 }
 
 TEST_F(Original, PiecesOfTheReplayChangeNothing) {
-    Explainer explainer(model, {Method::attention, Method::gradient});
+    Explainer explainer(model, {"attention", "gradient", "saliency", "input_x_gradient"});
     Request asked = request();
-    asked.per_token = true;
+    asked.target.each = true;
     const Explanation whole = explainer.compute(asked);
     asked.memory_budget = std::size_t{320} << 10;
     const Explanation pieces = explainer.compute(asked);
@@ -86,8 +86,8 @@ TEST_F(Original, TeacherReplaysTheLabel) {
     Request generated = request();
     generated.output.ids = taught.labels;
     generated.objective = Objective::generated;
-    const Explanation a = Explainer(model, {Method::gradient}).compute(taught);
-    const Explanation b = Explainer(model, {Method::gradient}).compute(generated);
+    const Explanation a = Explainer(model, {"gradient"}).compute(taught);
+    const Explanation b = Explainer(model, {"gradient"}).compute(generated);
     EXPECT_EQ(a.gradient->replayed, b.gradient->replayed);
     EXPECT_LE(test::relative_l2(a.gradient->gradient.values, b.gradient->gradient.values), 1e-6);
     EXPECT_NEAR(a.objective_value, b.objective_value, 1e-6);
@@ -99,7 +99,7 @@ TEST_F(Original, ArgumentsThatCannotBeMetAreNamed) {
         Request asked = request();
         change(asked);
         try {
-            (void)Explainer(model, {Method::attention, Method::gradient}).compute(asked);
+            (void)Explainer(model, {"attention", "gradient"}).compute(asked);
         } catch (const Error& error) {
             return error.what();
         }
@@ -130,11 +130,10 @@ TEST_F(Original, ArgumentsThatCannotBeMetAreNamed) {
 
 TEST_F(Original, ProgressCancels) {
     Request asked = request();
-    asked.per_token = true;
-    for (const std::string stage : {"replay", "gradient"}) {
+    for (const std::string stage : {"replay", "saliency"}) {
         asked.progress = [&](std::string_view now, double) { return now != stage; };
         try {
-            (void)Explainer(model, {Method::gradient}).compute(asked);
+            (void)Explainer(model, {"gradient", "saliency"}).compute(asked);
             ADD_FAILURE() << stage << " was not cancelled";
         } catch (const Error& error) {
             EXPECT_EQ(error.code(), ErrorCode::cancelled);

@@ -76,9 +76,9 @@ TEST_P(TinyModel, BFloat16ProductsStayClose) {
 }
 
 TEST_P(TinyModel, ExplanationAgrees) {
-    Explainer explainer(model, {Method::attention, Method::gradient});
+    Explainer explainer(model, {"attention", "gradient", "saliency", "input_x_gradient"});
     Request asked = request();
-    asked.per_token = true;
+    asked.target = {.each = true, .all_sources = true};
     asked.keep_attention = true;
     asked.all_attention_rows = true;
     asked.keep_hidden = true;

@@ -16,7 +16,7 @@ int main(int argc, char** argv) try {
     const auto prompt = model.tokenize_prompt("the cat sat on the mat");
     const auto output = model.generate(prompt, {.max_new_tokens = 4});
 
-    llmx::Explainer explainer(model, {llmx::Method::attention, llmx::Method::gradient});
+    llmx::Explainer explainer(model, {"attention", "gradient"});
     llmx::Request request;
     request.input_ids = prompt;
     request.output = output;

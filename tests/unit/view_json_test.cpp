@@ -51,6 +51,8 @@ Explanation example() {
     attribution.method = "saliency";
     attribution.objective = "log-probability of each answer token";
     attribution.options = {{"norm", "l2"}};
+    attribution.units = {{"a", "token", {0}}, {"\uFFFD", "token", {1}}, {"c", "word", {0, 2}}};
+    attribution.targets = {{" \"ok\"\n", {2, 3}, -0.5}};
     attribution.scores = {{1, 3}, {0.6F, 0.8F, 0}};
     e.attributions = {attribution};
     e.timings = {{"load", 0.5}, {"total", 1.25}};
@@ -106,7 +108,9 @@ TEST(ViewJson, TensorsAreListsInLists) {
     EXPECT_EQ(entry["scores"], (json::parse("[[0.6, 0.8, 0.0]]")));
     EXPECT_EQ(entry["units"].size(), 3U);
     EXPECT_EQ(entry["units"][1], (json::parse(R"({"text": "\uFFFD", "kind": "token", "tokens": [1, 2]})")));
-    EXPECT_EQ(entry["targets"], (json::parse(R"([{"text": " \"ok\"\n", "tokens": [2, 3]}])")));
+    EXPECT_EQ(entry["targets"], (json::parse(R"([{"text": " \"ok\"\n", "tokens": [2, 3], "value": -0.5}])")));
+    EXPECT_EQ(entry["units"][2],
+              (json::parse(R"({"text": "c", "kind": "word", "tokens": [0, 3], "parts": [[0, 1], [2, 3]]})")));
     EXPECT_TRUE(entry["completeness"].is_null());
 }
 

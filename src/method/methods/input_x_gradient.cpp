@@ -16,7 +16,8 @@ Scores run(Function& function, const Options&) {
             if (function.held()[r]) continue;
             const auto row = input.row(r);
             double sum = 0;
-            for (std::size_t d = 0; d < row.size(); ++d) sum += static_cast<double>(row[d]) * gradient.row(r)[d];
+            for (std::size_t d = 0; d < row.size(); ++d)
+                sum += static_cast<double>(row[d]) * gradient.row(r)[d];
             found.scores.row(target)[r] = static_cast<float>(sum);
         }
     });

@@ -10,8 +10,8 @@ Scores run(Game& game, const Options&) {
     std::vector<Coalition> coalitions(game.units() + 1, Coalition(game.units(), 1));
     for (std::size_t u = 0; u < game.units(); ++u) coalitions[u + 1][u] = 0;
     const auto values = game.values(coalitions);
-    Scores found{Tensor::zero({static_cast<std::int64_t>(game.targets()),
-                               static_cast<std::int64_t>(game.units())})};
+    Scores found{
+        Tensor::zero({static_cast<std::int64_t>(game.targets()), static_cast<std::int64_t>(game.units())})};
     for (std::size_t u = 0; u < game.units(); ++u) {
         for (std::size_t t = 0; t < game.targets(); ++t)
             found.scores.row(t)[u] = static_cast<float>(values[0][t] - values[u + 1][t]);

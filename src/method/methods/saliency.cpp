@@ -28,8 +28,7 @@ Scores run(Function& function, const Options& options) {
     function.gradients(function.input(), [&](std::size_t target, const View<const float>& gradient) {
         for (std::int64_t r = 0; r < rows; ++r) {
             if (function.held()[r]) continue;
-            found.scores.row(target)[r] =
-                static_cast<float>(norm(gradient.row(r), gradient.columns(), kind));
+            found.scores.row(target)[r] = static_cast<float>(norm(gradient.row(r), gradient.columns(), kind));
         }
     });
     return found;

@@ -1,0 +1,14 @@
+#pragma once
+// What the vocabulary says of a token.
+
+#include <llmx/model.hpp>
+
+namespace llmx::engine {
+
+/// Is it markup (beginning, end, padding, a role) instead of text?
+bool is_special(const Model& model, Token id);
+
+/// A token that says nothing, to stand for absence: padding, else the end of a text or turn, else 0.
+Token neutral_token(const Model& model);
+
+}  // namespace llmx::engine

@@ -1,0 +1,144 @@
+#include "explain/attributions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <llmx/error.hpp>
+
+#include "engine/vocabulary.hpp"
+#include "method/replay_function.hpp"
+#include "method/replay_game.hpp"
+#include "unit/split.hpp"
+
+namespace llmx {
+
+namespace {
+
+/// The source rows as text, with what the request says of its parts.
+unit::Text text_of(const Request& request, const Model& model, const Subject& subject, int sources) {
+    const Tokens tokens = subject.input.tokens();
+    unit::Text text;
+    text.prompt = subject.prompt;
+    text.parts = request.units.parts;
+    for (int row = 0; row < sources; ++row) {
+        const Token id = tokens[static_cast<std::size_t>(row)];
+        text.tokens.push_back(model.token_bytes(id));
+        text.special.push_back(engine::is_special(model, id));
+    }
+    return text;
+}
+
+/// Counts evaluations of one method and tells the caller's progress.
+std::function<void(double)> ticker(const Progress& progress, std::string stage, double planned) {
+    if (!progress) return [](double) {};
+    return [progress, stage = std::move(stage), planned, done = 0.0](double evaluations) mutable {
+        done += evaluations;
+        if (!progress(stage, planned > 0 ? std::min(1.0, done / planned) : 1.0))
+            throw Error(ErrorCode::cancelled, stage + ": cancelled");
+    };
+}
+
+}  // namespace
+
+std::vector<Attributor> attributors_of(const std::vector<Method>& methods) {
+    std::vector<Attributor> found;
+    for (const Method& m : methods) {
+        if (m.name == "attention" || m.name == "gradient") {
+            if (!m.options.empty())
+                throw Error(ErrorCode::usage, fmt::format("{}: unknown option {}; it has none", m.name,
+                                                          m.options.begin()->first));
+            continue;
+        }
+        const method::Definition& definition = method::definition(m.name);
+        found.push_back({&definition, method::Options(m.name, definition.options, m.options)});
+    }
+    return found;
+}
+
+Explained::Explained(const Request& request, const Model& model, const Subject& subject, const Tokens& tokens,
+                     engine::Session& session, std::shared_ptr<tape::Arena> arena)
+    : request_(request),
+      model_(model),
+      scene_{.session = session,
+             .texts = {subject.input},
+             .prompt = subject.prompt,
+             .sources = request.target.all_sources ? subject.prompt + subject.text : subject.prompt,
+             .held = {},
+             .context = {},
+             .units = {},
+             .readout = nullptr,
+             .target_rows = {},
+             .arena = std::move(arena),
+             .products = request.products,
+             .memory_budget = request.memory_budget,
+             .threads = model.threads(),
+             .tick = [](double) {}} {
+    if (!request.target.contrast.empty())
+        scene_.texts.push_back(written(request, model, request.target.contrast).input);
+    find_units(subject);
+    targets_ = find_targets(subject, tokens);
+    scene_.readout = targets_.readout;
+    scene_.target_rows = targets_.output_rows;
+}
+
+void Explained::find_units(const Subject& subject) {
+    const unit::Text text = text_of(request_, model_, subject, scene_.sources);
+    scene_.held = unit::held(text, request_.units);
+    scene_.units = unit::split(text, request_.units);
+    if (scene_.units.empty())
+        throw Error(ErrorCode::input, "units: every token is held; expected some to score");
+    if (request_.units.context) scene_.context = unit::rows_between(text, *request_.units.context);
+}
+
+/// Runs the texts once, for alternatives and for the targets' values.
+Targets Explained::find_targets(const Subject& subject, const Tokens& tokens) {
+    std::vector<Tensor> results;
+    for (const engine::PassInput& text : scene_.texts) {
+        scene_.session.run(text);
+        results.push_back(scene_.session.results());
+    }
+    Targets found = subject.span ? targets_of_span(request_, model_, *subject.span)
+                                 : targets_of(request_, model_, tokens, results.front(), {});
+    const std::vector<double> values = found.readout->values(results);
+    for (std::size_t t = 0; t < values.size(); ++t) found.facts[t].value = values[t];
+    return found;
+}
+
+method::Scores Explained::scores_of(const Attributor& attributor) {
+    const auto& [definition, options] = attributor;
+    if (definition->differentiate != nullptr) {
+        method::ReplayFunction function(scene_);
+        return definition->differentiate(function, options);
+    }
+    if (definition->perturb != nullptr) {
+        method::ReplayGame game(scene_, method::absence(options, model_));
+        return definition->perturb(game, options);
+    }
+    return definition->look(scene_, options);
+}
+
+Attribution Explained::run(const Attributor& attributor, std::vector<std::string>& warnings) {
+    const method::Definition& definition = *attributor.definition;
+    const method::Extent extent{static_cast<std::size_t>(scene_.sources), scene_.units.size(),
+                                targets_.facts.size()};
+    scene_.tick = ticker(request_.progress, std::string(definition.name),
+                         definition.evaluations(extent, attributor.options));
+    method::Scores scores = scores_of(attributor);
+    for (std::string& warning : scores.warnings)
+        warnings.push_back(fmt::format("{}: {}", definition.name, warning));
+    Attribution found{.method = std::string(definition.name),
+                      .objective = targets_.objective,
+                      .is_signed = definition.is_signed,
+                      .options = attributor.options.all(),
+                      .units = scene_.units,
+                      .targets = targets_.facts,
+                      .scores = std::move(scores.scores),
+                      .standard_errors = std::move(scores.standard_errors),
+                      .completeness = std::move(scores.completeness)};
+    for (auto& [name, value] : scores.notes) found.options[name] = value;
+    if (definition.perturb == nullptr)
+        found.scores = unit::aggregate(found.scores, scene_.units, request_.units.aggregation);
+    return found;
+}
+
+}  // namespace llmx

@@ -1,0 +1,25 @@
+#pragma once
+// Which numbers of a pass are explained: from a request's TargetChoice to a readout.
+
+#include "explain/subject.hpp"
+#include "objective/readout.hpp"
+
+namespace llmx {
+
+struct Targets {
+    std::shared_ptr<const objective::Readout> readout;
+    std::vector<TargetFacts> facts;                ///< one a target; the values are still to be filled in
+    std::vector<std::pair<int, int>> output_rows;  ///< outputs of the first text, [first, last), one a target
+    std::string objective;                         ///< what the rows explain, in words
+};
+
+/// `subject`: of the text that is explained, `tokens` its tokens. `logits`: the replay's, for alternatives.
+/// `reference`: logits without the context, for Measure::kl. Throws Error{input} for a span that is not in
+/// the text, Error{usage} for choices that exclude each other.
+Targets targets_of(const Request& request, const Model& model, const Tokens& tokens, const Tensor& logits,
+                   Tensor reference);
+
+/// An encoder's: the one number of its span.
+Targets targets_of_span(const Request& request, const Model& model, const SpanTarget& span);
+
+}  // namespace llmx

@@ -1,0 +1,49 @@
+#pragma once
+// A Game that is a model: units of the source taken away, the readout's targets out (definitions 4).
+
+#include <map>
+
+#include "engine/scorer.hpp"
+#include "method/game.hpp"
+#include "method/options.hpp"
+#include "method/scene.hpp"
+
+namespace llmx::method {
+
+/// What takes an absent unit's place.
+struct Absence {
+    enum class Kind {
+        token,           ///< a token in the place of each of its own
+        deletion,        ///< nothing: what follows moves up
+        attention_mask,  ///< its tokens stay in place, but no token attends to them
+    };
+    Kind kind = Kind::token;
+    Token token = 0;
+};
+
+/// From `game_options`. Throws Error{input} for a token that the model does not have.
+Absence absence(const Options& options, const Model& model);
+
+class ReplayGame : public Game {
+public:
+    /// The scene must outlive the game. Throws Error{unsupported} where this kind of absence does not go with
+    /// the model.
+    ReplayGame(Scene& scene, Absence absence);
+
+    [[nodiscard]] std::size_t units() const override { return scene_.units.size(); }
+    [[nodiscard]] std::size_t targets() const override { return scene_.readout->targets(); }
+    std::vector<std::vector<double>> values(std::span<const Coalition> coalitions) override;
+
+    /// Tokens that the model has computed.
+    [[nodiscard]] std::int64_t computed() const { return scorer_.computed(); }
+
+private:
+    [[nodiscard]] engine::PassInput text_without(const engine::PassInput& text, const Coalition& kept) const;
+
+    Scene& scene_;
+    Absence absence_;
+    engine::Scorer scorer_;
+    std::map<Coalition, std::vector<double>> known_;
+};
+
+}  // namespace llmx::method
