@@ -192,7 +192,6 @@ void declare_output(CLI::App& app, ExplainOptions& o) {
     app.option_defaults()->group("Output");
     text(app, "--json", o.json, "The result as JSON; -: to standard output, and only that", "FILE");
     text(app, "--tensors", o.tensors, "Raw tensors as safetensors", "FILE");
-    app.add_flag("--raw", o.raw, "median_raw_df and the gradient in the JSON too (large)");
     app.add_option("--color", o.color, "auto, always, never")->capture_default_str();
     app.add_flag("--quiet", o.quiet, "No text, progress or warnings; errors only");
     text(app, "--request", o.request,
@@ -202,7 +201,7 @@ void declare_output(CLI::App& app, ExplainOptions& o) {
 
 }  // namespace
 
-void declare_explain_options(CLI::App& app, ExplainOptions& options) {
+void declare_request_options(CLI::App& app, ExplainOptions& options) {
     app.add_option("--model", options.model, "The model: a GGUF file or a Hugging Face directory")
         ->type_name("PATH");
     app.add_option("--lora", options.lora, "A LoRA adapter in GGUF, to be given several times")
@@ -215,8 +214,14 @@ void declare_explain_options(CLI::App& app, ExplainOptions& options) {
     declare_targets(app, options);
     declare_generation(app, options);
     declare_resources(app, options);
-    declare_output(app, options);
     declare_method_options(app, options.method_options);
+    app.option_defaults()->group("Output");
+    app.add_flag("--raw", options.raw, "median_raw_df and the gradient in the JSON too (large)");
+}
+
+void declare_explain_options(CLI::App& app, ExplainOptions& options) {
+    declare_request_options(app, options);
+    declare_output(app, options);
 }
 
 }  // namespace llmx::cli

@@ -81,12 +81,14 @@ struct ExplainInputs {
     [[nodiscard]] bool has_answer() const { return texts.answer || texts.answer_ids; }
 };
 
-/// Declares the flags on `app`; parsing fills `options`, which must outlive it.
+/// Declares on `app` the flags that make up a request; parsing fills `options`, which must outlive it.
+void declare_request_options(CLI::App& app, ExplainOptions& options);
+/// ... and those that say where its result goes and how it is shown.
 void declare_explain_options(CLI::App& app, ExplainOptions& options);
 
-/// Fills in options of a parsed `app` from a JSON object whose keys are the flags in snake_case.
-/// What the command line gave stays. Throws Error{usage} for an unknown key or a wrong type.
-void apply_request(CLI::App& app, const std::string& json_text);
+/// Fills in options of `app` from a JSON object whose keys are its flags in snake_case, except what the
+/// command line gave `command`: that stays. Throws Error{usage} for an unknown key or a wrong type.
+void apply_request(CLI::App& app, const std::string& json_text, const CLI::App& command);
 
 /// Throws Error{usage} for names that are not known and for sources that exclude each other,
 /// Error{input} for texts that cannot be used.

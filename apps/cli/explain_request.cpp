@@ -63,7 +63,7 @@ void apply(CLI::Option& option, const std::string& key, const Json& value) {
 
 }  // namespace
 
-void apply_request(CLI::App& app, const std::string& json_text) {
+void apply_request(CLI::App& app, const std::string& json_text, const CLI::App& command) {
     Json request;
     try {
         request = Json::parse(json_text);
@@ -84,7 +84,9 @@ void apply_request(CLI::App& app, const std::string& json_text) {
         std::string name = key;
         std::replace(name.begin(), name.end(), '_', '-');
         CLI::Option& option = *app.get_option("--" + name);
-        if (option.count() == 0 && !value.is_null()) apply(option, key, value);
+        const CLI::Option* given = command.get_option_no_throw("--" + name);
+        const bool stays = given != nullptr && given->count() > 0;
+        if (!stays && !value.is_null()) apply(option, key, value);
     }
 }
 

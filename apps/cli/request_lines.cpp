@@ -1,0 +1,44 @@
+#include "request_lines.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <llmx/error.hpp>
+
+namespace llmx::cli {
+
+std::vector<RequestLine> read_request_lines(InputReader& reader, const std::string& option,
+                                            const std::string& path) {
+    const std::string text = reader.file(option, path);
+    std::vector<RequestLine> lines;
+    int number = 0;
+    for (std::size_t start = 0; start <= text.size();) {
+        const std::size_t end = std::min(text.find('\n', start), text.size());
+        ++number;
+        std::string line = text.substr(start, end - start);
+        if (line.find_first_not_of(" \t\r") != std::string::npos) lines.push_back({number, std::move(line)});
+        start = end + 1;
+    }
+    if (lines.empty())
+        throw Error(ErrorCode::input,
+                    fmt::format("{}: {} holds no request; expected a JSON object a line", option, path));
+    return lines;
+}
+
+ExplainOptions options_of(const CLI::App& command, const ExplainOptions& given, const RequestLine& line) {
+    ExplainOptions options = given;
+    CLI::App app;
+    declare_request_options(app, options);
+    try {
+        apply_request(app, line.text, command);
+    } catch (const Error& error) {
+        throw in_line(line, error);
+    }
+    return options;
+}
+
+Error in_line(const RequestLine& line, const Error& error) {
+    return {error.code(), fmt::format("line {}: {}", line.number, error.what())};
+}
+
+}  // namespace llmx::cli

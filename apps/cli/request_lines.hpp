@@ -1,0 +1,28 @@
+#pragma once
+// Files of requests in JSON lines: one object a line, with the keys of --request.
+
+#include <string>
+#include <vector>
+
+#include "explain_options.hpp"
+#include <llmx/error.hpp>
+
+namespace llmx::cli {
+
+struct RequestLine {
+    int number = 0;  ///< from 1
+    std::string text;
+};
+
+/// The lines that are not blank. Throws Error{input} where there is none.
+std::vector<RequestLine> read_request_lines(InputReader& reader, const std::string& option,
+                                            const std::string& path);
+
+/// One request's options: what the command line gave `command` (parsed into `given`) and, of all the rest,
+/// what the line says. Keys are those of `declare_request_options`. Throws Error that names the line.
+ExplainOptions options_of(const CLI::App& command, const ExplainOptions& given, const RequestLine& line);
+
+/// `error`, saying in which line it was met.
+Error in_line(const RequestLine& line, const Error& error);
+
+}  // namespace llmx::cli
