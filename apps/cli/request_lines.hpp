@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "explain_options.hpp"
 #include <llmx/error.hpp>
+#include "explain_options.hpp"
 
 namespace llmx::cli {
 

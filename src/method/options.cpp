@@ -78,6 +78,8 @@ int Options::whole(std::string_view name) const { return std::stoi(at(name)); }
 double Options::number(std::string_view name) const { return std::stod(at(name)); }
 const std::string& Options::word(std::string_view name) const { return at(name); }
 bool Options::flag(std::string_view name) const { return at(name) == "true"; }
-bool Options::given(std::string_view name) const { return at(name), given_.at(std::string(name)); }
+bool Options::given(std::string_view name) const {
+    return static_cast<void>(at(name)), given_.at(std::string(name));
+}
 
 }  // namespace llmx::method

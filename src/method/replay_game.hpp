@@ -1,6 +1,7 @@
 #pragma once
 // A Game that is a model: units of the source taken away, the readout's targets out (definitions 4).
 
+#include <cstring>
 #include <map>
 
 #include "engine/scorer.hpp"
@@ -38,12 +39,19 @@ public:
     [[nodiscard]] std::int64_t computed() const { return scorer_.computed(); }
 
 private:
+    /// Of coalitions of one length. (std::less of byte vectors makes GCC 12 warn of sizes that cannot be.)
+    struct Bytewise {
+        bool operator()(const Coalition& a, const Coalition& b) const {
+            return std::memcmp(a.data(), b.data(), a.size()) < 0;
+        }
+    };
+
     [[nodiscard]] engine::PassInput text_without(const engine::PassInput& text, const Coalition& kept) const;
 
     Scene& scene_;
     Absence absence_;
     engine::Scorer scorer_;
-    std::map<Coalition, std::vector<double>> known_;
+    std::map<Coalition, std::vector<double>, Bytewise> known_;
 };
 
 }  // namespace llmx::method
