@@ -1,0 +1,42 @@
+#pragma once
+// Random numbers that are the same for a seed on every platform: the standard fixes std::mt19937_64, but
+// neither its distributions nor std::shuffle.
+
+#include <cstdint>
+#include <random>
+#include <span>
+#include <utility>
+
+namespace llmx {
+
+class Random {
+public:
+    explicit Random(std::uint64_t seed) : engine_(seed) {}
+
+    /// One of 0 ... count - 1, each as likely; count > 0.
+    std::uint64_t below(std::uint64_t count) {
+        const std::uint64_t excess = (0 - count) % count;  // 2^64 mod count: draws below it would count twice
+        std::uint64_t draw = engine_();
+        while (draw < excess) draw = engine_();
+        return draw % count;
+    }
+
+    /// In [0, 1), a multiple of 2^-53.
+    double uniform() { return static_cast<double>(engine_() >> 11) * 0x1p-53; }
+
+    bool coin() { return (engine_() >> 63) != 0; }
+
+    /// Every order as likely (Fisher and Yates).
+    template <class T>
+    void shuffle(std::span<T> values) {
+        for (std::size_t left = values.size(); left > 1; --left) {
+            using std::swap;
+            swap(values[left - 1], values[below(left)]);
+        }
+    }
+
+private:
+    std::mt19937_64 engine_;
+};
+
+}  // namespace llmx
