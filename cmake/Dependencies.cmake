@@ -1,7 +1,11 @@
-# What others wrote: llama.cpp (pinned), oneDNN, fmt, nlohmann-json, CLI11, OpenMP, OpenSSL.
+# What others wrote: llama.cpp (pinned), oneDNN, Eigen, fmt, nlohmann-json, CLI11, OpenMP, OpenSSL.
 include(LlamaCpp)
 
 find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(Eigen3 REQUIRED NO_MODULE)
+# Our fits are small: plain loops on one thread, which add in the same order on every machine.
+set_property(TARGET Eigen3::Eigen APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS
+             EIGEN_DONT_PARALLELIZE EIGEN_DONT_VECTORIZE)
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)

@@ -21,6 +21,9 @@ public:
     /// v of every coalition, [coalitions, targets], in double. Equal coalitions are run once; so give as many
     /// at a time as are known.
     virtual std::vector<std::vector<double>> values(std::span<const Coalition> coalitions) = 0;
+
+    /// Where v of a target is the log-probability of an answer: of how many tokens; of other measures 0.
+    [[nodiscard]] virtual int log_probability_tokens(std::size_t /*target*/) const { return 0; }
 };
 
 }  // namespace llmx::method

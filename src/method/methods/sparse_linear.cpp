@@ -1,0 +1,101 @@
+// Sparse linear surrogate: the weights of a Lasso fit of the answer's log-odds to coalitions that keep each unit
+// with probability 1/2 (ContextCite, Cohen-Wang et al. 2024; definitions 4).
+//
+// Where v is the log-probability of an answer of T tokens, what is fitted is log(P / (1 - P)) / T with P = exp(v),
+// and the weights are multiplied by T again, so that alpha means the same for every length, as in the paper's
+// program. Of every other measure v itself is fitted, and alpha is in its units.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <llmx/error.hpp>
+
+#include "core/random.hpp"
+#include "method/coalitions.hpp"
+#include "method/definition.hpp"
+#include "method/lasso.hpp"
+
+namespace llmx::method {
+
+namespace {
+
+/// log(P / (1 - P)) of v = log P. P is at most 1 - 2^-52, what a double tells from 1: log-odds end at 36.
+double log_odds(double v) {
+    if (v > 1e-6) {
+        throw Error(ErrorCode::internal,
+                    fmt::format("sparse_linear: a log-probability of {}; expected none above 0", v));
+    }
+    const double below = std::min(v, -std::numeric_limits<double>::epsilon());
+    return below - std::log(-std::expm1(below));
+}
+
+std::size_t samples_for(std::size_t units, const Options& options) {
+    return units == 0 ? 0 : options.whole("samples");
+}
+
+std::vector<Coalition> drawn(std::size_t units, std::size_t samples, std::uint64_t seed) {
+    Random random(seed);
+    std::vector<Coalition> coalitions(samples, Coalition(units));
+    for (Coalition& coalition : coalitions) {
+        for (auto& kept : coalition) kept = random.coin() ? 1 : 0;
+    }
+    return coalitions;
+}
+
+Scores run(Game& game, const Options& options) {
+    const std::size_t units = game.units();
+    Scores found{Tensor::zero({static_cast<std::int64_t>(game.targets()), static_cast<std::int64_t>(units)})};
+    if (units == 0) return found;
+    const auto coalitions = drawn(units, samples_for(units, options), options.whole("seed"));
+    const Eigen::MatrixXd values = values_of(game, coalitions);
+    for (std::size_t t = 0; t < game.targets(); ++t) {
+        const int tokens = game.log_probability_tokens(t);
+        Eigen::VectorXd y = values.col(t);
+        if (tokens > 0) y = y.unaryExpr(&log_odds) / tokens;
+        const auto fit = lasso(coalitions, {y.data(), coalitions.size()}, options.number("alpha"));
+        for (std::size_t u = 0; u < units; ++u)
+            found.scores.row(t)[u] = static_cast<float>(fit.weights[u] * std::max(tokens, 1));
+        if (!fit.converged) {
+            found.warnings.push_back(fmt::format("sparse_linear: the fit of target {} has not converged; a larger "
+                                                 "alpha or more samples would help",
+                                                 t + 1));
+        }
+        found.notes["fitted"] = tokens > 0 ? "log_odds" : "measure";
+    }
+    return found;
+}
+
+}  // namespace
+
+const Definition& sparse_linear() {
+    static const Definition definition{
+        .name = "sparse_linear",
+        .help = "weights of a Lasso fit to random halves of the units, of the answer's log-odds where the measure "
+                "is its log-probability (ContextCite, Cohen-Wang et al. 2024)",
+        .is_signed = true,
+        .options = game_options({{.name = "samples",
+                                  .kind = Option::Kind::whole,
+                                  .fallback = "64",
+                                  .help = "coalitions to draw; the paper takes 32 to 256",
+                                  .low = 2,
+                                  .high = 1e5},
+                                 {.name = "alpha",
+                                  .kind = Option::Kind::number,
+                                  .fallback = "0.01",
+                                  .help = "strength of the Lasso's penalty, per token of the answer",
+                                  .low = 1e-6},
+                                 {.name = "seed",
+                                  .kind = Option::Kind::whole,
+                                  .fallback = "0",
+                                  .help = "of random numbers; the same seed gives the same result"}}),
+        .evaluations =
+            [](const Extent& extent, const Options& options) {
+                return static_cast<double>(samples_for(extent.units, options));
+            },
+        .perturb = run};
+    return definition;
+}
+
+}  // namespace llmx::method
