@@ -15,6 +15,7 @@ namespace {
 struct Shared {
     MethodOption option;
     std::vector<std::string> methods;
+    std::string fallback;  ///< to show: methods may differ
 };
 
 std::vector<Shared> shared_options() {
@@ -24,9 +25,10 @@ std::vector<Shared> shared_options() {
             const auto same = std::find_if(all.begin(), all.end(),
                                            [&](const Shared& s) { return s.option.name == option.name; });
             if (same == all.end()) {
-                all.push_back({option, {facts.name}});
+                all.push_back({option, {facts.name}, option.fallback});
             } else {
                 same->methods.push_back(facts.name);
+                if (option.fallback != same->option.fallback) same->fallback = "depends on the method";
             }
         }
     }
@@ -88,7 +90,7 @@ void declare_method_options(CLI::App& app, std::map<std::string, std::string>& g
         const std::string flag = flag_of(option.name);
         if (app.get_option_no_throw(flag) != nullptr) continue;
         const std::string help =
-            fmt::format("{} (default: {}) [{}]", option.help, option.fallback,
+            fmt::format("{} (default: {}) [{}]", option.help, shared.fallback,
                         shared.methods.size() > 4 ? "several methods"
                                                   : fmt::format("{}", fmt::join(shared.methods, ", ")));
         const auto set = [&given, name = option.name](const std::string& value) { given[name] = value; };

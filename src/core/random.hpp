@@ -2,6 +2,7 @@
 // Random numbers that are the same for a seed on every platform: the standard fixes std::mt19937_64, but
 // neither its distributions nor std::shuffle.
 
+#include <cmath>
 #include <cstdint>
 #include <random>
 #include <span>
@@ -23,6 +24,18 @@ public:
 
     /// In [0, 1), a multiple of 2^-53.
     double uniform() { return static_cast<double>(engine_() >> 11) * 0x1p-53; }
+
+    /// Of mean 0 and deviation 1 (Marsaglia's polar method).
+    double normal() {
+        double u = 0;
+        double length = 0;
+        while (length == 0 || length >= 1) {
+            u = 2 * uniform() - 1;
+            const double v = 2 * uniform() - 1;
+            length = u * u + v * v;
+        }
+        return u * std::sqrt(-2 * std::log(length) / length);
+    }
 
     bool coin() { return (engine_() >> 63) != 0; }
 

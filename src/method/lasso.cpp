@@ -49,7 +49,8 @@ public:
         if (active.empty() || static_cast<Eigen::Index>(active.size()) > z_.rows()) return;
         const Matrix z = z_(Eigen::all, active);
         const Vector signs = w_(active).cwiseSign();
-        const Vector solved = Eigen::LDLT<Matrix>(z.transpose() * z).solve(z.transpose() * y_ - penalty_ * signs);
+        const Vector solved =
+            Eigen::LDLT<Matrix>(z.transpose() * z).solve(z.transpose() * y_ - penalty_ * signs);
         if (!((solved.array() * signs.array()) > 0).all()) return;
         Vector w = Vector::Zero(w_.size());
         w(active) = solved;

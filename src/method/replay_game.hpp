@@ -34,6 +34,9 @@ public:
     [[nodiscard]] std::size_t units() const override { return scene_.units.size(); }
     [[nodiscard]] std::size_t targets() const override { return scene_.readout->targets(); }
     std::vector<std::vector<double>> values(std::span<const Coalition> coalitions) override;
+    [[nodiscard]] int log_probability_tokens(std::size_t target) const override {
+        return scene_.readout->log_probability_tokens(target);
+    }
 
     /// Tokens that the model has computed.
     [[nodiscard]] std::int64_t computed() const { return scorer_.computed(); }

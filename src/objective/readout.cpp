@@ -1,5 +1,6 @@
 #include "objective/readout.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <llmx/error.hpp>
 
@@ -67,6 +68,13 @@ public:
             all.push_back(value);
         }
         return all;
+    }
+
+    [[nodiscard]] int log_probability_tokens(std::size_t target) const override {
+        const auto& terms = targets_[target].terms;
+        const auto counts = [](const Measured& m) { return m.text == 0 && m.term.weight == 1; };
+        if (measure_ != Measure::logprob || !std::all_of(terms.begin(), terms.end(), counts)) return 0;
+        return static_cast<int>(terms.size());
     }
 
     [[nodiscard]] Tensor seed(std::size_t target, std::size_t text, const Tensor& results) const override {

@@ -15,6 +15,8 @@ public:
     [[nodiscard]] virtual std::size_t targets() const = 0;
     /// f of every target. `results`: of every text, [outputs, width].
     [[nodiscard]] virtual std::vector<double> values(std::span<const Tensor> results) const = 0;
+    /// Where a target is the log-probability of some tokens one after the other: how many; else 0.
+    [[nodiscard]] virtual int log_probability_tokens(std::size_t /*target*/) const { return 0; }
     /// df_target / d results[text], of their shape. f is a sum over the texts of what each gives.
     [[nodiscard]] virtual Tensor seed(std::size_t target, std::size_t text, const Tensor& results) const = 0;
 };

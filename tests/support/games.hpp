@@ -49,8 +49,7 @@ private:
 
 /// v(S) = constant + the sum of the weights in S; `weights`: [targets][units].
 inline ToyGame linear_game(const std::vector<std::vector<double>>& weights, double constant = 0) {
-    return {weights.front().size(), weights.size(),
-            [=](const method::Coalition& kept, std::size_t target) {
+    return {weights.front().size(), weights.size(), [=](const method::Coalition& kept, std::size_t target) {
                 double sum = constant;
                 for (std::size_t u = 0; u < kept.size(); ++u) sum += kept[u] * weights[target][u];
                 return sum;
@@ -72,7 +71,8 @@ inline ToyGame random_game(std::size_t units, std::size_t targets, std::uint64_t
     const auto table = random_weights(targets, std::size_t{1} << units, seed);
     return {units, targets, [=](const method::Coalition& kept, std::size_t target) {
                 std::size_t members = 0;
-                for (std::size_t u = 0; u < kept.size(); ++u) members |= static_cast<std::size_t>(kept[u]) << u;
+                for (std::size_t u = 0; u < kept.size(); ++u)
+                    members |= static_cast<std::size_t>(kept[u]) << u;
                 return table[target][members];
             }};
 }

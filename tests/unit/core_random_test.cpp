@@ -2,9 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <cmath>
 #include <map>
-#include <numeric>
 #include <vector>
 
 namespace llmx {
@@ -44,6 +43,26 @@ TEST(Random, UniformAndCoin) {
     }
     EXPECT_NEAR(sum / 10000, 0.5, 0.012);
     EXPECT_NEAR(heads, 5000, 210);
+}
+
+TEST(Random, NormalHasItsMoments) {
+    Random random(4);
+    constexpr int count = 40000;
+    double sum = 0;
+    double squares = 0;
+    double fourth = 0;
+    int within = 0;
+    for (int i = 0; i < count; ++i) {
+        const double x = random.normal();
+        sum += x;
+        squares += x * x;
+        fourth += x * x * x * x;
+        within += std::abs(x) < 1 ? 1 : 0;
+    }
+    EXPECT_NEAR(sum / count, 0, 0.02);
+    EXPECT_NEAR(squares / count, 1, 0.03);
+    EXPECT_NEAR(fourth / count, 3, 0.2);
+    EXPECT_NEAR(static_cast<double>(within) / count, 0.6827, 0.01);
 }
 
 TEST(Random, ShuffleReachesEveryOrderAsOften) {

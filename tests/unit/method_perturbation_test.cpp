@@ -58,7 +58,9 @@ TEST_P(Perturbation, GivesTheWeightsOfALinearGame) {
 
 TEST_P(Perturbation, OfAConstantGameIsZero) {
     for (const std::size_t units : {1, 6, 17}) {
-        ToyGame game(units, 2, [](const Coalition&, std::size_t target) { return -77.7 - static_cast<double>(target); });
+        ToyGame game(units, 2, [](const Coalition&, std::size_t target) {
+            return -77.7 - static_cast<double>(target);
+        });
         const Scores found = play(name(), game);
         EXPECT_THAT(found.scores.values, testing::Each(0.0F));
         EXPECT_THAT(found.standard_errors.values, testing::Each(0.0F));
@@ -68,7 +70,8 @@ TEST_P(Perturbation, OfAConstantGameIsZero) {
 TEST_P(Perturbation, RunsAsOftenAsPlanned) {
     for (const std::size_t units : {0, 1, 2, 3, 6, 13, 20}) {
         auto game = linear_game(random_weights(2, units, 5));
-        const double planned = GetParam()->evaluations({.sources = 40, .units = units, .targets = 2}, options_of(name()));
+        const double planned =
+            GetParam()->evaluations({.sources = 40, .units = units, .targets = 2}, options_of(name()));
         const Scores found = play(name(), game);
         EXPECT_EQ(planned, static_cast<double>(game.asked.size())) << units << " units";
         EXPECT_LE(game.largest_call, 4096U);
@@ -101,7 +104,8 @@ TEST_P(Perturbation, SameSeedSameBits) {
 
 TEST_P(Perturbation, KnowsItsOptions) {
     for (const auto& option : GetParam()->options) {  // a fallback is a value that a user could give
-        EXPECT_NO_THROW(options_of(name(), {{std::string(option.name), std::string(option.fallback)}})) << option.name;
+        EXPECT_NO_THROW(options_of(name(), {{std::string(option.name), std::string(option.fallback)}}))
+            << option.name;
     }
     EXPECT_THROW(options_of(name(), {{"colour", "red"}}), Error);
     EXPECT_TRUE(has("baseline"));
@@ -118,7 +122,8 @@ TEST(LeaveOneOut, IsTheLossOfEachUnit) {
         Coalition without = all;
         without[u] = 0;
         const auto v = game.values(std::vector{all, without});
-        for (std::size_t t = 0; t < 2; ++t) EXPECT_FLOAT_EQ(found.scores.row(t)[u], static_cast<float>(v[0][t] - v[1][t]));
+        for (std::size_t t = 0; t < 2; ++t)
+            EXPECT_FLOAT_EQ(found.scores.row(t)[u], static_cast<float>(v[0][t] - v[1][t]));
     }
 }
 
@@ -126,7 +131,8 @@ TEST(Occlusion, IsTheMeanOfTheWindowsThatHoldAUnit) {
     auto game = linear_game({{1, 2, 4, 8, 16}});
     // Windows of 3 at 0, 1, 2: losses 7, 14, 28.
     EXPECT_THAT(play("occlusion", game).scores.values,
-                testing::ElementsAre(7, (7 + 14) / 2.0F, testing::FloatEq((7 + 14 + 28) / 3.0F), (14 + 28) / 2.0F, 28));
+                testing::ElementsAre(7, (7 + 14) / 2.0F, testing::FloatEq((7 + 14 + 28) / 3.0F),
+                                     (14 + 28) / 2.0F, 28));
     // Windows of 3 at 0 and 2.
     EXPECT_THAT(play("occlusion", game, {{"stride", "2"}}).scores.values,
                 testing::ElementsAre(7, 7, (7 + 28) / 2.0F, 28, 28));

@@ -65,7 +65,8 @@ void expect_minimum(const std::vector<Coalition>& x, const std::vector<double>& 
 }
 
 TEST(Lasso, MeetsTheConditionsOfItsMinimum) {
-    for (const auto& [count, units] : {std::pair<std::size_t, std::size_t>{64, 8}, {64, 168}, {10, 3}, {2, 5}}) {
+    for (const auto& [count, units] :
+         {std::pair<std::size_t, std::size_t>{64, 8}, {64, 168}, {10, 3}, {2, 5}}) {
         auto x = random_coalitions(count, units, count + units);
         for (auto& coalition : x) coalition[1] = 1;  // a column that tells nothing
         const auto weights = random_weights(1, units, 3)[0];
@@ -99,17 +100,30 @@ TEST(Lasso, OneUnitInClosedForm) {
     EXPECT_NEAR(lasso(x, std::vector<double>{-1, -4, -6, -1}, 0.5).weights[0], -3, 1e-12);
 }
 
+TEST(Lasso, SaysWhereItHasNotConverged) {
+    // Far more units than coalitions, and next to no penalty that would choose among them.
+    auto game = random_game(12, 1, 73);
+    ToyGame hard(168, 1, [&](const Coalition& kept, std::size_t) {
+        return game.value(Coalition(kept.begin(), kept.begin() + 12))[0];
+    });
+    EXPECT_THAT(play("sparse_linear", hard, {{"alpha", "1e-6"}}).warnings,
+                testing::ElementsAre(
+                    "the fit of target 1 has not converged; a larger alpha or more samples would help"));
+    EXPECT_THAT(play("sparse_linear", hard).warnings, testing::IsEmpty());
+}
+
 TEST(SparseLinear, FitsTheLogOddsPerToken) {
     // P(S) between e^-12 and e^-0.01, of 5 tokens.
     const auto weights = random_weights(2, 20, 71);
     constexpr int tokens = 5;
-    ToyGame game(20, 2,
-                 [&](const Coalition& kept, std::size_t target) {
-                     double sum = 0;
-                     for (std::size_t u = 0; u < 20; ++u) sum += kept[u] * weights[target][u];
-                     return -0.01 - 0.5 * std::pow(sum - 2, 2);
-                 },
-                 tokens);
+    ToyGame game(
+        20, 2,
+        [&](const Coalition& kept, std::size_t target) {
+            double sum = 0;
+            for (std::size_t u = 0; u < 20; ++u) sum += kept[u] * weights[target][u];
+            return -0.01 - 0.5 * std::pow(sum - 2, 2);
+        },
+        tokens);
     const Scores found = play("sparse_linear", game, {{"alpha", "0.05"}});
     EXPECT_EQ(found.notes.at("fitted"), "log_odds");
     EXPECT_THAT(found.warnings, testing::IsEmpty());
@@ -142,14 +156,15 @@ TEST(SparseLinear, FitsOtherMeasuresAsTheyAre) {
 
 /// The weight of one unit: the log-odds with it less those without, but for the penalty.
 double log_odds_gained(double with, double without) {
-    ToyGame game(1, 1, [=](const Coalition& kept, std::size_t) { return kept[0] != 0 ? with : without; }, 1);
+    ToyGame game(
+        1, 1, [=](const Coalition& kept, std::size_t) { return kept[0] != 0 ? with : without; }, 1);
     return play("sparse_linear", game, {{"alpha", "1e-6"}}).scores.values[0];
 }
 
 TEST(SparseLinear, LogOddsAreFiniteForEveryProbability) {
     const auto half = std::log(0.5);
     EXPECT_NEAR(log_odds_gained(std::log(0.9), half), std::log(9), 1e-4);
-    EXPECT_NEAR(log_odds_gained(-1e-12, half), -std::log(1e-12), 1e-4);
+    EXPECT_NEAR(log_odds_gained(-3e-15, half), -std::log(3e-15), 1e-4);
     EXPECT_NEAR(log_odds_gained(half, -3000), 3000, 1e-2);
     EXPECT_NEAR(log_odds_gained(0, half), 52 * std::log(2), 1e-4);
     EXPECT_THROW(log_odds_gained(0.1, half), Error);
@@ -174,8 +189,9 @@ TEST(Lime, IsTheRidgeFitUnderItsKernel) {
     auto game = random_game(units, 2, 81);
     for (const auto& [width, alpha] : {std::pair{0.25, 1.0}, {0.6, 20.0}}) {
         game.asked.clear();
-        const Scores found =
-            play("lime", game, {{"samples", "300"}, {"kernel_width", std::to_string(width)}, {"alpha", std::to_string(alpha)}});
+        const Scores found = play(
+            "lime", game,
+            {{"samples", "300"}, {"kernel_width", std::to_string(width)}, {"alpha", std::to_string(alpha)}});
         const auto asked = game.asked;
         ASSERT_EQ(asked.size(), 301U);
         EXPECT_EQ(asked[0], Coalition(units, 1));

@@ -1,5 +1,5 @@
-// KernelSHAP: Shapley values as the weighted least squares fit v(S) ~ v(none) + sum of the scores in S, with the
-// Shapley kernel as weight and the sum of all scores held at v(all) - v(none) (Lundberg and Lee 2017;
+// KernelSHAP: Shapley values as the weighted least squares fit v(S) ~ v(none) + sum of the scores in S, with
+// the Shapley kernel as weight and the sum of all scores held at v(all) - v(none) (Lundberg and Lee 2017;
 // definitions 4). Sizes of coalitions that a budget covers are run whole; of the others pairs are drawn, a
 // coalition and its complement (Covert and Lee 2021). With all coalitions the fit is exact.
 //
@@ -58,14 +58,15 @@ Plan plan_of(std::size_t units, const Options& options) {
     if (units < 2) return {};
     const bool all = std::exp2(static_cast<double>(units)) - 2 <= left;
     if (!all && left < 4.0 * static_cast<double>(units)) {
-        throw Error(ErrorCode::usage, fmt::format("kernel_shap: samples: got {} for {} units; expected at least {}",
-                                                  asked, units, 4 * units));
+        throw Error(ErrorCode::usage,
+                    fmt::format("kernel_shap: samples: got {} for {} units; expected at least {}", asked,
+                                units, 4 * units));
     }
     Plan plan;
     double mass = 1;  // of the sizes that are left
     for (const Size& size : sizes_of(units)) {
-        // Whole where so many draws would go there anyway, smallest sizes first, as in the paper's program; the
-        // first always, as single units alone make the fit unique.
+        // Whole where so many draws would go there anyway, smallest sizes first, as in the paper's program;
+        // the first always, as single units alone make the fit unique.
         const bool covered = left * size.mass / mass >= size.count * (1 - 1e-9);
         if (!all && size.units > 1 && (!plan.rest.empty() || !covered)) {
             plan.rest.push_back(size);
@@ -111,7 +112,8 @@ void add_drawn(std::size_t units, const Plan& plan, std::uint64_t seed, Design& 
     for (std::size_t pair = 0; pair < plan.pairs; ++pair) {
         double place = random.uniform() * mass;
         std::size_t drawn = 0;
-        while (drawn + 1 < plan.rest.size() && place >= plan.rest[drawn].mass) place -= plan.rest[drawn++].mass;
+        while (drawn + 1 < plan.rest.size() && place >= plan.rest[drawn].mass)
+            place -= plan.rest[drawn++].mass;
         Coalition coalition(units, 0);
         for (std::size_t k = 0; k < plan.rest[drawn].units; ++k) {  // the begin of a shuffle
             std::swap(order[k], order[k + random.below(units - k)]);
@@ -165,9 +167,10 @@ Eigen::MatrixXd standard_errors(const Eigen::MatrixXd& x, const Eigen::MatrixXd&
     return errors;
 }
 
-/// `gains`: v - v(none) of every row, [rows, targets]; `total`: v(all) - v(none). The last unit's score is what
-/// the others leave of the total, which takes it out of the fit.
-Fit fit(const Design& design, const Eigen::MatrixXd& gains, const Eigen::RowVectorXd& total, std::size_t pairs) {
+/// `gains`: v - v(none) of every row, [rows, targets]; `total`: v(all) - v(none). The last unit's score is
+/// what the others leave of the total, which takes it out of the fit.
+Fit fit(const Design& design, const Eigen::MatrixXd& gains, const Eigen::RowVectorXd& total,
+        std::size_t pairs) {
     const auto units = static_cast<Eigen::Index>(design.coalitions.front().size());
     const Eigen::MatrixXd kept = as_matrix(design.coalitions, units);
     const Eigen::MatrixXd x = kept.leftCols(units - 1).colwise() - kept.col(units - 1);
@@ -221,18 +224,20 @@ Scores run(Game& game, const Options& options) {
 const Definition& kernel_shap() {
     static const Definition definition{
         .name = "kernel_shap",
-        .help = "Shapley values by weighted least squares, with standard errors; exact where all coalitions fit "
-                "into samples (Lundberg and Lee 2017)",
+        .help =
+            "Shapley values by weighted least squares, with standard errors; exact where all coalitions fit "
+            "into samples (Lundberg and Lee 2017)",
         .is_signed = true,
-        .options = game_options({{.name = "samples",
-                                  .kind = Option::Kind::whole,
-                                  .fallback = "0",
-                                  .help = "coalitions to run; 0: 2048 + twice the units, as SHAP does",
-                                  .high = 1e5},
-                                 {.name = "seed",
-                                  .kind = Option::Kind::whole,
-                                  .fallback = "0",
-                                  .help = "of random numbers; the same seed gives the same result"}}),
+        .options = game_options(
+            {{.name = "samples",
+              .kind = Option::Kind::whole,
+              .fallback = "0",
+              .help = "coalitions to run (kernel_shap: 0 is 2048 + twice the units, as SHAP does)",
+              .high = 1e5},
+             {.name = "seed",
+              .kind = Option::Kind::whole,
+              .fallback = "0",
+              .help = "of random numbers; the same seed gives the same result"}}),
         .evaluations = evaluations,
         .perturb = run};
     return definition;

@@ -67,13 +67,14 @@ const Definition& lime() {
     // Width 0.25 of a distance to 1 is LIME's 25 of one to 100.
     static const Definition definition{
         .name = "lime",
-        .help = "weights of a linear fit around the whole text: exponential kernel, ridge (Ribeiro et al. 2016)",
+        .help =
+            "weights of a linear fit around the whole text: exponential kernel, ridge (Ribeiro et al. 2016)",
         .is_signed = true,
         .options = game_options(
             {{.name = "samples",
               .kind = Option::Kind::whole,
               .fallback = "1000",
-              .help = "coalitions to draw",
+              .help = "coalitions to run (kernel_shap: 0 is 2048 + twice the units, as SHAP does)",
               .low = 1,
               .high = 1e5},
              {.name = "kernel_width",
@@ -84,7 +85,8 @@ const Definition& lime() {
              {.name = "alpha",
               .kind = Option::Kind::number,
               .fallback = "1",
-              .help = "strength of the ridge penalty alpha |w|^2",
+              .help =
+                  "weight of the fit's penalty: lime's ridge |w|^2, sparse_linear's |w|_1 per answer token",
               .low = 1e-6},
              {.name = "seed",
               .kind = Option::Kind::whole,

@@ -1,7 +1,7 @@
 // Occlusion: what the answer loses when a window of neighbouring units is taken away (Zeiler and Fergus 2014;
-// definitions 4). Windows begin at units 0, stride, 2 stride ... until the last unit is in one; the last window
-// may be cut. A unit's score is the mean of v(all) - v(all minus window) over the windows that hold it, as in
-// Captum's Occlusion.
+// definitions 4). Windows begin at units 0, stride, 2 stride ... until the last unit is in one; the last
+// window may be cut. A unit's score is the mean of v(all) - v(all minus window) over the windows that hold
+// it, as in Captum's Occlusion.
 
 #include <fmt/format.h>
 
@@ -23,9 +23,10 @@ std::vector<Window> windows(std::size_t units, const Options& options) {
     const auto width = static_cast<std::size_t>(options.whole("window"));
     const auto stride = static_cast<std::size_t>(options.whole("stride"));
     if (stride > width) {
-        throw Error(ErrorCode::usage, fmt::format("occlusion: stride: got {} for windows of {}; expected at most "
-                                                  "as much, or units between windows have no score",
-                                                  stride, width));
+        throw Error(ErrorCode::usage,
+                    fmt::format("occlusion: stride: got {} for windows of {}; expected at most "
+                                "as much, or units between windows have no score",
+                                stride, width));
     }
     std::vector<Window> found;
     for (std::size_t first = 0; first < units; first += stride) {
@@ -58,8 +59,9 @@ Scores run(Game& game, const Options& options) {
 const Definition& occlusion() {
     static const Definition definition{
         .name = "occlusion",
-        .help = "what the answer loses when a window of units is taken away, mean over the windows that hold a "
-                "unit (Zeiler and Fergus 2014)",
+        .help =
+            "what the answer loses when a window of units is taken away, mean over the windows that hold a "
+            "unit (Zeiler and Fergus 2014)",
         .is_signed = true,
         .options = game_options({{.name = "window",
                                   .kind = Option::Kind::whole,
@@ -71,8 +73,10 @@ const Definition& occlusion() {
                                   .fallback = "1",
                                   .help = "units from one window's begin to the next one's",
                                   .low = 1}}),
-        .evaluations = [](const Extent& extent,
-                          const Options& options) { return 1.0 + static_cast<double>(windows(extent.units, options).size()); },
+        .evaluations =
+            [](const Extent& extent, const Options& options) {
+                return 1.0 + static_cast<double>(windows(extent.units, options).size());
+            },
         .perturb = run};
     return definition;
 }

@@ -1,7 +1,8 @@
-// Shapley values: a unit's mean contribution v(before and u) - v(before) over all orders in which units can be
-// added (Shapley 1953; definitions 4). Exact from all coalitions of few units; else from random orders, each
-// with its reverse (antithetic: the noise of what two units do together cancels in the pair). Contributions
-// along an order telescope, so that they sum to v(all) - v(none) whatever was drawn (Castro et al. 2009).
+// Shapley values: a unit's mean contribution v(before and u) - v(before) over all orders in which units can
+// be added (Shapley 1953; definitions 4). Exact from all coalitions of few units; else from random orders,
+// each with its reverse (antithetic: the noise of what two units do together cancels in the pair).
+// Contributions along an order telescope, so that they sum to v(all) - v(none) whatever was drawn (Castro et
+// al. 2009).
 
 #include <fmt/format.h>
 
@@ -24,9 +25,10 @@ constexpr std::size_t most_exact_units = 20;  // a million runs
 bool is_exact(std::size_t units, const Options& options) {
     const std::string& choice = options.word("exact");
     if (choice == "yes" && units > most_exact_units) {
-        throw Error(ErrorCode::usage, fmt::format("shapley: exact: {} units have 2^{} coalitions; expected at most {} "
-                                                  "units, or exact = no",
-                                                  units, units, most_exact_units));
+        throw Error(ErrorCode::usage,
+                    fmt::format("shapley: exact: {} units have 2^{} coalitions; expected at most {} "
+                                "units, or exact = no",
+                                units, units, most_exact_units));
     }
     return choice == "yes" || (choice == "auto" && units <= exact_units) || units < 2;
 }
@@ -59,15 +61,16 @@ Scores exactly(Game& game) {
         for (std::size_t u = 0; u < units; ++u) coalition[u] = members >> u & 1;
         return coalition;
     };
-    for_each_value(game, std::size_t{1} << units, make, [&](std::size_t members, const std::vector<double>& v) {
-        all = Eigen::Map<const Eigen::VectorXd>(v.data(), v.size());  // the last coalition is whole
-        if (members == 0) none = all;
-        const auto size = static_cast<std::size_t>(std::popcount(members));
-        for (std::size_t u = 0; u < units; ++u) {
-            const double weight = (members >> u & 1) != 0 ? weights[size] : -weights[size + 1];
-            values.col(u) += weight * (all - none);
-        }
-    });
+    for_each_value(
+        game, std::size_t{1} << units, make, [&](std::size_t members, const std::vector<double>& v) {
+            all = Eigen::Map<const Eigen::VectorXd>(v.data(), v.size());  // the last coalition is whole
+            if (members == 0) none = all;
+            const auto size = static_cast<std::size_t>(std::popcount(members));
+            for (std::size_t u = 0; u < units; ++u) {
+                const double weight = (members >> u & 1) != 0 ? weights[size] : -weights[size + 1];
+                values.col(u) += weight * (all - none);
+            }
+        });
     Scores found{as_tensor(values)};
     found.completeness = completeness_of(found.scores, all, none);
     found.notes["exact"] = "yes";
@@ -160,24 +163,26 @@ const Definition& shapley() {
     // 10 with their reverses are SHAP's PermutationExplainer's, and tell a standard error to a quarter of it.
     static const Definition definition{
         .name = "shapley",
-        .help = "mean contribution over the orders in which units can be added: exact, or sampled with standard "
-                "errors (Shapley 1953, Castro et al. 2009)",
+        .help =
+            "mean contribution over the orders in which units can be added: exact, or sampled with standard "
+            "errors (Shapley 1953, Castro et al. 2009)",
         .is_signed = true,
-        .options = game_options({{.name = "exact",
-                                  .kind = Option::Kind::word,
-                                  .fallback = "auto",
-                                  .help = "run all 2^units coalitions: yes (to 20 units), no, or auto (to 12 units)",
-                                  .words = {"auto", "yes", "no"}},
-                                 {.name = "permutations",
-                                  .kind = Option::Kind::whole,
-                                  .fallback = "10",
-                                  .help = "random orders, where not exact; each is run with its reverse",
-                                  .low = 2,
-                                  .high = 1e5},
-                                 {.name = "seed",
-                                  .kind = Option::Kind::whole,
-                                  .fallback = "0",
-                                  .help = "of random numbers; the same seed gives the same result"}}),
+        .options =
+            game_options({{.name = "exact",
+                           .kind = Option::Kind::word,
+                           .fallback = "auto",
+                           .help = "run all 2^units coalitions: yes (to 20 units), no, or auto (to 12 units)",
+                           .words = {"auto", "yes", "no"}},
+                          {.name = "permutations",
+                           .kind = Option::Kind::whole,
+                           .fallback = "10",
+                           .help = "random orders, where not exact; each is run with its reverse",
+                           .low = 2,
+                           .high = 1e5},
+                          {.name = "seed",
+                           .kind = Option::Kind::whole,
+                           .fallback = "0",
+                           .help = "of random numbers; the same seed gives the same result"}}),
         .evaluations = evaluations,
         .perturb = run};
     return definition;

@@ -1,9 +1,9 @@
-// Sparse linear surrogate: the weights of a Lasso fit of the answer's log-odds to coalitions that keep each unit
-// with probability 1/2 (ContextCite, Cohen-Wang et al. 2024; definitions 4).
+// Sparse linear surrogate: the weights of a Lasso fit of the answer's log-odds to coalitions that keep each
+// unit with probability 1/2 (ContextCite, Cohen-Wang et al. 2024; definitions 4).
 //
-// Where v is the log-probability of an answer of T tokens, what is fitted is log(P / (1 - P)) / T with P = exp(v),
-// and the weights are multiplied by T again, so that alpha means the same for every length, as in the paper's
-// program. Of every other measure v itself is fitted, and alpha is in its units.
+// Where v is the log-probability of an answer of T tokens, what is fitted is log(P / (1 - P)) / T with P =
+// exp(v), and the weights are multiplied by T again, so that alpha means the same for every length, as in the
+// paper's program. Of every other measure v itself is fitted, and alpha is in its units.
 
 #include <fmt/format.h>
 
@@ -58,9 +58,10 @@ Scores run(Game& game, const Options& options) {
         for (std::size_t u = 0; u < units; ++u)
             found.scores.row(t)[u] = static_cast<float>(fit.weights[u] * std::max(tokens, 1));
         if (!fit.converged) {
-            found.warnings.push_back(fmt::format("sparse_linear: the fit of target {} has not converged; a larger "
-                                                 "alpha or more samples would help",
-                                                 t + 1));
+            found.warnings.push_back(
+                fmt::format("the fit of target {} has not converged; a larger "
+                            "alpha or more samples would help",
+                            t + 1));
         }
         found.notes["fitted"] = tokens > 0 ? "log_odds" : "measure";
     }
@@ -70,26 +71,31 @@ Scores run(Game& game, const Options& options) {
 }  // namespace
 
 const Definition& sparse_linear() {
+    // The paper takes 32 to 256 coalitions, and its program 64 and an alpha of 0.01.
     static const Definition definition{
         .name = "sparse_linear",
-        .help = "weights of a Lasso fit to random halves of the units, of the answer's log-odds where the measure "
-                "is its log-probability (ContextCite, Cohen-Wang et al. 2024)",
+        .help =
+            "weights of a Lasso fit to random halves of the units, of the answer's log-odds where the "
+            "measure "
+            "is its log-probability (ContextCite, Cohen-Wang et al. 2024)",
         .is_signed = true,
-        .options = game_options({{.name = "samples",
-                                  .kind = Option::Kind::whole,
-                                  .fallback = "64",
-                                  .help = "coalitions to draw; the paper takes 32 to 256",
-                                  .low = 2,
-                                  .high = 1e5},
-                                 {.name = "alpha",
-                                  .kind = Option::Kind::number,
-                                  .fallback = "0.01",
-                                  .help = "strength of the Lasso's penalty, per token of the answer",
-                                  .low = 1e-6},
-                                 {.name = "seed",
-                                  .kind = Option::Kind::whole,
-                                  .fallback = "0",
-                                  .help = "of random numbers; the same seed gives the same result"}}),
+        .options = game_options(
+            {{.name = "samples",
+              .kind = Option::Kind::whole,
+              .fallback = "64",
+              .help = "coalitions to run (kernel_shap: 0 is 2048 + twice the units, as SHAP does)",
+              .low = 2,
+              .high = 1e5},
+             {.name = "alpha",
+              .kind = Option::Kind::number,
+              .fallback = "0.01",
+              .help =
+                  "weight of the fit's penalty: lime's ridge |w|^2, sparse_linear's |w|_1 per answer token",
+              .low = 1e-6},
+             {.name = "seed",
+              .kind = Option::Kind::whole,
+              .fallback = "0",
+              .help = "of random numbers; the same seed gives the same result"}}),
         .evaluations =
             [](const Extent& extent, const Options& options) {
                 return static_cast<double>(samples_for(extent.units, options));
