@@ -27,7 +27,8 @@ const Definition& leave_one_out() {
         .help = "what the answer loses when one unit is taken away (feature ablation)",
         .is_signed = true,
         .options = game_options({}),
-        .evaluations = [](const Extent& extent, const Options&) { return 1.0 + static_cast<double>(extent.units); },
+        .evaluations = [](const Extent& extent,
+                          const Options&) { return 1.0 + static_cast<double>(extent.units); },
         .perturb = run};
     return definition;
 }
