@@ -9,14 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "attribution_text.hpp"
+#include "text_parts.hpp"
+
 namespace llmx::cli {
 namespace {
 
 constexpr std::size_t table_rows = 10;
-
-void title(std::ostream& out, const std::string& text, bool color) {
-    fmt::print(out, "{}{}{}\n", color ? "\x1b[1m" : "", text, color ? "\x1b[0m" : "");
-}
 
 void coloured_prompt(std::ostream& out, const std::string& heading, const Explanation& result,
                      const std::vector<float>& scores, bool color) {
@@ -34,21 +33,6 @@ void legend(std::ostream& out) {
         view::ansi(out, {names[i]}, std::span(&scores[i], 1), true);
     }
     out << "\n\n";
-}
-
-/// A token in one line: its spaces visible at the ends, newlines as pictures.
-std::string cell(const std::string& token) {
-    std::string text;
-    for (const char c : view::printable(token)) {
-        if (c == '\n') {
-            text += "\xE2\x90\xA4";  // U+2424
-        } else if (c == '\t') {
-            text += "\xE2\x90\x89";  // U+2409
-        } else {
-            text += c;
-        }
-    }
-    return '"' + text + '"';
 }
 
 struct Column {
@@ -148,7 +132,8 @@ void print_explanation(std::ostream& out, const Explanation& result, bool color)
                             : fmt::format("{} by attention (softmax weights, mean over the answer)", prompt),
                         result, attention, color);
     }
-    if (color) legend(out);
+    if (color && !columns.empty()) legend(out);
+    print_attributions(out, result, color);
     result.span ? answer_span(out, result, color) : written_answer(out, result, color);
     if (!columns.empty()) table(out, result, columns, color);
     footer(out, result);

@@ -231,6 +231,8 @@ struct Attribution {
     Tensor standard_errors = {};  ///< of the same shape, of methods that draw samples; or empty
     std::vector<Completeness> completeness = {};    ///< one a target, or none
     std::optional<Faithfulness> faithfulness = {};  ///< of the scores' sum over the targets
+    /// context_reliance: KL divergence of every answer token's row from that of the context-free model.
+    std::vector<double> context_sensitivity = {};
 };
 
 /// The residual stream after a block.

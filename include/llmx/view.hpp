@@ -27,6 +27,10 @@ struct JsonContext {
 void ansi(std::ostream& out, const std::vector<std::string>& tokens, std::span<const float> scores,
           bool color = true);
 
+/// The same of signed scores in [-1, 1], in five colours: blue below zero, white near it, red above.
+void ansi_signed(std::ostream& out, const std::vector<std::string>& tokens, std::span<const float> scores,
+                 bool color = true);
+
 /// The result as JSON, schema llm-explainer/1 (definitions section 6), in one line. Throws
 /// Error{internal} that names the key where a number is not finite.
 [[nodiscard]] std::string json(const Explanation& result, const Model& model,

@@ -15,7 +15,7 @@ namespace llmx::engine {
 struct PassInput {
     Tokens source = {};             ///< what an encoder-decoder's encoder reads; empty for every other model
     Tokens ids = {};                ///< the text; an encoder-decoder's begins with decoder_start_token
-    std::vector<int> outputs = {};  ///< positions in `ids` whose result is wanted, ascending
+    std::vector<int> outputs = {};  ///< positions in `ids` whose result is wanted, ascending; may come twice
     std::vector<int> token_types = {};  ///< of each of `ids` (BERT's segments); empty: all 0
     /// Rows that no token attends to: their keys are masked out, positions stay. Of the source in an
     /// encoder-decoder.

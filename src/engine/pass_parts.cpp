@@ -21,9 +21,9 @@ void check_token_types(const PassInput& input) {
 }
 
 void check_outputs(const PassInput& input) {
-    int before = -1;
+    int before = 0;
     for (const int position : input.outputs) {
-        if (position <= before || position >= static_cast<int>(input.ids.size())) {
+        if (position < before || position >= static_cast<int>(input.ids.size())) {
             throw Error(ErrorCode::internal,
                         fmt::format("replay: output {} of {} tokens; expected ascending positions", position,
                                     input.ids.size()));

@@ -6,6 +6,8 @@
 #include <llmx/error.hpp>
 
 #include "engine/vocabulary.hpp"
+#include "core/utf8.hpp"
+#include "method/deletion.hpp"
 #include "method/replay_function.hpp"
 #include "method/replay_game.hpp"
 #include "unit/split.hpp"
@@ -26,6 +28,39 @@ unit::Text text_of(const Request& request, const Model& model, const Subject& su
         text.special.push_back(engine::is_special(model, id));
     }
     return text;
+}
+
+/// Rows of the context: as the request says, else what the task knows as one.
+std::vector<int> context_of(const unit::Text& text, const UnitChoice& choice) {
+    if (choice.context) return unit::rows_between(text, *choice.context);
+    std::string all;
+    std::vector<std::size_t> ends;
+    for (const std::string& token : text.tokens) {
+        all += token;
+        ends.push_back(all.size());
+    }
+    const auto rows = [&](std::size_t first, std::size_t last) {
+        std::vector<int> found;
+        for (std::size_t row = 0; row < ends.size(); ++row) {
+            if (ends[row] > first && ends[row] - text.tokens[row].size() < last)
+                found.push_back(static_cast<int>(row));
+        }
+        return found;
+    };
+    if (choice.context_text.empty()) {
+        for (const auto& [first, last, role] : choice.parts) {
+            if (role == "context") return rows(first, last);
+        }
+        return {};
+    }
+    const std::size_t at = all.find(choice.context_text);
+    if (at == std::string::npos || all.find(choice.context_text, at + 1) != std::string::npos) {
+        throw Error(ErrorCode::input,
+                    fmt::format("context-span: \"{}\" is {} the prompt; expected words that stand in it once, or "
+                                "characters such as 10:52",
+                                choice.context_text, at == std::string::npos ? "not in" : "more than once in"));
+    }
+    return rows(at, at + choice.context_text.size());
 }
 
 /// Counts evaluations of one method and tells the caller's progress.
@@ -61,6 +96,7 @@ Explained::Explained(const Request& request, const Model& model, const Subject& 
       model_(model),
       scene_{.session = session,
              .texts = {subject.input},
+             .answer = tokens,
              .prompt = subject.prompt,
              .sources = request.target.all_sources ? subject.prompt + subject.text : subject.prompt,
              .held = {},
@@ -87,7 +123,7 @@ void Explained::find_units(const Subject& subject) {
     scene_.units = unit::split(text, request_.units);
     if (scene_.units.empty())
         throw Error(ErrorCode::input, "units: every token is held; expected some to score");
-    if (request_.units.context) scene_.context = unit::rows_between(text, *request_.units.context);
+    scene_.context = context_of(text, request_.units);
 }
 
 /// Runs the texts once, for alternatives and for the targets' values.
@@ -97,11 +133,40 @@ Targets Explained::find_targets(const Subject& subject, const Tokens& tokens) {
         scene_.session.run(text);
         results.push_back(scene_.session.results());
     }
+    Tensor reference;
+    if (request_.target.measure == Measure::kl) reference = context_free();
     Targets found = subject.span ? targets_of_span(request_, model_, *subject.span)
-                                 : targets_of(request_, model_, tokens, results.front(), {});
+                                 : targets_of(request_, model_, tokens, results.front(), std::move(reference));
     const std::vector<double> values = found.readout->values(results);
     for (std::size_t t = 0; t < values.size(); ++t) found.facts[t].value = values[t];
     return found;
+}
+
+/// Logits of the answer by the model that has not seen the context.
+Tensor Explained::context_free() {
+    if (scene_.context.empty()) {
+        throw Error(ErrorCode::usage,
+                    "measure kl: no context given; expected the words or characters of the prompt that are it "
+                    "(--context-span)");
+    }
+    std::vector<bool> absent(static_cast<std::size_t>(scene_.texts.front().rows()), false);
+    for (const int row : scene_.context) absent[static_cast<std::size_t>(row)] = true;
+    scene_.session.run(method::without_rows(scene_.texts.front(), absent, engine::neutral_token(model_)));
+    return scene_.session.results();
+}
+
+/// The targets that a method has chosen itself take the place of the request's.
+void Explained::choose(const method::Scores& scores, Attribution& found) const {
+    found.objective = "divergence of the answer's tokens from the model without the context";
+    found.context_sensitivity = scores.context_sensitivity;
+    found.targets.clear();
+    for (const int t : scores.chosen) {
+        const int at = scene_.prompt + t;
+        found.targets.push_back(
+            {utf8::replace_invalid(model_.token_bytes(scene_.answer[static_cast<std::size_t>(t)])),
+             {at, at + 1},
+             scores.context_sensitivity[static_cast<std::size_t>(t)]});
+    }
 }
 
 method::Scores Explained::scores_of(const Attributor& attributor) {
@@ -136,6 +201,7 @@ Attribution Explained::run(const Attributor& attributor, std::vector<std::string
                       .standard_errors = std::move(scores.standard_errors),
                       .completeness = std::move(scores.completeness)};
     for (auto& [name, value] : scores.notes) found.options[name] = value;
+    if (!scores.chosen.empty()) choose(scores, found);
     if (definition.perturb == nullptr)
         found.scores = unit::aggregate(found.scores, scene_.units, request_.units.aggregation);
     return found;

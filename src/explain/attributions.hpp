@@ -32,6 +32,8 @@ public:
 private:
     [[nodiscard]] Targets find_targets(const Subject& subject, const Tokens& tokens);
     void find_units(const Subject& subject);
+    [[nodiscard]] Tensor context_free();
+    void choose(const method::Scores& scores, Attribution& found) const;
     [[nodiscard]] method::Scores scores_of(const Attributor& attributor);
 
     const Request& request_;

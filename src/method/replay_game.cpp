@@ -5,16 +5,23 @@
 
 #include "engine/requirements.hpp"
 #include "engine/vocabulary.hpp"
+#include "method/deletion.hpp"
 
 namespace llmx::method {
 
 Absence absence(const Options& options, const Model& model) {
     const std::string& kind = options.word("baseline");
-    if (kind == "deletion") return {Absence::Kind::deletion, 0};
-    if (kind == "attention_mask") return {Absence::Kind::attention_mask, 0};
     const int given = options.whole("baseline_token");
     const Token token = given >= 0 ? given : engine::neutral_token(model);
     engine::require_tokens(model, std::span(&token, 1));
+    if (kind == "attention_mask") return {Absence::Kind::attention_mask, token};
+    if (kind == "deletion") {
+        if (model.facts().kind == ModelKind::encoder) {
+            throw Error(ErrorCode::unsupported,
+                        "baseline deletion: an encoder's span would move; expected token or attention_mask");
+        }
+        return {Absence::Kind::deletion, token};
+    }
     return {Absence::Kind::token, token};
 }
 
@@ -33,7 +40,7 @@ engine::PassInput ReplayGame::text_without(const engine::PassInput& text, const 
         return row < source ? input.source[static_cast<std::size_t>(row)]
                             : input.ids[static_cast<std::size_t>(row - source)];
     };
-    if (absence_.kind == Absence::Kind::deletion) throw Error(ErrorCode::internal, "deletion: to come");
+    if (absence_.kind == Absence::Kind::deletion) return without_rows(text, absent, absence_.token);
     for (int row = 0; row < text.rows(); ++row) {
         if (!absent[static_cast<std::size_t>(row)]) continue;
         if (absence_.kind == Absence::Kind::token) {

@@ -18,6 +18,9 @@ struct Scores {
     std::map<std::string, std::string> notes =
         {};  ///< for Attribution::options: what the method chose itself
     std::vector<std::string> warnings = {};
+    // Of methods that choose their targets themselves:
+    std::vector<int> chosen = {};  ///< the answer tokens that the rows of `scores` are about; empty: the scene's
+    std::vector<double> context_sensitivity = {};  ///< of every answer token
 };
 
 }  // namespace llmx::method

@@ -30,6 +30,15 @@ double log_probability(std::span<const float> logits, Token token) {
     return logits[static_cast<std::size_t>(token)] - log_sum_exp(logits);
 }
 
+double divergence(std::span<const float> logits, std::span<const float> reference) {
+    const double norm = log_sum_exp(logits);
+    const double reference_norm = log_sum_exp(reference);
+    double sum = 0;
+    for (std::size_t v = 0; v < logits.size(); ++v)
+        sum += std::exp(logits[v] - norm) * ((logits[v] - norm) - (reference[v] - reference_norm));
+    return sum;
+}
+
 void add_gradient(std::span<const float> logits, Token token, double weight, std::span<float> gradient) {
     const double normaliser = log_sum_exp(logits);
     for (std::size_t v = 0; v < logits.size(); ++v) {

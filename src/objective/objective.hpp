@@ -27,6 +27,9 @@ double log_sum_exp(std::span<const float> logits);
 /// log_softmax(logits)[token], summed in double.
 double log_probability(std::span<const float> logits, Token token);
 
+/// KL(softmax(logits) || softmax(reference)), in double.
+double divergence(std::span<const float> logits, std::span<const float> reference);
+
 /// Adds the gradient of weight * log_softmax(logits)[token] with respect to the logits.
 void add_gradient(std::span<const float> logits, Token token, double weight, std::span<float> gradient);
 

@@ -27,16 +27,7 @@ void add_entropy_gradient(std::span<const float> z, double weight, std::span<flo
     }
 }
 
-/// KL(softmax(z) || softmax(q)); its gradient: p_v (log p_v - log q_v - KL).
-double divergence(std::span<const float> z, std::span<const float> q) {
-    const double z_norm = log_sum_exp(z);
-    const double q_norm = log_sum_exp(q);
-    double sum = 0;
-    for (std::size_t v = 0; v < z.size(); ++v)
-        sum += std::exp(z[v] - z_norm) * ((z[v] - z_norm) - (q[v] - q_norm));
-    return sum;
-}
-
+/// The gradient of KL(softmax(z) || softmax(q)): p_v (log p_v - log q_v - KL).
 void add_divergence_gradient(std::span<const float> z, std::span<const float> q, double weight,
                              std::span<float> gradient) {
     const double z_norm = log_sum_exp(z);

@@ -19,6 +19,30 @@ int sgr(float score) {
     return 31;                       // red
 }
 
+/// The same of a score in [-1, 1].
+int signed_sgr(float score) {
+    if (score <= -0.5F) return 34;    // blue
+    if (score <= -0.15F) return 94;   // bright blue
+    if (!(score >= 0.15F)) return 37; // white
+    return score < 0.5F ? 91 : 31;    // bright red, red
+}
+
+void print(std::ostream& out, const std::vector<std::string>& tokens, std::span<const float> scores, bool color,
+           int (*code)(float)) {
+    if (tokens.size() != scores.size()) {
+        throw Error(ErrorCode::input, fmt::format("ansi: {} scores for {} tokens; expected one per token",
+                                                  scores.size(), tokens.size()));
+    }
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const std::string text = printable(tokens[i]);
+        if (color) {
+            out << "\x1b[" << code(scores[i]) << 'm' << text << "\x1b[0m";
+        } else {
+            out << text;
+        }
+    }
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
@@ -47,18 +71,12 @@ std::string printable(std::string_view text) {
 
 void ansi(std::ostream& out, const std::vector<std::string>& tokens, std::span<const float> scores,
           bool color) {
-    if (tokens.size() != scores.size()) {
-        throw Error(ErrorCode::input, fmt::format("ansi: {} scores for {} tokens; expected one per token",
-                                                  scores.size(), tokens.size()));
-    }
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-        const std::string text = printable(tokens[i]);
-        if (color) {
-            out << "\x1b[" << sgr(scores[i]) << 'm' << text << "\x1b[0m";
-        } else {
-            out << text;
-        }
-    }
+    print(out, tokens, scores, color, sgr);
+}
+
+void ansi_signed(std::ostream& out, const std::vector<std::string>& tokens, std::span<const float> scores,
+                 bool color) {
+    print(out, tokens, scores, color, signed_sgr);
 }
 
 }  // namespace llmx::view

@@ -185,6 +185,7 @@ Json attribution(const Attribution& entry, std::size_t index) {
                  {"scores", nested(entry.scores, key + ".scores")}};
     if (!entry.standard_errors.empty())
         json["standard_errors"] = nested(entry.standard_errors, key + ".standard_errors");
+    if (!entry.context_sensitivity.empty()) json["context_sensitivity"] = entry.context_sensitivity;
     json["completeness"] =
         entry.completeness.empty() ? Json(nullptr) : completeness(entry.completeness, key + ".completeness");
     json["faithfulness"] =

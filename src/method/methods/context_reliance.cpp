@@ -1,0 +1,134 @@
+// Context reliance (PECoRe, Sarti et al. 2024; definitions 4): which answer tokens change when the context is
+// taken away, and which context tokens cause each.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <llmx/error.hpp>
+#include <numeric>
+
+#include "engine/vocabulary.hpp"
+#include "method/definition.hpp"
+#include "method/deletion.hpp"
+#include "method/replay_function.hpp"
+
+namespace llmx::method {
+
+namespace {
+
+std::vector<bool> rows_set(const std::vector<int>& rows, int count) {
+    std::vector<bool> set(static_cast<std::size_t>(count), false);
+    for (const int row : rows) set[static_cast<std::size_t>(row)] = true;
+    return set;
+}
+
+Tensor logits_of(Scene& scene, const engine::PassInput& text) {
+    scene.session.run(text);
+    scene.tick(1);
+    return scene.session.results();
+}
+
+/// Answer tokens whose divergence is at least the mean plus so many standard deviations.
+std::vector<int> sensitive(const std::vector<double>& divergence, double deviations,
+                           std::vector<std::string>& warnings) {
+    const double count = static_cast<double>(divergence.size());
+    const double mean = std::accumulate(divergence.begin(), divergence.end(), 0.0) / count;
+    double square = 0;
+    for (const double d : divergence) square += (d - mean) * (d - mean);
+    const double threshold = mean + deviations * std::sqrt(square / count);
+    std::vector<int> chosen;
+    for (std::size_t t = 0; t < divergence.size(); ++t) {
+        if (divergence[t] >= threshold) chosen.push_back(static_cast<int>(t));
+    }
+    if (!chosen.empty()) return chosen;
+    warnings.push_back(fmt::format("no answer token diverges by {} deviations more than the mean; the one that "
+                                   "diverges most is explained",
+                                   deviations));
+    return {static_cast<int>(std::max_element(divergence.begin(), divergence.end()) - divergence.begin())};
+}
+
+/// What the model would most likely write there without the context, other than the answer's token.
+Token rival(std::span<const float> logits, Token answer) {
+    Token best = answer == 0 ? 1 : 0;
+    for (Token id = 0; id < static_cast<Token>(logits.size()); ++id) {
+        if (id != answer && logits[static_cast<std::size_t>(id)] > logits[static_cast<std::size_t>(best)])
+            best = id;
+    }
+    return best;
+}
+
+/// The same scene, explaining other targets of the answer's text by the context alone.
+Scene contrastive(const Scene& scene, std::vector<objective::Target> targets) {
+    Scene context = scene;
+    context.texts.resize(1);
+    context.readout = objective::written_readout(Measure::logprob, std::move(targets));
+    const std::vector<bool> of_context = rows_set(scene.context, scene.sources);
+    for (std::size_t row = 0; row < of_context.size(); ++row) {
+        if (!of_context[row]) context.held[row] = true;
+    }
+    return context;
+}
+
+Scores run(Scene& scene, const Options& options) {
+    if (scene.context.empty()) {
+        throw Error(ErrorCode::usage,
+                    "context_reliance: no context given; expected the words or characters of the prompt that "
+                    "are it (--context-span)");
+    }
+    const Model& model = scene.session.model();
+    if (model.facts().kind == ModelKind::encoder)
+        throw Error(ErrorCode::unsupported, "context_reliance: an encoder writes no tokens; expected another method");
+    const engine::PassInput& text = scene.texts.front();
+    const engine::PassInput without =
+        without_rows(text, rows_set(scene.context, text.rows()), engine::neutral_token(model));
+    const Tensor with_context = logits_of(scene, text);
+    const Tensor context_free = logits_of(scene, without);
+    Scores found;
+    for (std::size_t t = 0; t < scene.answer.size(); ++t)
+        found.context_sensitivity.push_back(objective::divergence(with_context.row(t), context_free.row(t)));
+    found.chosen = sensitive(found.context_sensitivity, options.number("deviations"), found.warnings);
+
+    std::vector<objective::Target> targets;
+    targets.reserve(found.chosen.size());
+    for (const int t : found.chosen) {
+        const Token answer = scene.answer[static_cast<std::size_t>(t)];
+        const Token other = rival(context_free.row(static_cast<std::size_t>(t)), answer);
+        targets.push_back({{{0, {t, answer, 1.0}}, {0, {t, other, -1.0}}}});
+    }
+    Scene context = contrastive(scene, std::move(targets));
+    ReplayFunction function(context);
+    const auto rows = function.input().shape[0];
+    found.scores = Tensor::zero({static_cast<std::int64_t>(found.chosen.size()), rows});
+    function.gradients(function.input(), [&](std::size_t target, const View<const float>& gradient) {
+        for (const int row : context.context) {
+            double sum = 0;
+            for (std::int64_t d = 0; d < gradient.columns(); ++d)
+                sum += static_cast<double>(gradient.row(row)[d]) * gradient.row(row)[d];
+            found.scores.row(target)[static_cast<std::size_t>(row)] = static_cast<float>(std::sqrt(sum));
+        }
+    });
+    return found;
+}
+
+}  // namespace
+
+const Definition& context_reliance() {
+    static const Definition definition{
+        .name = "context_reliance",
+        .help = "which answer tokens change without the context, and which context tokens cause each: saliency of "
+                "log p(token) - log p(what would come without the context) (PECoRe, Sarti et al. 2024)",
+        .is_signed = false,
+        .options = {{.name = "deviations",
+                     .kind = Option::Kind::number,
+                     .fallback = "1",
+                     .help = "an answer token is explained where its divergence is so many standard deviations "
+                             "above the mean",
+                     .low = 0,
+                     .high = 100}},
+        .evaluations = [](const Extent&, const Options&) { return 3.0; },
+        .look = run};
+    return definition;
+}
+
+}  // namespace llmx::method
