@@ -73,8 +73,8 @@ void completeness(std::ostream& out, const Attribution& entry) {
         difference += c.f_input - c.f_baseline;
         residual += c.residual;
     }
-    fmt::print(out, "f(input) - f(baseline) = {:.4f}; the scores' sum differs by {:.2g} ({:.2g} %)\n", difference,
-               residual, difference != 0 ? 100 * std::abs(residual / difference) : 0.0);
+    fmt::print(out, "f(input) - f(baseline) = {:.4f}; the scores' sum differs by {:.2g} ({:.2g} %)\n",
+               difference, residual, difference != 0 ? 100 * std::abs(residual / difference) : 0.0);
 }
 
 std::string shortened(const std::string& text) {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
-#include "engine/vocabulary.hpp"
 #include "core/utf8.hpp"
+#include "engine/vocabulary.hpp"
 #include "method/deletion.hpp"
 #include "method/replay_function.hpp"
 #include "method/replay_game.hpp"
@@ -55,10 +55,11 @@ std::vector<int> context_of(const unit::Text& text, const UnitChoice& choice) {
     }
     const std::size_t at = all.find(choice.context_text);
     if (at == std::string::npos || all.find(choice.context_text, at + 1) != std::string::npos) {
-        throw Error(ErrorCode::input,
-                    fmt::format("context-span: \"{}\" is {} the prompt; expected words that stand in it once, or "
-                                "characters such as 10:52",
-                                choice.context_text, at == std::string::npos ? "not in" : "more than once in"));
+        throw Error(
+            ErrorCode::input,
+            fmt::format("context-span: \"{}\" is {} the prompt; expected words that stand in it once, or "
+                        "characters such as 10:52",
+                        choice.context_text, at == std::string::npos ? "not in" : "more than once in"));
     }
     return rows(at, at + choice.context_text.size());
 }
@@ -135,8 +136,9 @@ Targets Explained::find_targets(const Subject& subject, const Tokens& tokens) {
     }
     Tensor reference;
     if (request_.target.measure == Measure::kl) reference = context_free();
-    Targets found = subject.span ? targets_of_span(request_, model_, *subject.span)
-                                 : targets_of(request_, model_, tokens, results.front(), std::move(reference));
+    Targets found = subject.span
+                        ? targets_of_span(request_, model_, *subject.span)
+                        : targets_of(request_, model_, tokens, results.front(), std::move(reference));
     const std::vector<double> values = found.readout->values(results);
     for (std::size_t t = 0; t < values.size(); ++t) found.facts[t].value = values[t];
     return found;
@@ -145,9 +147,10 @@ Targets Explained::find_targets(const Subject& subject, const Tokens& tokens) {
 /// Logits of the answer by the model that has not seen the context.
 Tensor Explained::context_free() {
     if (scene_.context.empty()) {
-        throw Error(ErrorCode::usage,
-                    "measure kl: no context given; expected the words or characters of the prompt that are it "
-                    "(--context-span)");
+        throw Error(
+            ErrorCode::usage,
+            "measure kl: no context given; expected the words or characters of the prompt that are it "
+            "(--context-span)");
     }
     std::vector<bool> absent(static_cast<std::size_t>(scene_.texts.front().rows()), false);
     for (const int row : scene_.context) absent[static_cast<std::size_t>(row)] = true;

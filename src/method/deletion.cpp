@@ -2,7 +2,8 @@
 
 namespace llmx::method {
 
-engine::PassInput without_rows(const engine::PassInput& text, const std::vector<bool>& absent, Token neutral) {
+engine::PassInput without_rows(const engine::PassInput& text, const std::vector<bool>& absent,
+                               Token neutral) {
     const std::size_t source = text.source.size();
     engine::PassInput shorter;
     for (std::size_t row = 0; row < source; ++row) {

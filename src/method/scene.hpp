@@ -18,7 +18,7 @@ struct Scene {
     /// The passes: of prompt and answer; with a contrast, a second one of the same prompt and the other
     /// answer.
     std::vector<engine::PassInput> texts;
-    Tokens answer;            ///< what the outputs of texts[0] predict; empty for an encoder
+    Tokens answer;             ///< what the outputs of texts[0] predict; empty for an encoder
     int prompt = 0;            ///< rows that all texts begin with (an encoder-decoder's source)
     int sources = 0;           ///< rows of texts[0] that take scores, from the first on: the prompt's, or all
     std::vector<bool> held;    ///< of the sources: stay as they are, take no score

@@ -19,7 +19,8 @@ struct Scores {
         {};  ///< for Attribution::options: what the method chose itself
     std::vector<std::string> warnings = {};
     // Of methods that choose their targets themselves:
-    std::vector<int> chosen = {};  ///< the answer tokens that the rows of `scores` are about; empty: the scene's
+    std::vector<int> chosen =
+        {};  ///< the answer tokens that the rows of `scores` are about; empty: the scene's
     std::vector<double> context_sensitivity = {};  ///< of every answer token
 };
 

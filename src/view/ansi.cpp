@@ -21,14 +21,14 @@ int sgr(float score) {
 
 /// The same of a score in [-1, 1].
 int signed_sgr(float score) {
-    if (score <= -0.5F) return 34;    // blue
-    if (score <= -0.15F) return 94;   // bright blue
-    if (!(score >= 0.15F)) return 37; // white
-    return score < 0.5F ? 91 : 31;    // bright red, red
+    if (score <= -0.5F) return 34;     // blue
+    if (score <= -0.15F) return 94;    // bright blue
+    if (!(score >= 0.15F)) return 37;  // white
+    return score < 0.5F ? 91 : 31;     // bright red, red
 }
 
-void print(std::ostream& out, const std::vector<std::string>& tokens, std::span<const float> scores, bool color,
-           int (*code)(float)) {
+void print(std::ostream& out, const std::vector<std::string>& tokens, std::span<const float> scores,
+           bool color, int (*code)(float)) {
     if (tokens.size() != scores.size()) {
         throw Error(ErrorCode::input, fmt::format("ansi: {} scores for {} tokens; expected one per token",
                                                   scores.size(), tokens.size()));

@@ -1,6 +1,6 @@
 #pragma once
-// Where things are on this machine. In one object file a program (paths.cpp.in), so that the others compile to
-// the same code in every checkout and a compiler cache can serve them. Included before everything else.
+// Where things are on this machine. In one object file a program (paths.cpp.in), so that the others compile
+// to the same code in every checkout and a compiler cache can serve them. Included before everything else.
 
 namespace llmx::test {
 

@@ -40,7 +40,8 @@ TEST(Deletion, ASourceIsCutApartFromTheText) {
     EXPECT_EQ(some.source, (Tokens{2}));
     EXPECT_EQ(some.ids, (Tokens{10, 11}));
     EXPECT_EQ(some.outputs, (Ints{0, 1}));
-    EXPECT_EQ(without_rows(text({1, 2}, {10, 11}, {0, 1}), {true, true, false, false}, 9).source, (Tokens{9}));
+    EXPECT_EQ(without_rows(text({1, 2}, {10, 11}, {0, 1}), {true, true, false, false}, 9).source,
+              (Tokens{9}));
 }
 
 }  // namespace

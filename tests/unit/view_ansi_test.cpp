@@ -36,8 +36,9 @@ TEST(ViewAnsi, SignedScoresGoFromBlueToRed) {
     const struct {
         float score;
         int code;
-    } cases[] = {{-1, 34}, {-0.5F, 34}, {-0.4F, 94}, {-0.1F, 37}, {0, 37}, {0.1F, 37}, {0.2F, 91}, {0.5F, 31},
-                 {1, 31}, {std::numeric_limits<float>::quiet_NaN(), 37}};
+    } cases[] = {
+        {-1, 34},   {-0.5F, 34}, {-0.4F, 94}, {-0.1F, 37}, {0, 37},
+        {0.1F, 37}, {0.2F, 91},  {0.5F, 31},  {1, 31},     {std::numeric_limits<float>::quiet_NaN(), 37}};
     for (const auto& c : cases) {
         std::ostringstream out;
         view::ansi_signed(out, {"x"}, std::span(&c.score, 1));

@@ -42,9 +42,10 @@ std::vector<int> sensitive(const std::vector<double>& divergence, double deviati
         if (divergence[t] >= threshold) chosen.push_back(static_cast<int>(t));
     }
     if (!chosen.empty()) return chosen;
-    warnings.push_back(fmt::format("no answer token diverges by {} deviations more than the mean; the one that "
-                                   "diverges most is explained",
-                                   deviations));
+    warnings.push_back(
+        fmt::format("no answer token diverges by {} deviations more than the mean; the one that "
+                    "diverges most is explained",
+                    deviations));
     return {static_cast<int>(std::max_element(divergence.begin(), divergence.end()) - divergence.begin())};
 }
 
@@ -78,7 +79,8 @@ Scores run(Scene& scene, const Options& options) {
     }
     const Model& model = scene.session.model();
     if (model.facts().kind == ModelKind::encoder)
-        throw Error(ErrorCode::unsupported, "context_reliance: an encoder writes no tokens; expected another method");
+        throw Error(ErrorCode::unsupported,
+                    "context_reliance: an encoder writes no tokens; expected another method");
     const engine::PassInput& text = scene.texts.front();
     const engine::PassInput without =
         without_rows(text, rows_set(scene.context, text.rows()), engine::neutral_token(model));
@@ -116,14 +118,17 @@ Scores run(Scene& scene, const Options& options) {
 const Definition& context_reliance() {
     static const Definition definition{
         .name = "context_reliance",
-        .help = "which answer tokens change without the context, and which context tokens cause each: saliency of "
-                "log p(token) - log p(what would come without the context) (PECoRe, Sarti et al. 2024)",
+        .help =
+            "which answer tokens change without the context, and which context tokens cause each: saliency "
+            "of "
+            "log p(token) - log p(what would come without the context) (PECoRe, Sarti et al. 2024)",
         .is_signed = false,
         .options = {{.name = "deviations",
                      .kind = Option::Kind::number,
                      .fallback = "1",
-                     .help = "an answer token is explained where its divergence is so many standard deviations "
-                             "above the mean",
+                     .help =
+                         "an answer token is explained where its divergence is so many standard deviations "
+                         "above the mean",
                      .low = 0,
                      .high = 100}},
         .evaluations = [](const Extent&, const Options&) { return 3.0; },
