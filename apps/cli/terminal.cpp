@@ -70,15 +70,28 @@ Progress Activity::progress() {
     };
 }
 
+/// What is left of a stage, by the time that its part done has taken.
+std::string Activity::estimate(Clock::time_point now, double done) const {
+    const double taken = std::chrono::duration<double>(now - stage_start_).count();
+    if (taken < 1 || done <= 0 || done >= 1) return "";
+    const double left = taken * (1 - done) / done;
+    if (left < 100) return fmt::format(", about {:.0f} s left", std::max(1.0, left));
+    return fmt::format(", about {:.0f} min left", left / 60);
+}
+
 void Activity::draw(std::string_view stage, double done) {
     using namespace std::chrono_literals;
     const auto now = Clock::now();
+    if (stage != stage_) {
+        stage_ = stage;
+        stage_start_ = now;
+    }
     if (now - start_ < 1s || now - drawn_ < 100ms) return;
     drawn_ = now;
     constexpr int width = 30;
     const int full = static_cast<int>(std::clamp(done, 0.0, 1.0) * width);
-    fmt::print(stderr, "\r{:<10} [{:#<{}}{:.<{}}] {:3.0f} %\x1b[K", stage, "", full, "", width - full,
-               100 * std::clamp(done, 0.0, 1.0));
+    fmt::print(stderr, "\r{:<10} [{:#<{}}{:.<{}}] {:3.0f} %{}\x1b[K", stage, "", full, "", width - full,
+               100 * std::clamp(done, 0.0, 1.0), estimate(now, done));
     std::fflush(stderr);
     bar_ = true;
 }

@@ -30,7 +30,7 @@ public:
     Activity(const Activity&) = delete;
     Activity& operator=(const Activity&) = delete;
 
-    /// Draws a bar once the work has taken a second; false after Ctrl-C. Refers to this object.
+    /// Draws a bar, with an estimate of the time left, once the work has taken a second; false after Ctrl-C. Refers to this object.
     Progress progress();
     /// Shows text of the answer as it is written.
     void stream(std::string_view text);
@@ -38,12 +38,16 @@ public:
     void clear();
 
 private:
-    void draw(std::string_view stage, double done);
-
     using Clock = std::chrono::steady_clock;
+
+    void draw(std::string_view stage, double done);
+    [[nodiscard]] std::string estimate(Clock::time_point now, double done) const;
+
     bool shown_;
     bool bar_ = false, streaming_ = false;
     Clock::time_point start_ = Clock::now(), drawn_ = start_;
+    std::string stage_;
+    Clock::time_point stage_start_ = start_;
 };
 
 }  // namespace llmx::cli
