@@ -1,4 +1,4 @@
-# What others wrote: llama.cpp (pinned), oneDNN, Eigen, fmt, nlohmann-json, CLI11, OpenMP, OpenSSL.
+# What others wrote: llama.cpp (pinned), oneDNN, Eigen, fmt, nlohmann-json, CLI11, OpenMP, OpenSSL, ICU.
 include(LlamaCpp)
 
 find_package(OpenMP REQUIRED COMPONENTS CXX)
@@ -9,6 +9,7 @@ set_property(TARGET Eigen3::Eigen APPEND PROPERTY INTERFACE_COMPILE_DEFINITIONS
 find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(ICU REQUIRED COMPONENTS uc i18n)
 if(LLMX_ONEDNN)
   find_package(dnnl REQUIRED)
 else()

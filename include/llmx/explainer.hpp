@@ -99,13 +99,15 @@ struct UnitChoice {
     /// Tokens that stay in every text and take no score: none, special (control tokens), template (also what
     /// the chat template adds).
     std::string hold = "none";
-    /// Parts of the prompt's text that belong to a chat's messages: bytes [first, last) and role, ascending.
-    /// `prepare` fills them in.
+    /// Parts of the prompt's text (its tokens' bytes one after another) that belong to a chat's messages, or
+    /// to what a task was given: bytes [first, last) and role ("user", "question"), ascending. `prepare` fills
+    /// them in.
     struct Part {
         std::size_t first = 0, last = 0;
         std::string role;
     };
     std::vector<Part> parts = {};
+    std::string unplaced = {};  ///< why there are no parts, though the prompt is made of some; `prepare`'s
     /// Characters of the prompt's text that are the context (kl, context_reliance), [first, last).
     std::optional<std::pair<int, int>> context = {};
     std::string context_text = {};  ///< ... or its words, which stand in the prompt once

@@ -69,10 +69,7 @@ std::string replace_invalid(std::string_view text) {
 
 std::vector<std::size_t> character_offsets(std::string_view text) {
     std::vector<std::size_t> offsets;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool continues = (static_cast<unsigned char>(text[i]) & 0xC0U) == 0x80U;
-        if (!continues) offsets.push_back(i);
-    }
+    for (std::size_t at = 0; at < text.size(); at += step(text.substr(at)).length) offsets.push_back(at);
     offsets.push_back(text.size());
     return offsets;
 }

@@ -21,7 +21,8 @@ std::size_t incomplete_tail(std::string_view text);
 /// Unicode standard recommends (one replacement per truncated character, one per stray byte).
 std::string replace_invalid(std::string_view text);
 
-/// The byte at which each character of a valid text begins, and the text's size.
+/// The byte at which each character of a text begins, and the text's size. Bytes that form no character are
+/// taken as `replace_invalid` takes them.
 std::vector<std::size_t> character_offsets(std::string_view text);
 
 /// Valid text with every Hangul syllable written as its letters (Unicode, normalisation form D). BERT's

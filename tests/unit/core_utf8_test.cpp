@@ -70,6 +70,14 @@ TEST(Utf8, ReplacementFollowsTheUnicodeStandard) {
     EXPECT_EQ(utf8::replace_invalid("whole 🚀"), "whole 🚀");
 }
 
+TEST(Utf8, CharactersBeginWhereReplacementsWould) {
+    EXPECT_EQ(utf8::character_offsets(""), (std::vector<std::size_t>{0}));
+    EXPECT_EQ(utf8::character_offsets("aé价🚀"), (std::vector<std::size_t>{0, 1, 3, 6, 10}));
+    EXPECT_EQ(utf8::character_offsets("\x80\x80\xF0\x9F\x9A"
+                                      "a\xE4\xBB"),
+              (std::vector<std::size_t>{0, 1, 2, 5, 6, 8}));
+}
+
 TEST(Utf8, RequireValidNamesWhatAndWhere) {
     EXPECT_NO_THROW(utf8::require_valid("fine", "text"));
     test::expect_error(ErrorCode::input, {"label", "0xff", "offset 3"},

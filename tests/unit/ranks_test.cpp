@@ -1,5 +1,5 @@
 // The order of the folders, read from the sources: nobody includes upwards, llama.cpp stays behind
-// engine/, oneDNN behind gemm/, and files stay short.
+// engine/, oneDNN behind gemm/, ICU behind unit/, and files stay short.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,10 +37,13 @@ bool is_onednn(const std::string& include) {
     return std::regex_match(include, names);
 }
 
+bool is_icu(const std::string& include) { return include.starts_with("unicode/"); }
+
 /// What is wrong with a file of `folder` including `include`; empty: nothing.
 std::string offence(const std::string& folder, const std::string& include) {
     if (is_llama_cpp(include) && folder != "engine") return "llama.cpp's headers belong to engine/ alone";
     if (is_onednn(include) && folder != "gemm") return "oneDNN's headers belong to gemm/ alone";
+    if (is_icu(include) && folder != "unit") return "ICU's headers belong to unit/ alone";
     const auto target = ranks.find(include.substr(0, include.find('/')));
     if (include.find('/') == std::string::npos || target == ranks.end() || target->first == folder) return {};
     if (!ranks.contains(folder)) return "folder '" + folder + "' has no rank";
@@ -119,6 +122,7 @@ TEST(Ranks, OffencesAreNamedWithFileAndLine) {
               3U);
     EXPECT_EQ(offences_in("vjp", "#include <dnnl.hpp>\n").size(), 1U);
     EXPECT_EQ(offences_in("engine", "#include <oneapi/dnnl/dnnl.hpp>\n").size(), 1U);
+    EXPECT_EQ(offences_in("task", "#include <unicode/brkiter.h>\n").size(), 1U);
     EXPECT_EQ(offences_in("include", "#include <llama.h>\n").size(), 1U);
     EXPECT_EQ(offences_in("novelty", "#include \"core/files.hpp\"\n").size(), 1U);
 }

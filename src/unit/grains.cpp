@@ -1,0 +1,117 @@
+#include "unit/grains.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <llmx/error.hpp>
+
+#include "core/utf8.hpp"
+#include "unit/breaks.hpp"
+
+namespace llmx::unit {
+
+namespace {
+
+std::string_view cut(std::string_view text, const Range& range) {
+    return text.substr(range.first, range.second - range.first);
+}
+
+/// Without the white space at its ends.
+Range inked(std::string_view text, const Range& bytes) {
+    const std::string_view own = cut(text, bytes);
+    const std::vector<std::size_t> begins = utf8::character_offsets(own);
+    const auto white = [&](std::size_t i) { return is_white_space(cut(own, {begins[i], begins[i + 1]})); };
+    std::size_t first = 0;
+    std::size_t last = begins.size() - 1;
+    while (first < last && white(first)) ++first;
+    if (first == last) return {bytes.first, bytes.first};
+    while (white(last - 1)) --last;
+    return {bytes.first + begins[first], bytes.first + begins[last]};
+}
+
+void require_consistent(const Text& text, std::size_t prompt_bytes) {
+    const std::size_t rows = text.tokens.size();
+    if (text.special.size() != rows || text.prompt < 0 || static_cast<std::size_t>(text.prompt) > rows) {
+        throw Error(ErrorCode::internal,
+                    fmt::format("units: {} tokens, {} marks of control tokens, a prompt of {}", rows,
+                                text.special.size(), text.prompt));
+    }
+    std::size_t reached = 0;
+    for (const UnitChoice::Part& part : text.parts) {
+        if (part.first < reached || part.last < part.first || part.last > prompt_bytes) {
+            throw Error(
+                ErrorCode::usage,
+                fmt::format("units: part {}:{} ({}); expected parts of the prompt's {} bytes, ascending",
+                            part.first, part.last, part.role, prompt_bytes));
+        }
+        reached = part.last;
+    }
+}
+
+int part_of(const Grain& grain, const std::vector<UnitChoice::Part>& parts) {
+    const auto found = std::find_if(parts.begin(), parts.end(), [&](const UnitChoice::Part& part) {
+        return grain.touches({part.first, part.last});
+    });
+    return found == parts.end() ? -1 : static_cast<int>(found - parts.begin());
+}
+
+}  // namespace
+
+bool Grain::touches(const Range& range) const {
+    if (range.first == range.second) return false;
+    // A row without a byte is at an end of whatever begins or ends where it stands.
+    if (bytes.first == bytes.second) return range.first < bytes.first && bytes.first < range.second;
+    if (white()) return range.first <= bytes.first && bytes.first < range.second;
+    return inked.first < range.second && range.first < inked.second;
+}
+
+Grains grains(const Text& text) {
+    Grains result;
+    std::vector<std::size_t> begins{0};
+    for (const std::string& token : text.tokens) {
+        result.text += token;
+        begins.push_back(result.text.size());
+    }
+    const int rows = static_cast<int>(text.tokens.size());
+    const auto begin = [&](int row) { return begins[static_cast<std::size_t>(row)]; };
+    require_consistent(text, text.prompt <= rows && text.prompt >= 0 ? begin(text.prompt) : 0);
+    result.prompt = begin(text.prompt);
+    const auto special = [&](int row) { return text.special[static_cast<std::size_t>(row)]; };
+    int first = 0;
+    while (first < rows) {  // a stretch between control tokens
+        int last = first + 1;
+        while (!special(first) && last < rows && !special(last) && last != text.prompt) ++last;
+        std::vector<std::size_t> characters =
+            utf8::character_offsets(cut(result.text, {begin(first), begin(last)}));
+        for (std::size_t& at : characters) at += begin(first);
+        while (first < last) {
+            int next = first + 1;
+            while (next < last && !std::binary_search(characters.begin(), characters.end(), begin(next)))
+                ++next;
+            Grain grain{first, next, {begin(first), begin(next)}, {}, special(first), first >= text.prompt,
+                        -1};
+            grain.inked = inked(result.text, grain.bytes);
+            if (!grain.answer) grain.part = part_of(grain, text.parts);
+            result.all.push_back(grain);
+            first = next;
+        }
+    }
+    return result;
+}
+
+Range bytes_of(const Grains& grains, std::pair<int, int> characters) {
+    const std::vector<std::size_t> begins =
+        utf8::character_offsets(std::string_view(grains.text).substr(0, grains.prompt));
+    const auto [first, last] = characters;
+    const int count = static_cast<int>(begins.size()) - 1;
+    if (first < 0 || first >= last || last > count) {
+        throw Error(
+            ErrorCode::input,
+            fmt::format("units: characters {}:{} are no part of the prompt's text of {}; expected A:B "
+                        "with 0 <= A < B <= {}",
+                        first, last, count, count));
+    }
+    return {begins[static_cast<std::size_t>(first)], begins[static_cast<std::size_t>(last)]};
+}
+
+}  // namespace llmx::unit

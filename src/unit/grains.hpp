@@ -1,0 +1,42 @@
+#pragma once
+// The smallest things that a text of tokens can be taken apart into.
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "unit/split.hpp"
+
+namespace llmx::unit {
+
+/// Bytes [first, last) of the whole text.
+using Range = std::pair<std::size_t, std::size_t>;
+
+/// A row, or several that share a character, as a byte-level tokenizer's may.
+struct Grain {
+    int first = 0, last = 0;  ///< rows [first, last)
+    Range bytes;              ///< all of them
+    Range inked;              ///< without the white space around them; empty: there is nothing else
+    bool special = false;
+    bool answer = false;
+    int part = -1;  ///< the first of Text::parts that it has text of; -1: none
+
+    [[nodiscard]] bool white() const { return inked.first == inked.second; }
+    /// Has text of `range`; white space, if it begins in it.
+    [[nodiscard]] bool touches(const Range& range) const;
+};
+
+struct Grains {
+    std::string text;
+    std::size_t prompt = 0;  ///< bytes of it
+    std::vector<Grain> all;
+};
+
+/// Control tokens, and the first row of the answer, share no character with what is before them. Throws
+/// Error{usage} for parts that are no parts of the prompt, or out of order.
+Grains grains(const Text& text);
+
+/// Characters [first, last) of the prompt as bytes. Throws Error{input} where it has no such characters.
+Range bytes_of(const Grains& grains, std::pair<int, int> characters);
+
+}  // namespace llmx::unit

@@ -1,0 +1,398 @@
+// Tokens in words, sentences, lines, messages and the like, in many scripts and with tokens that end
+// anywhere.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "core/utf8.hpp"
+#include "support/expect_error.hpp"
+#include "unit/split.hpp"
+
+namespace llmx {
+namespace {
+
+using test::expect_error;
+using testing::ElementsAre;
+using unit::Text;
+
+/// All of it a prompt; tokens such as "<s>" are special.
+Text text_of(std::vector<std::string> tokens, std::vector<UnitChoice::Part> parts = {}) {
+    Text text;
+    text.tokens = std::move(tokens);
+    text.parts = std::move(parts);
+    for (const std::string& token : text.tokens)
+        text.special.push_back(token.starts_with("<") && token.ends_with(">"));
+    text.prompt = static_cast<int>(text.tokens.size());
+    return text;
+}
+
+std::vector<std::string> bytes_of(const std::string& text) {
+    std::vector<std::string> tokens;
+    for (const char byte : text) tokens.emplace_back(1, byte);
+    return tokens;
+}
+
+std::vector<std::string> characters_of(const std::string& text) {
+    const auto begins = utf8::character_offsets(text);
+    std::vector<std::string> tokens;
+    for (std::size_t i = 0; i + 1 < begins.size(); ++i)
+        tokens.push_back(text.substr(begins[i], begins[i + 1] - begins[i]));
+    return tokens;
+}
+
+std::vector<std::string> texts(const Text& text, const UnitChoice& choice) {
+    std::vector<std::string> result;
+    for (const Unit& unit : unit::split(text, choice)) result.push_back(unit.text);
+    return result;
+}
+
+/// "kind|text"
+std::vector<std::string> labelled(const Text& text, const UnitChoice& choice) {
+    std::vector<std::string> result;
+    for (const Unit& unit : unit::split(text, choice)) result.push_back(unit.kind + "|" + unit.text);
+    return result;
+}
+
+TEST(Units, TokensStayAsTheyAre) {
+    const Text text = text_of({"<s>", " a", "\xF0\x9F", "\x9A\x80"});
+    const auto units = unit::split(text, {});
+    ASSERT_EQ(units.size(), 4U);
+    EXPECT_EQ(units[1].text, " a");
+    EXPECT_EQ(units[2].text, "\xEF\xBF\xBD");
+    EXPECT_THAT(units[3].tokens, ElementsAre(3));
+    EXPECT_EQ(units[0].kind, "token");
+    EXPECT_THAT(texts(text, {.hold = "special"}),
+                ElementsAre(" a", "\xEF\xBF\xBD", "\xEF\xBF\xBD\xEF\xBF\xBD"));
+}
+
+TEST(Units, WordsTakeTheSpaceOfTheirTokens) {
+    EXPECT_THAT(texts(text_of({"The", " cat", "'s", " wh", "isk", "ers", ",", " 3", ".", "5", " cm", "."}),
+                      {.kind = "word"}),
+                ElementsAre("The", " cat's", " whiskers", ",", " 3.5", " cm", "."));
+    // A token that reaches over several words joins them; white space alone goes to what is before it.
+    EXPECT_THAT(texts(text_of({" of the", " day", " ", "\n", "it ", "is"}), {.kind = "word"}),
+                ElementsAre(" of the", " day \n", "it ", "is"));
+    EXPECT_THAT(texts(text_of({"\n", "\t", "a", "bc d", "e"}), {.kind = "word"}), ElementsAre("\n\tabc de"));
+    EXPECT_THAT(texts(text_of({" ", "\n"}), {.kind = "word"}), ElementsAre(" \n"));
+    EXPECT_THAT(texts(text_of({}), {.kind = "word"}), ElementsAre());
+    EXPECT_THAT(texts(text_of({"", "a", "", " b"}), {.kind = "word"}), ElementsAre("a", " b"));
+}
+
+TEST(Units, WordsOfScriptsWithoutSpaces) {
+    EXPECT_THAT(texts(text_of(characters_of("我喜欢北京大学。")), {.kind = "word"}),
+                ElementsAre("我", "喜欢", "北京", "大学", "。"));
+    EXPECT_THAT(texts(text_of(bytes_of("東京タワーに行きました")), {.kind = "word"}),
+                ElementsAre("東京タワー", "に", "行き", "ま", "した"));
+    EXPECT_THAT(texts(text_of(bytes_of("สวัสดีครับ")), {.kind = "word"}), ElementsAre("สวัสดี", "ครับ"));
+    EXPECT_THAT(texts(text_of(characters_of("한국어 텍스트")), {.kind = "word"}),
+                ElementsAre("한국어 ", "텍스트"));
+}
+
+TEST(Units, CharactersAreNeverParted) {
+    const std::string family = "👩‍👩‍👧";  // three people and two joiners: one word
+    EXPECT_THAT(texts(text_of(bytes_of("ok " + family + " cafe\u0301s")), {.kind = "word"}),
+                ElementsAre("ok ", family + " ", "cafe\u0301s"));
+    // The second token ends "one" and begins the rocket: they belong together.
+    const Text joined = text_of({"o", "ne\xF0\x9F", "\x9A\x80", " two"});
+    EXPECT_THAT(texts(joined, {.kind = "word"}), ElementsAre("one🚀", " two"));
+    // ... also where a pattern or the end of a message would part them.
+    EXPECT_THAT(labelled(joined, {.kind = "regex", .pattern = "one"}),
+                ElementsAre("regex|one🚀", "rest| two"));
+    const Text part = text_of(joined.tokens, {{0, 3, "user"}});
+    EXPECT_THAT(labelled(part, {.kind = "turn"}), ElementsAre("user|one🚀", "template| two"));
+    // Bytes that are no character stay apart.
+    EXPECT_THAT(texts(text_of({"a", " \xFF", "\xFF"}), {.kind = "word"}),
+                ElementsAre("a", " \xEF\xBF\xBD", "\xEF\xBF\xBD"));
+}
+
+TEST(Units, Sentences) {
+    EXPECT_THAT(
+        texts(text_of(characters_of("Dr. Smith paid $3.50, e.g. for tea. Was it good? \"Yes!\" he said.")),
+              {.kind = "sentence"}),
+        ElementsAre("Dr. Smith paid $3.50, e.g. for tea. ", "Was it good? ", "\"Yes!\" ", "he said."));
+    EXPECT_THAT(texts(text_of(bytes_of("我来了。你呢？很好！")), {.kind = "sentence"}),
+                ElementsAre("我来了。", "你呢？", "很好！"));
+    EXPECT_THAT(texts(text_of({"One", ".", " Two", ".", "\n\n", "Three"}), {.kind = "sentence"}),
+                ElementsAre("One.", " Two.\n\n", "Three"));
+}
+
+TEST(Units, LinesAndParagraphs) {
+    const Text text = text_of(characters_of("a b\r\nc\n\n \t\nd\u2028e\r\n\r\nf\n"));
+    EXPECT_THAT(texts(text, {.kind = "line"}),
+                ElementsAre("a b\r\n", "c\n\n \t\n", "d\u2028", "e\r\n\r\n", "f\n"));
+    EXPECT_THAT(texts(text, {.kind = "paragraph"}),
+                ElementsAre("a b\r\nc\n\n \t\n", "d\u2028e\r\n\r\n", "f\n"));
+    EXPECT_THAT(texts(text_of({"\n", "x", ".\n\n", "y"}), {.kind = "paragraph"}),
+                ElementsAre("\nx.\n\n", "y"));
+}
+
+TEST(Units, ControlTokensAreBoundaries) {
+    const Text text = text_of({"<s>", "one", " tw", "<x>", "o", ".", "<x>", "\n", "<x>"});
+    EXPECT_THAT(labelled(text, {.kind = "sentence"}),
+                ElementsAre("special|<s>", "sentence|one tw", "special|<x>", "sentence|o.", "special|<x>",
+                            "sentence|\n", "special|<x>"));
+    EXPECT_THAT(labelled(text, {.kind = "word", .hold = "special"}),
+                ElementsAre("word|one", "word| tw", "word|o", "word|.", "word|\n"));
+    EXPECT_THAT(labelled(text, {.kind = "regex", .pattern = "\\w+ \\w+"}),
+                ElementsAre("special|<s>", "regex|one tw", "special|<x>", "rest|o.", "special|<x>", "rest|\n",
+                            "special|<x>"));
+}
+
+/// <s> user: |Hi there. You?| <e> bot: |Fine.| <e> user: |Hi| <e> bot: ! answer
+Text chat() {
+    Text text = text_of({"<s>",   "user:", " Hi", " there", ".",   " You", "?",    "<e>", "\n",  "bot:",
+                         " Fine", ".",     "<e>", "user:",  " Hi", "<e>",  "bot:", " So", " so", "<e>"});
+    text.prompt = 17;
+    std::string all;
+    for (const auto& token : text.tokens) all += token;
+    const auto part = [&](const std::string& content, const std::string& role, std::size_t from) {
+        const std::size_t at = all.find(content, from);
+        text.parts.push_back({at, at + content.size(), role});
+        return at + content.size();
+    };
+    const auto fine = part("Hi there. You?", "user", 0);
+    part("Hi", "user", part("Fine.", "assistant", fine));
+    return text;
+}
+
+TEST(Units, TurnsAndRoles) {
+    EXPECT_THAT(
+        labelled(chat(), {.kind = "turn"}),
+        ElementsAre("template|<s>user:", "user| Hi there. You?", "template|<e>\nbot:", "assistant| Fine.",
+                    "template|<e>user:", "user| Hi", "template|<e>bot:", "answer| So so<e>"));
+    EXPECT_THAT(labelled(chat(), {.kind = "turn", .hold = "special"}),
+                ElementsAre("template|user:", "user| Hi there. You?", "template|\nbot:", "assistant| Fine.",
+                            "template|user:", "user| Hi", "template|bot:", "answer| So so"));
+    const auto roles = unit::split(chat(), {.kind = "role"});
+    EXPECT_THAT(labelled(chat(), {.kind = "role"}),
+                ElementsAre("template|<s>user:<e>\nbot:<e>user:<e>bot:", "user| Hi there. You? Hi",
+                            "assistant| Fine.", "answer| So so<e>"));
+    EXPECT_THAT(roles[1].tokens, ElementsAre(2, 3, 4, 5, 6, 14));
+    EXPECT_THAT(labelled(chat(), {.kind = "role", .hold = "template"}),
+                ElementsAre("user| Hi there. You? Hi", "assistant| Fine.", "answer| So so"));
+}
+
+TEST(Units, PartsBoundSmallerUnits) {
+    EXPECT_THAT(
+        labelled(chat(), {.kind = "sentence"}),
+        ElementsAre("special|<s>", "template|user:", "sentence| Hi there.", "sentence| You?", "special|<e>",
+                    "template|\nbot:", "sentence| Fine.", "special|<e>", "template|user:", "sentence| Hi",
+                    "special|<e>", "template|bot:", "sentence| So so", "special|<e>"));
+    // Nothing but the messages' ends is between these sentences.
+    const Text close = text_of({"Yes", " and", " no"}, {{0, 3, "user"}, {3, 10, "assistant"}});
+    EXPECT_THAT(labelled(close, {.kind = "sentence"}), ElementsAre("sentence|Yes", "sentence| and no"));
+    // A token of template and message is the message's; an empty message has no unit.
+    const Text shared = text_of({"[a]", "]Hi", "!\n"}, {{1, 1, "system"}, {4, 7, "user"}});
+    EXPECT_THAT(labelled(shared, {.kind = "turn"}), ElementsAre("template|[a]", "user|]Hi!\n"));
+}
+
+TEST(Units, TheAnswerIsApart) {
+    Text text = text_of({"one", " tw", "o", " three"});
+    text.prompt = 2;
+    EXPECT_THAT(texts(text, {.kind = "word"}), ElementsAre("one", " tw", "o", " three"));
+    EXPECT_THAT(texts(text, {.kind = "sentence"}), ElementsAre("one tw", "o three"));
+    EXPECT_THAT(labelled(text, {.kind = "regex", .pattern = "tw|two|three"}),
+                ElementsAre("rest|one", "regex| tw", "rest|o", "regex| three"));
+}
+
+TEST(Units, Regex) {
+    const Text text = text_of({"Doc", " 1", ":", " a", "\n", "Doc", " 2", ":", " b"});
+    EXPECT_THAT(labelled(text, {.kind = "regex", .pattern = "Doc \\d:"}),
+                ElementsAre("regex|Doc 1:", "rest| a\n", "regex|Doc 2:", "rest| b"));
+    EXPECT_THAT(labelled(text, {.kind = "regex", .pattern = "(?m)^.+$"}),
+                ElementsAre("regex|Doc 1: a\n", "regex|Doc 2: b"));
+    EXPECT_THAT(labelled(text, {.kind = "regex", .pattern = "nowhere|x*"}),
+                ElementsAre("rest|Doc 1: a\nDoc 2: b"));
+    EXPECT_THAT(labelled(text_of(bytes_of("naïve Übung")), {.kind = "regex", .pattern = "\\p{Lu}\\w+|ï"}),
+                ElementsAre("rest|na", "regex|ï", "rest|ve ", "regex|Übung"));
+    // A match that begins within a token takes the token.
+    EXPECT_THAT(labelled(text_of({"re", "-enter", " it"}), {.kind = "regex", .pattern = "enter"}),
+                ElementsAre("rest|re", "regex|-enter", "rest| it"));
+    expect_error(ErrorCode::input, {"units regex", "(a+)+$", "U_REGEX_"}, [] {
+        (void)unit::split(text_of({std::string(64, 'a') + "b"}), {.kind = "regex", .pattern = "(a+)+$"});
+    });
+}
+
+TEST(Units, Spans) {
+    const Text text = text_of({"<s>", "Ü", "ber", " den", " <", "x>", " Dächern", "."});
+    EXPECT_THAT(labelled(text, {.kind = "spans", .spans = {{3, 7}, {12, 20}}}),
+                ElementsAre("special|<s>", "span|Über", "rest| den", "span| <x> Dächern", "rest|."));
+    EXPECT_THAT(labelled(text, {.kind = "spans", .spans = {{0, 7}}}),
+                ElementsAre("span|<s>Über", "rest| den <x> Dächern."));
+    expect_error(ErrorCode::input, {"characters 3:99", "0 <= A < B <= 24"}, [&] {
+        (void)unit::split(text, {.kind = "spans", .spans = {{3, 99}}});
+    });
+    expect_error(ErrorCode::input, {"7:8", "no token of its own"}, [&] {
+        (void)unit::split(text, {.kind = "spans", .spans = {{7, 8}}});
+    });
+    expect_error(ErrorCode::input, {"17:19", "no token of its own"}, [&] {
+        (void)unit::split(text, {.kind = "spans", .spans = {{16, 17}, {17, 19}}});
+    });
+    EXPECT_THAT(unit::rows_between(text, {3, 9}), ElementsAre(1, 2, 3));
+    EXPECT_THAT(unit::rows_between(text, {0, 4}), ElementsAre(0, 1));
+    expect_error(ErrorCode::input, {"7:8", "no token"}, [&] { (void)unit::rows_between(text, {7, 8}); });
+    expect_error(ErrorCode::input, {"0:25"}, [&] { (void)unit::rows_between(text, {0, 25}); });
+}
+
+TEST(Units, WhatCannotBeAskedIsRefused) {
+    const auto refused = [](const UnitChoice& choice, std::initializer_list<std::string> words) {
+        expect_error(ErrorCode::usage, words, [&] { unit::require_choice(choice); });
+    };
+    refused({.kind = "words"}, {"unknown units \"words\"", "nearest: word"});
+    refused({.aggregation = "max"}, {"aggregation", "max_abs"});
+    refused({.hold = "specials"}, {"hold", "special"});
+    refused({.kind = "regex"}, {"units regex", "no pattern"});
+    refused({.kind = "regex", .pattern = "a(b"}, {"\"a(b\"", "U_REGEX_MISMATCHED_PAREN", "character 3"});
+    refused({.kind = "word", .pattern = "a"}, {"units word", "pattern"});
+    refused({.kind = "spans"}, {"units spans", "none given"});
+    refused({.kind = "line", .spans = {{0, 1}}}, {"units line", "spans"});
+    refused({.kind = "spans", .spans = {{0, 4}, {3, 6}}}, {"3:6", "apart"});
+    refused({.kind = "spans", .spans = {{5, 6}, {0, 4}}}, {"0:4", "in order"});
+    refused({.kind = "spans", .spans = {{2, 2}}}, {"2:2"});
+    refused({.kind = "spans", .spans = {{-1, 2}}}, {"-1:2"});
+    refused({.context = std::pair{3, 3}}, {"context", "3:3"});
+    for (const UnitChoice& choice : {UnitChoice{.kind = "turn"}, {.kind = "role"}, {.hold = "template"}}) {
+        expect_error(ErrorCode::usage, {"no chat", "--user or --messages"},
+                     [&] { (void)unit::split(text_of({"a"}), choice); });
+        UnitChoice because = choice;
+        because.unplaced = "message 2 is not there";
+        expect_error(ErrorCode::usage, {"message 2 is not there"},
+                     [&] { (void)unit::split(text_of({"a"}), because); });
+    }
+    expect_error(ErrorCode::usage, {"part 1:9 (user)"}, [] {
+        (void)unit::split(text_of({"abc"}, {{1, 9, "user"}}), {.kind = "turn"});
+    });
+}
+
+TEST(Units, Aggregation) {
+    const Tensor scores{{2, 4}, {1, -3, 2, 0.5F, -1, 1, 0, 4}};
+    const std::vector<Unit> units{{"", "", {0, 1, 3}}, {"", "", {2}}};
+    EXPECT_EQ(unit::aggregate(scores, units, "sum").values, (std::vector<float>{-1.5F, 2, 4, 0}));
+    EXPECT_EQ(unit::aggregate(scores, units, "mean").values, (std::vector<float>{-0.5F, 2, 4.0F / 3, 0}));
+    const Tensor largest = unit::aggregate(scores, units, "max_abs");
+    EXPECT_EQ(largest.values, (std::vector<float>{-3, 2, 4, 0}));
+    EXPECT_EQ(largest.shape, (std::vector<std::int64_t>{2, 2}));
+    EXPECT_TRUE(unit::aggregate(scores, {}, "sum").empty());
+    expect_error(ErrorCode::usage, {"aggregation", "\"median\""},
+                 [&] { (void)unit::aggregate(scores, units, "median"); });
+    expect_error(ErrorCode::internal, {"row 4"}, [&] {
+        (void)unit::aggregate(scores, {{"", "", {4}}}, "sum");
+    });
+}
+
+/// Random texts, cut anywhere into tokens.
+class RandomTexts {
+public:
+    explicit RandomTexts(unsigned seed) : random_(seed) {}
+
+    int below(int n) { return std::uniform_int_distribution<int>(0, n - 1)(random_); }
+
+    Text next() {
+        static const std::vector<std::string> pieces = {
+            "a",    "bc",   "Dr. ", " ",      "\n",
+            "\r\n", "\n\n", ". ",   "é",      "e\u0301",
+            "价",   "大学", "ไทย",  "🚀",      "👩‍👩‍👧",
+            "，",   "た",   "한",   "\xFF",   "\xE4\xBB",
+            "3.5",  "'s",   "\t",   "\u00a0", "-"};
+        Text text;
+        std::vector<std::string> tokens{""};
+        const int length = below(40);
+        for (int i = 0; i < length; ++i) {
+            if (below(8) == 0) {
+                tokens.insert(tokens.end(), {"<|x|>", ""});
+                continue;
+            }
+            for (const char byte : pieces[static_cast<std::size_t>(below(static_cast<int>(pieces.size())))]) {
+                if (below(3) == 0) tokens.emplace_back();
+                tokens.back() += byte;
+            }
+        }
+        for (const std::string& token : tokens) text.special.push_back(token == "<|x|>");
+        text.tokens = std::move(tokens);
+        text.prompt = below(static_cast<int>(text.tokens.size()) + 1);
+        std::size_t size = 0;
+        for (int i = 0; i < text.prompt; ++i) size += text.tokens[static_cast<std::size_t>(i)].size();
+        for (std::size_t at = 0; below(3) != 0;) {
+            const std::size_t first = at + static_cast<std::size_t>(below(8));
+            const std::size_t last = first + static_cast<std::size_t>(below(12));
+            if (last > size) break;
+            text.parts.push_back({first, last, below(2) == 0 ? "user" : "assistant"});
+            at = last;
+        }
+        return text;
+    }
+
+private:
+    std::mt19937 random_;
+};
+
+/// Every row that is not held is in exactly one unit; units come in order of their first rows.
+void expect_partition(const Text& text, const UnitChoice& choice) {
+    const auto units = unit::split(text, choice);
+    const auto held = unit::held(text, choice);
+    std::vector<int> seen(text.tokens.size(), 0);
+    int before = -1;
+    for (const Unit& unit : units) {
+        ASSERT_FALSE(unit.tokens.empty());
+        EXPECT_TRUE(std::is_sorted(unit.tokens.begin(), unit.tokens.end()));
+        EXPECT_GT(unit.tokens.front(), before);
+        before = unit.tokens.front();
+        EXPECT_TRUE(utf8::is_valid(unit.text));
+        std::string joined;
+        for (const int row : unit.tokens) {
+            ++seen[static_cast<std::size_t>(row)];
+            joined += text.tokens[static_cast<std::size_t>(row)];
+            EXPECT_EQ(row < text.prompt, unit.tokens.front() < text.prompt);
+        }
+        EXPECT_EQ(unit.text, utf8::replace_invalid(joined));
+    }
+    for (std::size_t row = 0; row < seen.size(); ++row) EXPECT_EQ(seen[row], held[row] ? 0 : 1) << row;
+}
+
+TEST(Units, EveryRowIsInOneUnitWhateverTheTokens) {
+    RandomTexts texts(7);
+    for (int round = 0; round < 400; ++round) {
+        const Text text = texts.next();
+        for (const char* kind : {"token", "word", "sentence", "line", "paragraph", "turn", "role", "regex"}) {
+            for (const char* hold : {"none", "special", "template"}) {
+                UnitChoice choice{.kind = kind, .hold = hold};
+                if (choice.kind == "regex") choice.pattern = "\\w+\\s?";
+                const bool parts =
+                    choice.kind == "turn" || choice.kind == "role" || choice.hold == "template";
+                if (parts && text.parts.empty()) continue;
+                expect_partition(text, choice);
+                if (HasFailure()) FAIL() << "round " << round << ", " << kind << ", hold " << hold;
+            }
+        }
+    }
+}
+
+TEST(Units, TheTokensOfATextDoNotMoveItsWords) {
+    // However a valid text is cut into tokens within its words, the words are the same.
+    const std::vector<std::string> words = {"Die", " Übung", " 价格", " ist", " 🚀", " naïve", "."};
+    std::mt19937 random(3);
+    for (int round = 0; round < 50; ++round) {
+        std::vector<std::string> tokens;
+        for (const std::string& word : words) {
+            tokens.emplace_back();
+            for (const char byte : word) {
+                if (!tokens.back().empty() && random() % 2 == 0) tokens.emplace_back();
+                tokens.back() += byte;
+            }
+        }
+        std::vector<std::string> expected;
+        std::string space;  // a token that is a space alone goes to the word before it
+        for (std::size_t w = 0, t = 0; w < words.size(); ++w) {
+            const bool alone = tokens[t] == " ";
+            if (alone) expected.back() += " ";
+            expected.push_back(alone ? words[w].substr(1) : words[w]);
+            for (std::size_t n = 0; n < words[w].size(); ++t) n += tokens[t].size();
+        }
+        EXPECT_EQ(texts(text_of(tokens), {.kind = "word"}), expected);
+    }
+}
+
+}  // namespace
+}  // namespace llmx
