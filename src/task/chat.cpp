@@ -1,12 +1,21 @@
 #include "task/chat.hpp"
 
+#include "task/parts.hpp"
+
 namespace llmx::task {
 
 namespace {
 
 void chat_prompt(const Model& model, const TaskInputs& inputs, Request& request) {
-    request.input_ids =
-        inputs.prompt ? model.tokenize_prompt(*inputs.prompt) : model.apply_chat_template(inputs.messages);
+    if (inputs.prompt) {
+        request.input_ids = model.tokenize_prompt(*inputs.prompt);
+        return;
+    }
+    std::vector<PartedMessage> messages;
+    messages.reserve(inputs.messages.size());
+    for (const Message& message : inputs.messages)
+        messages.push_back({message.role, PartedText{}.add(message.content, message.role)});
+    set_prompt(model, rendered(model, messages), true, request);
 }
 
 }  // namespace

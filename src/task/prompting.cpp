@@ -2,11 +2,16 @@
 
 namespace llmx::task {
 
-Tokens instruct(const Model& model, const std::string& text, const std::string& cue) {
-    if (model.facts().has_chat_template) return model.apply_chat_template({{"user", text}});
-    return model.tokenize(text + "\n\n" + cue + ":", true);
+void instruct(const Model& model, PartedText text, std::string_view cue, Request& request) {
+    if (model.facts().has_chat_template) {
+        set_prompt(model, rendered(model, {{"user", std::move(text)}}), true, request);
+    } else {
+        set_prompt(model, text.add("\n\n").add(cue).add(":"), false, request);
+    }
 }
 
-Tokens source_tokens(const Model& model, const std::string& text) { return model.tokenize(text, true); }
+void give_source(const Model& model, const PartedText& text, Request& request) {
+    set_prompt(model, text, false, request);
+}
 
 }  // namespace llmx::task

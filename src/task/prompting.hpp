@@ -1,16 +1,17 @@
 #pragma once
-// A task put into words for a model that follows instructions.
+// A task put into words for a model.
 
-#include <llmx/model.hpp>
-#include <string>
+#include <string_view>
+
+#include "task/parts.hpp"
 
 namespace llmx::task {
 
-/// `text` as the user's message in the model's chat template; a model without one reads it as it is,
-/// with `cue` ("Answer") and a colon after it.
-Tokens instruct(const Model& model, const std::string& text, const std::string& cue);
+/// To a model that follows instructions: `text` as the user's message in the model's chat template; a model
+/// without one reads it as it is, with `cue` ("Answer") and a colon after it.
+void instruct(const Model& model, PartedText text, std::string_view cue, Request& request);
 
 /// What an encoder-decoder reads: prefix and source, with the model's own special tokens.
-Tokens source_tokens(const Model& model, const std::string& text);
+void give_source(const Model& model, const PartedText& text, Request& request);
 
 }  // namespace llmx::task

@@ -5,10 +5,12 @@
 namespace llmx::task {
 
 void rewriting_prompt(const Model& model, const TaskInputs& inputs, const Rewriting& how, Request& request) {
+    PartedText text;
+    text.add(*inputs.prefix, "instruction");
     if (model.facts().kind == ModelKind::encoder_decoder) {
-        request.input_ids = source_tokens(model, *inputs.prefix + *inputs.source);
+        give_source(model, text.add(*inputs.source, "source"), request);
     } else {
-        request.input_ids = instruct(model, *inputs.prefix + "\n\n" + *inputs.source, std::string(how.cue));
+        instruct(model, text.add("\n\n").add(*inputs.source, "source"), how.cue, request);
     }
 }
 

@@ -16,18 +16,20 @@ std::string prefix(const Model& model) { return model.facts().kind == ModelKind:
 void prompt(const Model& model, const TaskInputs& inputs, Request& request) {
     const std::string& question = *inputs.question;
     const std::string& context = *inputs.context;
+    PartedText text;
+    text.add(inputs.prefix.value_or(""), "instruction");
     switch (model.facts().kind) {
         case ModelKind::encoder:
             request.pair.question = question;
             request.pair.context = context;
             break;
         case ModelKind::encoder_decoder:
-            request.input_ids =
-                source_tokens(model, *inputs.prefix + "question: " + question + "  context: " + context);
+            text.add("question: ").add(question, "question").add("  context: ").add(context, "context");
+            give_source(model, text, request);
             break;
         case ModelKind::decoder:
-            request.input_ids = instruct(
-                model, *inputs.prefix + "\n\nContext: " + context + "\n\nQuestion: " + question, "Answer");
+            text.add("\n\nContext: ").add(context, "context").add("\n\nQuestion: ").add(question, "question");
+            instruct(model, text, "Answer", request);
     }
 }
 
