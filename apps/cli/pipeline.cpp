@@ -78,9 +78,10 @@ void apply(const ExplainOptions& options, const ExplainInputs& inputs, const Mod
     request.embedding_name = options.embedding_name;
     request.target = inputs.target;
     if (inputs.contrast) request.target.contrast = model.tokenize(*inputs.contrast);
-    const std::vector<UnitChoice::Part> parts = std::move(request.units.parts);
-    request.units = inputs.units;
-    request.units.parts = parts;
+    UnitChoice units = inputs.units;
+    units.parts = std::move(request.units.parts);  // the prompt's, found with it
+    units.unplaced = std::move(request.units.unplaced);
+    request.units = std::move(units);
     request.all_attention_rows = options.all_rows;
     request.keep_attention = options.attention_weights;
     request.keep_hidden = options.hidden_states;

@@ -16,12 +16,12 @@ namespace llmx {
 
 namespace {
 
-/// The source rows as text, with what the request says of its parts.
-unit::Text text_of(const Request& request, const Model& model, const Subject& subject, int sources) {
+/// The source rows as text.
+unit::Text text_of(const Model& model, const Subject& subject, int sources) {
     const Tokens tokens = subject.input.tokens();
     unit::Text text;
     text.prompt = subject.prompt;
-    text.parts = request.units.parts;
+    text.parts = subject.parts;
     for (int row = 0; row < sources; ++row) {
         const Token id = tokens[static_cast<std::size_t>(row)];
         text.tokens.push_back(model.token_bytes(id));
@@ -48,7 +48,7 @@ std::vector<int> context_of(const unit::Text& text, const UnitChoice& choice) {
         return found;
     };
     if (choice.context_text.empty()) {
-        for (const auto& [first, last, role] : choice.parts) {
+        for (const auto& [first, last, role] : text.parts) {
             if (role == "context") return rows(first, last);
         }
         return {};
@@ -119,7 +119,7 @@ Explained::Explained(const Request& request, const Model& model, const Subject& 
 }
 
 void Explained::find_units(const Subject& subject) {
-    const unit::Text text = text_of(request_, model_, subject, scene_.sources);
+    const unit::Text text = text_of(model_, subject, scene_.sources);
     scene_.held = unit::held(text, request_.units);
     scene_.units = unit::split(text, request_.units);
     if (scene_.units.empty())

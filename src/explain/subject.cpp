@@ -37,6 +37,7 @@ Subject written(const Request& request, const Model& model, const Tokens& text) 
     subject.input = pass_of(request, model, text);
     subject.prompt = static_cast<int>(request.input_ids.size());
     subject.text = static_cast<int>(text.size());
+    subject.parts = request.units.parts;
     subject.terms = objective::terms(request.objective, request.output.ids, request.labels);
     subject.value = [terms = subject.terms](const Tensor& logits) {
         double value = 0;
@@ -60,6 +61,7 @@ Subject found(const Request& request, const Model& model, const task::Extraction
     subject.span = target;
     const auto readout = objective::span_readout(*model.qa_head(), target.start, target.end, target.factor);
     subject.seed = [readout](const Tensor& hidden) { return readout->seed(0, 0, hidden); };
+    subject.parts = task::parts_of(extraction.pair, model);
     subject.value = [readout](const Tensor& hidden) { return readout->values(std::span(&hidden, 1))[0]; };
     return subject;
 }

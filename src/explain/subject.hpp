@@ -26,7 +26,8 @@ struct Subject {
     objective::Terms terms;       ///< of what a model writes
     method::Gradient::Seed seed;  ///< in place of terms
     std::function<double(const Tensor& results)> value;
-    std::optional<SpanTarget> span = {};  ///< an encoder's
+    std::optional<SpanTarget> span = {};       ///< an encoder's
+    std::vector<UnitChoice::Part> parts = {};  ///< of the prompt's text
 };
 
 /// A text after the prompt: the answer, or (teacher) the label.

@@ -236,52 +236,6 @@ TEST(Units, Spans) {
     expect_error(ErrorCode::input, {"0:25"}, [&] { (void)unit::rows_between(text, {0, 25}); });
 }
 
-TEST(Units, WhatCannotBeAskedIsRefused) {
-    const auto refused = [](const UnitChoice& choice, std::initializer_list<std::string> words) {
-        expect_error(ErrorCode::usage, words, [&] { unit::require_choice(choice); });
-    };
-    refused({.kind = "words"}, {"unknown units \"words\"", "nearest: word"});
-    refused({.aggregation = "max"}, {"aggregation", "max_abs"});
-    refused({.hold = "specials"}, {"hold", "special"});
-    refused({.kind = "regex"}, {"units regex", "no pattern"});
-    refused({.kind = "regex", .pattern = "a(b"}, {"\"a(b\"", "U_REGEX_MISMATCHED_PAREN", "character 3"});
-    refused({.kind = "word", .pattern = "a"}, {"units word", "pattern"});
-    refused({.kind = "spans"}, {"units spans", "none given"});
-    refused({.kind = "line", .spans = {{0, 1}}}, {"units line", "spans"});
-    refused({.kind = "spans", .spans = {{0, 4}, {3, 6}}}, {"3:6", "apart"});
-    refused({.kind = "spans", .spans = {{5, 6}, {0, 4}}}, {"0:4", "in order"});
-    refused({.kind = "spans", .spans = {{2, 2}}}, {"2:2"});
-    refused({.kind = "spans", .spans = {{-1, 2}}}, {"-1:2"});
-    refused({.context = std::pair{3, 3}}, {"context", "3:3"});
-    for (const UnitChoice& choice : {UnitChoice{.kind = "turn"}, {.kind = "role"}, {.hold = "template"}}) {
-        expect_error(ErrorCode::usage, {"no chat", "--user or --messages"},
-                     [&] { (void)unit::split(text_of({"a"}), choice); });
-        UnitChoice because = choice;
-        because.unplaced = "message 2 is not there";
-        expect_error(ErrorCode::usage, {"message 2 is not there"},
-                     [&] { (void)unit::split(text_of({"a"}), because); });
-    }
-    expect_error(ErrorCode::usage, {"part 1:9 (user)"}, [] {
-        (void)unit::split(text_of({"abc"}, {{1, 9, "user"}}), {.kind = "turn"});
-    });
-}
-
-TEST(Units, Aggregation) {
-    const Tensor scores{{2, 4}, {1, -3, 2, 0.5F, -1, 1, 0, 4}};
-    const std::vector<Unit> units{{"", "", {0, 1, 3}}, {"", "", {2}}};
-    EXPECT_EQ(unit::aggregate(scores, units, "sum").values, (std::vector<float>{-1.5F, 2, 4, 0}));
-    EXPECT_EQ(unit::aggregate(scores, units, "mean").values, (std::vector<float>{-0.5F, 2, 4.0F / 3, 0}));
-    const Tensor largest = unit::aggregate(scores, units, "max_abs");
-    EXPECT_EQ(largest.values, (std::vector<float>{-3, 2, 4, 0}));
-    EXPECT_EQ(largest.shape, (std::vector<std::int64_t>{2, 2}));
-    EXPECT_TRUE(unit::aggregate(scores, {}, "sum").empty());
-    expect_error(ErrorCode::usage, {"aggregation", "\"median\""},
-                 [&] { (void)unit::aggregate(scores, units, "median"); });
-    expect_error(ErrorCode::internal, {"row 4"}, [&] {
-        (void)unit::aggregate(scores, {{"", "", {4}}}, "sum");
-    });
-}
-
 /// Random texts, cut anywhere into tokens.
 class RandomTexts {
 public:

@@ -29,8 +29,8 @@ Texts spelled(const Pair& pair, const Tokenizer& tokenizer) {
     Texts texts;
     const auto first = pair.ids.begin() + pair.context;
     texts.context_ids.assign(first, first + pair.context_tokens);
-    texts.question_ids.assign(pair.ids.begin() + pair.question,
-                              std::find(pair.ids.begin() + pair.question, pair.ids.end(), pair.ids.back()));
+    const auto question = pair.ids.begin() + pair.question;
+    texts.question_ids.assign(question, question + pair.question_tokens);
     texts.question = spell(texts.question_ids, tokenizer).text;
     SpelledText context = spell(texts.context_ids, tokenizer);
     texts.context = std::move(context.text);

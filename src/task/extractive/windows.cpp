@@ -37,6 +37,7 @@ Pair make_pair(const PairFormat& format, const Tokens& question, const Tokens& c
     Pair pair;
     pair.ids.push_back(format.first);
     pair.question = 1;
+    pair.question_tokens = static_cast<int>(question.size());
     pair.ids.insert(pair.ids.end(), question.begin(), question.end());
     pair.ids.insert(pair.ids.end(), format.doubled ? 2 : 1, format.separator);
     pair.context = static_cast<int>(pair.ids.size());
@@ -47,6 +48,17 @@ Pair make_pair(const PairFormat& format, const Tokens& question, const Tokens& c
     pair.types.assign(pair.ids.size(), 0);
     if (format.types) std::fill(pair.types.begin() + pair.context, pair.types.end(), 1);
     return pair;
+}
+
+std::vector<UnitChoice::Part> parts_of(const Pair& pair, const Model& model) {
+    std::vector<std::size_t> begins{0};  // of each token, in bytes
+    for (const Token id : pair.ids) begins.push_back(begins.back() + model.token_bytes(id).size());
+    const auto part = [&](int first, int tokens, const char* role) {
+        return UnitChoice::Part{begins[static_cast<std::size_t>(first)],
+                                begins[static_cast<std::size_t>(first + tokens)], role};
+    };
+    return {part(pair.question, pair.question_tokens, "question"),
+            part(pair.context, pair.context_tokens, "context")};
 }
 
 Pair read_pair(const PairFormat& format, const Tokens& ids, const std::vector<int>& types) {

@@ -2,7 +2,7 @@
 // A question and its context as an encoder reads them: pairs of token sequences, several of them where
 // the context is longer than the model reads at once.
 
-#include <llmx/model.hpp>
+#include <llmx/explainer.hpp>
 #include <vector>
 
 namespace llmx::task {
@@ -38,12 +38,16 @@ struct Pair {
     Tokens ids;
     std::vector<int> types;  ///< 0 or 1 for each id
     int question = 0;        ///< place of the question's first token
-    int context = 0;         ///< place of the context's first token
+    int question_tokens = 0;
+    int context = 0;  ///< place of the context's first token
     int context_tokens = 0;
     Window window;  ///< of the whole context
 };
 
 Pair make_pair(const PairFormat& format, const Tokens& question, const Tokens& context, Window window);
+
+/// Question and context, as bytes of the pair's tokens one after another.
+std::vector<UnitChoice::Part> parts_of(const Pair& pair, const Model& model);
 
 /// A pair given as ids; `types` may be empty. Throws Error{input} where it has not the model's form.
 Pair read_pair(const PairFormat& format, const Tokens& ids, const std::vector<int>& types);
