@@ -47,7 +47,7 @@ TEST(UnitsOfTheProgram, TurnsSumTheirTokens) {
     const json turns = json_of(chat({"--method", "input_x_gradient", "--unit", "turn"}));
     EXPECT_THAT(units(turns), ElementsAre("template|<|im_start|>system\n", "system|Be kind. Now.",
                                           "template|<|im_end|>\n<|im_start|>user\n", "user|the cat",
-                                          "template|<|im_end|>\n<|im_start|>assistant\n"));
+                                          "template|<|im_end|>\n<|im_start|>assistant"));
     const json& one = turns["attributions"][0];
     const json& each = tokens["attributions"][0];
     std::size_t next = 0;
@@ -74,7 +74,7 @@ TEST(UnitsOfTheProgram, SentencesRolesAndPatterns) {
     EXPECT_THAT(units(json_of(chat({"--method", "leave_one_out", "--unit", "regex", "--unit-pattern",
                                     "the cat", "--hold", "special"}))),
                 ElementsAre("rest|system\nBe kind. Now.", "rest|\n", "rest|user\n", "regex|the cat",
-                            "rest|\n", "rest|assistant\n"));
+                            "rest|\n", "rest|assistant"));
 }
 
 TEST(UnitsOfTheProgram, TextsOfTasks) {
