@@ -100,8 +100,8 @@ struct UnitChoice {
     /// the chat template adds).
     std::string hold = "none";
     /// Parts of the prompt's text (its tokens' bytes one after another) that belong to a chat's messages, or
-    /// to what a task was given: bytes [first, last) and role ("user", "question"), ascending. `prepare` fills
-    /// them in.
+    /// to what a task was given: bytes [first, last) and role ("user", "question"), ascending. `prepare`
+    /// fills them in.
     struct Part {
         std::size_t first = 0, last = 0;
         std::string role;
