@@ -7,6 +7,7 @@
 #include <llmx/llmx.hpp>
 #include <numeric>
 
+#include "core/utf8.hpp"
 #include "engine/pass.hpp"
 #include "objective/objective.hpp"
 #include "support/compare.hpp"
@@ -61,10 +62,13 @@ protected:
     /// Characters of the prompt's text before token `count`.
     [[nodiscard]] int characters(std::size_t count) const {
         std::string text;
-        for (std::size_t p = 0; p < count; ++p) text += model.token_bytes(ids[p]);
-        return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) {
-            return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-        }));
+        std::size_t before = 0;
+        for (std::size_t p = 0; p < 18; ++p) {
+            if (p == count) before = text.size();
+            text += model.token_bytes(ids[p]);
+        }
+        const auto begins = utf8::character_offsets(text);
+        return static_cast<int>(std::lower_bound(begins.begin(), begins.end(), before) - begins.begin());
     }
 };
 
