@@ -30,7 +30,8 @@ public:
     Activity(const Activity&) = delete;
     Activity& operator=(const Activity&) = delete;
 
-    /// Draws a bar, with an estimate of the time left, once the work has taken a second; false after Ctrl-C. Refers to this object.
+    /// Draws a bar, with an estimate of the time left, once the work has taken a second; false after Ctrl-C.
+    /// Refers to this object.
     Progress progress();
     /// Shows text of the answer as it is written.
     void stream(std::string_view text);

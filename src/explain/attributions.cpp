@@ -30,40 +30,6 @@ unit::Text text_of(const Model& model, const Subject& subject, int sources) {
     return text;
 }
 
-/// Rows of the context: as the request says, else what the task knows as one.
-std::vector<int> context_of(const unit::Text& text, const UnitChoice& choice) {
-    if (choice.context) return unit::rows_between(text, *choice.context);
-    std::string all;
-    std::vector<std::size_t> ends;
-    for (const std::string& token : text.tokens) {
-        all += token;
-        ends.push_back(all.size());
-    }
-    const auto rows = [&](std::size_t first, std::size_t last) {
-        std::vector<int> found;
-        for (std::size_t row = 0; row < ends.size(); ++row) {
-            if (ends[row] > first && ends[row] - text.tokens[row].size() < last)
-                found.push_back(static_cast<int>(row));
-        }
-        return found;
-    };
-    if (choice.context_text.empty()) {
-        for (const auto& [first, last, role] : text.parts) {
-            if (role == "context") return rows(first, last);
-        }
-        return {};
-    }
-    const std::size_t at = all.find(choice.context_text);
-    if (at == std::string::npos || all.find(choice.context_text, at + 1) != std::string::npos) {
-        throw Error(
-            ErrorCode::input,
-            fmt::format("context-span: \"{}\" is {} the prompt; expected words that stand in it once, or "
-                        "characters such as 10:52",
-                        choice.context_text, at == std::string::npos ? "not in" : "more than once in"));
-    }
-    return rows(at, at + choice.context_text.size());
-}
-
 /// Counts evaluations of one method and tells the caller's progress.
 std::function<void(double)> ticker(const Progress& progress, std::string stage, double planned) {
     if (!progress) return [](double) {};
@@ -124,7 +90,7 @@ void Explained::find_units(const Subject& subject) {
     scene_.units = unit::split(text, request_.units);
     if (scene_.units.empty())
         throw Error(ErrorCode::input, "units: every token is held; expected some to score");
-    scene_.context = context_of(text, request_.units);
+    scene_.context = unit::context_rows(text, request_.units);
 }
 
 /// Runs the texts once, for alternatives and for the targets' values.

@@ -233,15 +233,6 @@ void by_spans(Sorting& sorting, const std::vector<std::pair<int, int>>& spans) {
 }
 
 /// Rows of the prompt with text of the range.
-std::vector<int> rows_in(const Grains& whole, const Range& range) {
-    std::vector<int> rows;
-    for (const Grain& grain : whole.all) {
-        if (grain.answer || !grain.touches(range)) continue;
-        for (int row = grain.first; row < grain.last; ++row) rows.push_back(row);
-    }
-    return rows;
-}
-
 }  // namespace
 
 std::vector<bool> held(const Text& text, const UnitChoice& choice) {
@@ -280,16 +271,6 @@ std::vector<Unit> split(const Text& text, const UnitChoice& choice) {
         by_parts(sorting, text.parts, choice.kind == "role");
     }
     return sorting.units();
-}
-
-std::vector<int> rows_between(const Text& text, std::pair<int, int> characters) {
-    const Grains whole = grains(text);
-    const std::vector<int> rows = rows_in(whole, bytes_of(whole, characters));
-    if (!rows.empty()) return rows;
-    throw Error(ErrorCode::input,
-                fmt::format("characters {}:{} of the prompt: no token has text there; expected "
-                            "more than white space",
-                            characters.first, characters.second));
 }
 
 }  // namespace llmx::unit

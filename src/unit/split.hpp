@@ -45,6 +45,10 @@ std::vector<Unit> split(const Text& text, const UnitChoice& choice);
 /// around a row's text left out. Throws Error{input} where there is none.
 std::vector<int> rows_between(const Text& text, std::pair<int, int> characters);
 
+/// Rows of the context: as the choice says, by characters or by words, else the part of that role; none where
+/// there is none. Throws Error{input} for words that are not in the prompt, or more than once.
+std::vector<int> context_rows(const Text& text, const UnitChoice& choice);
+
 /// Scores of rows, [targets, rows], as scores of units, [targets, units]: sum, mean, max_abs (the one of
 /// largest size, with its sign).
 Tensor aggregate(const Tensor& scores, const std::vector<Unit>& units, const std::string& aggregation);
