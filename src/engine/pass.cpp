@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "engine/graph_builder.hpp"
+#include "engine/key_mask.hpp"
 #include "engine/lora.hpp"
 #include "engine/model_impl.hpp"
 #include "engine/pass_parts.hpp"
@@ -45,6 +46,7 @@ struct Session::Impl {
     const Graph* graph = nullptr;
     Watcher* watcher = nullptr;
     EmbeddingEdit edit;
+    KeyMask mask;
     int node = -1;  // the node that is asked about or computed
     bool ended = false;
     std::string mismatch;
@@ -60,8 +62,7 @@ struct Session::Impl {
             builder->add_node(tensor);
             return false;
         }
-        const bool edits = edit.applies_to(tensor);
-        if (!ask && edits) edit.apply(tensor);
+        const bool edits = change(tensor, ask);
         if (mode == Mode::plain) return !ask || edits;
         if (ended) return !ask;
         if (!ask) {
@@ -75,11 +76,24 @@ struct Session::Impl {
         return edits || watcher->wants(node);
     }
 
+    /// What the input changes of a node or of what it reads. Must the node be shown when it has run?
+    bool change(ggml_tensor* tensor, bool ask) {
+        const bool edits = edit.applies_to(tensor);
+        if (!ask && edits) edit.apply(tensor);
+        if (!mask.hides()) return edits;
+        if (ask) mask.before(tensor);
+        const bool blinds = mask.blinds(tensor);
+        if (!ask && blinds) mask.after(tensor);
+        return edits || blinds;
+    }
+
     bool should_abort() {
-        if (mode == Mode::watch && progress && !cancelled) {
-            cancelled = !progress(static_cast<double>(node + 1) / static_cast<double>(graph->nodes.size()));
+        if (mode != Mode::plan && progress && !cancelled) {
+            cancelled = !progress(mode == Mode::watch ? static_cast<double>(node + 1) /
+                                                            static_cast<double>(graph->nodes.size())
+                                                      : 0.0);
         }
-        return (mode == Mode::plan && last_pass) || ended || cancelled;
+        return (mode == Mode::plan && last_pass) || ended || cancelled || mask.failed();
     }
 
     bool matches(const ggml_tensor* tensor) {
@@ -112,6 +126,7 @@ struct Session::Impl {
         llama_memory_t memory = llama_get_memory(context.get());
         if (memory != nullptr) llama_memory_clear(memory, false);
         edit = EmbeddingEdit(input);
+        mask = KeyMask(input);
         node = -1;
         ended = false;
         cancelled = false;
@@ -121,6 +136,7 @@ struct Session::Impl {
     /// llama.cpp's code: 0 done, 2 aborted.
     int pass(const PassInput& input, const SubPass& part) {
         edit.begin(part.first_row);
+        mask.begin(part);
         const BatchPtr batch = make_batch(input, part);
         return part.encodes && model.facts().kind == ModelKind::encoder_decoder
                    ? llama_encode(context.get(), *batch)
@@ -240,6 +256,8 @@ bool Session::run(const PassInput& input, const Graph* graph, Watcher* watcher) 
         const int status = impl_->pass(input, part);
         impl_->mode = Impl::Mode::plain;
         if (!impl_->mismatch.empty()) throw Error(ErrorCode::internal, impl_->mismatch);
+        const bool whole = status == 0 && !impl_->ended;
+        if (impl_->mask.failed() || (impl_->mask.hides() && whole)) impl_->mask.check();
         if (impl_->ended) return false;
         if (impl_->cancelled) throw Error(ErrorCode::cancelled, "replay: cancelled");
         if (status != 0) {

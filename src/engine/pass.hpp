@@ -17,8 +17,7 @@ struct PassInput {
     Tokens ids = {};                ///< the text; an encoder-decoder's begins with decoder_start_token
     std::vector<int> outputs = {};  ///< positions in `ids` whose result is wanted, ascending; may come twice
     std::vector<int> token_types = {};  ///< of each of `ids` (BERT's segments); empty: all 0
-    /// Rows that no token attends to: their keys are masked out, positions stay. Of the source in an
-    /// encoder-decoder.
+    /// Rows that no other token attends to: their keys are masked out, positions stay.
     std::vector<int> hidden = {};
     Tensor embeddings = {};  ///< [rows, embedding]: taken instead of the embedding table's rows; empty: those
 
@@ -76,7 +75,8 @@ public:
 
     /// Runs the pass from an empty memory. With a watcher, `graph` must be `plan`'s answer for the
     /// same input; a pass that differs from it throws Error{internal}. Returns false where the
-    /// watcher ended the pass.
+    /// watcher ended the pass. Throws Error{unsupported} for hidden rows in a model that reads tokens by more
+    /// than masked attention.
     bool run(const PassInput& input, const Graph* graph = nullptr, Watcher* watcher = nullptr);
 
     /// Are results logits [vocabulary], or, for encoders, last hidden states [width]?
@@ -92,8 +92,8 @@ public:
     /// that is a node up to the present one, or a source of one.
     [[nodiscard]] TensorBytes bytes(int tensor) const;
 
-    /// Polled during a watched pass with the part of its nodes that has run; false ends it with
-    /// Error{cancelled}.
+    /// Polled during a pass with the part of its nodes that has run (0 where nobody watches); false ends it
+    /// with Error{cancelled}.
     void set_progress(std::function<bool(double done)> progress);
 
 private:

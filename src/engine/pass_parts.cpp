@@ -32,6 +32,16 @@ void check_outputs(const PassInput& input) {
     }
 }
 
+void check_hidden(const Model& model, const PassInput& input) {
+    if (input.hidden.empty()) return;
+    require_hidden_rows(model);
+    for (const int row : input.hidden) {
+        if (row >= 0 && row < input.rows()) continue;
+        throw Error(ErrorCode::internal,
+                    fmt::format("replay: hidden row {} of a text of {}", row, input.rows()));
+    }
+}
+
 }  // namespace
 
 int batch_size(const Model& model, const SessionSize& size) {
@@ -68,6 +78,7 @@ void check_input(const Model& model, const SessionSize& size, const PassInput& i
     require_tokens(model, input.source);
     require_tokens(model, input.ids);
     check_token_types(input);
+    check_hidden(model, input);
     if (!input.embeddings.values.empty() &&
         input.embeddings.shape != std::vector<std::int64_t>{input.rows(), model.facts().embedding}) {
         throw Error(ErrorCode::internal, "replay: the embeddings' shape is not [rows, embedding]");

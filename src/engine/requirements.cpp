@@ -56,6 +56,23 @@ void require_replayable(const Model& model) {
     if (architecture == "wavtokenizer-dec") refuse(model, "a vocoder, which reads no text");
 }
 
+bool has_plain_cache(const Model& model) {
+    static constexpr std::array indexed{"deepseek32", "deepseek4",  "glm-dsa", "glm5-next",
+                                        "dots3note",  "minimax-m3", "hy_v4"};
+    const llama_model* llama = model.impl().model.get();
+    return model.facts().kind == ModelKind::decoder && !llama_model_is_recurrent(llama) &&
+           !llama_model_is_hybrid(llama) &&
+           std::find(indexed.begin(), indexed.end(), model.facts().architecture) == indexed.end();
+}
+
+void require_hidden_rows(const Model& model) {
+    if (model.facts().kind != ModelKind::decoder || has_plain_cache(model)) return;
+    throw Error(ErrorCode::unsupported,
+                fmt::format("attention_mask: architecture \"{}\" keeps tokens in more than the keys of its "
+                            "attention; expected baseline token or deletion",
+                            model.facts().architecture));
+}
+
 void require_positions(const Model& model, int tokens) {
     for (const Module& module : model.impl().modules) {
         if (module.gguf_name != "position_embd" || tokens <= module.shape.front()) continue;

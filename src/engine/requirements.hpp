@@ -22,6 +22,14 @@ void require_replayable(const Model& model);
 /// As require_causal, but encoder-decoders write too.
 void require_generative(const Model& model);
 
+/// Does the memory hold one cell a token, that attention alone reads? Not so: recurrent and hybrid models, and
+/// attention that looks up tokens in an index of its own. Of decoders.
+bool has_plain_cache(const Model& model);
+
+/// Throws Error{unsupported} for a model in which a token is read by more than attention, so that it cannot
+/// be hidden by hiding its keys.
+void require_hidden_rows(const Model& model);
+
 /// Throws Error{context_overflow} where the model's table of position embeddings ends before so many
 /// tokens: nothing goes beyond it. Rotary and other computed positions go on.
 void require_positions(const Model& model, int tokens);

@@ -1,6 +1,7 @@
 #include "method/replay_game.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <llmx/error.hpp>
 
 #include "engine/requirements.hpp"
@@ -25,8 +26,11 @@ Absence absence(const Options& options, const Model& model) {
     return {Absence::Kind::token, token};
 }
 
-ReplayGame::ReplayGame(Scene& scene, Absence absence)
-    : scene_(scene), absence_(absence), scorer_(scene.session) {}
+ReplayGame::ReplayGame(Scene& scene, Absence absence) : scene_(scene), absence_(absence) {
+    if (absence.kind == Absence::Kind::attention_mask) engine::require_hidden_rows(scene.session.model());
+    if (!scene.scorer) scene.scorer = std::make_shared<engine::Scorer>(scene.session);
+    computed_before_ = scene.scorer->computed();
+}
 
 engine::PassInput ReplayGame::text_without(const engine::PassInput& text, const Coalition& kept) const {
     std::vector<bool> absent(static_cast<std::size_t>(text.rows()), false);
@@ -52,33 +56,65 @@ engine::PassInput ReplayGame::text_without(const engine::PassInput& text, const 
     return input;
 }
 
-std::vector<std::vector<double>> ReplayGame::values(std::span<const Coalition> coalitions) {
-    std::vector<Coalition> news;
-    for (const Coalition& coalition : coalitions) {
-        if (known_.try_emplace(coalition).second) news.push_back(coalition);
+ReplayGame::Case ReplayGame::case_of(const Coalition& kept) const {
+    Case found;
+    const auto append = [&](const std::vector<int>& part) {
+        found.key.insert(found.key.end(), part.begin(), part.end());
+        found.key.push_back(-1);
+    };
+    for (const engine::PassInput& text : scene_.texts) {
+        const engine::PassInput& input = found.texts.emplace_back(text_without(text, kept));
+        append(input.source);
+        append(input.ids);
+        append(input.outputs);
+        append(input.hidden);
     }
+    return found;
+}
+
+std::vector<std::vector<double>> ReplayGame::values(std::span<const Coalition> coalitions) {
+    std::vector<Key> keys;
+    std::vector<Case> news;
+    std::map<Key, std::size_t> places;  // in news
+    keys.reserve(coalitions.size());
+    for (const Coalition& coalition : coalitions) {
+        Case one = case_of(coalition);
+        keys.push_back(one.key);
+        if (known_.contains(one.key)) {
+            scene_.tick(1);
+            continue;
+        }
+        const auto [place, is_new] = places.try_emplace(one.key, news.size());
+        if (is_new) news.push_back(std::move(one));
+        news[place->second].asked += 1;
+    }
+    run(news);
+    std::vector<std::vector<double>> all;
+    all.reserve(keys.size());
+    for (const Key& key : keys) all.push_back(known_.at(key));
+    return all;
+}
+
+void ReplayGame::run(std::vector<Case>& cases) {
     const std::size_t texts = scene_.texts.size();
     std::vector<engine::PassInput> inputs;
-    inputs.reserve(news.size() * texts);
-    for (const Coalition& coalition : news) {
-        for (const engine::PassInput& text : scene_.texts) inputs.push_back(text_without(text, coalition));
-    }
-    std::map<std::size_t, std::vector<Tensor>> waiting;  // coalition -> results of its texts
-    scorer_.run(inputs, [&](std::size_t i, const Tensor& results) {
+    inputs.reserve(cases.size() * texts);
+    for (Case& one : cases) std::move(one.texts.begin(), one.texts.end(), std::back_inserter(inputs));
+    std::map<std::size_t, std::vector<Tensor>> waiting;  // case -> results of its texts
+    scene_.scorer->set_progress([this](double) { return scene_.tick(0), true; });
+    scene_.scorer->run(inputs, [&](std::size_t i, Tensor&& results) {
         std::vector<Tensor>& found = waiting[i / texts];
         found.resize(texts);
-        found[i % texts] = results;
+        found[i % texts] = std::move(results);
         const bool whole =
             std::none_of(found.begin(), found.end(), [](const Tensor& t) { return t.empty(); });
         if (!whole) return;
-        known_[news[i / texts]] = scene_.readout->values(found);
+        const Case& one = cases[i / texts];
+        known_[one.key] = scene_.readout->values(found);
         waiting.erase(i / texts);
-        scene_.tick(1);
+        scene_.tick(one.asked);
     });
-    std::vector<std::vector<double>> all;
-    all.reserve(coalitions.size());
-    for (const Coalition& coalition : coalitions) all.push_back(known_.at(coalition));
-    return all;
+    scene_.scorer->set_progress({});
 }
 
 }  // namespace llmx::method

@@ -1,7 +1,6 @@
 #pragma once
 // A Game that is a model: units of the source taken away, the readout's targets out (definitions 4).
 
-#include <cstring>
 #include <map>
 
 #include "engine/scorer.hpp"
@@ -38,23 +37,26 @@ public:
         return scene_.readout->log_probability_tokens(target);
     }
 
-    /// Tokens that the model has computed.
-    [[nodiscard]] std::int64_t computed() const { return scorer_.computed(); }
+    /// Tokens that the model has computed for this game.
+    [[nodiscard]] std::int64_t computed() const { return scene_.scorer->computed() - computed_before_; }
 
 private:
-    /// Of coalitions of one length. (std::less of byte vectors makes GCC 12 warn of sizes that cannot be.)
-    struct Bytewise {
-        bool operator()(const Coalition& a, const Coalition& b) const {
-            return std::memcmp(a.data(), b.data(), a.size()) < 0;
-        }
+    /// Coalitions with equal texts have one value: deleting either of two equal neighbours is the same.
+    using Key = std::vector<int>;
+    struct Case {
+        Key key;
+        std::vector<engine::PassInput> texts;
+        double asked = 0;  // coalitions
     };
 
     [[nodiscard]] engine::PassInput text_without(const engine::PassInput& text, const Coalition& kept) const;
+    [[nodiscard]] Case case_of(const Coalition& kept) const;
+    void run(std::vector<Case>& cases);
 
     Scene& scene_;
     Absence absence_;
-    engine::Scorer scorer_;
-    std::map<Coalition, std::vector<double>, Bytewise> known_;
+    std::int64_t computed_before_ = 0;
+    std::map<Key, std::vector<double>> known_;
 };
 
 }  // namespace llmx::method

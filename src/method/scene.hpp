@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/pass.hpp"
+#include "engine/scorer.hpp"
 #include "llmx/explainer.hpp"
 #include "objective/readout.hpp"
 #include "tape/arena.hpp"
@@ -35,6 +36,8 @@ struct Scene {
     /// Told after each evaluation how many there were (of what `Definition::evaluations` planned); throws
     /// Error{cancelled} at the caller's wish.
     std::function<void(double evaluations)> tick;
+    /// Made by the first method that perturbs, kept for the next one.
+    std::shared_ptr<engine::Scorer> scorer = nullptr;
 };
 
 }  // namespace llmx::method

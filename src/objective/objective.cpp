@@ -1,15 +1,33 @@
 #include "objective/objective.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <llmx/error.hpp>
+#include <numeric>
+
+#include "core/fast_math.hpp"
 
 namespace llmx::objective {
 
 double log_sum_exp(std::span<const float> logits) {
-    const double top = *std::max_element(logits.begin(), logits.end());
-    double sum = 0;
-    for (const float z : logits) sum += std::exp(z - top);
+    // Side by side, so that the loops become vector code: a vocabulary is long, and every text asks again.
+    constexpr std::size_t lanes = 16;
+    std::array<float, lanes> tops;
+    tops.fill(logits[0]);
+    std::array<double, lanes> sums{};
+    const std::size_t whole = logits.size() / lanes * lanes;
+    for (std::size_t v = 0; v < whole; v += lanes) {
+        for (std::size_t l = 0; l < lanes; ++l) tops[l] = std::max(tops[l], logits[v + l]);
+    }
+    float top = *std::max_element(tops.begin(), tops.end());
+    for (std::size_t v = whole; v < logits.size(); ++v) top = std::max(top, logits[v]);
+    for (std::size_t v = 0; v < whole; v += lanes) {
+        for (std::size_t l = 0; l < lanes; ++l)
+            sums[l] += static_cast<double>(fast_exp(logits[v + l] - top));
+    }
+    double sum = std::accumulate(sums.begin(), sums.end(), 0.0);
+    for (std::size_t v = whole; v < logits.size(); ++v) sum += static_cast<double>(fast_exp(logits[v] - top));
     return top + std::log(sum);
 }
 

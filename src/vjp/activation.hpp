@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "vjp/fast_math.hpp"
+#include "core/fast_math.hpp"
 
 namespace llmx::vjp {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "vjp/fast_math.hpp"
+#include "core/fast_math.hpp"
 #include "vjp/rows.hpp"
 
 namespace llmx::vjp {

@@ -95,6 +95,19 @@ TEST_F(Chat, Float32AgreesWithPyTorch) {
     for (const double error : {logprobs, saliency, product, mean, first, last}) EXPECT_LE(error, 1e-3);
 }
 
+TEST_F(Chat, LeaveOneOutAgreesWithPyTorch) {
+    const Model model = Model::load(float32_file());
+    Request request = chat_request(reference);
+    request.labels.clear();
+    request.target.each = true;
+    const Explanation result =
+        Explainer(model, {{"leave_one_out", {{"baseline_token", "0"}}}}).compute(request);
+    const double scores =
+        test::relative_l2(result.attributions.at(0).scores.values, torch.floats("ablation_to_id0"));
+    report("ablation_to_id0, relative L2", scores);
+    EXPECT_LE(scores, 2e-3);
+}
+
 TEST_F(Chat, Float32WritesTheOriginalsAnswer) {
     const Model model = Model::load(float32_file());
     const Tokens prompt = reference.ids("prompt_ids");

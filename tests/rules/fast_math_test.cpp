@@ -1,6 +1,6 @@
 // The branch-free functions against the standard library's in double.
 
-#include "vjp/fast_math.hpp"
+#include "core/fast_math.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // COS: y = cos(x).  dx = -sin(x) dy
 
 #include "vjp/elementwise.hpp"
-#include "vjp/fast_math.hpp"
+#include "core/fast_math.hpp"
 
 namespace llmx::vjp {
 

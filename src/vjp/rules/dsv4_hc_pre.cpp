@@ -2,7 +2,7 @@
 // y = c sum_h w_h x_h, w_h a number, or with a gate sigmoid(g_h), element by element.
 // dx_h = c w_h dy;  dw_h = c <x_h, dy>;  dg_h = c dy x_h w_h (1 - w_h)
 
-#include "vjp/fast_math.hpp"
+#include "core/fast_math.hpp"
 #include "vjp/rows.hpp"
 
 namespace llmx::vjp {

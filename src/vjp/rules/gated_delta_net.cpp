@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-#include "vjp/fast_math.hpp"
+#include "core/fast_math.hpp"
 #include "vjp/linear_attention.hpp"
 
 namespace llmx::vjp {

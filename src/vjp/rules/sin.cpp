@@ -1,7 +1,7 @@
 // SIN: y = sin(x).  dx = cos(x) dy
 
 #include "vjp/elementwise.hpp"
-#include "vjp/fast_math.hpp"
+#include "core/fast_math.hpp"
 
 namespace llmx::vjp {
 

@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-#include "vjp/fast_math.hpp"
+#include "core/fast_math.hpp"
 #include "vjp/recurrence.hpp"
 
 namespace llmx::vjp {

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace llmx::vjp {
+namespace llmx {
 
 /// e^x: infinity from 88.73 up, subnormal from -87.3 and zero from -104 down.
 inline float fast_exp(float x) {
@@ -73,4 +73,4 @@ inline SinCos fast_sincos(float x) {
     return {(quadrant & 2) != 0 ? -sine : sine, ((quadrant + 1) & 2) != 0 ? -cosine : cosine};
 }
 
-}  // namespace llmx::vjp
+}  // namespace llmx
