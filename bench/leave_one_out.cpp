@@ -53,14 +53,21 @@ struct Work {
         : scene{.session = session,
                 .texts = {{.ids = Tokens(ids.begin(), ids.begin() + prompt + answer),
                            .outputs = places(prompt - 1, answer)}},
+                .answer = Tokens(ids.begin() + prompt, ids.begin() + prompt + answer),
                 .prompt = prompt,
-                .sources = prompt} {
+                .sources = prompt,
+                .held = {},
+                .context = {},
+                .units = {},
+                .readout = nullptr,
+                .target_rows = {},
+                .arena = nullptr,
+                .tick = [](double) {}} {
         for (int i = 0; i < prompt; ++i) scene.units.push_back({"", "token", {i}});
         std::vector<objective::Target> targets;
         for (int t = 0; t < answer; ++t)
             targets.push_back({{{0, {t, ids[static_cast<std::size_t>(prompt + t)], 1.0}}}});
         scene.readout = objective::written_readout(Measure::logprob, std::move(targets));
-        scene.tick = [](double) {};
     }
 
     /// [answer, prompt], definitions 4.
@@ -119,10 +126,11 @@ void noise(const std::string& path) {
         of_scores += std::pow((together[0] - together[i]) - (alone[0] - alone[i]), 2);
     }
     const auto count = static_cast<double>(texts.size() - 1);
-    fmt::print("{}: sum of log p of {} texts, together and each alone: differs by {:.3g} (root mean square), "
-               "at most {:.3g}; leave-one-out scores are {:.3g}, and differ by {:.3g}\n",
-               model.facts().type, texts.size() - 1, std::sqrt(difference / count), worst,
-               std::sqrt(score / count), std::sqrt(of_scores / count));
+    fmt::print(
+        "{}: sum of log p of {} texts, together and each alone: differs by {:.3g} (root mean square), "
+        "at most {:.3g}; leave-one-out scores are {:.3g}, and differ by {:.3g}\n",
+        model.facts().type, texts.size() - 1, std::sqrt(difference / count), worst, std::sqrt(score / count),
+        std::sqrt(of_scores / count));
     std::fflush(stdout);
 }
 

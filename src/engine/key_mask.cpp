@@ -28,8 +28,8 @@ KeyMask::KeyMask(const PassInput& input) {
     source_ = static_cast<int>(input.source.size());
     hidden_.assign(static_cast<std::size_t>(input.rows()), false);
     for (const int row : input.hidden) hidden_[static_cast<std::size_t>(row)] = true;
-    source_hidden_ =
-        source_ > 0 && std::find(hidden_.begin(), hidden_.begin() + source_, false) == hidden_.begin() + source_;
+    source_hidden_ = source_ > 0 && std::find(hidden_.begin(), hidden_.begin() + source_, false) ==
+                                        hidden_.begin() + source_;
 }
 
 void KeyMask::begin(const SubPass& part) {

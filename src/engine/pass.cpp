@@ -4,6 +4,8 @@
 #include <ggml.h>
 
 #include <algorithm>
+#include <exception>
+#include <utility>
 
 #include "engine/graph_builder.hpp"
 #include "engine/key_mask.hpp"
@@ -39,6 +41,7 @@ struct Session::Impl {
     std::vector<float> results;  // [outputs, width] of the last run
     std::function<bool(double)> progress;
     bool cancelled = false;
+    std::exception_ptr failure;  // of progress
 
     Mode mode = Mode::plain;
     bool last_pass = false;  // of those that make up the graph
@@ -87,12 +90,19 @@ struct Session::Impl {
         return edits || blinds;
     }
 
-    bool should_abort() {
-        if (mode != Mode::plan && progress && !cancelled) {
-            cancelled = !progress(mode == Mode::watch ? static_cast<double>(node + 1) /
-                                                            static_cast<double>(graph->nodes.size())
-                                                      : 0.0);
+    bool may_go_on() {
+        try {
+            return progress(mode == Mode::watch
+                                ? static_cast<double>(node + 1) / static_cast<double>(graph->nodes.size())
+                                : 0.0);
+        } catch (...) {
+            failure = std::current_exception();  // not through llama.cpp
+            return false;
         }
+    }
+
+    bool should_abort() {
+        if (mode != Mode::plan && progress && !cancelled) cancelled = !may_go_on();
         return (mode == Mode::plan && last_pass) || ended || cancelled || mask.failed();
     }
 
@@ -130,6 +140,7 @@ struct Session::Impl {
         node = -1;
         ended = false;
         cancelled = false;
+        failure = nullptr;
         mismatch.clear();
     }
 
@@ -213,7 +224,9 @@ const Model& Session::model() const { return impl_->model; }
 const SessionSize& Session::size() const { return impl_->size; }
 bool Session::gives_logits() const { return impl_->logits; }
 float Session::result_scale() const { return impl_->logits ? impl_->model.impl().logit_scale : 1.0F; }
-void Session::set_progress(std::function<bool(double)> progress) { impl_->progress = std::move(progress); }
+std::function<bool(double)> Session::set_progress(std::function<bool(double)> progress) {
+    return std::exchange(impl_->progress, std::move(progress));
+}
 
 Graph Session::plan(const PassInput& input) {
     check_input(impl_->model, impl_->size, input);
@@ -259,6 +272,7 @@ bool Session::run(const PassInput& input, const Graph* graph, Watcher* watcher) 
         const bool whole = status == 0 && !impl_->ended;
         if (impl_->mask.failed() || (impl_->mask.hides() && whole)) impl_->mask.check();
         if (impl_->ended) return false;
+        if (impl_->failure) std::rethrow_exception(impl_->failure);
         if (impl_->cancelled) throw Error(ErrorCode::cancelled, "replay: cancelled");
         if (status != 0) {
             throw Error(ErrorCode::internal,

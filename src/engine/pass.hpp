@@ -93,8 +93,8 @@ public:
     [[nodiscard]] TensorBytes bytes(int tensor) const;
 
     /// Polled during a pass with the part of its nodes that has run (0 where nobody watches); false ends it
-    /// with Error{cancelled}.
-    void set_progress(std::function<bool(double done)> progress);
+    /// with Error{cancelled}, and so does what it throws, with that. Returns the one that was set before.
+    std::function<bool(double)> set_progress(std::function<bool(double done)> progress);
 
 private:
     struct Impl;

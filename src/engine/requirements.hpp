@@ -22,8 +22,8 @@ void require_replayable(const Model& model);
 /// As require_causal, but encoder-decoders write too.
 void require_generative(const Model& model);
 
-/// Does the memory hold one cell a token, that attention alone reads? Not so: recurrent and hybrid models, and
-/// attention that looks up tokens in an index of its own. Of decoders.
+/// Does the memory hold one cell a token, that attention alone reads? Not so: recurrent and hybrid models,
+/// and attention that looks up tokens in an index of its own. Of decoders.
 bool has_plain_cache(const Model& model);
 
 /// Throws Error{unsupported} for a model in which a token is read by more than attention, so that it cannot

@@ -11,7 +11,14 @@ struct Scorer::Impl {
     explicit Impl(Session& s) : session(s), shares(can_share_prefixes(s.model(), s.size().tokens)) {}
 
     void run_whole(std::size_t index, const PassInput& text, const Visit& visit) {
-        session.run(text);
+        auto before = session.set_progress(progress);
+        try {
+            session.run(text);
+        } catch (...) {
+            session.set_progress(std::move(before));
+            throw;
+        }
+        session.set_progress(std::move(before));
         computed += text.rows();
         visit(index, session.results());
     }
@@ -24,8 +31,7 @@ struct Scorer::Impl {
         std::vector<const PassInput*> inputs;
         inputs.reserve(indices.size());
         for (const std::size_t i : indices) inputs.push_back(&texts[i]);
-        shared->run(inputs,
-                    [&](std::size_t i, Tensor&& results) { visit(indices[i], std::move(results)); });
+        shared->run(inputs, [&](std::size_t i, Tensor&& results) { visit(indices[i], std::move(results)); });
     }
 
     Session& session;

@@ -26,8 +26,8 @@ public:
     /// Throws what `visit` throws; Error{input} for tokens that the model does not have.
     void run(std::span<const PassInput> texts, const Visit& visit);
 
-    /// Polled during passes with the part of a run's tokens that is done. False ends the run with
-    /// Error{cancelled}; what it throws ends the run too.
+    /// Polled during passes with the part of a run's tokens that is done, as far as that is known. False ends
+    /// the run with Error{cancelled}; what it throws ends the run too.
     void set_progress(std::function<bool(double done)> progress);
 
     /// Tokens computed so far.

@@ -23,8 +23,7 @@ double log_sum_exp(std::span<const float> logits) {
     float top = *std::max_element(tops.begin(), tops.end());
     for (std::size_t v = whole; v < logits.size(); ++v) top = std::max(top, logits[v]);
     for (std::size_t v = 0; v < whole; v += lanes) {
-        for (std::size_t l = 0; l < lanes; ++l)
-            sums[l] += static_cast<double>(fast_exp(logits[v + l] - top));
+        for (std::size_t l = 0; l < lanes; ++l) sums[l] += static_cast<double>(fast_exp(logits[v + l] - top));
     }
     double sum = std::accumulate(sums.begin(), sums.end(), 0.0);
     for (std::size_t v = whole; v < logits.size(); ++v) sum += static_cast<double>(fast_exp(logits[v] - top));

@@ -43,7 +43,8 @@ protected:
 TEST_F(HiddenRows, OfDecoders) {
     for (const std::string family : {"llama", "gemma3"}) {  // gemma3: two masks, one with a window of 8
         const Model model = Model::load(data + "/" + family + "-tiny.gguf");
-        PassInput input = every_output({.ids = test::GoldenFile(data + "/" + family + "-tiny.golden.gguf").ids("ids")});
+        PassInput input =
+            every_output({.ids = test::GoldenFile(data + "/" + family + "-tiny.golden.gguf").ids("ids")});
         for (const std::string what : {"some", "prompt"}) {
             input.hidden = golden.ids(family + "." + what + ".hidden");
             for (const int micro_batch : {0, 5})

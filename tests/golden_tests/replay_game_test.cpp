@@ -28,15 +28,23 @@ protected:
 
     /// Units are the tokens; a target is each answer token's log-probability.
     method::Scene scene(int sources) {
-        method::Scene scene{.session = session, .texts = {{.ids = ids, .outputs = {5, 6, 7}}}};
-        scene.prompt = prompt;
-        scene.sources = sources;
+        method::Scene scene{.session = session,
+                            .texts = {{.ids = ids, .outputs = {5, 6, 7}}},
+                            .answer = Tokens(ids.begin() + prompt, ids.end()),
+                            .prompt = prompt,
+                            .sources = sources,
+                            .held = {},
+                            .context = {},
+                            .units = {},
+                            .readout = nullptr,
+                            .target_rows = {},
+                            .arena = nullptr,
+                            .tick = [this](double n) { ticks += n; }};
         for (int row = 0; row < sources; ++row) scene.units.push_back({"", "token", {row}});
         std::vector<objective::Target> targets;
         for (int t = 0; t < 3; ++t)
             targets.push_back({{{0, {t, ids[static_cast<std::size_t>(prompt + t)], 1.0}}}});
         scene.readout = objective::written_readout(Measure::logprob, targets);
-        scene.tick = [this](double n) { ticks += n; };
         return scene;
     }
 
@@ -60,13 +68,14 @@ TEST_F(Game, TokensInThePlaceOfOthers) {
     method::Scene s = scene(prompt);
     method::ReplayGame game(s, {Absence::Kind::token, 3});
     const auto values = game.values(std::vector<Coalition>{{1, 1, 1, 1, 1, 1}, {0, 1, 1, 0, 1, 1}});
-    EXPECT_LE(test::relative_l2(floats(values[0]), truth({{5, 17, 60, 60, 21, 9},
-                                                          {5, 17, 60, 60, 21, 9, 100},
-                                                          {5, 17, 60, 60, 21, 9, 100, 33}})),
-              1e-6);
-    EXPECT_LE(test::relative_l2(floats(values[1]), truth({{3, 17, 60, 3, 21, 9},
-                                                          {3, 17, 60, 3, 21, 9, 100},
-                                                          {3, 17, 60, 3, 21, 9, 100, 33}})),
+    EXPECT_LE(
+        test::relative_l2(
+            floats(values[0]),
+            truth({{5, 17, 60, 60, 21, 9}, {5, 17, 60, 60, 21, 9, 100}, {5, 17, 60, 60, 21, 9, 100, 33}})),
+        1e-6);
+    EXPECT_LE(test::relative_l2(
+                  floats(values[1]),
+                  truth({{3, 17, 60, 3, 21, 9}, {3, 17, 60, 3, 21, 9, 100}, {3, 17, 60, 3, 21, 9, 100, 33}})),
               1e-6);
     EXPECT_EQ(ticks, 2);
     EXPECT_EQ(game.computed(), 8 + 8);
@@ -77,7 +86,8 @@ TEST_F(Game, DeletedTokensLeaveAShorterText) {
     method::ReplayGame game(s, {Absence::Kind::deletion, 3});
     const auto values = game.values(std::vector<Coalition>{
         {1, 0, 1, 1, 1, 0}, {0, 0, 0, 0, 0, 0}, {1, 1, 1, 0, 1, 1}, {1, 1, 0, 1, 1, 1}, {1, 0, 1, 1, 1, 0}});
-    EXPECT_LE(test::relative_l2(floats(values[0]), truth({{5, 60, 60, 21}, {5, 60, 60, 21, 100}, {5, 60, 60, 21, 100, 33}})),
+    EXPECT_LE(test::relative_l2(floats(values[0]),
+                                truth({{5, 60, 60, 21}, {5, 60, 60, 21, 100}, {5, 60, 60, 21, 100, 33}})),
               1e-6);
     // nothing in front of the answer: the neutral token
     EXPECT_LE(test::relative_l2(floats(values[1]), truth({{3}, {3, 100}, {3, 100, 33}})), 1e-6);
@@ -92,11 +102,11 @@ TEST_F(Game, DeletedTokensLeaveAShorterText) {
 TEST_F(Game, DeletedAnswerTokensStillArePredicted) {
     method::Scene s = scene(prompt + 3);
     method::ReplayGame game(s, {Absence::Kind::deletion, 3});
-    const auto values =
-        game.values(std::vector<Coalition>{{1, 1, 1, 1, 1, 1, 0, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0, 1, 0, 0}});
-    EXPECT_LE(test::relative_l2(floats(values[0]), truth({{5, 17, 60, 60, 21, 9},
-                                                          {5, 17, 60, 60, 21, 9},
-                                                          {5, 17, 60, 60, 21, 9, 33}})),
+    const auto values = game.values(std::vector<Coalition>{
+        {1, 1, 1, 1, 1, 1, 0, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0, 1, 0, 0}});
+    EXPECT_LE(test::relative_l2(
+                  floats(values[0]),
+                  truth({{5, 17, 60, 60, 21, 9}, {5, 17, 60, 60, 21, 9}, {5, 17, 60, 60, 21, 9, 33}})),
               1e-6);
     EXPECT_LE(test::relative_l2(floats(values[1]), truth({{3}, {3}, {3}})), 1e-6);
     EXPECT_LE(test::relative_l2(floats(values[2]), truth({{3}, {3, 100}, {3, 100}})), 1e-6);
@@ -105,8 +115,8 @@ TEST_F(Game, DeletedAnswerTokensStillArePredicted) {
 TEST_F(Game, MaskedTokensAreNotRead) {
     method::Scene s = scene(prompt);
     method::ReplayGame game(s, {Absence::Kind::attention_mask, 3});
-    const auto values = game.values(
-        std::vector<Coalition>{{1, 1, 1, 1, 1, 1}, {1, 1, 1, 0, 1, 1}, {0, 0, 0, 0, 0, 0}});
+    const auto values =
+        game.values(std::vector<Coalition>{{1, 1, 1, 1, 1, 1}, {1, 1, 1, 0, 1, 1}, {0, 0, 0, 0, 0, 0}});
     for (std::size_t c = 0; c < values.size(); ++c) {
         PassInput text{.ids = ids, .outputs = {5, 6, 7}};
         if (c == 1) text.hidden = {3};
@@ -115,7 +125,8 @@ TEST_F(Game, MaskedTokensAreNotRead) {
         for (std::size_t t = 0; t < 3; ++t) {
             EXPECT_TRUE(std::isfinite(values[c][t]));
             EXPECT_NEAR(values[c][t],
-                        objective::log_probability(session.result(static_cast<int>(t)), ids[prompt + t]), 1e-5);
+                        objective::log_probability(session.result(static_cast<int>(t)), ids[prompt + t]),
+                        1e-5);
         }
     }
     // what is hidden can be anything, but for the row that predicts by itself
@@ -123,13 +134,14 @@ TEST_F(Game, MaskedTokensAreNotRead) {
     for (std::size_t i = 0; i + 1 < prompt; ++i) other.ids[i] = 90;
     session.run(other);
     for (std::size_t t = 0; t < 3; ++t)
-        EXPECT_NEAR(values[2][t], objective::log_probability(session.result(static_cast<int>(t)), ids[prompt + t]),
-                    1e-5);
+        EXPECT_NEAR(values[2][t],
+                    objective::log_probability(session.result(static_cast<int>(t)), ids[prompt + t]), 1e-5);
 }
 
 TEST_F(Game, CanBeCancelledWithinAPass) {
     method::Scene s = scene(prompt);
-    for (const Absence::Kind kind : {Absence::Kind::token, Absence::Kind::deletion}) {
+    for (const Absence::Kind kind :
+         {Absence::Kind::token, Absence::Kind::deletion, Absence::Kind::attention_mask}) {
         method::ReplayGame game(s, {kind, 3});
         const std::vector<Coalition> coalitions{{1, 1, 1, 1, 1, 1}, {0, 1, 1, 0, 1, 1}};
         int polls = 0;

@@ -50,9 +50,15 @@ protected:
         return texts;
     }
 
+    /// ggml reads GELU from a float16 table, whose steps show where a last bit tips an entry.
+    [[nodiscard]] static double bound() {
+        const std::string family = GetParam();
+        return family == "gemma3" || family == "gpt2" ? 5e-4 : 1e-6;
+    }
+
     /// Returns the largest difference.
     double compare(const std::vector<PassInput>& texts, int tokens) {
-        engine::Session session(model, {.tokens = tokens, .outputs = tokens});
+        engine::Session session(model, {.tokens = tokens, .outputs = 2 * tokens});
         engine::Scorer scorer(session);
         double worst = 0;
         for (int repeat = 0; repeat < 2; ++repeat) {
@@ -81,7 +87,7 @@ TEST_P(Scored, RandomFamiliesAreAsEachTextAlone) {
     double worst = 0;
     for (const int kinds : {1, 2, 3}) worst = std::max(worst, compare(family(50, 30, kinds), 30));
     std::cout << GetParam() << ": " << worst << '\n';
-    EXPECT_LE(worst, 1e-5);
+    EXPECT_LE(worst, bound());
 }
 
 TEST_P(Scored, LongTextsWithFewChangesAreAsEachTextAlone) {
@@ -90,7 +96,7 @@ TEST_P(Scored, LongTextsWithFewChangesAreAsEachTextAlone) {
     worst = std::max(worst, compare(changes(6, 256, 1), 256));
     if (GetParam() != std::string("gpt2")) worst = std::max(worst, compare(changes(6, 400, 1), 400));
     std::cout << GetParam() << ": " << worst << '\n';
-    EXPECT_LE(worst, 1e-5);
+    EXPECT_LE(worst, bound());
 }
 
 INSTANTIATE_TEST_SUITE_P(Tiny, Scored,

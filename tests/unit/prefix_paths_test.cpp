@@ -22,7 +22,8 @@ std::vector<const PassInput*> pointers(const std::vector<PassInput>& texts) {
 /// What the paths compute, by prefix, and what each text finds on its way; checks the order of branches.
 class Walk {
 public:
-    explicit Walk(const std::vector<PassInput>& texts) : results(texts.size()), visits(texts.size(), 0), texts_(texts), root_(paths(texts)) {
+    explicit Walk(const std::vector<PassInput>& texts)
+        : results(texts.size()), visits(texts.size(), 0), texts_(texts), root_(paths(texts)) {
         walk(root_, {}, 0);
     }
 
@@ -94,7 +95,8 @@ TEST(PrefixPaths, LeaveOneOutIsTheTextAndWhatComesBehindEachToken) {
     // the last token predicts nothing
     constexpr int rows = prompt + answer - 1;
     const auto all = pointers(texts);
-    EXPECT_EQ(engine::count_tokens(engine::prefix_paths(all)), rows + prompt * rows - prompt * (prompt - 1) / 2);
+    EXPECT_EQ(engine::count_tokens(engine::prefix_paths(all)),
+              rows + prompt * rows - prompt * (prompt - 1) / 2);
 }
 
 TEST(PrefixPaths, EqualTextsAndPrefixesOfOthers) {

@@ -14,7 +14,7 @@ struct PrefixPath {
     std::size_t text = 0;
     int from = 0;  ///< tokens [from, to) of the text stand here; those before are the parent's
     int to = 0;    ///< one past the text's last output: what comes later predicts nothing that is wanted
-    std::vector<int> outputs;          ///< positions in [from, to) that this or a branch's text wants, ascending
+    std::vector<int> outputs;  ///< positions in [from, to) that this or a branch's text wants, ascending
     std::vector<PrefixPath> branches;  ///< that leave this path, deepest first
 };
 

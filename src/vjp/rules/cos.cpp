@@ -1,7 +1,7 @@
 // COS: y = cos(x).  dx = -sin(x) dy
 
-#include "vjp/elementwise.hpp"
 #include "core/fast_math.hpp"
+#include "vjp/elementwise.hpp"
 
 namespace llmx::vjp {
 

@@ -1,7 +1,7 @@
 // SIN: y = sin(x).  dx = cos(x) dy
 
-#include "vjp/elementwise.hpp"
 #include "core/fast_math.hpp"
+#include "vjp/elementwise.hpp"
 
 namespace llmx::vjp {
 
