@@ -28,7 +28,7 @@ struct Method {
 struct MethodOption {
     std::string name, kind;  ///< kind: "whole", "number", "word", "flag"
     std::string fallback, help;
-    std::vector<std::string> words;  ///< of a word: what it may be
+    std::vector<std::string> words;  ///< of a word: what it may be; of a number: what it may be too
 };
 struct MethodFacts {
     std::string name, help;

@@ -280,6 +280,7 @@ bool Session::run(const PassInput& input, const Graph* graph, Watcher* watcher) 
         }
         if (part.first_row >= static_cast<int>(input.source.size())) impl_->take_results(input, part);
     }
+    impl_->edit.require_done();
     return true;
 }
 

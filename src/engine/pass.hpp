@@ -20,6 +20,12 @@ struct PassInput {
     /// Rows that no other token attends to: their keys are masked out, positions stay.
     std::vector<int> hidden = {};
     Tensor embeddings = {};  ///< [rows, embedding]: taken instead of the embedding table's rows; empty: those
+    /// Rows of the residual stream after a block, from the pass's first row on: taken instead of what the
+    /// blocks up to it give, [some rows, width]. The rows behind them stay.
+    struct Residual {
+        int block = -1;
+        Tensor rows = {};
+    } residual = {};
 
     [[nodiscard]] int rows() const { return static_cast<int>(source.size() + ids.size()); }
     /// The token of every row.

@@ -83,6 +83,9 @@ void check_input(const Model& model, const SessionSize& size, const PassInput& i
         input.embeddings.shape != std::vector<std::int64_t>{input.rows(), model.facts().embedding}) {
         throw Error(ErrorCode::internal, "replay: the embeddings' shape is not [rows, embedding]");
     }
+    const Tensor& residual = input.residual.rows;
+    if (input.residual.block >= 0 && (residual.shape.size() != 2 || residual.shape[0] > input.rows()))
+        throw Error(ErrorCode::internal, "replay: the residual stream's shape is not [some rows, width]");
 }
 
 bool gives_every_row(const Model& model) {
@@ -147,6 +150,12 @@ Tensor token_type_rows(const Graph& graph) {
     return rows;
 }
 
+EmbeddingEdit::EmbeddingEdit(const PassInput& input) : embeddings_(&input.embeddings) {
+    if (input.residual.block < 0) return;
+    residual_ = &input.residual;
+    residual_name_ = fmt::format("l_out-{}", residual_->block);
+}
+
 void EmbeddingEdit::set_token_types(const Tensor& rows, const std::vector<int>& types) {
     for (const int type : types) {
         if (type >= 0 && type < rows.shape[0]) continue;
@@ -158,11 +167,33 @@ void EmbeddingEdit::set_token_types(const Tensor& rows, const std::vector<int>& 
 }
 
 bool EmbeddingEdit::applies_to(const ggml_tensor* node) const {
+    if (residual_ != nullptr && residual_name_ == node->name) return true;
     const bool edits = types_ != nullptr || (embeddings_ != nullptr && !embeddings_->values.empty());
     return edits && reads_token_table(node);
 }
 
-void EmbeddingEdit::apply(ggml_tensor* node) const {
+void EmbeddingEdit::apply_residual(ggml_tensor* node) {
+    const Tensor& rows = residual_->rows;
+    const bool fits = node->type == GGML_TYPE_F32 && ggml_is_contiguous(node) && ggml_is_matrix(node) &&
+                      node->ne[0] == rows.shape[1];
+    if (!fits) return;
+    for (std::int64_t r = 0; r < node->ne[1] && first_row_ + r < rows.shape[0]; ++r) {
+        const auto from = rows.row(static_cast<std::size_t>(first_row_ + r));
+        std::copy(from.begin(), from.end(), static_cast<float*>(node->data) + r * node->ne[0]);
+        ++residual_done_;
+    }
+}
+
+void EmbeddingEdit::require_done() const {
+    if (residual_ == nullptr || residual_done_ == residual_->rows.shape[0]) return;
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format("layer {}: {} rows of its residual stream (l_out) were to be set, the pass has {}",
+                    residual_->block, residual_->rows.shape[0], residual_done_));
+}
+
+void EmbeddingEdit::apply(ggml_tensor* node) {
+    if (residual_ != nullptr && residual_name_ == node->name) return apply_residual(node);
     // GET_ROWS leaves dense float32 rows, as wide as the table
     const auto width = static_cast<std::size_t>(node->ne[0]);
     for (std::int64_t r = 0; r < node->ne[1]; ++r) {

@@ -1,6 +1,8 @@
 #pragma once
 // How a PassInput is run: which llama.cpp passes, which batches, what is written into them.
 
+#include <string>
+
 #include "engine/batch.hpp"
 #include "engine/pass.hpp"
 
@@ -25,20 +27,29 @@ BatchPtr make_batch(const PassInput& input, const SubPass& part);
 /// All rows of token_types.weight, [types, embedding]. Throws Error{input} where there are not two.
 Tensor token_type_rows(const Graph& graph);
 
-/// Changes the token embeddings of a pass as they have been read from the table.
+/// Changes the token embeddings of a pass as they have been read from the table, and the residual stream
+/// after a block as it has been computed.
 class EmbeddingEdit {
 public:
     EmbeddingEdit() = default;
-    explicit EmbeddingEdit(const PassInput& input) : embeddings_(&input.embeddings) {}
+    explicit EmbeddingEdit(const PassInput& input);
     /// llama.cpp adds row 0 of the types to every token: a token of another type takes the difference.
     void set_token_types(const Tensor& rows, const std::vector<int>& types);
     /// A sub-pass begins, whose first token is this row of the input.
     void begin(int first_row) { first_row_ = first_row; }
 
     [[nodiscard]] bool applies_to(const ggml_tensor* node) const;
-    void apply(ggml_tensor* node) const;
+    void apply(ggml_tensor* node);
+
+    /// After a pass. Throws Error{unsupported} where it did not come by every row of the residual stream.
+    void require_done() const;
 
 private:
+    void apply_residual(ggml_tensor* node);
+
+    const PassInput::Residual* residual_ = nullptr;
+    std::string residual_name_;
+    std::int64_t residual_done_ = 0;  ///< rows written
     const Tensor* embeddings_ = nullptr;
     const Tensor* type_rows_ = nullptr;
     const std::vector<int>* types_ = nullptr;

@@ -141,7 +141,7 @@ void Explained::choose(const method::Scores& scores, Attribution& found) const {
 method::Scores Explained::scores_of(const Attributor& attributor) {
     const auto& [definition, options] = attributor;
     if (definition->differentiate != nullptr) {
-        method::ReplayFunction function(scene_);
+        method::ReplayFunction function(scene_, options.whole("layer"));
         return definition->differentiate(function, options);
     }
     if (definition->perturb != nullptr) {
@@ -162,7 +162,7 @@ Attribution Explained::run(const Attributor& attributor, std::vector<std::string
         warnings.push_back(fmt::format("{}: {}", definition.name, warning));
     Attribution found{.method = std::string(definition.name),
                       .objective = targets_.objective,
-                      .is_signed = definition.is_signed,
+                      .is_signed = scores.is_signed.value_or(definition.is_signed),
                       .options = attributor.options.all(),
                       .units = scene_.units,
                       .targets = targets_.facts,
@@ -171,8 +171,13 @@ Attribution Explained::run(const Attributor& attributor, std::vector<std::string
                       .completeness = std::move(scores.completeness)};
     for (auto& [name, value] : scores.notes) found.options[name] = value;
     if (!scores.chosen.empty()) choose(scores, found);
-    if (definition.perturb == nullptr)
-        found.scores = unit::aggregate(found.scores, scene_.units, request_.units.aggregation);
+    if (definition.perturb == nullptr) {
+        const std::string& aggregation = request_.units.aggregation;
+        found.scores = unit::aggregate(found.scores, scene_.units, aggregation);
+        // Of several tokens at once: a bound, as their errors go together at most.
+        if (!found.standard_errors.empty())
+            found.standard_errors = unit::aggregate(found.standard_errors, scene_.units, aggregation);
+    }
     return found;
 }
 

@@ -35,6 +35,8 @@ struct Definition {
 /// The options of every perturbation method, which choose its game (`baseline`, `baseline_token`), and then
 /// its own.
 std::vector<Option> game_options(std::vector<Option> own);
+/// The option of every gradient method, which chooses its function (`layer`), and then its own.
+std::vector<Option> function_options(std::vector<Option> own);
 
 #define LLMX_METHOD(name, file) const Definition& name();
 #include "method/methods.def"

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/random.hpp"
 #include "core/view.hpp"
 
 namespace llmx::method {
@@ -24,6 +25,10 @@ public:
     /// model's neutral token), "zero", "mean" (of the embedding table). Held rows are as in the input. At a
     /// layer: the hidden states when that point is what the model reads.
     [[nodiscard]] virtual Tensor baseline(const std::string& kind, int token) = 0;
+
+    /// A point to compare with, drawn at random: each row that is not held is the embedding of a token drawn
+    /// from the vocabulary, every token that is no markup as likely. At a layer: as of `baseline`.
+    [[nodiscard]] virtual Tensor drawn(Random& random) = 0;
 
     /// f of every target at `x`, of the input's shape.
     virtual std::vector<double> values(const Tensor& x) = 0;

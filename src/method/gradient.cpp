@@ -66,6 +66,13 @@ Gradient::Gradient(const engine::Graph& graph, bool blocks) : graph_(graph), sit
     plan_ = vjp::plan(graph, sites_.results, sites_.embeddings, watched);
 }
 
+Gradient::Gradient(const engine::Graph& graph, std::vector<int> nodes)
+    : graph_(graph), sites_(find_sites(graph)) {
+    sites_.embeddings = std::move(nodes);
+    sites_.residual.clear();
+    plan_ = vjp::plan(graph, sites_.results, sites_.embeddings, {});
+}
+
 std::vector<Need> Gradient::needs() const {
     std::vector<Need> needs;
     for (const vjp::Step& step : plan_.steps) {

@@ -27,6 +27,8 @@ class Gradient {
 public:
     /// `blocks`: also the gradient at the residual stream after each block.
     Gradient(const engine::Graph& graph, bool blocks);
+    /// At these nodes instead of the embeddings: where this says embedding, it means them.
+    Gradient(const engine::Graph& graph, std::vector<int> nodes);
 
     [[nodiscard]] std::vector<Need> needs() const;
     [[nodiscard]] const GradientSites& sites() const { return sites_; }

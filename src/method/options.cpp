@@ -34,12 +34,14 @@ void require_value(std::string_view method, const Option& option, const std::str
         refuse(fmt::format("one of {}", fmt::join(option.words, ", ")));
     }
     if (option.kind != Option::Kind::whole && option.kind != Option::Kind::number) return;
+    if (std::find(option.words.begin(), option.words.end(), value) != option.words.end()) return;
     bool fits = false;
     const bool whole = option.kind == Option::Kind::whole;
     const double number =
         whole ? static_cast<double>(parsed<long long>(value, fits)) : parsed<double>(value, fits);
     if (fits && std::isfinite(number) && number >= option.low && number <= option.high) return;
-    refuse(fmt::format("{} from {} to {}", whole ? "a whole number" : "a number", option.low, option.high));
+    refuse(fmt::format("{} from {} to {}{}{}", whole ? "a whole number" : "a number", option.low, option.high,
+                       option.words.empty() ? "" : ", or ", fmt::join(option.words, ", ")));
 }
 
 }  // namespace

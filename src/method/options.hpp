@@ -17,7 +17,7 @@ struct Option {
     std::string_view help;
     double low = 0;                            ///< of a number: from ...
     double high = 1e9;                         ///< ... to, both included
-    std::vector<std::string_view> words = {};  ///< of a word: what it may be
+    std::vector<std::string_view> words = {};  ///< of a word: what it may be; of a number: what it may be too
 };
 
 /// The values of one method's options.

@@ -18,7 +18,8 @@ std::vector<Option> game_options(std::vector<Option> own) {
          .kind = Option::Kind::word,
          .fallback = "token",
          .help = "what takes an absent unit's place: token (baseline_token), deletion (positions shift), "
-                 "attention_mask (its keys are hidden, positions stay)",
+                 "attention_mask (its keys are hidden, positions stay); of gradient methods: token, zero "
+                 "(vector), mean (of the embedding table)",
          .words = {"token", "deletion", "attention_mask"}},
         {.name = "baseline_token",
          .kind = Option::Kind::whole,
@@ -27,6 +28,15 @@ std::vector<Option> game_options(std::vector<Option> own) {
          .low = -1}};
     all.insert(all.end(), own.begin(), own.end());
     return all;
+}
+
+std::vector<Option> function_options(std::vector<Option> own) {
+    own.push_back({.name = "layer",
+                   .kind = Option::Kind::whole,
+                   .fallback = "-1",
+                   .help = "differentiate at the residual stream after this block; -1: at the embeddings",
+                   .low = -1});
+    return own;
 }
 
 const Definition& definition(std::string_view name) {

@@ -56,10 +56,10 @@ void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
     pieces_.push_back(std::move(piece));
 }
 
-void Replay::feed(Tensor embeddings) {
-    input_.embeddings = std::move(embeddings);
+engine::PassInput& Replay::refeed() {
     only_.reset();
     results_ = {};
+    return input_;
 }
 
 tape::Tape Replay::record(const Piece& piece) {

@@ -39,9 +39,9 @@ public:
     /// Error{input} where the budget does not hold what one node needs.
     void plan(std::vector<Need> needs, std::size_t budget, Visit reader = {});
 
-    /// The same pass with other embeddings, [rows, embedding]: what was recorded is forgotten, the plan
-    /// stays.
-    void feed(Tensor embeddings);
+    /// The same pass again, with other embeddings or another residual stream, which the caller sets: what was
+    /// recorded is forgotten, the plan stays.
+    engine::PassInput& refeed();
 
     /// Runs the pass and tells `visit` every piece, the last one first. A single piece is recorded once,
     /// however often it is visited.

@@ -6,6 +6,7 @@
 
 #include "engine/requirements.hpp"
 #include "engine/vocabulary.hpp"
+#include "method/layer.hpp"
 
 namespace llmx::method {
 
@@ -18,22 +19,25 @@ Tensor first_rows(const Tensor& matrix, int rows) {
 
 }  // namespace
 
-ReplayFunction::ReplayFunction(Scene& scene)
-    : scene_(scene), weights_(scene.memory_budget, scene.products == Products::bfloat16) {
+ReplayFunction::ReplayFunction(Scene& scene, int layer)
+    : scene_(scene), layer_(layer), weights_(scene.memory_budget, scene.products == Products::bfloat16) {
     for (const engine::PassInput& input : scene.texts) {
         Replay replay(scene.session, input, scene.arena);
-        Gradient gradient(replay.graph(), false);
+        Gradient gradient = layer < 0
+                                ? Gradient(replay.graph(), false)
+                                : Gradient(replay.graph(), layer_nodes(replay.graph(), layer, scene.sources));
         Tensor embeddings = engine::embedding_rows(replay.graph(), replay.ids());
         texts_.push_back(
             std::unique_ptr<Text>(new Text{std::move(replay), std::move(gradient), std::move(embeddings)}));
         texts_.back()->replay.plan(texts_.back()->gradient.needs(), scene.memory_budget);
     }
-    input_ = first_rows(texts_.front()->embeddings, scene.sources);
+    embeddings_ = first_rows(texts_.front()->embeddings, scene.sources);
+    input_ = layer < 0 ? embeddings_ : residual_of(embeddings_);
 }
 
 Tensor ReplayFunction::baseline(const std::string& kind, int token) {
     const engine::Graph& graph = texts_.front()->replay.graph();
-    Tensor row = Tensor::zero({1, input_.shape[1]});
+    Tensor row = Tensor::zero({1, embeddings_.shape[1]});
     if (kind == "token") {
         const Token id = token >= 0 ? token : engine::neutral_token(scene_.session.model());
         engine::require_tokens(scene_.session.model(), std::span(&id, 1));
@@ -44,24 +48,81 @@ Tensor ReplayFunction::baseline(const std::string& kind, int token) {
     } else if (kind != "zero") {
         throw Error(ErrorCode::internal, "baseline: unknown kind " + kind);
     }
-    Tensor all = input_;
-    for (std::size_t r = 0; r < scene_.held.size(); ++r) {
-        if (!scene_.held[r]) std::copy(row.values.begin(), row.values.end(), all.row(r).begin());
-    }
-    return all;
+    Tensor all = embeddings_;
+    for (std::size_t r = 0; r < static_cast<std::size_t>(scene_.sources); ++r)
+        std::copy(row.values.begin(), row.values.end(), all.row(r).begin());
+    return point_of(std::move(all));
 }
 
-Tensor ReplayFunction::rows_of(const Text& text, const Tensor& x) const {
-    Tensor rows = text.embeddings;
-    std::copy(x.values.begin(), x.values.end(), rows.values.begin());
-    return rows;
+Tensor ReplayFunction::drawn(Random& random) {
+    const Model& model = scene_.session.model();
+    const auto vocabulary = static_cast<std::uint64_t>(model.facts().vocabulary);
+    Tokens ids(static_cast<std::size_t>(scene_.sources));
+    for (Token& id : ids) {
+        do {
+            id = static_cast<Token>(random.below(vocabulary));
+        } while (engine::is_special(model, id));
+    }
+    return point_of(engine::embedding_rows(texts_.front()->replay.graph(), ids));
+}
+
+Tensor ReplayFunction::point_of(Tensor embeddings) {
+    const auto hold = [&](Tensor& rows, const Tensor& from) {
+        for (std::size_t r = 0; r < scene_.held.size(); ++r) {
+            if (scene_.held[r]) std::copy(from.row(r).begin(), from.row(r).end(), rows.row(r).begin());
+        }
+    };
+    hold(embeddings, embeddings_);
+    if (layer_ < 0) return embeddings;
+    Tensor residual = residual_of(embeddings);
+    hold(residual, input_);
+    return residual;
+}
+
+Tensor ReplayFunction::residual_of(const Tensor& embeddings) {
+    if (!reader_) {
+        reader_ = std::make_unique<Replay>(scene_.session, scene_.texts.front(), scene_.arena);
+        nodes_ = layer_nodes(reader_->graph(), layer_, scene_.sources);
+        std::vector<Need> needs;
+        for (const int id : nodes_) {
+            const int order = reader_->graph().at(id).order;
+            needs.push_back({order, reader_->lineage().written_by(order)});
+        }
+        reader_->plan(std::move(needs), scene_.memory_budget);
+    }
+    const engine::Graph& graph = reader_->graph();
+    engine::PassInput& input = reader_->refeed();
+    input.embeddings = texts_.front()->embeddings;
+    std::copy(embeddings.values.begin(), embeddings.values.end(), input.embeddings.values.begin());
+    Tensor residual = Tensor::zero({scene_.sources, graph.at(nodes_.front()).shape[3]});
+    reader_->visit([&](const tape::Tape& tape, int first, int last) {
+        for (const int id : nodes_) {
+            const int order = graph.at(id).order;
+            if (order < first || order >= last) continue;
+            const View<const float> value = tape.written_by(order);
+            const int row = graph.pass_of(order).first_row;
+            for (int r = row; r < std::min(row + static_cast<int>(value.rows()), scene_.sources); ++r)
+                std::copy_n(value.row(r - row), value.columns(),
+                            residual.row(static_cast<std::size_t>(r)).data());
+        }
+    });
+    return residual;
+}
+
+void ReplayFunction::put(const Text& text, const Tensor& x, engine::PassInput& input) const {
+    if (layer_ >= 0) {
+        input.residual = {layer_, x};
+        return;
+    }
+    input.embeddings = text.embeddings;
+    std::copy(x.values.begin(), x.values.end(), input.embeddings.values.begin());
 }
 
 std::vector<double> ReplayFunction::values(const Tensor& x) {
     std::vector<Tensor> results;
     for (const auto& text : texts_) {
         engine::PassInput input = text->replay.input();
-        input.embeddings = rows_of(*text, x);
+        put(*text, x, input);
         scene_.session.run(input);
         results.push_back(scene_.session.results());
     }
@@ -91,7 +152,7 @@ void ReplayFunction::differentiate(std::size_t index, const Each& each) {
 }
 
 std::vector<double> ReplayFunction::gradients(const Tensor& x, const Each& each) {
-    for (const auto& text : texts_) text->replay.feed(rows_of(*text, x));
+    for (const auto& text : texts_) put(*text, x, text->replay.refeed());
     if (texts_.size() == 1) {
         differentiate(0, each);
     } else {

@@ -1,23 +1,28 @@
 #pragma once
-// A Function that is a model: the embeddings of the source rows in, the readout's targets out.
+// A Function that is a model: the embeddings of the source rows in, or their residual stream after a block;
+// the readout's targets out.
 
 #include <optional>
 
 #include "method/function.hpp"
 #include "method/gradient.hpp"
+#include "method/options.hpp"
 #include "method/scene.hpp"
 
 namespace llmx::method {
 
 class ReplayFunction : public Function {
 public:
-    /// The scene must outlive the function. Throws Error{unsupported} for an operation without a rule.
-    explicit ReplayFunction(Scene& scene);
+    /// `layer`: the block after which the residual stream of the source rows is the point; that of the rows
+    /// behind them (the answer) stays as the text gives it. -1: the embeddings. The scene must outlive the
+    /// function. Throws Error{unsupported} for an operation without a rule, and what layer_nodes throws.
+    explicit ReplayFunction(Scene& scene, int layer = -1);
 
     [[nodiscard]] const Tensor& input() const override { return input_; }
     [[nodiscard]] const std::vector<bool>& held() const override { return scene_.held; }
     [[nodiscard]] std::size_t targets() const override { return scene_.readout->targets(); }
     [[nodiscard]] Tensor baseline(const std::string& kind, int token) override;
+    [[nodiscard]] Tensor drawn(Random& random) override;
     std::vector<double> values(const Tensor& x) override;
     std::vector<double> gradients(const Tensor& x, const Each& each) override;
 
@@ -28,13 +33,21 @@ private:
         Gradient gradient;
         Tensor embeddings;  ///< of all its rows, as they are
     };
-    /// The embeddings of all rows of a text where the source rows are at `x`.
-    [[nodiscard]] Tensor rows_of(const Text& text, const Tensor& x) const;
+    /// Makes a text's pass read `x`.
+    void put(const Text& text, const Tensor& x, engine::PassInput& input) const;
+    /// The point where the source rows' embeddings are these: held rows are as in the input.
+    [[nodiscard]] Tensor point_of(Tensor embeddings);
+    /// The residual stream of the source rows where their embeddings are these.
+    [[nodiscard]] Tensor residual_of(const Tensor& embeddings);
     void differentiate(std::size_t text, const Each& each);
 
     Scene& scene_;
+    int layer_;
     std::vector<std::unique_ptr<Text>> texts_;
+    std::unique_ptr<Replay> reader_;  ///< of the residual stream of the first text
+    std::vector<int> nodes_;          ///< that are the residual stream
     vjp::Weights weights_;
+    Tensor embeddings_;  ///< of the source rows
     Tensor input_;
     std::optional<Tensor> mean_;  ///< of the embedding table, [1, embedding]
 };

@@ -3,6 +3,7 @@
 
 #include <llmx/explainer.hpp>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct Scores {
     std::vector<int> chosen =
         {};  ///< the answer tokens that the rows of `scores` are about; empty: the scene's
     std::vector<double> context_sensitivity = {};  ///< of every answer token
+    std::optional<bool> is_signed = {};            ///< where an option decides it, not the definition
 };
 
 }  // namespace llmx::method

@@ -2,41 +2,20 @@
 
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <filesystem>
 #include <iostream>
 #include <llmx/llmx.hpp>
 
+#include "demo/chat.hpp"
 #include "support/compare.hpp"
 #include "support/golden_file.hpp"
 
 namespace llmx {
 namespace {
 
-namespace fs = std::filesystem;
+using test::chat_request;
+using test::float32_file;
 
 const std::string data = LLMX_TEST_DATA;
-
-/// The model as float32, made once from the shipped Q4_1 file.
-const fs::path& float32_file() {
-    static const struct File {
-        fs::path path = fs::temp_directory_path() / ("llmx-demo-f32-" + std::to_string(::getpid()) + ".gguf");
-        File() { quantize(LLMX_DEMO_MODEL, path, "F32"); }
-        ~File() { fs::remove(path); }
-    } file;
-    return file.path;
-}
-
-Request chat_request(const test::GoldenFile& reference) {
-    Request request;
-    request.input_ids = reference.ids("prompt_ids");
-    const Tokens sequence = reference.ids("sequence_ids");
-    request.output.ids.assign(sequence.begin() + static_cast<std::ptrdiff_t>(request.input_ids.size()),
-                              sequence.end());
-    request.labels = reference.ids("label_ids");
-    return request;
-}
 
 void report(const char* what, double value) { std::cout << "  " << what << ": " << value << '\n'; }
 

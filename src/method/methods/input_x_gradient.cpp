@@ -31,6 +31,7 @@ const Definition& input_x_gradient() {
         .name = "input_x_gradient",
         .help = "embedding times gradient, summed over the embedding (Shrikumar et al. 2016)",
         .is_signed = true,
+        .options = function_options({}),
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
         .differentiate = run};
     return definition;

@@ -1,0 +1,32 @@
+// Expected gradients: integrated gradients averaged over baselines from a reference set (Erion et al. 2021;
+// definitions 3). The set: texts of the same length whose tokens are drawn from the vocabulary, each as
+// likely, markup left out.
+
+#include "method/definition.hpp"
+#include "method/noise.hpp"
+#include "method/sampled_path.hpp"
+
+namespace llmx::method {
+
+namespace {
+
+Scores run(Function& function, const Options& options) {
+    Random random(static_cast<std::uint64_t>(options.whole("seed")));
+    return sampled_path(function, options.whole("samples"), random,
+                        [&](Random& r) { return function.drawn(r); });
+}
+
+}  // namespace
+
+const Definition& expected_gradients() {
+    static const Definition definition{
+        .name = "expected_gradients",
+        .help = "integrated gradients averaged over texts of random tokens as baselines (Erion et al. 2021)",
+        .is_signed = true,
+        .options = function_options(sampling_options("100")),
+        .evaluations = [](const Extent&, const Options& o) { return 1.0 + 2.0 * o.whole("samples"); },
+        .differentiate = run};
+    return definition;
+}
+
+}  // namespace llmx::method

@@ -1,0 +1,19 @@
+#pragma once
+// Gaussian noise on a function's point, in units of the spread of its values.
+
+#include "method/function.hpp"
+#include "method/options.hpp"
+
+namespace llmx::method {
+
+/// The options of methods that draw samples: `samples`, `seed`.
+std::vector<Option> sampling_options(std::string_view samples);
+/// The option `noise`: deviation over (largest - smallest value of the input's rows that are not held).
+Option noise_option(std::string_view fallback);
+
+/// The deviation that a noise level means (Smilkov et al. 2017).
+double deviation(const Function& function, double level);
+/// `point` with noise on all rows that are not held.
+Tensor noisy(const Function& function, const Tensor& point, double deviation, Random& random);
+
+}  // namespace llmx::method

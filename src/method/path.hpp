@@ -1,0 +1,39 @@
+#pragma once
+// The straight path from a baseline to the input, and integrals along it (definitions 3).
+
+#include <string>
+#include <vector>
+
+#include "method/function.hpp"
+#include "method/options.hpp"
+#include "method/scores.hpp"
+
+namespace llmx::method {
+
+/// The options `baseline` (token, zero, mean) and `baseline_token`.
+std::vector<Option> baseline_options();
+/// The function's baseline that they name.
+Tensor baseline_of(Function& function, const Options& options);
+
+/// A point of a quadrature rule on [0, 1].
+struct PathNode {
+    double at = 0;
+    double weight = 0;
+};
+/// `rule`: gauss_legendre (exact to degree 2 count - 1; Golub and Welsch 1969), midpoint, or trapezoid (both
+/// ends are among the `count` points, at least 2). Throws Error{usage} for fewer points.
+std::vector<PathNode> path_nodes(const std::string& rule, int count);
+
+/// from + at (to - from).
+Tensor between(const Tensor& from, const Tensor& to, double at);
+
+/// Σ_d (to - from)_rd gradient_rd, added to sums[r] times `weight`, of rows that are not held.
+void add_products(const Tensor& from, const Tensor& to, const View<const float>& gradient,
+                  const std::vector<bool>& held, double weight, std::span<double> sums);
+
+/// How far scores, [rows] in double, sum to f(input) - f(baseline).
+Completeness completeness(std::span<const double> scores, double f_input, double f_baseline);
+/// |residual| over |f(input) - f(baseline)|; 0 where it is within the rounding of float32 passes.
+double relative_residual(const Completeness& completeness);
+
+}  // namespace llmx::method
