@@ -1,4 +1,5 @@
-# What others wrote: llama.cpp (pinned), oneDNN, Eigen, fmt, nlohmann-json, CLI11, OpenMP, OpenSSL, ICU.
+# What others wrote: llama.cpp (pinned), oneDNN, Eigen, Boost (headers), fmt, nlohmann-json, CLI11, OpenMP,
+# OpenSSL, ICU.
 include(LlamaCpp)
 
 find_package(OpenMP REQUIRED COMPONENTS CXX)
@@ -10,6 +11,7 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(ICU REQUIRED COMPONENTS uc i18n)
+find_package(Boost REQUIRED)
 if(LLMX_ONEDNN)
   find_package(dnnl REQUIRED)
 else()

@@ -15,7 +15,7 @@ demo_model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db
 
 # libdnnl-dev needs the OpenCL headers to be found by CMake and only recommends them.
 build_packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libcli11-dev nlohmann-json3-dev
-                libfmt-dev libssl-dev libicu-dev libeigen3-dev libgtest-dev libgmock-dev)
+                libfmt-dev libssl-dev libicu-dev libeigen3-dev libboost-dev libgtest-dev libgmock-dev)
 fetch_packages=(python3-venv ca-certificates unzip)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }

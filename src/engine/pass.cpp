@@ -303,4 +303,14 @@ TensorBytes Session::bytes(int tensor) const {
     return {live->data, ggml_nbytes(live)};
 }
 
+std::span<float> Session::writable(int tensor) {
+    const TensorInfo& info = impl_->graph->at(tensor);
+    const ggml_tensor* live = impl_->live[static_cast<std::size_t>(tensor)];
+    if (info.role != TensorRole::node || !info.is_root() || live == nullptr || live->data == nullptr ||
+        live->type != GGML_TYPE_F32 || !ggml_is_contiguous(live)) {
+        throw Error(ErrorCode::internal, "replay: cannot change " + describe(info));
+    }
+    return {static_cast<float*>(live->data), static_cast<std::size_t>(ggml_nelements(live))};
+}
+
 }  // namespace llmx::engine

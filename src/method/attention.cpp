@@ -17,13 +17,15 @@ Attention::Attention(const Replay& replay, const std::vector<Module>& modules, c
     : replay_(replay),
       graph_(replay.graph()),
       lineage_(replay.lineage()),
+      reader_(replay),
       options_(std::move(options)),
       prompt_(prompt),
       answer_(answer),
       keys_(options_.kind == AttentionKind::self ? prompt + answer : prompt),
+      first_key_(options_.kind == AttentionKind::self ? static_cast<int>(replay.input().source.size()) : 0),
       first_row_(options_.kind == AttentionKind::cross || answer == 0 ? 0 : prompt - 1),
       rows_(answer > 0 ? answer : prompt) {
-    for (const AttentionSite& site : find_attention(graph_)) {
+    for (const AttentionSite& site : reader_.sites()) {
         if (site.kind != options_.kind) continue;
         if (blocks_.empty() || blocks_.back().sites.front().block != site.block) blocks_.emplace_back();
         blocks_.back().sites.push_back(site);
@@ -71,16 +73,16 @@ const engine::TensorInfo& Attention::node(int order) const {
 }
 
 std::pair<int, int> Attention::queries_of(const AttentionSite& site) const {
-    const engine::SubPass& pass = graph_.pass_of(site.softmax);
+    const auto [first, count] = reader_.queries(site);
     const auto source = static_cast<int>(replay_.input().source.size());
-    return {pass.first_row - (site.kind == AttentionKind::encoder ? 0 : source), pass.rows};
+    return {first - (site.kind == AttentionKind::encoder ? 0 : source), count};
 }
 
 std::vector<Need> Attention::needs() const {
     std::vector<Need> needs = pair_ ? pair_->needs() : std::vector<Need>{};
     for (const Block& block : blocks_) {
         for (const AttentionSite& site : block.sites) {
-            needs.push_back({site.softmax, lineage_.written_by(site.softmax)});
+            needs.push_back(reader_.need(site));
             if (answer_ == 0) continue;
             for (const std::size_t source : {0U, 1U}) {
                 needs.push_back(
@@ -101,81 +103,32 @@ void Attention::read(const tape::Tape& tape, int first, int last) {
 }
 
 void Attention::read_site(const tape::Tape& tape, Block& block, const AttentionSite& site) {
-    const std::vector<std::int64_t> columns = columns_of(tape, site);
-    read_weights(tape, block, site, columns);
-    if (answer_ > 0) gather(tape, block, site, columns);
+    read_weights(tape, block, site);
+    if (answer_ > 0) gather(tape, block, site);
     if (--block.unread == 0 && answer_ > 0) score(block);
 }
 
-/// The column of every key. Keys in a KV cache stand in the cells that they were written to.
-std::vector<std::int64_t> Attention::columns_of(const tape::Tape& tape, const AttentionSite& site) const {
-    std::vector<std::int64_t> columns(static_cast<std::size_t>(keys_), -1);
-    if (site.memory < 0) {
-        for (int k = 0; k < keys_; ++k) columns[static_cast<std::size_t>(k)] = k;
-        return columns;
-    }
-    const auto source = static_cast<int>(replay_.input().source.size());
-    std::vector<int> key_of;  // by cell
-    for (int order = 0; order < site.softmax; ++order) {
-        const engine::TensorInfo& writer = node(order);
-        if (writer.op != "SET_ROWS" || writer.root != site.memory) continue;
-        const View<const std::int32_t> cells = tape.indices_read_by(writer.sources[1], order);
-        const int first = graph_.pass_of(order).first_row - source;
-        for (std::int64_t i = 0; i < cells.columns(); ++i) {
-            const auto cell = static_cast<std::size_t>(cells.at(0, 0, 0, i));
-            if (cell >= key_of.size()) key_of.resize(cell + 1, -1);
-            key_of[cell] = first + static_cast<int>(i);
-        }
-    }
-    for (std::size_t cell = 0; cell < key_of.size(); ++cell) {
-        const int key = key_of[cell];
-        if (key >= 0 && key < keys_) columns[static_cast<std::size_t>(key)] = static_cast<std::int64_t>(cell);
-    }
-    return columns;
-}
-
 /// Definitions 2: the softmax as the model used it.
-void Attention::read_weights(const tape::Tape& tape, Block& block, const AttentionSite& site,
-                             const std::vector<std::int64_t>& columns) {
-    const View<const float> softmax = tape.written_by(site.softmax);
-    const auto [first, count] = queries_of(site);
-    if (softmax.shape[2] != count || softmax.shape[1] != block.heads) {
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("attention: block {} has {} rows of attention in {} heads for {} tokens",
-                                site.block, softmax.shape[2], softmax.shape[1], count));
-    }
+void Attention::read_weights(const tape::Tape& tape, Block& block, const AttentionSite& site) {
     const auto index = static_cast<std::size_t>(&block - blocks_.data());
-    std::vector<float> row(static_cast<std::size_t>(keys_));
-    for (std::int64_t h = 0; h < block.heads; ++h) {
-        for (int q = first; q < std::min(first + count, first_row_ + rows_); ++q) {
-            const float* from = softmax.row(0, h, q - first);
-            double missed = 0;
-            for (std::int64_t c = 0; c < softmax.columns(); ++c) missed += from[c];
-            for (std::size_t k = 0; k < row.size(); ++k) {
-                row[k] = columns[k] >= 0 && columns[k] < softmax.columns() ? from[columns[k]] : 0.0F;
-                missed -= row[k];
-            }
-            if (std::abs(missed) > 1e-4) {
-                throw Error(ErrorCode::unsupported,
-                            fmt::format("attention: block {} looks at {} columns that are not one a token; "
-                                        "try --method gradient",
-                                        site.block, softmax.columns()));
-            }
-            if (options_.keep_weights && q >= result_.rows.first) {
-                Tensor& kept = result_.weights[index];
-                const std::int64_t at = (h * kept.shape[1] + q - result_.rows.first) * keys_;
-                std::copy(row.begin(), row.end(), kept.values.begin() + at);
-            }
-            if (q < first_row_) continue;
-            double* mean = block.mean.data() + static_cast<std::ptrdiff_t>(q - first_row_) * keys_;
-            for (std::size_t k = 0; k < row.size(); ++k) mean[k] += row[k] / static_cast<double>(block.heads);
+    const int offset = reader_.queries(site).first - queries_of(site).first;
+    reader_.read(tape, site, [&](std::int64_t head, int row, std::span<const float> weights) {
+        const int q = row - offset;
+        if (q >= first_row_ + rows_) return;
+        const auto keys = weights.subspan(static_cast<std::size_t>(first_key_), static_cast<std::size_t>(keys_));
+        if (options_.keep_weights && q >= result_.rows.first) {
+            Tensor& kept = result_.weights[index];
+            const std::int64_t at = (head * kept.shape[1] + q - result_.rows.first) * keys_;
+            std::copy(keys.begin(), keys.end(), kept.values.begin() + at);
         }
-    }
+        if (q < first_row_) return;
+        double* mean = block.mean.data() + static_cast<std::ptrdiff_t>(q - first_row_) * keys_;
+        for (std::size_t k = 0; k < keys.size(); ++k) mean[k] += keys[k] / static_cast<double>(block.heads);
+    });
 }
 
 /// Collects a block's queries and keys, as the scores' product has read them.
-void Attention::gather(const tape::Tape& tape, Block& block, const AttentionSite& site,
-                       const std::vector<std::int64_t>& columns) const {
+void Attention::gather(const tape::Tape& tape, Block& block, const AttentionSite& site) const {
     const engine::TensorInfo& scores = node(site.scores);
     const View<const float> keys = tape.read_by(scores.sources[0], scores.order);
     const View<const float> queries = tape.read_by(scores.sources[1], scores.order);
@@ -191,11 +144,12 @@ void Attention::gather(const tape::Tape& tape, Block& block, const AttentionSite
                         block.queries.begin() + (h * text + q) * block.size);
         }
     }
-    for (std::int64_t h = 0; h < block.kv_heads; ++h) {
-        for (int k = 0; k < prompt_; ++k) {
-            const std::int64_t column = columns[static_cast<std::size_t>(k)];
-            // a key that comes later in the text is there in a later sub-pass
-            if (column < 0 || column >= keys.shape[2]) continue;
+    const std::vector<int> rows = reader_.rows_of_columns(tape, site);
+    for (std::int64_t column = 0; column < std::min<std::int64_t>(keys.shape[2], rows.size()); ++column) {
+        // a key that comes later in the text is there in a later sub-pass
+        const int k = rows[static_cast<std::size_t>(column)] - first_key_;
+        if (k < 0 || k >= prompt_) continue;
+        for (std::int64_t h = 0; h < block.kv_heads; ++h) {
             std::copy_n(keys.row(0, h, column), block.size,
                         block.keys.begin() + (h * prompt_ + k) * block.size);
         }

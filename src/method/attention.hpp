@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "method/attention_sites.hpp"
+#include "method/attention_reader.hpp"
 #include "method/pair.hpp"
 #include "method/replay.hpp"
 
@@ -57,13 +57,9 @@ private:
         std::vector<double> mean;  // [rows, keys], over heads
     };
     void read_site(const tape::Tape& tape, Block& block, const AttentionSite& site);
-    void gather(const tape::Tape& tape, Block& block, const AttentionSite& site,
-                const std::vector<std::int64_t>& columns) const;
+    void gather(const tape::Tape& tape, Block& block, const AttentionSite& site) const;
     void score(Block& block) const;
-    void read_weights(const tape::Tape& tape, Block& block, const AttentionSite& site,
-                      const std::vector<std::int64_t>& columns);
-    [[nodiscard]] std::vector<std::int64_t> columns_of(const tape::Tape& tape,
-                                                       const AttentionSite& site) const;
+    void read_weights(const tape::Tape& tape, Block& block, const AttentionSite& site);
     /// The first query of a site and their number, counted in the text or source they belong to.
     [[nodiscard]] std::pair<int, int> queries_of(const AttentionSite& site) const;
     void find_pair(const std::vector<Module>& modules, const ModelFacts& facts);
@@ -72,10 +68,12 @@ private:
     const Replay& replay_;
     const engine::Graph& graph_;
     const tape::Lineage& lineage_;
+    AttentionReader reader_;
     AttentionOptions options_;
     int prompt_;
     int answer_;
     int keys_;       // columns of a row
+    int first_key_;  // of the replay's rows
     int first_row_;  // of the rows that are averaged
     int rows_;
     std::optional<Pair> pair_;

@@ -18,8 +18,9 @@ bool contains(const std::vector<int>& ids, int id) {
     return std::find(ids.begin(), ids.end(), id) != ids.end();
 }
 
-std::vector<int> asked_tensors(const GradientSites& sites) {
+std::vector<int> asked_tensors(const GradientSites& sites, const std::vector<int>& watched) {
     std::vector<int> ids = sites.embeddings;
+    ids.insert(ids.end(), watched.begin(), watched.end());
     for (const auto& [block, nodes] : sites.residual) ids.insert(ids.end(), nodes.begin(), nodes.end());
     return ids;
 }
@@ -58,9 +59,10 @@ GradientSites find_sites(const engine::Graph& graph) {
     return sites;
 }
 
-Gradient::Gradient(const engine::Graph& graph, bool blocks) : graph_(graph), sites_(find_sites(graph)) {
+Gradient::Gradient(const engine::Graph& graph, bool blocks, std::vector<int> more)
+    : graph_(graph), sites_(find_sites(graph)), watched_(std::move(more)) {
     if (!blocks) sites_.residual.clear();
-    std::vector<int> watched;
+    std::vector<int> watched = watched_;
     for (const auto& [block, nodes] : sites_.residual)
         watched.insert(watched.end(), nodes.begin(), nodes.end());
     plan_ = vjp::plan(graph, sites_.results, sites_.embeddings, watched);
@@ -125,8 +127,8 @@ Tensor Gradient::zero(const Replay& replay) const {
 }
 
 Gradient::Result Gradient::whole(Replay& replay, const Seed& objective, vjp::Weights& weights,
-                                 int threads) const {
-    vjp::Reverse reverse(graph_, plan_, weights, asked_tensors(sites_), threads);
+                                 int threads, const Watch& watch) const {
+    vjp::Reverse reverse(graph_, plan_, weights, asked_tensors(sites_, watched_), threads);
     Result result{zero(replay), {}};
     for (const auto& [block, nodes] : sites_.residual) result.residual[block] = zero(replay);
     bool seeded = false;
@@ -136,6 +138,7 @@ Gradient::Result Gradient::whole(Replay& replay, const Seed& objective, vjp::Wei
         const auto [from, to] = steps_between(first, last);
         reverse.run(tape, from, to, [&](int tensor, const View<const float>& gradient) {
             if (contains(sites_.embeddings, tensor)) add_rows(tensor, gradient, result.embedding);
+            if (watch && contains(watched_, tensor)) watch(0, tape, tensor, gradient);
             for (const auto& [block, nodes] : sites_.residual) {
                 if (contains(nodes, tensor)) add_rows(tensor, gradient, result.residual[block]);
             }
@@ -157,14 +160,16 @@ struct Gradient::Slot {
 };
 
 void Gradient::per_seed(Replay& replay, std::size_t count, const SeedOf& seed_of, vjp::Weights& weights,
-                        int threads, const Each& each, const std::function<bool(double)>& progress) const {
+                        int threads, const Each& each, const std::function<bool(double)>& progress,
+                        const Watch& watch) const {
     // In one piece a tape serves all terms, and each thread needs one reverse pass at a time. In several,
     // every pass of a group lives across the pieces, so that the pieces are recorded once a group.
     const std::size_t group = replay.pieces() == 1 ? count : std::max<std::size_t>(16, threads);
     const std::size_t passes = replay.pieces() == 1 ? static_cast<std::size_t>(threads) : group;
     std::vector<std::unique_ptr<Slot>> slots(passes);
-    for (auto& slot : slots)
-        slot.reset(new Slot{vjp::Reverse(graph_, plan_, weights, sites_.embeddings, 1), {}});
+    std::vector<int> asked = sites_.embeddings;
+    asked.insert(asked.end(), watched_.begin(), watched_.end());
+    for (auto& slot : slots) slot.reset(new Slot{vjp::Reverse(graph_, plan_, weights, asked, 1), {}});
     std::exception_ptr failure;
     std::mutex mutex;
     std::atomic<bool> stop = false;
@@ -186,7 +191,11 @@ void Gradient::per_seed(Replay& replay, std::size_t count, const SeedOf& seed_of
                     }
                     slot.reverse.run(tape, steps.first, steps.second,
                                      [&](int tensor, const View<const float>& gradient) {
-                                         add_rows(tensor, gradient, slot.gradient);
+                                         if (!contains(watched_, tensor)) {
+                                             add_rows(tensor, gradient, slot.gradient);
+                                         } else if (watch) {
+                                             watch(i, tape, tensor, gradient);
+                                         }
                                      });
                     if (first > 0) continue;
                     each(i, dense_view<const float>(slot.gradient.values.data(),

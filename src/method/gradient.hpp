@@ -25,14 +25,19 @@ GradientSites find_sites(const engine::Graph& graph);
 
 class Gradient {
 public:
-    /// `blocks`: also the gradient at the residual stream after each block.
-    Gradient(const engine::Graph& graph, bool blocks);
+    /// `blocks`: also the gradient at the residual stream after each block. `watched`: further nodes, of whose
+    /// gradient a Watch is told.
+    Gradient(const engine::Graph& graph, bool blocks, std::vector<int> watched = {});
     /// At these nodes instead of the embeddings: where this says embedding, it means them.
     Gradient(const engine::Graph& graph, std::vector<int> nodes);
 
     [[nodiscard]] std::vector<Need> needs() const;
     [[nodiscard]] const GradientSites& sites() const { return sites_; }
 
+    /// Told the gradient of a watched node for objective i, with the tape of the piece that the node is in, in
+    /// reverse order of the pass; not told where none arrives. From any thread.
+    using Watch = std::function<void(std::size_t i, const tape::Tape& tape, int tensor,
+                                     const View<const float>& gradient)>;
     /// The gradient of an objective with respect to the replay's results, of their shape.
     using Seed = std::function<Tensor(const Tensor& results)>;
 
@@ -41,7 +46,8 @@ public:
         std::map<int, Tensor> residual;  ///< block -> [rows, embedding], zero where nothing arrives
     };
     /// One reverse pass over the whole objective, all threads in each operation.
-    Result whole(Replay& replay, const Seed& seed, vjp::Weights& weights, int threads) const;
+    Result whole(Replay& replay, const Seed& seed, vjp::Weights& weights, int threads,
+                 const Watch& watch = {}) const;
     Result whole(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads) const;
 
     /// One reverse pass for each of `count` objectives, several at a time, one thread each. `seed` gives the
@@ -50,7 +56,8 @@ public:
     using Each = std::function<void(std::size_t i, const View<const float>& gradient)>;
     using SeedOf = std::function<Tensor(std::size_t i, const Tensor& results)>;
     void per_seed(Replay& replay, std::size_t count, const SeedOf& seed, vjp::Weights& weights, int threads,
-                  const Each& each, const std::function<bool(double)>& progress) const;
+                  const Each& each, const std::function<bool(double)>& progress,
+                  const Watch& watch = {}) const;
     /// The objectives are terms.
     void per_term(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads,
                   const Each& each, const std::function<bool(double)>& progress) const;
@@ -64,6 +71,7 @@ private:
 
     const engine::Graph& graph_;
     GradientSites sites_;
+    std::vector<int> watched_;
     vjp::Plan plan_;
 };
 

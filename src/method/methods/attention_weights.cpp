@@ -1,0 +1,27 @@
+// Attention as the model used it (definitions 2): the softmax weights of the targets' rows.
+
+#include "method/attention_mean.hpp"
+
+namespace llmx::method {
+
+namespace {
+
+Scores run(Scene& scene, const Options& options) {
+    Look look(scene, "attention_weights");
+    return attention_mean(look, options);
+}
+
+}  // namespace
+
+const Definition& attention_weights() {
+    static const Definition definition{
+        .name = "attention_weights",
+        .help = "softmax weights as the model used them: mean over heads, then over blocks",
+        .is_signed = false,
+        .options = attention_mean_options(),
+        .evaluations = [](const Extent&, const Options&) { return 1.0; },
+        .look = run};
+    return definition;
+}
+
+}  // namespace llmx::method

@@ -1,0 +1,114 @@
+// Attention times its gradient, rolled out (Chefer et al. 2021, self-attention form; definitions 2).
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "method/definition.hpp"
+#include "method/gradient.hpp"
+#include "method/look.hpp"
+
+namespace llmx::method {
+
+namespace {
+
+/// Per layer the mean over heads of max(0, dA * A), for each target by its own reverse pass. That pass comes
+/// to the layers in the order in which a rollout takes them.
+class Relevance {
+public:
+    Relevance(Look& look, const Gradient& gradient) : look_(look), gradient_(gradient) {
+        const engine::Graph& graph = look.replay().graph();
+        for (std::size_t p = 0; p < look.parts().size(); ++p)
+            part_of_[graph.nodes[static_cast<std::size_t>(look.parts()[p].site.softmax)]] = p;
+        const Tensor top = look.target_rows();
+        for (std::int64_t t = 0; t < top.shape[0]; ++t) {
+            const auto row = top.row(static_cast<std::size_t>(t));
+            rollouts_.push_back(std::make_unique<Rollout>(
+                look.mixes(), Tensor{{1, top.shape[1]}, {row.begin(), row.end()}}));
+        }
+    }
+
+    Tensor run() {
+        const Scene& scene = look_.scene();
+        const auto seed = [&](std::size_t target, const Tensor& results) {
+            return scene.readout->seed(target, 0, results);
+        };
+        const Gradient::Watch watch = [this](std::size_t target, const tape::Tape& tape, int tensor,
+                                             const View<const float>& gradient) {
+            take(target, tape, part_of_.at(tensor), gradient);
+        };
+        vjp::Weights weights(scene.memory_budget, scene.products == Products::bfloat16);
+        if (rollouts_.size() == 1) {
+            gradient_.whole(
+                look_.replay(), [&](const Tensor& results) { return seed(0, results); }, weights,
+                scene.threads, watch);
+        } else {
+            gradient_.per_seed(
+                look_.replay(), rollouts_.size(), seed, weights, scene.threads,
+                [](std::size_t, const View<const float>&) {}, [&](double) { return scene.tick(0), true; },
+                watch);
+        }
+        scene.tick(1);
+        Tensor found = Tensor::zero({static_cast<std::int64_t>(rollouts_.size()), look_.rows()});
+        for (std::size_t t = 0; t < rollouts_.size(); ++t) {
+            const Tensor row = rollouts_[t]->finish();
+            std::copy(row.values.begin(), row.values.end(), found.row(t).begin());
+        }
+        return found;
+    }
+
+private:
+    void take(std::size_t target, const tape::Tape& tape, std::size_t p, const View<const float>& gradient) {
+        const Look::Part& part = look_.parts()[p];
+        const View<const float> softmax = tape.written_by(part.site.softmax);
+        Tensor product = Tensor::zero({gradient.elements()});
+        float* to = product.values.data();
+        for (std::int64_t r = 0; r < gradient.rows(); ++r) {
+            const float* a = softmax.row(r);
+            const float* da = gradient.row(r);
+            for (std::int64_t c = 0; c < gradient.columns(); ++c) *to++ = std::max(0.0F, a[c] * da[c]);
+        }
+        Tensor mean = look_.mean_of_heads(
+            tape, part, dense_view<const float>(product.values.data(), gradient.shape));
+        for (int row = part.first; row < part.last; ++row) {
+            const auto weights = mean.row(static_cast<std::size_t>(row - part.first));
+            add_residual(weights, row);
+            rollouts_[target]->take(p, row, weights);
+        }
+    }
+
+    Look& look_;
+    const Gradient& gradient_;
+    std::map<int, std::size_t> part_of_;  // by the softmax's tensor
+    std::vector<std::unique_ptr<Rollout>> rollouts_;
+};
+
+Scores run(Scene& scene, const Options&) {
+    Look look(scene, "attention_x_gradient");
+    const engine::Graph& graph = look.replay().graph();
+    std::vector<int> watched;
+    std::vector<Need> needs;
+    for (const Look::Part& part : look.parts()) {
+        watched.push_back(graph.nodes[static_cast<std::size_t>(part.site.softmax)]);
+        needs.push_back(look.reader().need(part.site));
+    }
+    const Gradient gradient(graph, false, std::move(watched));
+    const std::vector<Need> of_gradient = gradient.needs();
+    needs.insert(needs.end(), of_gradient.begin(), of_gradient.end());
+    look.replay().plan(std::move(needs), scene.memory_budget);
+    return look.scores(Relevance(look, gradient).run());
+}
+
+}  // namespace
+
+const Definition& attention_x_gradient() {
+    static const Definition definition{
+        .name = "attention_x_gradient",
+        .help = "rollout of attention times its gradient, positive parts (Chefer et al. 2021)",
+        .is_signed = false,
+        .evaluations = [](const Extent&, const Options&) { return 1.0; },
+        .look = run};
+    return definition;
+}
+
+}  // namespace llmx::method

@@ -1,0 +1,95 @@
+// The attention family against plain double-precision implementations, from the attention that PyTorch gives.
+
+#include <gtest/gtest.h>
+
+#include <llmx/llmx.hpp>
+
+#include "support/compare.hpp"
+#include "support/layered_attention.hpp"
+
+namespace llmx {
+namespace {
+
+using test::Matrix;
+
+constexpr int prompt = 18;
+constexpr double bound = 1e-4;  // of relative L2
+
+struct Family {
+    const char* name;
+    double forward;  // bound of what depends on ggml's own forward pass (GELU from a float16 table)
+};
+void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
+
+std::vector<float> flat(const Matrix& matrix, std::size_t first, std::size_t count, std::size_t columns) {
+    std::vector<float> all;
+    for (std::size_t r = first; r < first + count; ++r)
+        for (std::size_t c = 0; c < columns; ++c) all.push_back(static_cast<float>(matrix[r][c]));
+    return all;
+}
+
+/// Of a decoder's golden file: every answer token a target, all tokens sources.
+class AttentionMethods : public testing::TestWithParam<Family> {
+protected:
+    const std::string stem = std::string(LLMX_TEST_DATA) + "/" + GetParam().name + "-tiny";
+    const test::GoldenFile golden{stem + ".golden.gguf"};
+    const Model model = Model::load(stem + ".gguf");
+    const Tokens ids = golden.ids("ids");
+    const std::size_t rows = ids.size();
+    const std::size_t targets = rows - prompt;
+
+    [[nodiscard]] Tensor scores(const Method& method, bool each = true, int micro_batch = 0) const {
+        Request request;
+        request.input_ids.assign(ids.begin(), ids.begin() + prompt);
+        request.output.ids.assign(ids.begin() + prompt, ids.end());
+        request.target = {.each = each, .all_sources = true};
+        request.micro_batch = micro_batch;
+        return Explainer(model, {method}).compute(request).attributions.at(0).scores;
+    }
+    [[nodiscard]] std::vector<Matrix> attention() const {
+        std::vector<Matrix> layers;
+        for (int b = 0; golden.has("attention." + std::to_string(b)); ++b)
+            layers.push_back(test::mean_of_heads(golden.floats("attention." + std::to_string(b)), rows, rows, rows));
+        return layers;
+    }
+    void expect_close(const Tensor& ours, const std::vector<float>& truth, const char* what) const {
+        ASSERT_EQ(ours.shape, (std::vector<std::int64_t>{static_cast<std::int64_t>(targets),
+                                                         static_cast<std::int64_t>(rows)}));
+        const double error = test::relative_l2(ours.values, truth);
+        std::cout << GetParam().name << ": " << what << ' ' << error << '\n';
+        EXPECT_LE(error, GetParam().forward);
+    }
+};
+
+TEST_P(AttentionMethods, WeightsAreTheMeanOverHeadsThenBlocks) {
+    const std::vector<Matrix> layers = attention();
+    Matrix mean(rows, std::vector<double>(rows, 0.0));
+    for (const Matrix& layer : layers)
+        for (std::size_t i = 0; i < rows; ++i)
+            for (std::size_t j = 0; j < rows; ++j) mean[i][j] += layer[i][j] / static_cast<double>(layers.size());
+    expect_close(scores("attention_weights"), flat(mean, prompt - 1, targets, rows), "weights");
+}
+
+TEST_P(AttentionMethods, WeightsOfOneBlockAndHead) {
+    const auto all = golden.floats("attention.1");
+    const std::vector<float> head(all.begin() + static_cast<std::ptrdiff_t>(rows * rows),
+                                  all.begin() + static_cast<std::ptrdiff_t>(2 * rows * rows));
+    expect_close(scores({"attention_weights", {{"layer", "1"}, {"head", "1"}}}),
+                 flat(test::mean_of_heads(head, rows, rows, rows), prompt - 1, targets, rows), "one head");
+}
+
+TEST_P(AttentionMethods, Rollout) {
+    std::vector<Matrix> layers;
+    for (const Matrix& layer : attention()) layers.push_back(test::with_residual(layer));
+    const auto truth = flat(test::rollout(layers), prompt - 1, targets, rows);
+    expect_close(scores("attention_rollout"), truth, "rollout");
+    expect_close(scores("attention_rollout", true, 7), truth, "rollout in micro-batches");
+}
+
+INSTANTIATE_TEST_SUITE_P(Tiny, AttentionMethods,
+                         testing::Values(Family{"llama", bound}, Family{"qwen2", bound}, Family{"mixtral", bound},
+                                         Family{"gemma3", 1e-3}, Family{"gpt2", 1e-3}),
+                         [](const auto& family) { return std::string(family.param.name); });
+
+}  // namespace
+}  // namespace llmx
