@@ -98,9 +98,9 @@ public:
     /// that is a node up to the present one, or a source of one.
     [[nodiscard]] TensorBytes bytes(int tensor) const;
 
-    /// A node's own memory, to be changed: what the rest of the pass reads of it. Inside a watcher's `computed`,
-    /// for the present node or an earlier one, whole storage roots of float32 only. Throws Error{internal}
-    /// for anything else.
+    /// A node's own memory, to be changed: what the rest of the pass reads of it. Inside a watcher's
+    /// `computed`, for the present node or an earlier one, whole storage roots of float32 only. Throws
+    /// Error{internal} for anything else.
     [[nodiscard]] std::span<float> writable(int tensor);
 
     /// Polled during a pass with the part of its nodes that has run (0 where nobody watches); false ends it

@@ -115,7 +115,8 @@ void Attention::read_weights(const tape::Tape& tape, Block& block, const Attenti
     reader_.read(tape, site, [&](std::int64_t head, int row, std::span<const float> weights) {
         const int q = row - offset;
         if (q >= first_row_ + rows_) return;
-        const auto keys = weights.subspan(static_cast<std::size_t>(first_key_), static_cast<std::size_t>(keys_));
+        const auto keys =
+            weights.subspan(static_cast<std::size_t>(first_key_), static_cast<std::size_t>(keys_));
         if (options_.keep_weights && q >= result_.rows.first) {
             Tensor& kept = result_.weights[index];
             const std::int64_t at = (head * kept.shape[1] + q - result_.rows.first) * keys_;

@@ -10,8 +10,8 @@ namespace llmx::method {
 namespace {
 
 using boost::no_property;
-using Graph =
-    boost::compressed_sparse_row_graph<boost::directedS, no_property, no_property, no_property, unsigned, unsigned>;
+using Graph = boost::compressed_sparse_row_graph<boost::directedS, no_property, no_property, no_property,
+                                                 unsigned, unsigned>;
 using Edge = boost::graph_traits<Graph>::edge_descriptor;
 using Capacity = std::int64_t;  // whole numbers: sums are exact, and an edge is full or it is not
 
@@ -146,8 +146,9 @@ LayeredFlow::LayeredFlow(const std::vector<Tensor>& layers)
     : rows_(static_cast<std::size_t>(layers.front().shape[0])) {
     for (const Tensor& layer : layers) {
         auto& capacities = layers_.emplace_back(layer.values.size());
-        std::transform(layer.values.begin(), layer.values.end(), capacities.begin(),
-                       [](float weight) { return std::llround(std::ldexp(static_cast<double>(weight), scale)); });
+        std::transform(layer.values.begin(), layer.values.end(), capacities.begin(), [](float weight) {
+            return std::llround(std::ldexp(static_cast<double>(weight), scale));
+        });
     }
 }
 
@@ -157,7 +158,8 @@ std::size_t LayeredFlow::bytes() const {
     std::size_t edges = 0;
     for (const auto& layer : layers_)
         edges += layer.size() - static_cast<std::size_t>(std::count(layer.begin(), layer.end(), 0));
-    constexpr std::size_t of_edge = sizeof(std::pair<unsigned, unsigned>) + 2 * sizeof(Capacity) + sizeof(Edge) +
+    constexpr std::size_t of_edge = sizeof(std::pair<unsigned, unsigned>) + 2 * sizeof(Capacity) +
+                                    sizeof(Edge) +
                                     sizeof(unsigned);  // ends, capacity, residual, back; the graph's own
     return 2 * edges * of_edge;
 }

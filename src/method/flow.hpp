@@ -8,8 +8,8 @@ namespace llmx::method {
 
 class LayeredFlow {
 public:
-    /// `layers`: [rows, rows] each, the lowest first: layer l lets layers[l][q, k] through from row q above it
-    /// to row k below it. Weights are 0 to 1, rounded to multiples of 2^-40.
+    /// `layers`: [rows, rows] each, the lowest first: layer l lets layers[l][q, k] through from row q above
+    /// it to row k below it. Weights are 0 to 1, rounded to multiples of 2^-40.
     explicit LayeredFlow(const std::vector<Tensor>& layers);
 
     /// The largest flow from row `from` above all layers to row `to` below them, by Boykov and Kolmogorov's

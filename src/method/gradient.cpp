@@ -126,8 +126,8 @@ Tensor Gradient::zero(const Replay& replay) const {
     return {{static_cast<std::int64_t>(rows), width}, std::vector<float>(rows * width, 0.0F)};
 }
 
-Gradient::Result Gradient::whole(Replay& replay, const Seed& objective, vjp::Weights& weights,
-                                 int threads, const Watch& watch) const {
+Gradient::Result Gradient::whole(Replay& replay, const Seed& objective, vjp::Weights& weights, int threads,
+                                 const Watch& watch) const {
     vjp::Reverse reverse(graph_, plan_, weights, asked_tensors(sites_, watched_), threads);
     Result result{zero(replay), {}};
     for (const auto& [block, nodes] : sites_.residual) result.residual[block] = zero(replay);

@@ -25,8 +25,8 @@ GradientSites find_sites(const engine::Graph& graph);
 
 class Gradient {
 public:
-    /// `blocks`: also the gradient at the residual stream after each block. `watched`: further nodes, of whose
-    /// gradient a Watch is told.
+    /// `blocks`: also the gradient at the residual stream after each block. `watched`: further nodes, of
+    /// whose gradient a Watch is told.
     Gradient(const engine::Graph& graph, bool blocks, std::vector<int> watched = {});
     /// At these nodes instead of the embeddings: where this says embedding, it means them.
     Gradient(const engine::Graph& graph, std::vector<int> nodes);
@@ -34,8 +34,8 @@ public:
     [[nodiscard]] std::vector<Need> needs() const;
     [[nodiscard]] const GradientSites& sites() const { return sites_; }
 
-    /// Told the gradient of a watched node for objective i, with the tape of the piece that the node is in, in
-    /// reverse order of the pass; not told where none arrives. From any thread.
+    /// Told the gradient of a watched node for objective i, with the tape of the piece that the node is in,
+    /// in reverse order of the pass; not told where none arrives. From any thread.
     using Watch = std::function<void(std::size_t i, const tape::Tape& tape, int tensor,
                                      const View<const float>& gradient)>;
     /// The gradient of an objective with respect to the replay's results, of their shape.

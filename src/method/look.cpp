@@ -33,8 +33,7 @@ Look::Look(Scene& scene, std::string_view method)
 
 void Look::find_layers() {
     std::vector<AttentionSite> sites = reader_.sites();
-    std::sort(sites.begin(), sites.end(),
-              [](const auto& a, const auto& b) { return a.softmax < b.softmax; });
+    std::sort(sites.begin(), sites.end(), [](const auto& a, const auto& b) { return a.softmax < b.softmax; });
     for (const AttentionSite& site : sites) {
         const auto same = std::find_if(layers_.begin(), layers_.end(), [&](const Layer& layer) {
             return layer.kind == site.kind && layer.block == site.block;

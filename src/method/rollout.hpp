@@ -34,8 +34,9 @@ private:
 
     std::vector<Mix> mixes_;
     std::size_t targets_, rows_;
-    std::size_t settled_;          ///< mixes from here on are done
-    std::vector<int> made_below_;  ///< [layer, row]: the highest layer below this one that makes the row, or 0
+    std::size_t settled_;  ///< mixes from here on are done
+    std::vector<int>
+        made_below_;  ///< [layer, row]: the highest layer below this one that makes the row, or 0
     std::vector<Weights> weights_;  ///< [layer, row]: of the row as that layer left it; layer 0: the input
 };
 

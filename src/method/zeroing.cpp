@@ -14,11 +14,23 @@ const engine::TensorInfo& node(const engine::Graph& graph, int order) {
     return graph.at(graph.nodes[static_cast<std::size_t>(order)]);
 }
 
-/// The residual stream after a block, in one sub-pass: the last node of its name.
-int output_of(const engine::Graph& graph, const engine::SubPass& pass, int block) {
+/// The residual stream after a block, in one sub-pass: by its name; by the norm behind a block (BERT's); of
+/// the last block, the sum that llama.cpp has given another name (T5's).
+int output_of(const engine::Graph& graph, const engine::SubPass& pass, int block, bool last) {
     const std::string name = fmt::format("l_out-{}", block);
-    for (int order = pass.last_node; order-- > pass.first_node;)
-        if (node(graph, order).name == name) return order;
+    const std::string norm = fmt::format("blk.{}.layer_output_norm.", block);
+    const auto is_norm = [&](const engine::TensorInfo& at) {
+        return std::any_of(at.sources.begin(), at.sources.end(), [&](int source) {
+            return source >= 0 && graph.at(source).name.starts_with(norm);
+        });
+    };
+    const auto is_sum = [&](const engine::TensorInfo& at) {
+        return at.op == "ADD" && graph.at(at.sources[1]).role == engine::TensorRole::node;
+    };
+    for (int order = pass.last_node; order-- > pass.first_node;) {
+        const engine::TensorInfo& at = node(graph, order);
+        if (at.name == name || is_norm(at) || (last && at.name == "result_embd" && is_sum(at))) return order;
+    }
     throw Error(ErrorCode::unsupported,
                 fmt::format("value_zeroing: the graph does not name the output of block {} (l_out); "
                             "attention_rollout works",
@@ -27,6 +39,7 @@ int output_of(const engine::Graph& graph, const engine::SubPass& pass, int block
 
 /// 1 - cos of two vectors, without the cancellation: half the squared distance of the unit vectors.
 double distance(const float* a, const float* b, std::int64_t width) {
+    if (std::equal(a, a + width, b)) return 0;
     double aa = 0;
     double bb = 0;
     for (std::int64_t d = 0; d < width; ++d) {
@@ -52,7 +65,8 @@ Zeroing::Zeroing(Look& look) : look_(look) {
 }
 
 void Zeroing::find_blocks() {
-    const engine::Graph& graph = look_.replay().graph();
+    const engine::Graph& graph = look_.graph();
+    const int blocks = look_.scene().session.model().facts().blocks;
     std::vector<std::pair<bool, int>> layers;  // those of the text, blocks
     for (std::size_t p = 0; p < look_.parts().size(); ++p) {
         const Look::Part& part = look_.parts()[p];
@@ -72,14 +86,14 @@ void Zeroing::find_blocks() {
                            layer.first,
                            layer.second,
                            {p},
-                           output_of(graph, pass, layer.second)});
+                           output_of(graph, pass, layer.second, layer.second + 1 == blocks)});
     }
 }
 
 /// A pass serves all blocks, as each one's output is set right again. That is all of the block that later
 /// nodes may read.
 void Zeroing::require_one_way_out(const ZeroingBlock& block) const {
-    const engine::Graph& graph = look_.replay().graph();
+    const engine::Graph& graph = look_.graph();
     const int first = look_.parts()[block.parts.front()].site.softmax;
     const engine::TensorInfo& output = node(graph, block.output);
     const auto refuse = [&](const engine::TensorInfo& at) {
@@ -131,7 +145,7 @@ void Zeroing::record(const std::vector<bool>& wanted) {
 class Zeroing::Pass : public engine::Watcher {
 public:
     Pass(Zeroing& all, const std::vector<bool>& wanted, std::vector<Tensor>& maps)
-        : all_(all), session_(all.look_.scene().session), graph_(all.look_.replay().graph()), maps_(maps) {
+        : all_(all), session_(all.look_.scene().session), graph_(all.look_.graph()), maps_(maps) {
         actions_.resize(graph_.nodes.size());
         for (std::size_t b = 0; b < all.blocks_.size(); ++b) {
             if (!wanted[b]) continue;
@@ -183,7 +197,8 @@ private:
         const std::vector<int> rows = graph_.pass_of(output.order).rows_of(output.elements() / width);
         for (std::size_t r = 0; r < rows.size(); ++r) {
             const auto at = static_cast<std::ptrdiff_t>(r) * width;
-            maps_[b].row(static_cast<std::size_t>(rows[r] - block.mix.first))[static_cast<std::size_t>(row_)] =
+            maps_[b].row(
+                static_cast<std::size_t>(rows[r] - block.mix.first))[static_cast<std::size_t>(row_)] =
                 static_cast<float>(distance(changed.data() + at, state.data() + at, width));
         }
         std::copy(state.begin(), state.end(), changed.begin());
@@ -202,7 +217,7 @@ std::vector<Tensor> Zeroing::run(const std::vector<bool>& wanted, int last_row, 
     std::size_t bytes = 0;
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
         const auto rows = static_cast<std::size_t>(blocks_[b].mix.last - blocks_[b].mix.first);
-        const auto outputs = static_cast<std::size_t>(node(look_.replay().graph(), blocks_[b].output).elements());
+        const auto outputs = static_cast<std::size_t>(node(look_.graph(), blocks_[b].output).elements());
         if (wanted[b]) bytes += sizeof(float) * (rows * static_cast<std::size_t>(look_.rows()) + outputs);
     }
     const std::size_t budget = look_.scene().memory_budget;

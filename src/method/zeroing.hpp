@@ -8,8 +8,8 @@ namespace llmx::method {
 
 /// A block of one sub-pass: its attention, and the residual stream that it leaves.
 struct ZeroingBlock {
-    Mix mix;                         ///< the layer counts blocks: an encoder's, then the text's
-    bool of_text = true;             ///< else an encoder-decoder's encoder's
+    Mix mix;              ///< the layer counts blocks: an encoder's, then the text's
+    bool of_text = true;  ///< else an encoder-decoder's encoder's
     int block = 0;
     std::vector<std::size_t> parts;  ///< of Look::parts()
     int output = -1;                 ///< node l_out
@@ -25,9 +25,9 @@ public:
     [[nodiscard]] const std::vector<ZeroingBlock>& blocks() const { return blocks_; }
 
     /// For every block [rows of its mix, rows]: 1 - cos of each row's output with that row's output when
-    /// column's value is zero; 0 in rows that the pass leaves out. `wanted`: of blocks(); the others' maps are
-    /// empty. One pass for each row up to `last_row`. Throws Error{input} where the maps do not fit the memory
-    /// budget.
+    /// column's value is zero; 0 in rows that the pass leaves out. `wanted`: of blocks(); the others' maps
+    /// are empty. One pass for each row up to `last_row`. Throws Error{input} where the maps do not fit the
+    /// memory budget.
     std::vector<Tensor> run(const std::vector<bool>& wanted, int last_row, double evaluations);
 
 private:

@@ -45,6 +45,8 @@ public:
                 return gguf_get_val_u32(file_.get(), id);
             case GGUF_TYPE_INT32:
                 return gguf_get_val_i32(file_.get(), id);
+            case GGUF_TYPE_FLOAT32:
+                return gguf_get_val_f32(file_.get(), id);
             case GGUF_TYPE_STRING:
                 return std::stod(gguf_get_val_str(file_.get(), id));
             default:

@@ -99,11 +99,14 @@ Scores run(Scene& scene, const Options&) {
 const Definition& attention_flow() {
     static const Definition definition{
         .name = "attention_flow",
-        .help = "largest flow through attention and residual stream (Abnar & Zuidema 2020); slow: one problem a "
-                "source token and answer token",
+        .help =
+            "largest flow through attention and residual stream (Abnar & Zuidema 2020); slow: one problem a "
+            "source token and answer token",
         .is_signed = false,
-        .evaluations = [](const Extent& extent,
-                          const Options&) { return 1.0 + static_cast<double>(extent.targets * extent.sources); },
+        .evaluations =
+            [](const Extent& extent, const Options&) {
+                return 1.0 + static_cast<double>(extent.targets * extent.sources);
+            },
         .look = run};
     return definition;
 }

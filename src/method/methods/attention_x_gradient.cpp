@@ -23,8 +23,8 @@ public:
         const Tensor top = look.target_rows();
         for (std::int64_t t = 0; t < top.shape[0]; ++t) {
             const auto row = top.row(static_cast<std::size_t>(t));
-            rollouts_.push_back(std::make_unique<Rollout>(
-                look.mixes(), Tensor{{1, top.shape[1]}, {row.begin(), row.end()}}));
+            rollouts_.push_back(
+                std::make_unique<Rollout>(look.mixes(), Tensor{{1, top.shape[1]}, {row.begin(), row.end()}}));
         }
     }
 
@@ -68,8 +68,8 @@ private:
             const float* da = gradient.row(r);
             for (std::int64_t c = 0; c < gradient.columns(); ++c) *to++ = std::max(0.0F, a[c] * da[c]);
         }
-        Tensor mean = look_.mean_of_heads(
-            tape, part, dense_view<const float>(product.values.data(), gradient.shape));
+        Tensor mean =
+            look_.mean_of_heads(tape, part, dense_view<const float>(product.values.data(), gradient.shape));
         for (int row = part.first; row < part.last; ++row) {
             const auto weights = mean.row(static_cast<std::size_t>(row - part.first));
             add_residual(weights, row);

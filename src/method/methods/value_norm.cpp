@@ -42,10 +42,11 @@ private:
     }
 
     [[noreturn]] static void refuse(const AttentionSite& site, const std::string& why) {
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("value_norm: block {}: {}; expected values, softmax and output projection one "
-                                "after another; attention_weights works",
-                                site.block, why));
+        throw Error(
+            ErrorCode::unsupported,
+            fmt::format("value_norm: block {}: {}; expected values, softmax and output projection one "
+                        "after another; attention_weights works",
+                        site.block, why));
     }
 
     /// The one node that reads a tensor.
@@ -88,7 +89,8 @@ private:
     [[nodiscard]] Tensor norms(const tape::Tape& tape, std::size_t p) const {
         const Look::Part& part = look_.parts()[p];
         const engine::TensorInfo& product = node(ways_[p].product);
-        const View<const float> values = tape.read_by(product.sources[0], product.order);  // [groups, size, columns]
+        const View<const float> values =
+            tape.read_by(product.sources[0], product.order);  // [groups, size, columns]
         const std::vector<int> row_of = look_.reader().rows_of_columns(tape, part.site);
         const std::int64_t heads = product.shape[1];
         const std::int64_t size = product.shape[3];

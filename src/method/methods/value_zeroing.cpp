@@ -1,5 +1,5 @@
-// Value zeroing (Mohebbi et al. 2023; definitions 2): how far each block's output turns when one token's value
-// is taken out of the block, rolled out through all blocks.
+// Value zeroing (Mohebbi et al. 2023; definitions 2): how far each block's output turns when one token's
+// value is taken out of the block, rolled out through all blocks.
 
 #include <fmt/format.h>
 
@@ -71,8 +71,9 @@ Scores run(Scene& scene, const Options& options) {
 const Definition& value_zeroing() {
     static const Definition definition{
         .name = "value_zeroing",
-        .help = "how far a block's output turns when a token's value is zero, rolled out; one pass a token "
-                "(Mohebbi et al. 2023)",
+        .help =
+            "how far a block's output turns when a token's value is zero, rolled out; one pass a token "
+            "(Mohebbi et al. 2023)",
         .is_signed = false,
         .options = {{.name = "layer",
                      .kind = Option::Kind::whole,
