@@ -81,6 +81,10 @@ TEST(Rollout, MixesThatNobodyTakesChangeNothing) {
     top.row(1)[1] = 1;
     Rollout untouched(mixes, top);
     EXPECT_EQ(untouched.finish().values, top.values);
+    Rollout lowest({{1, 0, 2}, {2, 0, 2}}, top);
+    lowest.take(0, 0, std::vector<float>{1, 0});
+    lowest.take(0, 1, std::vector<float>{0.5F, 0.5F});
+    EXPECT_EQ(lowest.finish().values, (std::vector<float>{1, 0, 0.5F, 0.5F}));
     Rollout some(mixes, top);
     some.take(3, 1, std::vector<float>{0.5F, 0.5F});
     some.take(0, 0, std::vector<float>{1, 0});
