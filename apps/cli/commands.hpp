@@ -14,6 +14,7 @@ struct Command {
 };
 
 Command add_explain(CLI::App& program);
+Command add_evaluate(CLI::App& program);
 Command add_modules(CLI::App& program);
 Command add_model(CLI::App& program);
 Command add_tokenize(CLI::App& program);

@@ -183,9 +183,19 @@ void give_seed(const ExplainOptions& o, Method& method) {
     }
 }
 
+/// "all" is every method.
+std::vector<std::string> without_all(const std::vector<std::string>& texts) {
+    if (std::find(texts.begin(), texts.end(), "all") == texts.end()) return texts;
+    if (texts.size() > 1)
+        throw Error(ErrorCode::usage, "--method: all given with others; expected all alone, or names");
+    std::vector<std::string> names;
+    for (const MethodFacts& facts : known_methods()) names.push_back(facts.name);
+    return names;
+}
+
 /// `--per-token` alone asks for the two methods that cost least.
 std::vector<Method> methods_of(const ExplainOptions& o) {
-    std::vector<Method> methods = read_methods(o.method, o.method_options);
+    std::vector<Method> methods = read_methods(without_all(o.method), o.method_options);
     const bool original = std::all_of(methods.begin(), methods.end(), [](const Method& m) {
         return m.name == "attention" || m.name == "gradient";
     });

@@ -99,7 +99,7 @@ void declare_method(CLI::App& app, ExplainOptions& o) {
     std::vector<std::string> names;
     for (const MethodFacts& facts : known_methods()) names.push_back(facts.name);
     list(app, "--method", o.method,
-         fmt::format("NAME[:OPTION=VALUE...] of\n{}\n(default: attention,gradient)", wrapped(names)));
+         fmt::format("NAME[:OPTION=VALUE...] of\n{}\nor all (default: attention,gradient)", wrapped(names)));
     app.add_option("--objective", o.objective,
                    "What the gradient differentiates. aligned: loss of\n"
                    "the label's tokens against the answer's rows;\n"
@@ -152,6 +152,19 @@ void declare_targets(CLI::App& app, ExplainOptions& o) {
            "--hold", o.hold,
            "Tokens that stay in every text and take no score: none,\nspecial, template (also what the "
            "chat template adds)")
+        ->capture_default_str();
+}
+
+void declare_check(CLI::App& app, ExplainOptions& o) {
+    app.option_defaults()->group("Faithfulness");
+    app.add_flag("--check", o.check,
+                 "Measure how faithful each method's scores are: what the answer\n"
+                 "loses without the units of highest score, and keeps with them\n"
+                 "alone, beside random rankings (docs/faithfulness.md)");
+    add_number(app, "--seeds", o.seeds,
+               "Random rankings; each takes 18 runs of the model, as each\nmethod does", 2);
+    app.add_option("--absence", o.absence,
+                   "What takes an absent unit's place: token, deletion, attention_mask")
         ->capture_default_str();
 }
 
@@ -212,6 +225,7 @@ void declare_request_options(CLI::App& app, ExplainOptions& options) {
     declare_answers(app, options);
     declare_method(app, options);
     declare_targets(app, options);
+    declare_check(app, options);
     declare_generation(app, options);
     declare_resources(app, options);
     declare_method_options(app, options.method_options);

@@ -37,6 +37,9 @@ struct ExplainOptions {
     std::string unit = "token", aggregation = "sum", hold = "none";
     Text unit_pattern, context_span;
     std::vector<std::string> unit_spans;
+    bool check = false;
+    int seeds = Check().random_seeds;
+    std::string absence = Check().absence;
     bool per_token = false, attention_weights = false, all_rows = false, hidden_states = false;
     std::vector<std::string> layer_names = {"q_proj", "k_proj", "v_proj"};
     bool is_input = false, strict = false;

@@ -130,6 +130,9 @@ std::string command_json(const ExplainOptions& options, const ExplainInputs& inp
     command["unit_spans"] = options.unit_spans;
     command["aggregation"] = options.aggregation;
     command["hold"] = options.hold;
+    command["check"] = options.check;
+    command["seeds"] = options.seeds;
+    command["absence"] = options.absence;
     command["objective"] = to_string(inputs.objective);
     command["per_token"] = options.per_token;
     command["attention_weights"] = options.attention_weights;

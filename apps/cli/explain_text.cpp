@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "attribution_text.hpp"
+#include "faithfulness_text.hpp"
 #include "text_parts.hpp"
 
 namespace llmx::cli {
@@ -136,6 +137,7 @@ void print_explanation(std::ostream& out, const Explanation& result, bool color)
     print_attributions(out, result, color);
     result.span ? answer_span(out, result, color) : written_answer(out, result, color);
     if (!columns.empty()) table(out, result, columns, color);
+    print_faithfulness(out, result, color);
     footer(out, result);
 }
 

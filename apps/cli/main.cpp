@@ -51,8 +51,8 @@ int run(int argc, char** argv) {
     program.set_version_flag("--version", version_text);
     program.footer(footer);
     const std::vector<llmx::cli::Command> commands = {
-        llmx::cli::add_explain(program), llmx::cli::add_modules(program), llmx::cli::add_model(program),
-        llmx::cli::add_tokenize(program), llmx::cli::add_quantize(program)};
+        llmx::cli::add_explain(program), llmx::cli::add_evaluate(program), llmx::cli::add_modules(program),
+        llmx::cli::add_model(program),   llmx::cli::add_tokenize(program), llmx::cli::add_quantize(program)};
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -69,7 +69,8 @@ int run(int argc, char** argv) {
         return 0;
     }
     complain(
-        "no command given; expected one of explain, modules, model, tokenize, quantize; see llmx --help");
+        "no command given; expected one of explain, evaluate, modules, model, tokenize, quantize; see llmx "
+        "--help");
     return static_cast<int>(ErrorCode::usage);
 }
 

@@ -82,6 +82,7 @@ void apply(const ExplainOptions& options, const ExplainInputs& inputs, const Mod
     units.parts = std::move(request.units.parts);  // the prompt's, found with it
     units.unplaced = std::move(request.units.unplaced);
     request.units = std::move(units);
+    if (options.check) request.check = Check{.random_seeds = options.seeds, .absence = options.absence};
     request.all_attention_rows = options.all_rows;
     request.keep_attention = options.attention_weights;
     request.keep_hidden = options.hidden_states;
@@ -93,11 +94,14 @@ void apply(const ExplainOptions& options, const ExplainInputs& inputs, const Mod
 
 }  // namespace
 
-Model load_model(const ExplainOptions& options, const ExplainInputs& inputs, Activity& activity) {
+Model load_model(const ExplainOptions& options, const ExplainInputs& inputs, Activity& activity,
+                 int redrawn_blocks) {
     return Model::load(options.model, {.threads = options.threads,
                                        .chat_template = inputs.chat_template.value_or(""),
                                        .qa_head = options.qa_head.value_or(""),
                                        .lora = inputs.lora,
+                                       .redrawn_blocks = redrawn_blocks,
+                                       .redraw_seed = options.seed,
                                        .progress = activity.progress()});
 }
 

@@ -6,7 +6,9 @@
 
 namespace llmx::cli {
 
-Model load_model(const ExplainOptions& options, const ExplainInputs& inputs, Activity& activity);
+/// `redrawn_blocks`: see LoadOptions; drawn by the options' seed.
+Model load_model(const ExplainOptions& options, const ExplainInputs& inputs, Activity& activity,
+                 int redrawn_blocks = 0);
 
 /// What is left to do is to explain it.
 struct ReadyRequest {

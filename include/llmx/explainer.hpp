@@ -113,6 +113,15 @@ struct UnitChoice {
     std::string context_text = {};  ///< ... or its words, which stand in the prompt once
 };
 
+/// How the faithfulness of maps is measured (definitions 5).
+struct Check {
+    int random_seeds = 5;    ///< random rankings beside; each takes 18 runs of the model, as each method does
+    std::uint32_t seed = 0;  ///< of the first of them
+    /// What takes an absent unit's place: token, deletion, attention_mask; of all methods the same.
+    std::string absence = "token";
+    int absence_token = -1;  ///< of token; -1: the model's own
+};
+
 struct Request {
     Task task = Task::generative_text_chat;
     Tokens input_ids = {};   ///< the prompt, or the source of an encoder-decoder
@@ -131,6 +140,7 @@ struct Request {
 
     TargetChoice target = {};
     UnitChoice units = {};
+    std::optional<Check> check = {};  ///< measure how faithful the maps are: Attribution::faithfulness
     bool all_attention_rows = false;  ///< keep the prompt's attention rows too
     bool keep_attention = false;      ///< fill AttentionResult::weights (large)
     bool keep_hidden = false;         ///< fill Explanation::hidden
@@ -141,12 +151,27 @@ struct Request {
     Progress progress = {};
 };
 
+/// How well scores tell what the answer rests on (definitions 5), beside random rankings.
+struct Faithfulness {
+    struct Number {
+        double value = 0, random = 0, random_deviation = 0;  ///< of random rankings: mean, standard deviation
+    };
+    Number comprehensiveness, sufficiency, deletion_area, insertion_area;
+    std::optional<Number> kendall_tau;  ///< with leave-one-out; none where all scores or all losses are equal
+    std::vector<double> fractions;      ///< of the units, the largest scores first: 0, 0.1 ... 1
+    std::vector<double> deletion, insertion;                ///< p without these units, p of these alone
+    std::vector<double> random_deletion, random_insertion;  ///< mean curves of random rankings
+    int random_seeds = 0;
+    std::string absence;  ///< what took the units' place: Check::absence
+};
+
 struct PairResult {
     std::vector<float> attention;       ///< [prompt], definitions 1.1
     std::vector<float> attention_mean;  ///< [prompt]
     int block = 0;                      ///< the block the modules were found in
     /// Why there is none: a model without such modules as the default layer_names mean. Else empty.
     std::string missing = {};
+    std::optional<Faithfulness> faithfulness = {};  ///< of `attention`, as scores of units
 };
 
 struct AttentionResult {
@@ -175,6 +200,7 @@ struct GradientResult {
     Tensor decoder_gradient;          ///< encoder-decoders: [answer, embedding], at the decoder's inputs
     Tensor decoder_input_embeddings;  ///< [answer, embedding]
     std::vector<Token> replayed;      ///< ids of the pass that was differentiated
+    std::optional<Faithfulness> faithfulness = {};  ///< of `saliency_map`, as scores of units
 };
 
 /// What an encoder with a question-answering head finds.
@@ -209,16 +235,6 @@ struct TargetFacts {
 struct Completeness {
     double f_input = 0, f_baseline = 0;
     double residual = 0;  ///< Σ scores - (f_input - f_baseline)
-};
-
-/// How well scores tell what the answer rests on (definitions 5), beside random rankings.
-struct Faithfulness {
-    struct Number {
-        double value = 0, random = 0, random_deviation = 0;  ///< of random rankings: mean, standard deviation
-    };
-    Number comprehensiveness, sufficiency, deletion_area, insertion_area, kendall_tau;
-    std::vector<double> thresholds, deletion, insertion;  ///< curves: part taken away or put in, p
-    int random_seeds = 0;
 };
 
 /// Scores of units for targets: one entry of "attributions".

@@ -82,7 +82,11 @@ struct LoadOptions {
     /// A safetensors file with `qa_outputs.weight` and `qa_outputs.bias`, for the GGUF of an encoder.
     std::filesystem::path qa_head = {};
     std::vector<Lora> lora = {};  ///< applied together wherever the model runs
-    Progress progress = {};       ///< stage "load"
+    /// The values of every weight of the last so many blocks are put in a random order: a model that has
+    /// forgotten what it learned there, for the randomisation check of maps (definitions 5).
+    int redrawn_blocks = 0;
+    std::uint32_t redraw_seed = 0;
+    Progress progress = {};  ///< stage "load"
 };
 
 class Model;

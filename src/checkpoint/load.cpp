@@ -10,6 +10,7 @@
 
 #include "checkpoint/directory.hpp"
 #include "core/utf8.hpp"
+#include "engine/redraw.hpp"
 
 namespace llmx {
 
@@ -34,7 +35,9 @@ checkpoint::Checkpoint read_checked(const fs::path& directory) {
 
 }  // namespace
 
-Model Model::load(const fs::path& path, const LoadOptions& options) {
+Model Model::load(const fs::path& path, const LoadOptions& given) {
+    LoadOptions options = given;
+    if (options.redrawn_blocks > 0) options.use_mmap = false;  // a file's own pages cannot be written to
     std::shared_ptr<ModelImpl> impl;
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) {
@@ -47,7 +50,9 @@ Model Model::load(const fs::path& path, const LoadOptions& options) {
         impl = engine::load_gguf(path, options);
     }
     if (!options.qa_head.empty()) engine::set_qa_head(*impl, checkpoint::read_qa_head(options.qa_head));
-    return Model(std::move(impl));
+    Model model(std::move(impl));
+    if (options.redrawn_blocks > 0) engine::redraw(model, options.redrawn_blocks, options.redraw_seed);
+    return model;
 }
 
 }  // namespace llmx

@@ -115,7 +115,7 @@ LlamaModelPtr load_llama(const std::string& what, const engine::Content& content
     const auto progress = [&](double done) { return !options.progress || options.progress("load", done); };
     if (!memory.fill(content, progress)) throw Error(ErrorCode::cancelled, "load: cancelled");
     llama_model_params params = common_params();
-    params.load_mode = LLAMA_LOAD_MODE_MMAP;
+    params.load_mode = options.use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
     params.progress_callback = [](float, void*) { return true; };
     std::string reason;
     LlamaModelPtr model =

@@ -30,7 +30,8 @@ unit::Text text_of(const Model& model, const Subject& subject, int sources) {
     return text;
 }
 
-/// Counts evaluations of one method and tells the caller's progress.
+}  // namespace
+
 std::function<void(double)> ticker(const Progress& progress, std::string stage, double planned) {
     if (!progress) return [](double) {};
     return [progress, stage = std::move(stage), planned, done = 0.0](double evaluations) mutable {
@@ -39,8 +40,6 @@ std::function<void(double)> ticker(const Progress& progress, std::string stage, 
             throw Error(ErrorCode::cancelled, stage + ": cancelled");
     };
 }
-
-}  // namespace
 
 std::vector<Attributor> attributors_of(const std::vector<Method>& methods) {
     std::vector<Attributor> found;

@@ -16,6 +16,9 @@ struct Attributor {
 /// Of the methods, those that are not the original's two. Throws Error{usage} for what is not known.
 std::vector<Attributor> attributors_of(const std::vector<Method>& methods);
 
+/// For Scene::tick: counts evaluations and tells the caller's progress.
+std::function<void(double)> ticker(const Progress& progress, std::string stage, double planned);
+
 /// What is explained: the texts, the units, the numbers.
 class Explained {
 public:
@@ -27,7 +30,11 @@ public:
 
     [[nodiscard]] Attribution run(const Attributor& attributor, std::vector<std::string>& warnings);
 
-    [[nodiscard]] method::Scene& scene() { return scene_; }
+    [[nodiscard]] const method::Scene& scene() const { return scene_; }
+    /// Targets::mean_logprob
+    [[nodiscard]] std::shared_ptr<const objective::Readout> mean_logprob() const {
+        return targets_.mean_logprob;
+    }
 
 private:
     [[nodiscard]] Targets find_targets(const Subject& subject, const Tokens& tokens);

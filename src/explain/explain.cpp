@@ -11,6 +11,7 @@
 #include "engine/requirements.hpp"
 #include "explain/attributions.hpp"
 #include "explain/check.hpp"
+#include "explain/faithful.hpp"
 #include "explain/readers.hpp"
 #include "explain/subject.hpp"
 #include "gemm/gemm.hpp"
@@ -110,7 +111,8 @@ double explain_label(const Request& request, const Model& model, engine::Session
     return label.value(replay.results());
 }
 
-/// The methods of the registry, one after another, of the label with `teacher`, else of what was found.
+/// The methods of the registry, one after another, of the label with `teacher`, else of what was found; then
+/// the faithfulness of all maps.
 void explain_further(const Request& request, const Model& model, const Subject& subject, bool teacher,
                      engine::Session& session, const std::shared_ptr<tape::Arena>& arena,
                      const std::vector<Attributor>& attributors, Clock& clock, Explanation& result) {
@@ -121,6 +123,9 @@ void explain_further(const Request& request, const Model& model, const Subject& 
         result.attributions.push_back(explained.run(attributor, result.warnings));
         clock.note(result.attributions.back().method.c_str());
     }
+    if (!request.check) return;
+    measure_faithfulness(request, model, explained, result);
+    clock.note("faithfulness");
 }
 
 bool uses(const std::vector<Method>& methods, std::string_view name) {
@@ -171,7 +176,7 @@ Explanation Explainer::compute(const Request& given) {
     result.objective_value = of_label ? explain_label(request, model_, session, memory_->arena, result)
                                       : subject.value(replay.results());
     if (of_label) clock.note("gradient");
-    if (!attributors.empty()) {
+    if (!attributors.empty() || request.check) {
         explain_further(request, model_, subject, teacher, session, memory_->arena, attributors, clock,
                         result);
     }

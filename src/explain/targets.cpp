@@ -122,7 +122,11 @@ Targets targets_of(const Request& request, const Model& model, const Tokens& tok
     } else {
         builder.add_range(tokens, span, choice.contrast);
     }
+    objective::Target mean;
+    for (int t = span.first; t < span.second; ++t)
+        mean.terms.push_back({0, {t, tokens[static_cast<std::size_t>(t)], 1.0 / (span.second - span.first)}});
     Targets found = std::move(builder.found);
+    found.mean_logprob = objective::written_readout(Measure::logprob, {std::move(mean)});
     found.readout =
         objective::written_readout(choice.measure, std::move(builder.targets), std::move(reference));
     const std::string what = request.objective == Objective::teacher ? "label" : "answer";
@@ -149,6 +153,7 @@ Targets targets_of_span(const Request& request, const Model& model, const SpanTa
     }
     Targets found;
     found.readout = objective::span_readout(*model.qa_head(), span.start, span.end, span.factor);
+    found.mean_logprob = objective::span_readout(*model.qa_head(), span.start, span.end, -1.0);
     found.facts.push_back({"span", {span.start, span.end + 1}, 0});
     found.output_rows.push_back({span.start, span.end + 1});
     found.objective = fmt::format("{} of the span", to_string(request.objective));

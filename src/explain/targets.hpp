@@ -8,6 +8,9 @@ namespace llmx {
 
 struct Targets {
     std::shared_ptr<const objective::Readout> readout;
+    /// Mean over the explained tokens of the answer of their log-probability: what faithfulness is measured
+    /// by.
+    std::shared_ptr<const objective::Readout> mean_logprob;
     std::vector<TargetFacts> facts;                ///< one a target; the values are still to be filled in
     std::vector<std::pair<int, int>> output_rows;  ///< outputs of the first text, [first, last), one a target
     std::string objective;                         ///< what the rows explain, in words

@@ -92,11 +92,42 @@ Json model_facts(const Model& model) {
             {"embedding", facts.embedding}};
 }
 
+/// Null where it was not measured.
+Json faithfulness(const std::optional<Faithfulness>& measured, const std::string& key) {
+    if (!measured) return nullptr;
+    const Faithfulness& f = *measured;
+    const auto beside_random = [&](const Faithfulness::Number& n, const char* name) -> Json {
+        const std::string at = key + '.' + name;
+        return {{"value", number(n.value, at)},
+                {"random", number(n.random, at)},
+                {"random_deviation", number(n.random_deviation, at)}};
+    };
+    const auto curve = [&](const std::vector<double>& p, const char* name) {
+        Json list = Json::array();
+        for (const double value : p) list.push_back(number(value, key + '.' + name));
+        return list;
+    };
+    return {{"comprehensiveness", beside_random(f.comprehensiveness, "comprehensiveness")},
+            {"sufficiency", beside_random(f.sufficiency, "sufficiency")},
+            {"deletion_area", beside_random(f.deletion_area, "deletion_area")},
+            {"insertion_area", beside_random(f.insertion_area, "insertion_area")},
+            {"kendall_tau", f.kendall_tau ? beside_random(*f.kendall_tau, "kendall_tau") : Json(nullptr)},
+            {"fractions", f.fractions},
+            {"deletion", curve(f.deletion, "deletion")},
+            {"insertion", curve(f.insertion, "insertion")},
+            {"random_deletion", curve(f.random_deletion, "random_deletion")},
+            {"random_insertion", curve(f.random_insertion, "random_insertion")},
+            {"random_seeds", f.random_seeds},
+            {"absence", f.absence}};
+}
+
 Json attention(const AttentionResult& result, bool raw) {
     const std::string key = "Attention.";
     Json pair = {{"attention", numbers(result.pair.attention, key + "pair_result.attention")},
                  {"attention_mean", numbers(result.pair.attention_mean, key + "pair_result.attention_mean")},
                  {"block", result.pair.block}};
+    if (result.pair.faithfulness)
+        pair["faithfulness"] = faithfulness(result.pair.faithfulness, key + "pair_result.faithfulness");
     Json by_block = {{"mean_group_df", nested(result.mean_group, key + "attention_result.mean_group_df")}};
     if (raw) {
         by_block["median_raw_df"] = nested(result.median_raw, key + "attention_result.median_raw_df");
@@ -112,30 +143,12 @@ Json gradient(const GradientResult& result, bool raw) {
     Json keys = {
         {"saliency_map", numbers(result.saliency_map, "Gradient.saliency_map")},
         {"block_gradient_x_input", nested(result.block_gradient_x_input, "Gradient.block_gradient_x_input")}};
+    if (result.faithfulness)
+        keys["faithfulness"] = faithfulness(result.faithfulness, "Gradient.faithfulness");
     if (raw) keys["gradient"] = nested(result.gradient, "Gradient.gradient");
     if (raw && !result.decoder_gradient.empty())
         keys["decoder_gradient"] = nested(result.decoder_gradient, "Gradient.decoder_gradient");
     return keys;
-}
-
-/// Tokens are counted through the rows of the pass: prompt, answer; an encoder-decoder's are its source
-/// and what its decoder reads, and the row of a target is the one that predicts it.
-Json faithfulness(const Faithfulness& f, const std::string& key) {
-    const auto beside_random = [&](const Faithfulness::Number& n, const char* name) -> Json {
-        const std::string at = key + '.' + name;
-        return {{"value", number(n.value, at)},
-                {"random", number(n.random, at)},
-                {"random_deviation", number(n.random_deviation, at)}};
-    };
-    return {{"comprehensiveness", beside_random(f.comprehensiveness, "comprehensiveness")},
-            {"sufficiency", beside_random(f.sufficiency, "sufficiency")},
-            {"deletion_area", beside_random(f.deletion_area, "deletion_area")},
-            {"insertion_area", beside_random(f.insertion_area, "insertion_area")},
-            {"kendall_tau", beside_random(f.kendall_tau, "kendall_tau")},
-            {"thresholds", f.thresholds},
-            {"deletion", f.deletion},
-            {"insertion", f.insertion},
-            {"random_seeds", f.random_seeds}};
 }
 
 /// [first, last + 1] of tokens in a row; "parts" besides where there are gaps.
@@ -166,6 +179,8 @@ Json completeness(const std::vector<Completeness>& all, const std::string& key) 
             {"residual", std::move(residual)}};
 }
 
+/// Tokens are counted through the rows of the pass: prompt, answer; an encoder-decoder's are its source
+/// and what its decoder reads, and the row of a target is the one that predicts it.
 Json attribution(const Attribution& entry, std::size_t index) {
     const std::string key = fmt::format("attributions[{}]", index);
     Json units = Json::array();
@@ -188,8 +203,7 @@ Json attribution(const Attribution& entry, std::size_t index) {
     if (!entry.context_sensitivity.empty()) json["context_sensitivity"] = entry.context_sensitivity;
     json["completeness"] =
         entry.completeness.empty() ? Json(nullptr) : completeness(entry.completeness, key + ".completeness");
-    json["faithfulness"] =
-        entry.faithfulness ? faithfulness(*entry.faithfulness, key + ".faithfulness") : Json(nullptr);
+    json["faithfulness"] = faithfulness(entry.faithfulness, key + ".faithfulness");
     return json;
 }
 

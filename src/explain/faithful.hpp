@@ -1,0 +1,12 @@
+#pragma once
+
+#include "explain/attributions.hpp"
+
+namespace llmx {
+
+/// Request::check: fills in the faithfulness of every map of the result, by one game for all of them. Throws
+/// Error{unsupported} where the model does not do without units in this way.
+void measure_faithfulness(const Request& request, const Model& model, Explained& explained,
+                          Explanation& result);
+
+}  // namespace llmx
