@@ -183,19 +183,23 @@ void give_seed(const ExplainOptions& o, Method& method) {
     }
 }
 
-/// "all" is every method.
-std::vector<std::string> without_all(const std::vector<std::string>& texts) {
+/// "all" is every method that can be asked for: context_reliance where there is a context.
+std::vector<std::string> without_all(const ExplainOptions& o) {
+    const std::vector<std::string>& texts = o.method;
+    const bool context = o.context_span || o.context || o.context_file;
     if (std::find(texts.begin(), texts.end(), "all") == texts.end()) return texts;
     if (texts.size() > 1)
         throw Error(ErrorCode::usage, "--method: all given with others; expected all alone, or names");
     std::vector<std::string> names;
-    for (const MethodFacts& facts : known_methods()) names.push_back(facts.name);
+    for (const MethodFacts& facts : known_methods()) {
+        if (facts.name != "context_reliance" || context) names.push_back(facts.name);
+    }
     return names;
 }
 
 /// `--per-token` alone asks for the two methods that cost least.
 std::vector<Method> methods_of(const ExplainOptions& o) {
-    std::vector<Method> methods = read_methods(without_all(o.method), o.method_options);
+    std::vector<Method> methods = read_methods(without_all(o), o.method_options);
     const bool original = std::all_of(methods.begin(), methods.end(), [](const Method& m) {
         return m.name == "attention" || m.name == "gradient";
     });

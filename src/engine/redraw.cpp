@@ -5,8 +5,8 @@
 
 #include <llmx/error.hpp>
 #include <map>
-#include <random>
 
+#include "core/random.hpp"
 #include "engine/llama_guard.hpp"
 #include "engine/pass.hpp"
 
@@ -26,15 +26,11 @@ Place place_of(const std::string& name) {
     return {name.substr(0, at), block_of(std::string_view(name).substr(at))};
 }
 
-std::mt19937_64 draws_of(const std::string& name, std::uint32_t seed) {
-    std::vector<std::uint32_t> seeds = {seed};
-    for (const char c : name) seeds.push_back(static_cast<unsigned char>(c));
-    std::seed_seq sequence(seeds.begin(), seeds.end());
-    return std::mt19937_64(sequence);
-}
-
-void shuffle(std::vector<float>& values, std::mt19937_64 draw) {
-    for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[draw() % i]);
+/// The seed of one tensor's order (FNV-1a).
+std::uint64_t seed_of(const std::string& name, std::uint32_t seed) {
+    std::uint64_t hash = 0xCBF29CE484222325U ^ seed;
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+    return hash;
 }
 
 void write_rows(ggml_tensor& tensor, const std::vector<float>& values) {
@@ -84,7 +80,7 @@ void redraw(const Model& model, int blocks, std::uint32_t seed) {
         if (place.block < counts[place.stack] - blocks) return;
         std::vector<float> values(static_cast<std::size_t>(info.elements()));
         dequantize_rows(info, 0, info.elements() / info.shape[3], values.data());
-        shuffle(values, draws_of(info.name, seed));
+        Random(seed_of(info.name, seed)).shuffle(std::span(values));
         // The handle is const for those who read; the memory is this model's own.
         write_rows(*static_cast<ggml_tensor*>(const_cast<void*>(info.handle)), values);
     });

@@ -6,8 +6,8 @@
 #include <cmath>
 #include <llmx/error.hpp>
 #include <numeric>
-#include <random>
 
+#include "core/random.hpp"
 #include "core/rank_correlation.hpp"
 
 namespace llmx::faithfulness {
@@ -21,8 +21,7 @@ using Curve = std::vector<double>;  // p at 0, 0.1 ... 1
 Map random_map(std::size_t units, std::uint32_t seed) {
     Map scores(units);
     std::iota(scores.begin(), scores.end(), 0.0);
-    std::mt19937_64 draw(seed);
-    for (std::size_t i = units; i > 1; --i) std::swap(scores[i - 1], scores[draw() % i]);
+    Random(seed).shuffle(std::span(scores));
     return scores;
 }
 

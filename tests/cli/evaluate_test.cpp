@@ -1,0 +1,186 @@
+// llmx evaluate and llmx explain --check on a tiny model.
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <sstream>
+
+#include "program.hpp"
+#include "support/temporary.hpp"
+
+namespace llmx::test {
+namespace {
+
+using nlohmann::json;
+
+const std::string prompt = "[5,9,14,3,27,8,11,40,6,2,19,33]";
+const std::string answer = "[7,21,4]";
+
+Arguments evaluate(const Arguments& more, const std::string& model = "llama-tiny.gguf") {
+    Arguments all = {"evaluate", "--model", golden(model), "--seeds", "3"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+Arguments one(const Arguments& more, const std::string& model = "llama-tiny.gguf") {
+    Arguments all = evaluate({"--prompt-ids", prompt, "--answer-ids", answer}, model);
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+
+const json& method(const json& list, const std::string& name) {
+    for (const json& entry : list) {
+        if (entry["method"] == name) return entry;
+    }
+    throw std::runtime_error("no method " + name);
+}
+
+TEST(Evaluate, LeaveOneOutIsTheRankingItIsComparedWith) {
+    const json j = json_of(one({"--method", "attention,gradient,leave_one_out", "--json", "-"}));
+    EXPECT_EQ(j["schema"], "llm-explainer-evaluation/1");
+    ASSERT_EQ(j["requests"].size(), 1U);
+    const json& methods = j["requests"][0]["methods"];
+    ASSERT_EQ(methods.size(), 3U);
+    const json& f = method(methods, "leave_one_out")["faithfulness"];
+    EXPECT_DOUBLE_EQ(f["kendall_tau"]["value"].get<double>(), 1.0);
+    EXPECT_EQ(f["random_seeds"], 3);
+    EXPECT_EQ(f["deletion"].size(), 11U);
+    // Nothing taken away, and everything put in.
+    EXPECT_EQ(f["deletion"][0], f["insertion"][10]);
+    EXPECT_EQ(f["deletion"][10], f["insertion"][0]);
+    for (const json& entry : methods) {
+        EXPECT_EQ(entry["faithfulness"]["comprehensiveness"]["random"], f["comprehensiveness"]["random"]);
+        EXPECT_EQ(method(j["means"], entry["method"])["comprehensiveness"]["mean"],
+                  entry["faithfulness"]["comprehensiveness"]["value"]);
+    }
+}
+
+TEST(Evaluate, TheLogOfPIsThatOfTheAnswersTokens) {
+    const Arguments same = {"--model", golden("llama-tiny.gguf"), "--prompt-ids", prompt, "--answer-ids", answer};
+    Arguments explain = {"explain", "--check", "--method", "saliency", "--json", "-"};
+    explain.insert(explain.end(), same.begin(), same.end());
+    const json j = json_of(explain);
+    double mean = 0;
+    for (const json& l : j["token_logprobs"]) mean += l.get<double>() / 3;
+    const json& f = j["attributions"][0]["faithfulness"];
+    EXPECT_NEAR(f["deletion"][0].get<double>(), std::exp(mean), 1e-6);
+    EXPECT_EQ(f["random_seeds"], 5);
+    EXPECT_EQ(f["absence"], "token");
+    EXPECT_TRUE(j["timings_s"].contains("faithfulness"));
+}
+
+TEST(Evaluate, ExplainShowsTheShortForm) {
+    const Outcome run =
+        llmx({"explain", "--check", "--model", golden("llama-tiny.gguf"), "--prompt-ids", prompt, "--answer-ids",
+              answer, "--method", "gradient,saliency", "--seeds", "2"});
+    EXPECT_EQ(run.code, 0) << run.err;
+    for (const char* words : {"comprehensiveness (random)", "sufficiency (random)", "Kendall tau", "saliency",
+                              "2 random rankings"})
+        EXPECT_NE(run.out.find(words), std::string::npos) << words;
+}
+
+TEST(Evaluate, ATableWithRandomInItsLastRow) {
+    const Outcome run = llmx(one({"--method", "saliency,leave_one_out"}));
+    EXPECT_EQ(run.code, 0) << run.err;
+    std::istringstream lines(run.out);
+    std::vector<std::string> first;
+    for (std::string line; std::getline(lines, line);) first.push_back(line.substr(0, line.find(' ')));
+    ASSERT_GE(first.size(), 4U);
+    EXPECT_EQ(std::vector(first.begin(), first.begin() + 4),
+              (std::vector<std::string>{"method", "saliency", "leave_one_out", "random"}));
+}
+
+TEST(Evaluate, LinesOfAFileAndTheirMeans) {
+    const TemporaryDirectory folder;
+    spill(folder / "requests.jsonl", R"({"prompt_ids": [5,9,14,3,27], "answer_ids": [7,21]})"
+                                     "\n\n"
+                                     R"({"prompt_ids": [1,2,3,4,5,6,7], "answer_ids": [9], "seeds": 4})"
+                                     "\n");
+    const json j = json_of({"evaluate", "--model", golden("llama-tiny.gguf"), "--requests",
+                            folder / "requests.jsonl", "--method", "saliency", "--json", "-", "--csv",
+                            folder / "table.csv"});
+    ASSERT_EQ(j["requests"].size(), 2U);
+    EXPECT_EQ(j["requests"][0]["line"], 1);
+    EXPECT_EQ(j["requests"][1]["line"], 3);
+    const auto value = [&](std::size_t r) {
+        return j["requests"][r]["methods"][0]["faithfulness"]["sufficiency"]["value"].get<double>();
+    };
+    EXPECT_EQ(j["requests"][1]["methods"][0]["faithfulness"]["random_seeds"], 4);
+    const json& mean = j["means"][0]["sufficiency"];
+    EXPECT_NEAR(mean["mean"].get<double>(), (value(0) + value(1)) / 2, 1e-12);
+    EXPECT_NEAR(mean["standard_error"].get<double>(), std::abs(value(0) - value(1)) / 2, 1e-12);
+
+    const std::string csv = slurp(folder / "table.csv");
+    EXPECT_TRUE(csv.starts_with("line,model,answer,method,comprehensiveness,comprehensiveness_random,"));
+    EXPECT_EQ(std::count(csv.begin(), csv.end(), '\r'), 3);
+    EXPECT_NE(csv.find("\r\n3,llama-tiny.gguf,"), std::string::npos);
+}
+
+TEST(Evaluate, CsvFieldsWithCommasQuotesAndLineEndsAreQuoted) {
+    const TemporaryDirectory folder;
+    const Outcome run = llmx(evaluate({"--prompt", "a b c d", "--answer", "x, \"y\"\nz", "--method", "saliency",
+                                       "--csv", folder / "t.csv", "--quiet"},
+                                      "llamamha-tiny.gguf"));
+    ASSERT_EQ(run.code, 0) << run.err;
+    const std::string csv = slurp(folder / "t.csv");
+    EXPECT_NE(csv.find(",\"x, \"\"y\"\"\nz\",saliency,"), std::string::npos) << csv;
+}
+
+TEST(Evaluate, AWrongLineIsNamedWithItsNumber) {
+    const TemporaryDirectory folder;
+    const std::string good = R"({"prompt_ids": [5,9,14], "answer_ids": [7]})";
+    const auto fails = [&](const std::string& line, int code, const std::vector<std::string>& words) {
+        spill(folder / "r.jsonl", good + '\n' + line + '\n');
+        expect_failure(llmx(evaluate({"--requests", folder / "r.jsonl"})), code, words);
+    };
+    fails("{", 3, {"line 2", "no valid JSON"});
+    fails(R"({"promt_ids": [1]})", 2, {"line 2", "promt_ids", "prompt_ids"});
+    fails(R"({"prompt_ids": [1], "answer_ids": [999999]})", 3, {"line 2", "999999"});
+    fails(R"({"prompt_ids": [1], "answer_ids": [2], "method": "salience"})", 2, {"line 2", "saliency"});
+    spill(folder / "empty.jsonl", "\n \n");
+    expect_failure(llmx(evaluate({"--requests", folder / "empty.jsonl"})), 3, {"holds no request"});
+}
+
+TEST(Evaluate, AFlagGoesBeforeALinesKey) {
+    const TemporaryDirectory folder;
+    spill(folder / "r.jsonl", R"({"prompt_ids": [5,9,14], "answer_ids": [7], "seeds": 7})");
+    const json j = json_of(evaluate({"--requests", folder / "r.jsonl", "--method", "saliency", "--json", "-"}));
+    EXPECT_EQ(j["requests"][0]["methods"][0]["faithfulness"]["random_seeds"], 3);
+}
+
+TEST(Evaluate, ReDrawnWeightsTakeTheMapAway) {
+    const json j = json_of(one({"--method", "saliency,leave_one_out", "--randomization-depths", "0,top,all",
+                                "--json", "-"}));
+    for (const json& entry : j["requests"][0]["methods"]) {
+        const json& depths = entry["randomization"];
+        ASSERT_EQ(depths.size(), 3U);
+        EXPECT_EQ(depths[0]["blocks"], 0);
+        EXPECT_DOUBLE_EQ(depths[0]["spearman"].get<double>(), 1.0);
+        EXPECT_DOUBLE_EQ(depths[0]["kendall"].get<double>(), 1.0);
+        EXPECT_EQ(depths[1]["blocks"], 1);
+        EXPECT_LT(depths[2]["spearman"].get<double>(), 0.95);
+    }
+}
+
+TEST(Evaluate, OfADirectoryAnEncoderAndAnEncoderDecoder) {
+    for (const Arguments& arguments :
+         {evaluate({"--prompt-ids", prompt, "--answer-ids", answer}, "llama-tiny"),
+          evaluate({"--prompt-ids", prompt, "--answer-ids", answer, "--task", "translation"}, "t5-tiny.gguf")}) {
+        Arguments all = arguments;
+        for (const char* more : {"--method", "leave_one_out", "--randomization", "--json", "-"})
+            all.emplace_back(more);
+        const json j = json_of(all);
+        const json& entry = j["requests"][0]["methods"][0];
+        EXPECT_DOUBLE_EQ(entry["faithfulness"]["kendall_tau"]["value"].get<double>(), 1.0);
+        EXPECT_LT(entry["randomization"][2]["spearman"].get<double>(), 0.95);
+    }
+}
+
+TEST(Evaluate, RefusesWhatCannotBe) {
+    expect_failure(llmx(one({"--seeds", "1"})), 2, {"--seeds", "2 or more"});
+    expect_failure(llmx(one({"--randomization-depths", "most"})), 2, {"most", "half"});
+    expect_failure(llmx(one({"--absence", "nothing"})), 2, {"nothing", "deletion"});
+    expect_failure(llmx(one({"--method", "all,saliency"})), 2, {"all"});
+}
+
+}  // namespace
+}  // namespace llmx::test
