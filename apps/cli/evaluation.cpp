@@ -37,7 +37,7 @@ const std::array<Kind, 5> kinds = {
 /// Of values over requests.
 struct Mean {
     double mean = 0;
-    std::optional<double> error;  ///< standard error; of two values or more
+    std::optional<double> error = {};  ///< standard error; of two values or more
     int count = 0;
 };
 

@@ -25,7 +25,7 @@ Depth parse_depth(const std::string& text);
 struct ScoredMap {
     std::string method;  ///< as the command line spells it
     std::vector<double> scores;
-    std::optional<Faithfulness> faithfulness;
+    std::optional<Faithfulness> faithfulness = {};
 };
 /// The maps of a result, in the order of the methods; a method without one (attention, where the model has no
 /// such modules) is left out.
@@ -42,13 +42,13 @@ struct EvaluatedMap {
 struct EvaluatedRequest {
     int line = 0;  ///< of --requests; 0: given by flags
     int blocks = 0;
-    nlohmann::ordered_json result;  ///< of `llmx explain`
-    std::vector<EvaluatedMap> maps;
+    nlohmann::ordered_json result = {};  ///< of `llmx explain`
+    std::vector<EvaluatedMap> maps = {};
 };
 
 struct Evaluation {
     std::vector<Depth> depths;
-    std::vector<EvaluatedRequest> requests;
+    std::vector<EvaluatedRequest> requests = {};
 };
 
 /// Means over requests, random rankings in the last row; then the rank correlations of --randomization.

@@ -55,7 +55,8 @@ TEST(Evaluate, LeaveOneOutIsTheRankingItIsComparedWith) {
 }
 
 TEST(Evaluate, TheLogOfPIsThatOfTheAnswersTokens) {
-    const Arguments same = {"--model", golden("llama-tiny.gguf"), "--prompt-ids", prompt, "--answer-ids", answer};
+    const Arguments same = {"--model", golden("llama-tiny.gguf"), "--prompt-ids", prompt, "--answer-ids",
+                            answer};
     Arguments explain = {"explain", "--check", "--method", "saliency", "--json", "-"};
     explain.insert(explain.end(), same.begin(), same.end());
     const json j = json_of(explain);
@@ -70,8 +71,8 @@ TEST(Evaluate, TheLogOfPIsThatOfTheAnswersTokens) {
 
 TEST(Evaluate, ExplainShowsTheShortForm) {
     const Outcome run =
-        llmx({"explain", "--check", "--model", golden("llama-tiny.gguf"), "--prompt-ids", prompt, "--answer-ids",
-              answer, "--method", "gradient,saliency", "--seeds", "2"});
+        llmx({"explain", "--check", "--model", golden("llama-tiny.gguf"), "--prompt-ids", prompt,
+              "--answer-ids", answer, "--method", "gradient,saliency", "--seeds", "2"});
     EXPECT_EQ(run.code, 0) << run.err;
     for (const char* words : {"comprehensiveness (random)", "sufficiency (random)", "Kendall tau", "saliency",
                               "2 random rankings"})
@@ -95,9 +96,9 @@ TEST(Evaluate, LinesOfAFileAndTheirMeans) {
                                      "\n\n"
                                      R"({"prompt_ids": [1,2,3,4,5,6,7], "answer_ids": [9], "seeds": 4})"
                                      "\n");
-    const json j = json_of({"evaluate", "--model", golden("llama-tiny.gguf"), "--requests",
-                            folder / "requests.jsonl", "--method", "saliency", "--json", "-", "--csv",
-                            folder / "table.csv"});
+    const json j =
+        json_of({"evaluate", "--model", golden("llama-tiny.gguf"), "--requests", folder / "requests.jsonl",
+                 "--method", "saliency", "--json", "-", "--csv", folder / "table.csv"});
     ASSERT_EQ(j["requests"].size(), 2U);
     EXPECT_EQ(j["requests"][0]["line"], 1);
     EXPECT_EQ(j["requests"][1]["line"], 3);
@@ -117,8 +118,8 @@ TEST(Evaluate, LinesOfAFileAndTheirMeans) {
 
 TEST(Evaluate, CsvFieldsWithCommasQuotesAndLineEndsAreQuoted) {
     const TemporaryDirectory folder;
-    const Outcome run = llmx(evaluate({"--prompt", "a b c d", "--answer", "x, \"y\"\nz", "--method", "saliency",
-                                       "--csv", folder / "t.csv", "--quiet"},
+    const Outcome run = llmx(evaluate({"--prompt", "a b c d", "--answer", "x, \"y\"\nz", "--method",
+                                       "saliency", "--csv", folder / "t.csv", "--quiet"},
                                       "llamamha-tiny.gguf"));
     ASSERT_EQ(run.code, 0) << run.err;
     const std::string csv = slurp(folder / "t.csv");
@@ -143,13 +144,14 @@ TEST(Evaluate, AWrongLineIsNamedWithItsNumber) {
 TEST(Evaluate, AFlagGoesBeforeALinesKey) {
     const TemporaryDirectory folder;
     spill(folder / "r.jsonl", R"({"prompt_ids": [5,9,14], "answer_ids": [7], "seeds": 7})");
-    const json j = json_of(evaluate({"--requests", folder / "r.jsonl", "--method", "saliency", "--json", "-"}));
+    const json j =
+        json_of(evaluate({"--requests", folder / "r.jsonl", "--method", "saliency", "--json", "-"}));
     EXPECT_EQ(j["requests"][0]["methods"][0]["faithfulness"]["random_seeds"], 3);
 }
 
 TEST(Evaluate, ReDrawnWeightsTakeTheMapAway) {
-    const json j = json_of(one({"--method", "saliency,leave_one_out", "--randomization-depths", "0,top,all",
-                                "--json", "-"}));
+    const json j = json_of(
+        one({"--method", "saliency,leave_one_out", "--randomization-depths", "0,top,all", "--json", "-"}));
     for (const json& entry : j["requests"][0]["methods"]) {
         const json& depths = entry["randomization"];
         ASSERT_EQ(depths.size(), 3U);
@@ -164,7 +166,8 @@ TEST(Evaluate, ReDrawnWeightsTakeTheMapAway) {
 TEST(Evaluate, OfADirectoryAnEncoderAndAnEncoderDecoder) {
     for (const Arguments& arguments :
          {evaluate({"--prompt-ids", prompt, "--answer-ids", answer}, "llama-tiny"),
-          evaluate({"--prompt-ids", prompt, "--answer-ids", answer, "--task", "translation"}, "t5-tiny.gguf")}) {
+          evaluate({"--prompt-ids", prompt, "--answer-ids", answer, "--task", "translation"},
+                   "t5-tiny.gguf")}) {
         Arguments all = arguments;
         for (const char* more : {"--method", "leave_one_out", "--randomization", "--json", "-"})
             all.emplace_back(more);
