@@ -106,6 +106,7 @@ void declare_method_options(CLI::App& app, std::map<std::string, std::string>& g
 std::vector<Method> read_methods(const std::vector<std::string>& texts,
                                  const std::map<std::string, std::string>& given) {
     std::vector<Method> methods;
+    methods.reserve(texts.size());
     for (const std::string& text : texts) methods.push_back(read_method(text, given));
     for (const auto& [name, value] : given) {
         const auto takes = [&, option = name](const Method& m) { return m.options.contains(option); };

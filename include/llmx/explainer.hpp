@@ -19,9 +19,11 @@ struct Method {
     std::string name;
     std::map<std::string, std::string> options = {};
 
+    // NOLINTBEGIN(google-explicit-constructor): {"saliency", "lime"} is a list of methods
     Method(const char* n) : name(n) {}
     Method(std::string n, std::map<std::string, std::string> o = {})
         : name(std::move(n)), options(std::move(o)) {}
+    // NOLINTEND(google-explicit-constructor)
 };
 
 /// An option of a method, as text: what "--steps 20" gives.
