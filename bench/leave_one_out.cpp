@@ -92,13 +92,13 @@ struct Work {
 
 /// A quantised model rounds activations to 8 bits, and another kernel's last bit can tip a rounding: how far
 /// is a text's sum of log p in the scorer from that of its own pass, beside the scores themselves?
-void noise(const std::string& path) {
+void noise(const std::string& path, int answer) {
     const test::GoldenFile reference(std::string(LLMX_TEST_DATA) + "/smollm2-chat.reference.gguf");
     const Model model = Model::load(path);
-    const Tokens ids = reference.ids("sequence_ids");
+    Tokens ids = reference.ids("sequence_ids");
     const auto prompt = static_cast<int>(reference.ids("prompt_ids").size());
-    const auto answer = static_cast<int>(ids.size()) - prompt;
-    engine::Session session(model, {.tokens = static_cast<int>(ids.size()), .outputs = answer});
+    ids.resize(static_cast<std::size_t>(prompt + answer));
+    engine::Session session(model, {.tokens = prompt + answer, .outputs = answer});
     std::vector<engine::PassInput> texts{{.ids = ids, .outputs = places(prompt - 1, answer)}};
     for (int i = 0; i < prompt; i += 8) {
         texts.push_back(texts[0]);
@@ -127,7 +127,8 @@ void noise(const std::string& path) {
     }
     const auto count = static_cast<double>(texts.size() - 1);
     fmt::print(
-        "{}: sum of log p of {} texts, together and each alone: differs by {:.3g} (root mean square), "
+        "{}, {} answer tokens: sum of log p of {} texts, together and each alone: differs by {:.3g} (root "
+        "mean square), "
         "at most {:.3g}; leave-one-out scores are {:.3g}, and differ by {:.3g}\n",
         model.facts().type, texts.size() - 1, std::sqrt(difference / count), worst, std::sqrt(score / count),
         std::sqrt(of_scores / count));
@@ -185,8 +186,10 @@ int main(int argc, char** argv) try {
     const auto float32 =
         std::filesystem::temp_directory_path() / fmt::format("llmx-bench-{}.gguf", ::getpid());
     quantize(argv[1], float32, "F32");
-    noise(argv[1]);
-    noise(float32);
+    for (const int answer : {6, 73}) {
+        noise(argv[1], answer);
+        noise(float32, answer);
+    }
     run(float32, argc > 2 ? std::stoi(argv[2]) : 2);
     std::filesystem::remove(float32);
     return 0;

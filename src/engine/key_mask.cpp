@@ -55,7 +55,7 @@ void KeyMask::before(const ggml_tensor* node) {
     } else if (node->op == GGML_OP_SOFT_MAX) {
         if (node->src[1] != nullptr) {
             edit(node, root_of(node->src[1]));
-        } else if (!std::string_view(node->name).starts_with("ffn_")) {  // the router of experts
+        } else if (std::string_view(node->name).starts_with("kq_soft_max")) {  // not the router of experts
             failure_ = named(node) + " has no mask";
         }
     }

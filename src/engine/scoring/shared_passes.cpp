@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "engine/batch.hpp"
 #include "engine/llama_guard.hpp"
@@ -29,18 +30,18 @@ constexpr llama_seq_id twin = 2;
 constexpr llama_seq_id first_branch = 3;
 constexpr llama_seq_id sequences = 64;
 
-/// What decides on long rotary factors: 0 where the file has none.
+/// Size of the context beyond which llama.cpp takes other rotary factors ("long" ones); 0: it has no such.
+/// A file with them says what it was trained on before; some architectures have them without saying so.
 int context_of_long_factors(const Model& model) {
-    const auto& modules = model.impl().modules;
-    const bool has_factors = std::any_of(modules.begin(), modules.end(), [](const Module& module) {
-        return module.gguf_name.find("rope_factors_long") != std::string::npos;
-    });
-    if (!has_factors) return 0;
-    const std::string key = model.facts().architecture + ".rope.scaling.original_context_length";
+    static constexpr std::array factors{"phi3", "phimoe", "minicpm", "minicpm3"};
+    const std::string& architecture = model.facts().architecture;
+    const std::string key = architecture + ".rope.scaling.original_context_length";
     std::array<char, 32> text{};
     const int length =
         llama_model_meta_val_str(model.impl().model.get(), key.c_str(), text.data(), text.size());
-    return length > 0 ? std::atoi(text.data()) : model.facts().context;
+    if (length > 0) return std::atoi(text.data());
+    const bool has = std::find(factors.begin(), factors.end(), architecture) != factors.end();
+    return has ? model.facts().context : 0;
 }
 
 /// Cells: the longest text, and one pass of branches beside it.
