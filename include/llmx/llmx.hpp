@@ -1,6 +1,7 @@
 #pragma once
 // LLM Explainer: why a language model wrote what it wrote.
 
+#include <llmx/compare.hpp>
 #include <llmx/error.hpp>
 #include <llmx/explainer.hpp>
 #include <llmx/model.hpp>

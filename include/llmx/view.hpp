@@ -36,6 +36,19 @@ void ansi_signed(std::ostream& out, const std::vector<std::string>& tokens, std:
 [[nodiscard]] std::string json(const Explanation& result, const Model& model,
                                const JsonContext& context = {});
 
+/// What a JSON result holds.
+struct StoredResult {
+    std::string model;         ///< file name
+    std::string model_sha256;  ///< its first 16 hex digits
+    std::string command_json;  ///< the request
+    /// As it was written, but for the large tensors (`raw`, and what only the safetensors file has).
+    Explanation explanation;
+};
+
+/// Reads what `json` wrote. `what` starts the messages. Throws Error{input} for a text that is no JSON, no
+/// result, of another schema, or whose numbers are not as many as its units and targets say.
+[[nodiscard]] StoredResult read_json(std::string_view text, std::string_view what);
+
 /// Writes raw tensors as safetensors (definitions section 6). Temporary name, then renamed.
 /// Throws Error{output}; a file that was there before is then untouched.
 void safetensors(const std::filesystem::path& path, const Explanation& result);

@@ -1,0 +1,153 @@
+// The JSON result read again: everything that was written, and nothing that was not.
+
+#include <gtest/gtest.h>
+
+#include <llmx/error.hpp>
+#include <llmx/view.hpp>
+#include <nlohmann/json.hpp>
+
+#include "support/expect_error.hpp"
+
+namespace llmx::test {
+namespace {
+
+using nlohmann::json;
+
+const Model& tiny() {
+    static const Model model = Model::load(std::string(LLMX_TEST_DATA) + "/llama-tiny.gguf");
+    return model;
+}
+
+Attribution further() {
+    Attribution a;
+    a.method = "shapley";
+    a.objective = "logprob of each answer token";
+    a.is_signed = true;
+    a.options = {{"samples", "20"}, {"exact", "no"}};
+    a.units = {{"a", "token", {0}}, {"b c", "word", {1, 2}}, {"split", "regex", {0, 2, 3}}};
+    a.targets = {{"x", {3, 4}, -0.25}, {"y", {4, 5}, -1.5}};
+    a.scores = {{2, 3}, {0.1F, -0.2F, 0.3F, 1e-20F, 5, -6}};
+    a.standard_errors = {{2, 3}, {0.01F, 0.02F, 0, 0, 0.5F, 1}};
+    a.completeness = {{1, 0.5, 1e-6}, {2, 0.25, -1e-6}};
+    Faithfulness f;
+    f.comprehensiveness = {0.5, 0.25, 0.125};
+    f.kendall_tau = {0.75, 0, 0.1};
+    f.thresholds = {0.5, 1};
+    f.deletion = {0.3, 0.1};
+    f.insertion = {0.2, 0.4};
+    f.random_seeds = 5;
+    a.faithfulness = f;
+    return a;
+}
+
+Explanation full() {
+    Explanation e;
+    e.kind = tiny().facts().kind;
+    e.prompt = {"a", "b", " c"};
+    e.decode_output = {"x", "y"};
+    e.partial_tokens = {1};
+    e.prediction = "xy";
+    e.prompt_text = "ab c";
+    e.answer_text = "xy";
+    e.label_text = "z";
+    e.prompt_ids = {7, 8, 9};
+    e.answer_ids = {10, 11};
+    e.label_ids = {12};
+    e.token_logprobs = {-0.1F, -3.4e-5F};
+    e.objective = Objective::aligned;
+    e.objective_value = 2.0 / 3.0;
+    AttentionResult attention;
+    attention.pair = {{0.1F, 1.0F, 0}, {1e-8F, 0.33333F, 0.5F}, 1, {}};
+    attention.mean_group = {{2, 3}, {0.25F, 0.7F, 0, 1, 2, 3}};
+    attention.median_raw = {{2, 1, 1, 3}, {0, 0.1F, 0.2F, 0.3F, 1, 1}};
+    attention.blocks = {0, 1};
+    attention.blocks_without = {2};
+    attention.mean = {{2, 5}, {0.5F, 0.3F, 0.2F, 0, 0, 0.1F, 0.2F, 0.3F, 0.4F, 0}};
+    e.attention = attention;
+    GradientResult gradient;
+    gradient.saliency_map = {0.123F, 1.0F, 0};
+    gradient.block_gradient_x_input = {{2, 3}, {0, 1, 1, 0.004F, 0, 0}};
+    e.gradient = gradient;
+    e.attributions = {further()};
+    e.timings = {{"load", 0.5}, {"total", 1.25}};
+    e.peak_rss = 123456789;
+    e.warnings = {"quantised"};
+    return e;
+}
+
+std::string written(const Explanation& e) {
+    return view::json(e, tiny(), {.command_json = R"({"user": "hi"})"});
+}
+
+TEST(ViewJsonRead, GivesWhatWasWritten) {
+    const std::string text = written(full());
+    const view::StoredResult stored = view::read_json(text, "a.json");
+    EXPECT_EQ(stored.model, "llama-tiny.gguf");
+    EXPECT_EQ(stored.model_sha256, tiny().sha256_16());
+    EXPECT_EQ(json::parse(stored.command_json), json::parse(R"({"user": "hi"})"));
+    EXPECT_EQ(stored.explanation.attributions.at(0).units[2].tokens, (std::vector<int>{0, 2, 3}));
+    EXPECT_EQ(json::parse(view::json(stored.explanation, tiny(), {.command_json = stored.command_json})),
+              json::parse(text));
+}
+
+TEST(ViewJsonRead, GivesAnEncodersSpan) {
+    Explanation e = full();
+    e.kind = ModelKind::encoder;  // the model's kind stands in the file
+    e.span = SpanResult{"Who?", "Ada came.", {1, 2, 3}, {4, 5, 6}, 1, 2, 0, 3, 7.5, false, 1, 2};
+    EXPECT_EQ(view::read_json(written(e), "a.json").explanation.span->end_logits,
+              (std::vector<float>{4, 5, 6}));
+    EXPECT_EQ(view::read_json(written(e), "a.json").explanation.span->windows, 2);
+}
+
+/// The written result, changed.
+template <class Change>
+std::string damaged(Change&& change) {
+    json j = json::parse(written(full()));
+    change(j);
+    return j.dump();
+}
+
+void expect_refused(const std::string& text, std::initializer_list<std::string> words) {
+    expect_error(ErrorCode::input, words, [&] { (void)view::read_json(text, "a.json"); });
+}
+
+TEST(ViewJsonRead, SaysWhatIsNoResult) {
+    expect_refused("{\"schema\": ", {"a.json", "no valid JSON at byte"});
+    expect_refused("", {"a.json", "no valid JSON"});
+    expect_refused("[1, 2]", {"a.json", "is array", "object"});
+    expect_refused("{}", {"a.json", "no schema"});
+    expect_refused(R"({"schema": "llm-explainer/2"})", {"\"llm-explainer/2\"", "expected llm-explainer/1"});
+    expect_refused(R"({"schema": 1})", {"a.json.schema", "number"});
+    expect_refused(R"({"schema": "llm-explainer/1"})", {"a.json: has no model"});
+}
+
+TEST(ViewJsonRead, SaysWhatIsWrongInAResult) {
+    expect_refused(damaged([](json& j) { j["attributions"][0]["scores"][1].erase(0); }),
+                   {"a.json.attributions[0].scores[1]", "2 numbers", "expected 3"});
+    expect_refused(damaged([](json& j) { j["attributions"][0]["scores"].erase(1); }),
+                   {"attributions[0].scores", "2 targets"});
+    expect_refused(damaged([](json& j) { j["attributions"][0]["scores"][0][2] = "high"; }),
+                   {"attributions[0].scores[0][2]", "string", "a number"});
+    expect_refused(damaged([](json& j) {
+                       j["attributions"][0]["units"][1]["tokens"] = {3, 2};
+                   }),
+                   {"units[1].tokens", "a range"});
+    expect_refused(damaged([](json& j) {
+                       j["attributions"][0]["units"][1]["tokens"] = {0, 2000000000};
+                   }),
+                   {"units[1].tokens", "a range"});
+    expect_refused(damaged([](json& j) { j["attributions"][0].erase("method"); }),
+                   {"attributions[0]: has no method"});
+    expect_refused(damaged([](json& j) { j["Gradient"]["saliency_map"].erase(0); }),
+                   {"Gradient.saliency_map has 2 numbers", "3 tokens"});
+    expect_refused(damaged([](json& j) {
+                       j["Attention"]["mean"] = json{{1, 2}, {3, 4}};
+                   }),
+                   {"Attention.mean has 2 numbers"});
+    expect_refused(damaged([](json& j) { j["objective"]["name"] = "aligend"; }), {"aligend", "aligned"});
+    expect_refused(damaged([](json& j) { j["prompt_ids"][0] = 1e300; }), {"prompt_ids[0]", "whole number"});
+    expect_refused(damaged([](json& j) { j["attributions"] = 3; }), {"a.json.attributions", "a list"});
+}
+
+}  // namespace
+}  // namespace llmx::test
