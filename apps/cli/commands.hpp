@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,21 @@ struct Command {
     std::function<void()> run;  ///< after a successful parse; throws llmx::Error
 };
 
+/// The command did its work, but some of what it was asked for failed: exit code 1.
+class PartlyFailed : public std::runtime_error {
+public:
+    using std::runtime_error::runtime_error;
+};
+
 Command add_explain(CLI::App& program);
 Command add_evaluate(CLI::App& program);
 Command add_modules(CLI::App& program);
 Command add_model(CLI::App& program);
 Command add_tokenize(CLI::App& program);
 Command add_quantize(CLI::App& program);
+Command add_compare(CLI::App& program);
+Command add_batch(CLI::App& program);
+Command add_drift(CLI::App& program);
 
 /// The long options of a command without their dashes and without --help, in order of declaration.
 std::vector<std::string> option_names(const CLI::App& app);

@@ -4,6 +4,7 @@
 #include <llmx/model.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace llmx::cli {
@@ -11,6 +12,10 @@ namespace llmx::cli {
 /// Reads what options point to. Standard input ("-") can be read by one of them only.
 class InputReader {
 public:
+    InputReader() = default;
+    /// Standard input is no option's: `taken_by` reads it, or nobody.
+    explicit InputReader(std::string taken_by) : standard_input_taken_by_(std::move(taken_by)) {}
+
     /// A text given in place, or "-". Throws Error{input} where it is not valid UTF-8.
     std::string text(const std::string& option, const std::string& value);
     /// The contents of a file or of "-", without one newline at the end.

@@ -22,10 +22,10 @@ constexpr const char* footer = R"(Examples:
   llmx model model.gguf
   llmx explain --help
 
-Exit codes: 0 done; 2 unknown or conflicting option, key or name; 3 unusable input text, list or file;
-4 the model file is missing, broken, or lacks what is asked of it; 5 an operation or architecture that
-cannot be explained; 6 prompt plus answer do not fit the context; 7 a result could not be written;
-8 cancelled; 9 internal error; 130 stopped by Ctrl-C, 143 by SIGTERM.)";
+Exit codes: 0 done; 1 some requests of a batch failed; 2 unknown or conflicting option, key or name;
+3 unusable input text, list or file; 4 the model file is missing, broken, or lacks what is asked of it;
+5 an operation or architecture that cannot be explained; 6 prompt plus answer do not fit the context;
+7 a result could not be written; 8 cancelled; 9 internal error; 130 stopped by Ctrl-C, 143 by SIGTERM.)";
 
 std::string version_text() {
     return fmt::format("llmx {}\nproducts: {}\nllama.cpp: {}", llmx::version(), llmx::products_backend(),
@@ -51,7 +51,8 @@ int run(int argc, char** argv) {
     program.set_version_flag("--version", version_text);
     program.footer(footer);
     const std::vector<llmx::cli::Command> commands = {
-        llmx::cli::add_explain(program), llmx::cli::add_evaluate(program), llmx::cli::add_modules(program),
+        llmx::cli::add_explain(program), llmx::cli::add_evaluate(program), llmx::cli::add_compare(program),
+        llmx::cli::add_drift(program),   llmx::cli::add_batch(program),    llmx::cli::add_modules(program),
         llmx::cli::add_model(program),   llmx::cli::add_tokenize(program), llmx::cli::add_quantize(program)};
     try {
         program.parse(argc, argv);
@@ -69,7 +70,8 @@ int run(int argc, char** argv) {
         return 0;
     }
     complain(
-        "no command given; expected one of explain, evaluate, modules, model, tokenize, quantize; see llmx "
+        "no command given; expected one of explain, evaluate, compare, drift, batch, modules, model, tokenize, "
+        "quantize; see llmx "
         "--help");
     return static_cast<int>(ErrorCode::usage);
 }
@@ -80,6 +82,9 @@ int main(int argc, char** argv) {
     const int internal = static_cast<int>(llmx::ErrorCode::internal);
     try {
         return run(argc, argv);
+    } catch (const llmx::cli::PartlyFailed& error) {
+        complain(error.what());
+        return 1;
     } catch (const llmx::Error& error) {
         complain(error.what());
         return exit_code(error);

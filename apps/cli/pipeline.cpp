@@ -132,15 +132,20 @@ ReadyRequest make_ready(const Model& model, const ExplainOptions& options, const
     return ready;
 }
 
-Explained explain(const ExplainOptions& options, const ExplainInputs& inputs, Activity& activity) {
+Explained explain(Model model, double load_s, const ExplainOptions& options, const ExplainInputs& inputs,
+                  Activity& activity) {
     const auto start = Clock::now();
-    Model model = load_model(options, inputs, activity);
-    const double load_s = seconds_since(start);
     ReadyRequest ready = make_ready(model, options, inputs, activity);
     Explanation result = Explainer(model, inputs.methods).compute(ready.request);
     result.timings.insert(result.timings.begin(), {{"load", load_s}, {"generate", ready.generate_s}});
-    result.timings.emplace_back("total", seconds_since(start));
+    result.timings.emplace_back("total", load_s + seconds_since(start));
     return {std::move(model), std::move(ready.texts), std::move(result)};
+}
+
+Explained explain(const ExplainOptions& options, const ExplainInputs& inputs, Activity& activity) {
+    const auto start = Clock::now();
+    Model model = load_model(options, inputs, activity);
+    return explain(std::move(model), seconds_since(start), options, inputs, activity);
 }
 
 }  // namespace llmx::cli

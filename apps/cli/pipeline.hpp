@@ -28,6 +28,10 @@ struct Explained {
     Explanation result;
 };
 
+/// Explains with a model that is loaded already, in `load_s` seconds.
+Explained explain(Model model, double load_s, const ExplainOptions& options, const ExplainInputs& inputs,
+                  Activity& activity);
+
 /// All of it, once.
 Explained explain(const ExplainOptions& options, const ExplainInputs& inputs, Activity& activity);
 

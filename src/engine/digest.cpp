@@ -1,3 +1,5 @@
+#include "engine/digest.hpp"
+
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -34,7 +36,19 @@ private:
     std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
 };
 
+std::string first_16(const Digest& digest) {
+    std::string hex;
+    for (std::size_t i = 0; i < 8; ++i) hex += fmt::format("{:02x}", digest[i]);
+    return hex;
+}
+
 }  // namespace
+
+std::string engine::sha256_16(std::string_view bytes) {
+    Sha256 sha256;
+    sha256.add(bytes.data(), bytes.size());
+    return first_16(sha256.end());
+}
 
 std::string Model::sha256_16() const {
     const std::lock_guard lock(impl_->digest_mutex);
@@ -53,8 +67,7 @@ std::string Model::sha256_16() const {
                         fmt::format("model {}: cannot be read again for its digest", impl_->facts.path));
         }
     }
-    const Digest digest = sha256.end();
-    for (std::size_t i = 0; i < 8; ++i) impl_->sha256_16 += fmt::format("{:02x}", digest[i]);
+    impl_->sha256_16 = first_16(sha256.end());
     return impl_->sha256_16;
 }
 

@@ -16,7 +16,8 @@ namespace {
 using nlohmann::json;
 
 TEST(Commands, HelpHasExamples) {
-    for (const char* command : {"explain", "modules", "model", "tokenize", "quantize"}) {
+    for (const char* command :
+         {"explain", "modules", "model", "tokenize", "quantize", "compare", "batch", "drift"}) {
         const Outcome run = llmx({command, "--help"});
         EXPECT_EQ(run.code, 0);
         EXPECT_NE(run.out.find("Examples:\n  llmx " + std::string(command)), std::string::npos) << run.out;
