@@ -27,9 +27,8 @@ void require_file_name(const RequestLine& line, const std::string& name) {
                         : name.size() > longest_name          ? "is longer than 200 bytes"
                                                               : nullptr;
     if (wrong == nullptr) return;
-    throw in_line(line,
-                  Error(ErrorCode::input, fmt::format("id \"{}\" {}; expected what can be a file's name",
-                                                      name.substr(0, 80), wrong)));
+    throw in_line(line, Error(ErrorCode::input, fmt::format("id {} {}; expected what can be a file's name",
+                                                            Json(name).dump(), wrong)));
 }
 
 std::string text_of(const RequestLine& line, const Json& id) {
