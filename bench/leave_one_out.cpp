@@ -130,8 +130,8 @@ void noise(const std::string& path, int answer) {
         "{}, {} answer tokens: sum of log p of {} texts, together and each alone: differs by {:.3g} (root "
         "mean square), "
         "at most {:.3g}; leave-one-out scores are {:.3g}, and differ by {:.3g}\n",
-        model.facts().type, answer, texts.size() - 1, std::sqrt(difference / count), worst, std::sqrt(score / count),
-        std::sqrt(of_scores / count));
+        model.facts().type, answer, texts.size() - 1, std::sqrt(difference / count), worst,
+        std::sqrt(score / count), std::sqrt(of_scores / count));
     std::fflush(stdout);
 }
 

@@ -70,7 +70,8 @@ int run(int argc, char** argv) {
         return 0;
     }
     complain(
-        "no command given; expected one of explain, evaluate, compare, drift, batch, modules, model, tokenize, "
+        "no command given; expected one of explain, evaluate, compare, drift, batch, modules, model, "
+        "tokenize, "
         "quantize; see llmx "
         "--help");
     return static_cast<int>(ErrorCode::usage);

@@ -149,15 +149,20 @@ Faithfulness faithfulness(const Place& place) {
         return Faithfulness::Number{p.at("value").number(), p.at("random").number(),
                                     p.at("random_deviation").number()};
     };
-    return {.comprehensiveness = beside_random("comprehensiveness"),
-            .sufficiency = beside_random("sufficiency"),
-            .deletion_area = beside_random("deletion_area"),
-            .insertion_area = beside_random("insertion_area"),
-            .kendall_tau = beside_random("kendall_tau"),
-            .thresholds = doubles(place.at("thresholds")),
-            .deletion = doubles(place.at("deletion")),
-            .insertion = doubles(place.at("insertion")),
-            .random_seeds = place.at("random_seeds").whole()};
+    Faithfulness f{.comprehensiveness = beside_random("comprehensiveness"),
+                   .sufficiency = beside_random("sufficiency"),
+                   .deletion_area = beside_random("deletion_area"),
+                   .insertion_area = beside_random("insertion_area"),
+                   .kendall_tau = {},
+                   .fractions = doubles(place.at("fractions")),
+                   .deletion = doubles(place.at("deletion")),
+                   .insertion = doubles(place.at("insertion")),
+                   .random_deletion = doubles(place.at("random_deletion")),
+                   .random_insertion = doubles(place.at("random_insertion")),
+                   .random_seeds = place.at("random_seeds").whole(),
+                   .absence = place.at("absence").text()};
+    if (place.has("kendall_tau")) f.kendall_tau = beside_random("kendall_tau");
+    return f;
 }
 
 Attribution attribution(const Place& place) {
@@ -181,6 +186,7 @@ Attribution attribution(const Place& place) {
             place.at("standard_errors").refuse("as many as there are scores");
     }
     if (place.has("completeness")) a.completeness = completeness(place.at("completeness"), a.targets.size());
+    if (place.has("context_sensitivity")) a.context_sensitivity = doubles(place.at("context_sensitivity"));
     if (place.has("faithfulness")) a.faithfulness = faithfulness(place.at("faithfulness"));
     return a;
 }
@@ -196,6 +202,7 @@ AttentionResult attention(const Place& place) {
     result.blocks = wholes(by_block.at("blocks"));
     result.blocks_without = wholes(by_block.at("blocks_without"));
     result.mean = matrix(place.at("mean"));
+    if (pair.has("faithfulness")) result.pair.faithfulness = faithfulness(pair.at("faithfulness"));
     return result;
 }
 

@@ -47,18 +47,18 @@ TEST(Compare, TheSameScoresAgreeWholly) {
 }
 
 TEST(Compare, KnownStatistics) {
-    const Attribution a = scored(five, {{5, 4, 3, 2, 1}}), b = scored(five, {{4, 5, 3, 1, 2}});
+    const Attribution a = scored(five, {{7, 4, 3, 2, 1}}), b = scored(five, {{4, 5, 3, 1, 2}});
     const Comparison c = compare(a, b, {.top = 1, .differences = 2});
     EXPECT_NEAR(*c.total.spearman, 1 - 6.0 * 4 / 120, 1e-12);
     EXPECT_NEAR(*c.total.kendall, 0.6, 1e-12);
-    EXPECT_NEAR(*c.total.cosine, 53.0 / 55, 1e-12);
+    EXPECT_NEAR(*c.total.cosine, 61 / std::sqrt(79.0 * 55), 1e-12);
     EXPECT_EQ(c.total.overlap, 0);
     EXPECT_DOUBLE_EQ(compare(a, b, {.top = 3}).total.overlap, 1);
     EXPECT_DOUBLE_EQ(compare(a, b, {.top = 4}).total.overlap, 0.75);
     EXPECT_EQ(compare(a, b, {.top = 50}).total.top, 5);
     ASSERT_EQ(c.differences.size(), 2U);
     EXPECT_EQ(c.differences[0].text, "a");
-    EXPECT_EQ(c.differences[0].first, 5);
+    EXPECT_EQ(c.differences[0].first, 7);
     EXPECT_EQ(c.differences[0].second, 4);
     EXPECT_EQ(c.differences[0].first_rank, 1);
     EXPECT_EQ(c.differences[0].second_rank, 2);
@@ -68,7 +68,7 @@ TEST(Compare, DifferencesKnowNoScale) {
     const Attribution a = scored({"a", "b", "c"}, {{1, 2, 3}}),
                       b = scored({"a", "b", "c"}, {{100, 200, 400}});
     const Comparison c = compare(a, b);
-    EXPECT_EQ(c.differences.front().text, "c");  // not so by 1 : 100 of the others
+    EXPECT_EQ(c.differences.front().text, "b");  // 2/√14 and 200/√210000 are furthest apart
     const Attribution twice = scored({"a", "b", "c"}, {{2, 4, 6}});
     EXPECT_THAT(compare(a, twice).differences, testing::IsEmpty());
 }

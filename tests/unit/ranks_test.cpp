@@ -22,9 +22,9 @@ constexpr int apps_rank = 11;
 constexpr int longest_file = 400;  // lines
 
 const std::map<std::string, int> ranks = {
-    {"core", 0}, {"gemm", 1},      {"engine", 1},   {"checkpoint", 2},   {"tape", 3},
-    {"vjp", 4},  {"objective", 5}, {"compare", 6},  {"method", 6},       {"unit", 7},         {"faithfulness", 7},
-    {"task", 8}, {"view", 9},      {"explain", 10}, {"apps", apps_rank},
+    {"core", 0},         {"gemm", 1},      {"engine", 1},  {"checkpoint", 2}, {"tape", 3},
+    {"vjp", 4},          {"objective", 5}, {"compare", 6}, {"method", 6},     {"unit", 7},
+    {"faithfulness", 7}, {"task", 8},      {"view", 9},    {"explain", 10},   {"apps", apps_rank},
 };
 
 bool is_llama_cpp(const std::string& include) {

@@ -31,12 +31,16 @@ Attribution further() {
     a.completeness = {{1, 0.5, 1e-6}, {2, 0.25, -1e-6}};
     Faithfulness f;
     f.comprehensiveness = {0.5, 0.25, 0.125};
-    f.kendall_tau = {0.75, 0, 0.1};
-    f.thresholds = {0.5, 1};
+    f.kendall_tau = Faithfulness::Number{0.75, 0, 0.1};
+    f.fractions = {0.5, 1};
+    f.random_deletion = {0.25, 0.125};
+    f.random_insertion = {0.5, 0.75};
+    f.absence = "token";
     f.deletion = {0.3, 0.1};
     f.insertion = {0.2, 0.4};
     f.random_seeds = 5;
     a.faithfulness = f;
+    a.context_sensitivity = {0.125, 2.5};
     return a;
 }
 
@@ -57,7 +61,7 @@ Explanation full() {
     e.objective = Objective::aligned;
     e.objective_value = 2.0 / 3.0;
     AttentionResult attention;
-    attention.pair = {{0.1F, 1.0F, 0}, {1e-8F, 0.33333F, 0.5F}, 1, {}};
+    attention.pair = {{0.1F, 1.0F, 0}, {1e-8F, 0.33333F, 0.5F}, 1, {}, {}};
     attention.mean_group = {{2, 3}, {0.25F, 0.7F, 0, 1, 2, 3}};
     attention.median_raw = {{2, 1, 1, 3}, {0, 0.1F, 0.2F, 0.3F, 1, 1}};
     attention.blocks = {0, 1};
