@@ -41,8 +41,9 @@ void Look::find_layers() {
         const auto layer = static_cast<int>(same - layers_.begin());
         if (same == layers_.end()) layers_.push_back({site.kind, site.block});
         const auto [first, count] = reader_.queries(site);
+        const int begin = first;  // clang 14: no structured binding in a lambda
         const bool twice = std::any_of(parts_.begin(), parts_.end(), [&](const Part& part) {
-            return part.layer == layer && part.first == first;
+            return part.layer == layer && part.first == begin;
         });
         if (twice || site.block < 0) {
             throw Error(ErrorCode::unsupported,

@@ -55,8 +55,8 @@ Options::Options(std::string_view method, const std::vector<Option>& declared,
         given_[known.back()] = false;
     }
     for (const auto& [name, value] : given) {
-        const auto option =
-            std::find_if(declared.begin(), declared.end(), [&](const Option& o) { return o.name == name; });
+        const auto named = [&wanted = name](const Option& o) { return o.name == wanted; };
+        const auto option = std::find_if(declared.begin(), declared.end(), named);
         if (option == declared.end()) {
             if (known.empty())
                 throw Error(ErrorCode::usage,
