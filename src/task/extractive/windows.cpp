@@ -53,12 +53,12 @@ Pair make_pair(const PairFormat& format, const Tokens& question, const Tokens& c
 std::vector<UnitChoice::Part> parts_of(const Pair& pair, const Model& model) {
     std::vector<std::size_t> begins{0};  // of each token, in bytes
     for (const Token id : pair.ids) begins.push_back(begins.back() + model.token_bytes(id).size());
-    const auto part = [&](int first, int tokens, const char* role) {
-        return UnitChoice::Part{begins[static_cast<std::size_t>(first)],
-                                begins[static_cast<std::size_t>(first + tokens)], role};
+    const auto part = [&](std::size_t first, std::size_t tokens, const char* role) {
+        return UnitChoice::Part{begins[first], begins[first + tokens], role};
     };
-    return {part(pair.question, pair.question_tokens, "question"),
-            part(pair.context, pair.context_tokens, "context")};
+    const auto at = [](int index) { return static_cast<std::size_t>(index); };
+    return {part(at(pair.question), at(pair.question_tokens), "question"),
+            part(at(pair.context), at(pair.context_tokens), "context")};
 }
 
 Pair read_pair(const PairFormat& format, const Tokens& ids, const std::vector<int>& types) {
