@@ -65,3 +65,16 @@ function(llmx_check_registry table folder)
   endforeach()
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${table}")
 endfunction()
+
+# Text files below `root`, embedded in `target` (view/html/assets.hpp).
+function(llmx_embed_texts target root)
+  set(out "${CMAKE_CURRENT_BINARY_DIR}/${target}_assets.cpp")
+  set(paths ${ARGN})
+  list(TRANSFORM paths PREPEND "${root}/")
+  add_custom_command(OUTPUT "${out}"
+    COMMAND "${CMAKE_COMMAND}" -D "out=${out}" -D "root=${root}" -D "files=${ARGN}"
+            -P "${PROJECT_SOURCE_DIR}/cmake/EmbedText.cmake"
+    DEPENDS ${paths} "${PROJECT_SOURCE_DIR}/cmake/EmbedText.cmake" VERBATIM
+    COMMENT "Embedding the report's style and scripts")
+  target_sources(${target} PRIVATE "${out}")
+endfunction()

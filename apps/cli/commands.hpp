@@ -29,6 +29,7 @@ Command add_quantize(CLI::App& program);
 Command add_compare(CLI::App& program);
 Command add_batch(CLI::App& program);
 Command add_drift(CLI::App& program);
+Command add_view(CLI::App& program);
 
 /// The long options of a command without their dashes and without --help, in order of declaration.
 std::vector<std::string> option_names(const CLI::App& app);

@@ -13,6 +13,7 @@
 #include "core/files.hpp"
 #include "explain_options.hpp"
 #include "explain_text.hpp"
+#include "output.hpp"
 #include "pipeline.hpp"
 #include "terminal.hpp"
 
@@ -38,11 +39,18 @@ void require_places(const ExplainOptions& options) {
     if (to_standard_output(options.tensors)) {
         throw Error(ErrorCode::usage, "--tensors: - is not possible; expected a file name");
     }
-    if (options.json && options.json == options.tensors) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("--json, --tensors: both say {}; expected two files", *options.json));
+    if (to_standard_output(options.html)) {
+        throw Error(ErrorCode::usage, "--html: - is not possible; expected a file name");
     }
+    const auto differ = [](const char* names, const ExplainOptions::Text& a, const ExplainOptions::Text& b) {
+        if (a && a == b)
+            throw Error(ErrorCode::usage, fmt::format("{}: both say {}; expected two files", names, *a));
+    };
+    differ("--json, --tensors", options.json, options.tensors);
+    differ("--json, --html", options.json, options.html);
+    differ("--html, --tensors", options.html, options.tensors);
     if (options.json && !to_standard_output(options.json)) require_writable_place(*options.json);
+    if (options.html) require_writable_place(*options.html);
     if (options.tensors) require_writable_place(*options.tensors);
 }
 
@@ -57,14 +65,15 @@ void write_files(const ExplainOptions& options, const ExplainInputs& inputs, con
         }
     };
     if (options.tensors) attempt([&] { view::safetensors(*options.tensors, explained.result); });
-    if (options.json) {
+    if (options.json || options.html) {
         attempt([&] {
             const view::JsonContext context{command_json(options, inputs, explained.texts), options.raw};
             const std::string text = view::json(explained.result, explained.model, context) + '\n';
-            if (to_standard_output(options.json)) {
-                std::cout << text;
-            } else {
-                write_file_atomically(*options.json, text);
+            if (options.json) attempt([&] { write_text(*options.json, text); });
+            if (options.html) {
+                const view::NamedResult named{
+                    options.json && *options.json != "-" ? *options.json : "result.json", text};
+                attempt([&] { write_file_atomically(*options.html, view::html({&named, 1})); });
             }
         });
     }

@@ -204,6 +204,7 @@ void declare_resources(CLI::App& app, ExplainOptions& o) {
 void declare_output(CLI::App& app, ExplainOptions& o) {
     app.option_defaults()->group("Output");
     text(app, "--json", o.json, "The result as JSON; -: to standard output, and only that", "FILE");
+    text(app, "--html", o.html, "The result as one self-contained HTML page", "FILE");
     text(app, "--tensors", o.tensors, "Raw tensors as safetensors", "FILE");
     app.add_option("--color", o.color, "auto, always, never")->capture_default_str();
     app.add_flag("--quiet", o.quiet, "No text, progress or warnings; errors only");

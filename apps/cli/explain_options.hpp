@@ -62,7 +62,7 @@ struct ExplainOptions {
     std::string products = "float32";
     std::uint64_t memory_budget = std::uint64_t{2} << 30;
 
-    Text json, tensors, request;
+    Text json, html, tensors, request;
     std::string color = "auto";
     bool raw = false, quiet = false;
 };

@@ -12,8 +12,10 @@ void require_json_place(const std::string& path) {
 }
 
 void write_json(const std::string& path, const nlohmann::ordered_json& json) {
-    const std::string text =
-        json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+    write_text(path, json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
+}
+
+void write_text(const std::string& path, const std::string& text) {
     if (path == "-") {
         std::cout << text;
     } else {

@@ -8,6 +8,9 @@ namespace llmx::cli {
 /// Throws Error{output} where `path` could not be written to; "-" is standard output.
 void require_json_place(const std::string& path);
 
+/// Writes `text` to a file, or ("-") to standard output.
+void write_text(const std::string& path, const std::string& text);
+
 /// Writes `json`, indented, to a file or ("-") to standard output. What is no UTF-8 in a model file's
 /// own texts becomes U+FFFD.
 void write_json(const std::string& path, const nlohmann::ordered_json& json);

@@ -49,6 +49,16 @@ struct StoredResult {
 /// result, of another schema, or whose numbers are not as many as its units and targets say.
 [[nodiscard]] StoredResult read_json(std::string_view text, std::string_view what);
 
+/// A JSON result, and what the reader knows it by (its file's name).
+struct NamedResult {
+    std::string name;
+    std::string json;
+};
+
+/// One self-contained HTML page of a result, or of two to be compared: style, script and data in one file
+/// that loads nothing from elsewhere. Throws as `read_json` does, and Error{usage} for none or more than two.
+[[nodiscard]] std::string html(std::span<const NamedResult> results);
+
 /// Writes raw tensors as safetensors (definitions section 6). Temporary name, then renamed.
 /// Throws Error{output}; a file that was there before is then untouched.
 void safetensors(const std::filesystem::path& path, const Explanation& result);

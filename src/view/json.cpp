@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <llmx/error.hpp>
@@ -12,6 +11,7 @@
 
 #include "core/utf8.hpp"
 #include "view/schema.hpp"
+#include "view/shortest.hpp"
 
 namespace llmx::view {
 namespace {
@@ -24,16 +24,6 @@ void require_finite(Number value, const std::string& key) {
         throw Error(ErrorCode::internal,
                     fmt::format("json: {} holds {}; expected a finite number", key, value));
     }
-}
-
-/// The double that is written with the digits of the float's own shortest form: 0.1F gives 0.1, where
-/// a plain conversion would be written as 0.10000000149011612.
-double shortest(float value) {
-    char digits[32];
-    const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-    double same = 0;
-    std::from_chars(digits, end, same);
-    return same;
 }
 
 Json number(float value, const std::string& key) {

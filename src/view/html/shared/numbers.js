@@ -1,0 +1,93 @@
+// Numbers as text, and what they mean in words.
+"use strict";
+(() => {
+  const h = llmx.h;
+
+  /** Three significant digits, without needless noise. */
+  llmx.number = (v) => {
+    if (v === null || v === undefined || Number.isNaN(v)) return "–";
+    if (v === 0) return "0";
+    const size = Math.abs(v);
+    const text = size >= 1e5 || size < 1e-3 ? v.toExponential(2) : String(Number(v.toPrecision(3)));
+    return text.replace("-", "\u2212");
+  };
+  llmx.percent = (v) => `${llmx.number(100 * v)} %`;
+
+  /** The shortest digits that read back as the same float32. */
+  llmx.shortest = (v) => {
+    if (Math.fround(v) !== v) return v;
+    for (let digits = 1; digits <= 9; ++digits) {
+      const text = Number(v.toPrecision(digits));
+      if (Math.fround(text) === v) return text;
+    }
+    return v;
+  };
+
+  const fact = (name, value, meaning, verdict) =>
+    h("div", { class: `fact ${verdict ?? ""}` }, h("dt", { text: name }), h("dd", {}, h("strong", { text: value }), " ", meaning));
+
+  const completeness = (map, rows) => {
+    if (!map.completeness) return [];
+    const sum = (list) => rows.reduce((s, r) => s + list[r], 0);
+    const { f_input: input, f_baseline: baseline, residual } = map.completeness;
+    const [given, missed] = [sum(input) - sum(baseline), sum(residual)];
+    const part = given === 0 ? null : Math.abs(missed / given);
+    const verdict = part !== null && part > 0.1 ? "doubtful" : "sound";
+    const meaning = part === null
+      ? "The answer's value does not change without the prompt, so there is nothing for the scores to add up to."
+      : `The scores should add up to what the prompt changes of the explained value, ${llmx.number(given)}. They miss it by ${llmx.number(missed)}` +
+        (part > 0.1 ? ": too much to read sizes from this map; more steps (--steps auto) make it smaller." : ": close enough to read sizes from this map.");
+    return [fact("Completeness", part === null ? llmx.number(missed) : `off by ${llmx.percent(part)}`, meaning, verdict)];
+  };
+
+  /** A number beside random rankings, in their standard deviations. `better`: 1 where more is better. */
+  const beside = (n, better) => {
+    const gap = better * (n.value - n.random);
+    if (n.random_deviation === 0) return gap > 0 ? "better than random" : "no better than random";
+    const sigmas = gap / n.random_deviation;
+    if (sigmas > 2) return `clearly better than random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
+    if (sigmas < -2) return `worse than random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
+    return `not told from random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
+  };
+  const faithfulness = (map) => {
+    const f = map.faithfulness;
+    if (!f) return [];
+    const verdict = (n, better) => (better * (n.value - n.random) > 2 * n.random_deviation ? "sound" : "doubtful");
+    const facts = [
+      fact("Comprehensiveness", llmx.number(f.comprehensiveness.value), `Take the best-scored units away and the answer's probability per token falls by so much, on average: ${beside(f.comprehensiveness, 1)}. More is better.`, verdict(f.comprehensiveness, 1)),
+      fact("Sufficiency", llmx.number(f.sufficiency.value), `Keep only the best-scored units and it falls by so much: ${beside(f.sufficiency, -1)}. Less is better.`, verdict(f.sufficiency, -1)),
+    ];
+    if (f.kendall_tau) facts.push(fact("Agreement with leave-one-out", llmx.number(f.kendall_tau.value), `Kendall's τ between these scores and what leaving each unit out really costs, from −1 to 1: ${beside(f.kendall_tau, 1)}.`, verdict(f.kendall_tau, 1)));
+    return facts;
+  };
+
+  /** Deletion and insertion curves beside random ones, as a small picture. */
+  llmx.curves = (f) => {
+    const [w, ht, left, bottom] = [300, 130, 34, 22];
+    const top = Math.max(...f.deletion, ...f.insertion, ...f.random_deletion, ...f.random_insertion, 1e-12) * 1.05;
+    const x = (v) => left + v * (w - left - 8);
+    const y = (v) => 6 + (1 - v / top) * (ht - bottom - 6);
+    const [warm, cold] = [llmx.categories()[5], llmx.categories()[1]];
+    const line = (values, colour, dash) => llmx.s("polyline", { points: values.map((v, i) => `${x(f.fractions[i]).toFixed(1)},${y(v).toFixed(1)}`).join(" "), fill: "none", stroke: colour, "stroke-width": 1.8, "stroke-dasharray": dash });
+    const label = (text, px, py, anchor = "middle") => llmx.s("text", { x: px, y: py, "text-anchor": anchor, "font-size": 10.5, fill: "currentColor", text });
+    return h("figure", { class: "curves" },
+      llmx.s("svg", { viewBox: `0 0 ${w} ${ht}`, width: w, height: ht, role: "img", "aria-label": "Probability of the answer against the part of units taken away or given" },
+        llmx.s("path", { d: `M${left} 6V${ht - bottom}H${w - 8}`, fill: "none", stroke: "currentColor", "stroke-opacity": 0.4 }),
+        line(f.random_deletion, warm, "3 3"), line(f.random_insertion, cold, "3 3"), line(f.deletion, warm), line(f.insertion, cold),
+        label("0", left - 4, ht - bottom + 3, "end"), label(llmx.number(top), left - 4, 14, "end"),
+        label("0 %", x(0), ht - 8), label("50 %", x(0.5), ht - 8), label("100 %", x(1) - 8, ht - 8)),
+      h("figcaption", {}, h("span", { class: "key", style: { color: warm }, text: "— best units taken away" }), h("span", { class: "key", style: { color: cold }, text: "— only best units kept" }), h("span", { class: "key", text: "┄ random order" }), h("span", { text: `Probability per answer token; absent units: ${f.absence}.` })));
+  };
+
+  /** What the numbers of a map are worth, as elements. */
+  llmx.worth = (map, rows) => {
+    const facts = [...completeness(map, rows), ...faithfulness(map)];
+    if (facts.length === 0) {
+      const method = llmx.methodName(map.method);
+      return [h("p", { class: "quiet", text: `Nothing was measured of how well “${method}” tells what the answer rests on. --check measures its faithfulness; methods that promise a sum also give a completeness residual.` })];
+    }
+    const out = [h("dl", { class: "facts" }, facts)];
+    if (map.faithfulness) out.push(llmx.curves(map.faithfulness));
+    return out;
+  };
+})();
