@@ -144,6 +144,14 @@ void run(const Options& options) {
                     fmt::format("drift: {} given; expected --model FIRST --model SECOND ...",
                                 options.models.empty() ? "no model" : "one model"));
     }
+    for (const std::string& path : options.models) {  // before the first has taken its time
+        if (!std::filesystem::exists(path)) {
+            throw Error(ErrorCode::model,
+                        fmt::format("drift: --model {}: no such file; expected a GGUF file or a Hugging Face "
+                                    "directory",
+                                    path));
+        }
+    }
     const bool color = wants_color(options.color);
     require_json_place(options.json);
     InputReader reader;

@@ -48,7 +48,7 @@ std::vector<std::string> nearest(std::string_view name, std::span<const std::str
 std::string unknown_message(std::string_view what, std::string_view name,
                             std::span<const std::string> known) {
     std::string message = fmt::format("unknown {} \"{}\"", what, name);
-    if (!known.empty() && known.size() <= 20) message += fmt::format("; known: {}", fmt::join(known, ", "));
+    if (!known.empty() && known.size() <= 30) message += fmt::format("; known: {}", fmt::join(known, ", "));
     if (!known.empty()) message += fmt::format("; nearest: {}", nearest(name, known).front());
     return message;
 }

@@ -18,7 +18,7 @@ int edit_distance(std::string_view a, std::string_view b);
 std::vector<std::string> nearest(std::string_view name, std::span<const std::string> known,
                                  std::size_t count = 1);
 
-/// `unknown method "atention"; known: attention, gradient; nearest: attention`. More than 20 known
+/// `unknown method "atention"; known: attention, gradient; nearest: attention`. More than 30 known
 /// names are not listed.
 std::string unknown_message(std::string_view what, std::string_view name, std::span<const std::string> known);
 

@@ -223,6 +223,7 @@ Session& Session::operator=(Session&&) noexcept = default;
 const Model& Session::model() const { return impl_->model; }
 const SessionSize& Session::size() const { return impl_->size; }
 bool Session::gives_logits() const { return impl_->logits; }
+void Session::set_threads(int threads) { llama_set_n_threads(impl_->context.get(), threads, threads); }
 float Session::result_scale() const { return impl_->logits ? impl_->model.impl().logit_scale : 1.0F; }
 std::function<bool(double)> Session::set_progress(std::function<bool(double)> progress) {
     return std::exchange(impl_->progress, std::move(progress));

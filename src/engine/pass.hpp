@@ -76,6 +76,9 @@ public:
     [[nodiscard]] const Model& model() const;
     [[nodiscard]] const SessionSize& size() const;
 
+    /// Threads of the passes from now on; at first the model's.
+    void set_threads(int threads);
+
     /// The graph that `run` would execute. Of several passes all but the last are executed.
     Graph plan(const PassInput& input);
 

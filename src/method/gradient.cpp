@@ -126,9 +126,19 @@ Tensor Gradient::zero(const Replay& replay) const {
     return {{static_cast<std::int64_t>(rows), width}, std::vector<float>(rows * width, 0.0F)};
 }
 
+vjp::Reverse Gradient::reverse(vjp::Weights& weights, int threads) const {
+    return {graph_, plan_, weights, asked_tensors(sites_, watched_), threads};
+}
+
 Gradient::Result Gradient::whole(Replay& replay, const Seed& objective, vjp::Weights& weights, int threads,
                                  const Watch& watch) const {
-    vjp::Reverse reverse(graph_, plan_, weights, asked_tensors(sites_, watched_), threads);
+    vjp::Reverse passes = reverse(weights, threads);
+    return whole(replay, objective, passes, watch);
+}
+
+Gradient::Result Gradient::whole(Replay& replay, const Seed& objective, vjp::Reverse& reverse,
+                                 const Watch& watch) const {
+    reverse.reset();  // of a pass that was given up
     Result result{zero(replay), {}};
     for (const auto& [block, nodes] : sites_.residual) result.residual[block] = zero(replay);
     bool seeded = false;

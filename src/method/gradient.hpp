@@ -48,6 +48,9 @@ public:
     /// One reverse pass over the whole objective, all threads in each operation.
     Result whole(Replay& replay, const Seed& seed, vjp::Weights& weights, int threads,
                  const Watch& watch = {}) const;
+    /// ... with the memory of an earlier one, from `reverse`.
+    Result whole(Replay& replay, const Seed& seed, vjp::Reverse& reverse, const Watch& watch = {}) const;
+    [[nodiscard]] vjp::Reverse reverse(vjp::Weights& weights, int threads) const;
     Result whole(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads) const;
 
     /// One reverse pass for each of `count` objectives, several at a time, one thread each. `seed` gives the

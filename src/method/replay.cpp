@@ -56,6 +56,16 @@ void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
     pieces_.push_back(std::move(piece));
 }
 
+std::size_t Replay::bytes() const {
+    std::size_t most = 0;
+    for (const Piece& piece : pieces_) {
+        std::size_t bytes = 0;
+        for (const tape::ValueKey& key : piece.keeps) bytes += tape::bytes_of(*graph_, key);
+        most = std::max(most, bytes);
+    }
+    return most;
+}
+
 engine::PassInput& Replay::refeed() {
     only_.reset();
     results_ = {};
@@ -72,6 +82,7 @@ tape::Tape Replay::record(const Piece& piece) {
 }
 
 void Replay::take_results() {
+    if (!outputs().empty()) results_.values.reserve(outputs().size() * session_.result(0).size());
     for (std::size_t i = 0; i < outputs().size(); ++i) {
         const auto row = session_.result(static_cast<int>(i));
         if (!std::all_of(row.begin(), row.end(), [](float z) { return std::isfinite(z); })) {

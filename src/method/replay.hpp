@@ -58,6 +58,8 @@ public:
     [[nodiscard]] float result_scale() const { return session_.result_scale(); }
 
     [[nodiscard]] std::size_t pieces() const { return pieces_.size(); }
+    /// Of the values that the largest piece keeps.
+    [[nodiscard]] std::size_t bytes() const;
 
 private:
     struct Piece {

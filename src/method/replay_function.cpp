@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <llmx/error.hpp>
-#include <mutex>
 
 #include "engine/requirements.hpp"
 #include "engine/vocabulary.hpp"
+#include "method/lanes.hpp"
 #include "method/layer.hpp"
 
 namespace llmx::method {
@@ -17,22 +17,43 @@ Tensor first_rows(const Tensor& matrix, int rows) {
     return {{rows, width}, {matrix.values.begin(), matrix.values.begin() + rows * width}};
 }
 
+/// A session's threads, for a while.
+class FewerThreads {
+public:
+    FewerThreads(engine::Session& session, int threads, int before) : session_(session), before_(before) {
+        session.set_threads(threads);
+    }
+    ~FewerThreads() { session_.set_threads(before_); }
+    FewerThreads(const FewerThreads&) = delete;
+    FewerThreads& operator=(const FewerThreads&) = delete;
+
+private:
+    engine::Session& session_;
+    int before_;
+};
+
 }  // namespace
 
 ReplayFunction::ReplayFunction(Scene& scene, int layer)
     : scene_(scene), layer_(layer), weights_(scene.memory_budget, scene.products == Products::bfloat16) {
-    for (const engine::PassInput& input : scene.texts) {
-        Replay replay(scene.session, input, scene.arena);
-        Gradient gradient = layer < 0
-                                ? Gradient(replay.graph(), false)
-                                : Gradient(replay.graph(), layer_nodes(replay.graph(), layer, scene.sources));
-        Tensor embeddings = engine::embedding_rows(replay.graph(), replay.ids());
-        texts_.push_back(
-            std::unique_ptr<Text>(new Text{std::move(replay), std::move(gradient), std::move(embeddings)}));
-        texts_.back()->replay.plan(texts_.back()->gradient.needs(), scene.memory_budget);
-    }
+    for (const engine::PassInput& input : scene.texts)
+        texts_.push_back(text_in(scene.session, input, scene.arena, scene.memory_budget));
     embeddings_ = first_rows(texts_.front()->embeddings, scene.sources);
     input_ = layer < 0 ? embeddings_ : residual_of(embeddings_);
+}
+
+std::unique_ptr<ReplayFunction::Text> ReplayFunction::text_in(engine::Session& session,
+                                                              const engine::PassInput& input,
+                                                              const std::shared_ptr<tape::Arena>& arena,
+                                                              std::size_t budget) const {
+    Replay replay(session, input, arena);
+    const engine::Graph& graph = replay.graph();
+    Gradient gradient =
+        layer_ < 0 ? Gradient(graph, false) : Gradient(graph, layer_nodes(graph, layer_, scene_.sources));
+    Tensor embeddings = engine::embedding_rows(graph, replay.ids());
+    std::unique_ptr<Text> text(new Text{std::move(replay), std::move(gradient), std::move(embeddings)});
+    text->replay.plan(text->gradient.needs(), budget);
+    return text;
 }
 
 Tensor ReplayFunction::baseline(const std::string& kind, int token) {
@@ -130,12 +151,13 @@ std::vector<double> ReplayFunction::values(const Tensor& x) {
     return scene_.readout->values(results);
 }
 
+View<const float> ReplayFunction::source_rows(const float* gradient) const {
+    return dense_view(gradient, {1, 1, input_.shape[0], input_.shape[1]});
+}
+
 /// Tells the gradients of all targets at one text, as it was fed.
 void ReplayFunction::differentiate(std::size_t index, const Each& each) {
     Text& text = *texts_[index];
-    const auto source_rows = [&](const float* gradient) {
-        return dense_view(gradient, {1, 1, input_.shape[0], input_.shape[1]});
-    };
     const auto seed = [&](std::size_t target, const Tensor& results) {
         return scene_.readout->seed(target, index, results);
     };
@@ -163,14 +185,57 @@ std::vector<double> ReplayFunction::gradients(const Tensor& x, const Each& each)
                 for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += g.data[k];
             });
         }
-        for (std::size_t t = 0; t < sums.size(); ++t)
-            each(t, dense_view<const float>(sums[t].values.data(), {1, 1, input_.shape[0], input_.shape[1]}));
+        for (std::size_t t = 0; t < sums.size(); ++t) each(t, source_rows(sums[t].values.data()));
     }
     std::vector<Tensor> results;
     results.reserve(texts_.size());
     for (const auto& text : texts_) results.push_back(text->replay.results());
     scene_.tick(1);
     return scene_.readout->values(results);
+}
+
+/// How many lanes a path is worth: beyond four, their sessions' memory outweighs what waiting costs.
+std::size_t ReplayFunction::lanes_for(std::size_t points) const {
+    constexpr std::size_t most = 4;
+    const Replay& replay = texts_.front()->replay;
+    if (targets() > 1 || texts_.size() > 1 || replay.pieces() > 1) return 1;
+    const std::size_t lanes = std::min({static_cast<std::size_t>(scene_.threads), points, most});
+    return scene_.memory_budget == 0 ? lanes : std::min(lanes, scene_.memory_budget / replay.bytes());
+}
+
+/// Makes so many lanes, the first of which is the scene's own session and text, of so many threads each.
+void ReplayFunction::open(std::size_t lanes, int threads) {
+    while (lanes_.size() + 1 < lanes) {
+        lanes_.push_back(std::make_unique<Lane>(
+            Lane{engine::Session(scene_.session.model(), scene_.session.size()), nullptr}));
+        lanes_.back()->text =
+            text_in(lanes_.back()->session, scene_.texts.front(), std::make_shared<tape::Arena>(), 0);
+    }
+    for (const auto& lane : lanes_) lane->session.set_threads(threads);
+}
+
+void ReplayFunction::gradients_at(std::size_t count, const std::function<Tensor(std::size_t)>& point,
+                                  const EachAt& each) {
+    const std::size_t lanes = lanes_for(count);
+    if (lanes < 2) return Function::gradients_at(count, point, each);
+    const int threads = scene_.threads / static_cast<int>(lanes);
+    open(lanes, threads);
+    const FewerThreads share(scene_.session, threads, scene_.threads);
+    const auto work = [&](std::size_t lane, Queue& queue) {
+        Text& text = lane == 0 ? *texts_.front() : *lanes_[lane - 1]->text;
+        vjp::Reverse reverse = text.gradient.reverse(weights_, threads);
+        Tensor x;
+        while (const auto i = queue.next([&](std::size_t k) { x = point(k); })) {
+            put(text, x, text.replay.refeed());
+            const auto seed = [&](const Tensor& results) { return scene_.readout->seed(0, 0, results); };
+            const Tensor gradient = text.gradient.whole(text.replay, seed, reverse).embedding;
+            queue.hand_in(*i, [&] {
+                each(*i, 0, source_rows(gradient.values.data()));
+                scene_.tick(1);
+            });
+        }
+    };
+    in_lanes(lanes, count, work);
 }
 
 }  // namespace llmx::method

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <llmx/llmx.hpp>
 
 #include "support/compare.hpp"
@@ -17,8 +18,8 @@ constexpr double bound = 1e-4;  // of relative L2
 
 struct Family {
     const char* name;
-    double forward;  // bound of what depends on ggml's own forward pass (GELU from a float16 table)
-    double small;    // of value zeroing, which is a small difference of two such passes
+    double gelu = 0;       // how far ggml's GELU, a table of float16, moves what follows one head
+    double table = bound;  // of value zeroing with such a table: float32 puts some values into its other row
 };
 void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
 
@@ -56,7 +57,7 @@ protected:
         return layers;
     }
     void expect_close(const Tensor& ours, const std::vector<float>& truth, const char* what,
-                      double most = GetParam().forward) const {
+                      double most = bound) const {
         ASSERT_EQ(ours.shape, (std::vector<std::int64_t>{static_cast<std::int64_t>(targets),
                                                          static_cast<std::int64_t>(rows)}));
         const double error = test::relative_l2(ours.values, truth);
@@ -80,7 +81,8 @@ TEST_P(AttentionMethods, WeightsOfOneBlockAndHead) {
     const std::vector<float> head(all.begin() + static_cast<std::ptrdiff_t>(rows * rows),
                                   all.begin() + static_cast<std::ptrdiff_t>(2 * rows * rows));
     expect_close(scores({"attention_weights", {{"layer", "1"}, {"head", "1"}}}),
-                 flat(test::mean_of_heads(head, rows, rows, rows), prompt - 1, targets, rows), "one head");
+                 flat(test::mean_of_heads(head, rows, rows, rows), prompt - 1, targets, rows), "one head",
+                 std::max(bound, GetParam().gelu));
 }
 
 TEST_P(AttentionMethods, Rollout) {
@@ -105,7 +107,7 @@ TEST_P(AttentionMethods, Flow) {
     ours.insert(ours.end(), all.row(last).begin(), all.row(last).end());
     const double error = test::relative_l2(ours, flat(flows, 0, 2, rows));
     std::cout << GetParam().name << ": flow " << error << '\n';
-    EXPECT_LE(error, GetParam().forward);
+    EXPECT_LE(error, bound);
 }
 
 TEST_P(AttentionMethods, TheWholeAnswerIsTheMeanOfItsTokens) {
@@ -121,8 +123,9 @@ TEST_P(AttentionMethods, TheWholeAnswerIsTheMeanOfItsTokens) {
 
 TEST_P(AttentionMethods, TimesGradient) {
     const auto truth = reference.floats(GetParam().name + std::string(".attention_x_gradient"));
-    expect_close(scores("attention_x_gradient"), truth, "times gradient");
-    expect_close(scores("attention_x_gradient", true, 7), truth, "times gradient in micro-batches");
+    expect_close(scores("attention_x_gradient"), truth, "times gradient", std::max(bound, GetParam().gelu));
+    expect_close(scores("attention_x_gradient", true, 7), truth, "times gradient in micro-batches",
+                 std::max(bound, GetParam().gelu));
 }
 
 TEST_P(AttentionMethods, ValueNorm) {
@@ -131,18 +134,21 @@ TEST_P(AttentionMethods, ValueNorm) {
 }
 
 TEST_P(AttentionMethods, ValueZeroing) {
-    const auto truth = reference.floats(GetParam().name + std::string(".value_zeroing"));
-    expect_close(scores("value_zeroing"), truth, "value zeroing", GetParam().small);
-    expect_close(scores("value_zeroing", true, 7), truth, "value zeroing in micro-batches", GetParam().small);
-    expect_close(scores({"value_zeroing", {{"layer", "1"}}}),
-                 reference.floats(GetParam().name + std::string(".value_zeroing.1")),
-                 "value zeroing of one block", GetParam().small);
+    const std::string exact = GetParam().name + std::string(".value_zeroing");
+    const std::string name = exact + (GetParam().gelu > 0 ? ".table" : "");
+    const auto truth = reference.floats(name);
+    expect_close(scores("value_zeroing"), truth, "value zeroing", GetParam().table);
+    expect_close(scores("value_zeroing", true, 7), truth, "value zeroing in micro-batches", GetParam().table);
+    expect_close(scores({"value_zeroing", {{"layer", "1"}}}), reference.floats(name + ".1"),
+                 "value zeroing of one block", GetParam().table);
+    if (GetParam().gelu > 0)
+        expect_close(scores("value_zeroing"), reference.floats(exact), "beside exact GELU", GetParam().gelu);
 }
 
 INSTANTIATE_TEST_SUITE_P(Tiny, AttentionMethods,
-                         testing::Values(Family{"llama", bound, bound}, Family{"llamamha", bound, bound},
-                                         Family{"qwen2", bound, bound}, Family{"mixtral", bound, bound},
-                                         Family{"gemma3", 1e-3, 1e-3}, Family{"gpt2", 1e-3, 4e-3}),
+                         testing::Values(Family{"llama"}, Family{"llamamha"}, Family{"qwen2"},
+                                         Family{"mixtral"}, Family{"gemma3", 5e-4},
+                                         Family{"gpt2", 5e-4, 5e-4}),
                          [](const auto& family) { return std::string(family.param.name); });
 
 }  // namespace

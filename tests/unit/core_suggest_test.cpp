@@ -29,7 +29,7 @@ TEST(Suggest, Message) {
     const std::vector<std::string> known = {"attention", "gradient"};
     EXPECT_EQ(unknown_message("method", "atention", known),
               "unknown method \"atention\"; known: attention, gradient; nearest: attention");
-    const std::vector<std::string> many(30, "some_name");
+    const std::vector<std::string> many(31, "some_name");
     EXPECT_EQ(unknown_message("key", "x", many), "unknown key \"x\"; nearest: some_name");
     EXPECT_EQ(unknown_message("key", "x", {}), "unknown key \"x\"");
     test::expect_error(ErrorCode::usage, {"unknown method \"g\""},

@@ -30,12 +30,11 @@ public:
         const Tensor& input = function_.input();
         rows_ = static_cast<std::size_t>(input.shape[0]);
         sums_.assign(function_.targets() * rows_, 0.0);
-        for (const PathNode& node : nodes) {
-            const auto add = [&](std::size_t target, const View<const float>& gradient) {
-                add_products(baseline_, input, gradient, function_.held(), node.weight, of(target));
-            };
-            function_.gradients(between(baseline_, input, node.at), add);
-        }
+        function_.gradients_at(
+            nodes.size(), [&](std::size_t k) { return between(baseline_, input, nodes[k].at); },
+            [&](std::size_t k, std::size_t target, const View<const float>& gradient) {
+                add_products(baseline_, input, gradient, function_.held(), nodes[k].weight, of(target));
+            });
     }
 
     [[nodiscard]] Scores scores() {

@@ -14,14 +14,14 @@ std::vector<Tensor> mean_gradients(Function& function, const Options& options) {
     const double sigma = deviation(function, options.number("noise"));
     const int samples = options.whole("samples");
     std::vector<Tensor> means(function.targets(), Tensor::zero(function.input().shape));
-    for (int s = 0; s < samples; ++s) {
-        const Tensor point = noisy(function, function.input(), sigma, random);
-        function.gradients(point, [&](std::size_t target, const View<const float>& gradient) {
+    function.gradients_at(
+        static_cast<std::size_t>(samples),
+        [&](std::size_t) { return noisy(function, function.input(), sigma, random); },
+        [&](std::size_t, std::size_t target, const View<const float>& gradient) {
             std::vector<float>& mean = means[target].values;
             for (std::size_t i = 0; i < mean.size(); ++i)
                 mean[i] += gradient.data[i] / static_cast<float>(samples);
         });
-    }
     return means;
 }
 
