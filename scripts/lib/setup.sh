@@ -16,6 +16,7 @@ demo_model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db
 # libdnnl-dev needs the OpenCL headers to be found by CMake and only recommends them.
 build_packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libcli11-dev nlohmann-json3-dev
                 libfmt-dev libssl-dev libicu-dev libeigen3-dev libboost-dev libgtest-dev libgmock-dev)
+browser_packages=(chromium chromium-driver fonts-dejavu-core)
 fetch_packages=(python3-venv ca-certificates unzip)
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
@@ -100,6 +101,24 @@ need_demo_model() {
     mkdir -p "$(dirname "$demo_model")"
     mv -T "$dir/$(basename "$demo_model")" "$demo_model"
     rm -rf "$dir"
+}
+
+# need_browser: Chromium, and a Python environment with what drives it. Sets browser_python.
+need_browser() {
+    local wanted=$root/tests/browser/requirements.txt sum
+    sum=$(sha256sum <"$wanted")
+    local home=$cache/browser-${sum:0:12} python=python3
+    browser_python=$home/bin/python
+    need_packages "${browser_packages[@]}" "${fetch_packages[@]}"
+    [[ -f $home/complete ]] && return
+    say "getting Selenium and axe-core for the browser tests into $home"
+    [[ -x /usr/bin/python3 ]] && python=/usr/bin/python3
+    rm -rf "$home"
+    mkdir -p "$cache"
+    "$python" -m venv "$home"
+    "$home/bin/pip" --disable-pip-version-check install --quiet --no-cache-dir --no-deps --require-hashes \
+        --only-binary :all: --requirement "$wanted" || fail "pip: the download failed; is the network there?"
+    touch "$home/complete"
 }
 
 # check_sha256 HASH FILE

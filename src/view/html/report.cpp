@@ -19,17 +19,18 @@ std::string html(std::span<const NamedResult> results) {
         throw Error(ErrorCode::usage,
                     fmt::format("html: {} results; expected one, or two to compare", results.size()));
     }
-    nlohmann::ordered_json data = {{"version", version()}, {"results", nlohmann::ordered_json::array()}};
-    std::string title = "LLM Explainer";
+    std::string data;
+    std::string title = "LLM Explainer: ";
     for (const NamedResult& result : results) {
         const StoredResult read = read_json(result.json, result.name);  // refuses what is no result
-        nlohmann::ordered_json json = nlohmann::ordered_json::parse(result.json);
-        pack(json);
-        data["results"].push_back(
-            {{"name", utf8::replace_invalid(result.name)}, {"result", std::move(json)}});
-        title += (data["results"].size() == 1 ? ": " : ", ") + read.model;
+        const std::string file = std::filesystem::path(result.name).filename().string();
+        const nlohmann::json name = utf8::replace_invalid(file);
+        data += fmt::format(R"({}{{"name":{},"result":{}}})", data.empty() ? "" : ",", name.dump(),
+                            pack(result.json));
+        title += (&result == results.data() ? "" : ", ") + read.model;
     }
-    return page({.title = title, .data_json = data.dump()});
+    data = fmt::format(R"({{"version":"{}","results":[{}]}})", version(), data);
+    return page({.title = title, .data_json = data});
 }
 
 }  // namespace llmx::view

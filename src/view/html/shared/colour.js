@@ -44,6 +44,11 @@
     const lin = (c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
     return 0.2126 * lin(r) + 0.7152 * lin(g) + 0.0722 * lin(b);
   };
+  /** Softer than black and white where the ground lets it. */
+  const ink = (ground) => {
+    if (ground > 0.179) return ground > 0.3 ? "rgb(27 28 31)" : "rgb(0 0 0)";
+    return ground < 0.05 ? "rgb(232 232 234)" : "rgb(255 255 255)";
+  };
   const css = ([r, g, b]) => `rgb(${r} ${g} ${b})`;
 
   /** The page's theme as it is seen now. */
@@ -71,7 +76,7 @@
       css: (v) => css(at(place(v))),
       cssAt: (t) => css(at(t)),
       /** Ink that is readable on a score's colour: 4.5 : 1 or better. */
-      ink: (v) => (luminance(at(place(v))) > 0.179 ? "rgb(20 20 24)" : "rgb(255 255 255)"),
+      ink: (v) => ink(luminance(at(place(v)))),
     };
   };
 

@@ -69,6 +69,7 @@
     const y = (v) => 6 + (1 - v / top) * (ht - bottom - 6);
     const [warm, cold] = [llmx.categories()[5], llmx.categories()[1]];
     const line = (values, colour, dash) => llmx.s("polyline", { points: values.map((v, i) => `${x(f.fractions[i]).toFixed(1)},${y(v).toFixed(1)}`).join(" "), fill: "none", stroke: colour, "stroke-width": 1.8, "stroke-dasharray": dash });
+    const key = (colour, text) => h("span", {}, colour && llmx.s("svg", { width: 16, height: 8, "aria-hidden": "true" }, llmx.s("rect", { y: 3, width: 14, height: 2.5, fill: colour })), text);
     const label = (text, px, py, anchor = "middle") => llmx.s("text", { x: px, y: py, "text-anchor": anchor, "font-size": 10.5, fill: "currentColor", text });
     return h("figure", { class: "curves" },
       llmx.s("svg", { viewBox: `0 0 ${w} ${ht}`, width: w, height: ht, role: "img", "aria-label": "Probability of the answer against the part of units taken away or given" },
@@ -76,7 +77,7 @@
         line(f.random_deletion, warm, "3 3"), line(f.random_insertion, cold, "3 3"), line(f.deletion, warm), line(f.insertion, cold),
         label("0", left - 4, ht - bottom + 3, "end"), label(llmx.number(top), left - 4, 14, "end"),
         label("0 %", x(0), ht - 8), label("50 %", x(0.5), ht - 8), label("100 %", x(1) - 8, ht - 8)),
-      h("figcaption", {}, h("span", { class: "key", style: { color: warm }, text: "— best units taken away" }), h("span", { class: "key", style: { color: cold }, text: "— only best units kept" }), h("span", { class: "key", text: "┄ random order" }), h("span", { text: `Probability per answer token; absent units: ${f.absence}.` })));
+      h("figcaption", {}, key(warm, "best units taken away"), key(cold, "only best units kept"), key(null, "dashed: random order"), h("span", { text: `Probability per answer token; absent units: ${f.absence}.` })));
   };
 
   /** What the numbers of a map are worth, as elements. */

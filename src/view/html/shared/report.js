@@ -61,6 +61,7 @@
 
   const families = [["What was asked for", (m) => m.id.startsWith("attribution")], ["Attention as it is, and the original toolbox", () => true]];
   const controlsFor = {
+    which: (context) => llmx.segmented({ label: "Result", name: "which", value: context.state.which, choices: context.results.map((r, i) => [i, `${"AB"[i]}: ${llmx.tokenLabel(r.name || ["first", "second"][i], 24)}`]), onchange: (which) => context.set({ which, map: context.results[which].maps[0]?.id ?? null, span: null, hover: null, row: null, source: null }) }),
     map: (context) => {
       const left = [...context.maps];
       const twice = new Set(left.map((m) => m.label).filter((l, i, all) => all.indexOf(l) !== i));
@@ -125,7 +126,8 @@
     };
 
     const drawControls = () => {
-      const wanted = current?.definition.controls ?? [];
+      const several = context.results.length > 1 && current.definition.name !== "compare";
+      const wanted = [...(several ? ["which"] : []), ...(current.definition.controls ?? [])];
       const focused = document.activeElement?.dataset?.name;
       controls.replaceChildren(...wanted.map((c) => controlsFor[c](context)).flat().filter(Boolean));
       controls.hidden = controls.childElementCount === 0;
@@ -144,11 +146,14 @@
       panel.setAttribute("aria-labelledby", `tab-${definition.name}`);
       panel.dataset.view = definition.name;
       if (definition.hint) panel.append(h("p", { class: "hint", text: definition.hint }));
+      if (definition.name === "compare" && context.state.which !== 0) Object.assign(context.state, { which: 0, map: context.results[0].maps[0]?.id ?? null, span: null, row: null, source: null });
       const place = h("div", { class: "view" });
       panel.append(place);
       current = { definition };
       drawControls();
-      current.view = definition.view(place, context.result, context) ?? {};
+      const serves = definition.serves(context.result, context);
+      current.view = serves ? (definition.view(place, context.result, context) ?? {}) : {};
+      if (!serves) place.append(h("p", { text: "This result has nothing to show here." }));
       drawWorth();
     };
     context.current = () => ({ ...current, element: panel.querySelector(".view") });

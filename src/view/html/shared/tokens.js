@@ -30,6 +30,9 @@
     return nodes;
   };
 
+  /** A name for screen readers where the text alone would be none. */
+  llmx.tokenName = (text) => (text.trim() === "" || unseen.test(text) ? llmx.tokenLabel(text, 80) : null);
+
   /** One line of at most `most` characters, for tooltips, axes and lists. */
   llmx.tokenLabel = (text, most = 40) => {
     let label = "";

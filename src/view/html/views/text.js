@@ -17,7 +17,7 @@
     });
     const elements = turns.filter((t) => t.units.length > 0).map((turn) => {
       const body = h("div", { class: "turn-text", dir: "auto" }, turn.units.map((i) => {
-        const span = h("span", { class: "unit", role: "button", tabindex: "-1", "aria-pressed": "false", data: { unit: i } }, llmx.tokenNodes(units[i].text));
+        const span = h("span", { class: "unit", role: "button", tabindex: "-1", "aria-pressed": "false", "aria-label": llmx.tokenName(units[i].text), data: { unit: i } }, llmx.tokenNodes(units[i].text));
         spans.set(i, span);
         return span;
       }));
@@ -55,7 +55,7 @@
     const { title, tokens } = explainedTokens(context);
     const logprobs = context.result.token_logprobs ?? [];
     const stacked = tokens.some((_, t) => llmx.alternatives(context, t).length > 0);
-    const options = tokens.map((text, t) => h("span", { class: "token", role: "option", tabindex: t === 0 ? "0" : "-1", "aria-selected": "false", data: { token: t } }, llmx.tokenNodes(text)));
+    const options = tokens.map((text, t) => h("span", { class: "token", role: "option", tabindex: t === 0 ? "0" : "-1", "aria-selected": "false", "aria-label": llmx.tokenName(text), data: { token: t } }, llmx.tokenNodes(text)));
     const list = h("div", { class: "answer-text", role: "listbox", "aria-label": title, "aria-multiselectable": "true", dir: "auto" }, options);
     const detail = h("div", { class: "answer-detail" });
     const element = h("section", { class: "answer", "aria-label": title }, h("h2", {}, title, h("span", { class: "quiet", text: `  ${tokens.length} tokens` })), list, detail);
