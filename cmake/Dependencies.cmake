@@ -1,5 +1,5 @@
-# What others wrote: llama.cpp (pinned), oneDNN, Eigen, Boost (headers), fmt, nlohmann-json, CLI11, OpenMP,
-# OpenSSL, ICU.
+# What others wrote: llama.cpp (pinned, with its copy of cpp-httplib), oneDNN, Eigen, Boost (headers), fmt,
+# nlohmann-json, CLI11, OpenMP, OpenSSL, ICU.
 include(LlamaCpp)
 
 find_package(OpenMP REQUIRED COMPONENTS CXX)

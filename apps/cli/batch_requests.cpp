@@ -65,7 +65,7 @@ BatchRequest named(RequestLine line) {
 
 }  // namespace
 
-BatchInputs read_request(const RequestLine& line, const ExplainOptions& defaults) {
+ReadRequest read_request(const RequestLine& line, const ExplainOptions& defaults) {
     const CLI::App nothing_stays;
     ExplainOptions options = options_of(nothing_stays, defaults, line);
     InputReader reader("llmx batch");

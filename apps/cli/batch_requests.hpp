@@ -18,14 +18,8 @@ struct BatchRequest {
     std::string digest;         ///< of the request as it is carried out, texts and defaults filled in
 };
 
-/// A request's options, read.
-struct BatchInputs {
-    ExplainOptions options;
-    ExplainInputs inputs;
-};
-
 /// `defaults`: what the command line gave; the line's own keys go before. Throws Error for a bad request.
-BatchInputs read_request(const RequestLine& line, const ExplainOptions& defaults);
+ReadRequest read_request(const RequestLine& line, const ExplainOptions& defaults);
 
 /// Throws Error{input} for ids that are no text or whole number, that are no safe file name (`as_files`), and
 /// for names that stand twice. A line that is bad otherwise is a request that will fail.

@@ -171,7 +171,7 @@ private:
         ExplainOptions shared = options;  // the result says what was asked for
         if (shared.threads == 0 && plan_.jobs > 1)
             shared.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / plan_.jobs);
-        Activity silent(true);
+        TerminalActivity silent(true);
         const auto start = Clock::now();
         const Model model = models_.get(shared, inputs, silent);
         const double load_s = seconds_since(start);
@@ -208,7 +208,7 @@ private:
     const BatchPlan& plan_;
     ModelCache models_;
     MemoryGate gate_;
-    Activity activity_, silent_;
+    TerminalActivity activity_, silent_;
     std::vector<std::size_t> pending_;  ///< in the requests' order
     std::atomic<std::size_t> next_ = 0;
     std::atomic<bool> stopping_ = false;

@@ -159,7 +159,7 @@ void run(const Options& options) {
     request.model = options.models.front();
     const ExplainInputs inputs = read_explain_inputs(request, reader);
     catch_interrupts();
-    Activity activity(options.quiet || options.json == "-");
+    TerminalActivity activity(options.quiet || options.json == "-");
     const Explained first = explained_by(request.model, request, inputs, nullptr, activity);
     Json result = {{"first", side(first)},
                    {"prompt_text", first.result.prompt_text},

@@ -15,6 +15,7 @@
 #include "output.hpp"
 #include "pipeline.hpp"
 #include "request_lines.hpp"
+#include "terminal.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -96,7 +97,7 @@ private:
         ready.request.check->seed = static_cast<std::uint32_t>(index) * 1'000'003U + job.options.seed;
         const Explanation result = Explainer(model, job.inputs.methods).compute(ready.request);
         activity_.clear();
-        require_not_interrupted();
+        activity_.require_wanted();
         EvaluatedRequest request{.line = job.line.number, .blocks = model.facts().blocks};
         request.result = nlohmann::ordered_json::parse(
             view::json(result, model, {command_json(job.options, job.inputs, ready.texts), false}));
@@ -123,7 +124,7 @@ private:
                 }
             });
             activity_.clear();
-            require_not_interrupted();
+            activity_.require_wanted();
         }
     }
 
@@ -159,7 +160,7 @@ void run(const CLI::App& app, const Options& options) {
 
     catch_interrupts();
     const bool to_output = options.json == "-";
-    Activity activity(options.quiet || to_output);
+    TerminalActivity activity(options.quiet || to_output);
     for (std::size_t first = 0; first < jobs.size();) {
         std::size_t last = first + 1;
         while (last < jobs.size() && same_model(jobs[first], jobs[last])) ++last;

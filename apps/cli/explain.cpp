@@ -88,7 +88,7 @@ void run(CLI::App& app, ExplainOptions& options) {
     require_places(options);
 
     catch_interrupts();
-    Activity activity(options.quiet || to_standard_output(options.json));
+    TerminalActivity activity(options.quiet || to_standard_output(options.json));
     const Explained explained = explain(options, inputs, activity);
     activity.clear();
     require_not_interrupted();

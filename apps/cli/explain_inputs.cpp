@@ -213,9 +213,18 @@ std::vector<Method> methods_of(const ExplainOptions& o) {
 
 }  // namespace
 
+ExplainInputs read_model_inputs(const ExplainOptions& o, InputReader& reader) {
+    ExplainInputs inputs;
+    inputs.lora.reserve(o.lora.size());
+    for (const std::string& text : o.lora) inputs.lora.push_back(parse_lora(text));
+    at_most_one({{"--chat-template", o.chat_template}, {"--chat-template-file", o.chat_template_file}});
+    inputs.chat_template = read_text(reader, "--chat-template", o.chat_template, o.chat_template_file);
+    return inputs;
+}
+
 ExplainInputs read_explain_inputs(const ExplainOptions& o, InputReader& reader) {
     if (o.model.empty()) throw Error(ErrorCode::usage, "no model given; expected --model FILE");
-    ExplainInputs inputs;
+    ExplainInputs inputs = read_model_inputs(o, reader);
     if (o.task != "automatic") inputs.texts.task = parse_task(o.task);
     inputs.methods = methods_of(o);
     read_targets(o, reader, inputs);
@@ -223,12 +232,9 @@ ExplainInputs read_explain_inputs(const ExplainOptions& o, InputReader& reader) 
     inputs.objective = parse_objective(o.objective);
     inputs.products = parse_products(o.products);
     inputs.early_stopping = parse_early_stopping(o.early_stopping);
-    for (const std::string& text : o.lora) inputs.lora.push_back(parse_lora(text));
     inputs.texts.assisted = o.assistant.has_value();
 
     read_prompt(o, reader, inputs.texts);
-    at_most_one({{"--chat-template", o.chat_template}, {"--chat-template-file", o.chat_template_file}});
-    inputs.chat_template = read_text(reader, "--chat-template", o.chat_template, o.chat_template_file);
     read_answers(o, reader, inputs.texts);
     require_inputs(inputs.texts);
 

@@ -55,9 +55,6 @@ void declare_prompts(CLI::App& app, ExplainOptions& o) {
     text(app, "--system", o.system, "The system prompt that goes with --user");
     text(app, "--system-file", o.system_file, "... from a file", "FILE");
     text(app, "--messages", o.messages, "A chat: a JSON list of {\"role\", \"content\"}", "FILE|JSON");
-    text(app, "--chat-template", o.chat_template, "A Jinja chat template in place of the model's own",
-         "JINJA");
-    text(app, "--chat-template-file", o.chat_template_file, "... from a file", "FILE");
     text(app, "--prompt", o.prompt, "The whole prompt as it is, without template");
     text(app, "--prompt-file", o.prompt_file, "... from a file", "FILE");
     text(app, "--prompt-ids", o.prompt_ids,
@@ -70,9 +67,6 @@ void declare_prompts(CLI::App& app, ExplainOptions& o) {
     text(app, "--context-file", o.context_file, "... from a file", "FILE");
     text(app, "--token-type-ids", o.token_type_ids, "Of --prompt-ids: 0 for the question, 1 for the context",
          "IDS|FILE");
-    text(app, "--qa-head", o.qa_head,
-         "qa_outputs.weight and .bias as safetensors, for the GGUF of\nan encoder; a directory has its own",
-         "FILE");
 
     app.option_defaults()->group("Translation and summarization");
     text(app, "--source", o.source, "The text to translate or to summarize");
@@ -213,14 +207,25 @@ void declare_output(CLI::App& app, ExplainOptions& o) {
          "FILE");
 }
 
+void declare_model(CLI::App& app, ExplainOptions& o) {
+    app.option_defaults()->group("Model");
+    app.add_option("--model", o.model, "The model: a GGUF file or a Hugging Face directory")
+        ->type_name("PATH");
+    app.add_option("--lora", o.lora, "A LoRA adapter in GGUF, to be given several times")
+        ->type_name("FILE[:SCALE]")
+        ->allow_extra_args(false);
+    text(app, "--chat-template", o.chat_template, "A Jinja chat template in place of the model's own",
+         "JINJA");
+    text(app, "--chat-template-file", o.chat_template_file, "... from a file", "FILE");
+    text(app, "--qa-head", o.qa_head,
+         "qa_outputs.weight and .bias as safetensors, for the GGUF of\nan encoder; a directory has its own",
+         "FILE");
+}
+
 }  // namespace
 
 void declare_request_options(CLI::App& app, ExplainOptions& options) {
-    app.add_option("--model", options.model, "The model: a GGUF file or a Hugging Face directory")
-        ->type_name("PATH");
-    app.add_option("--lora", options.lora, "A LoRA adapter in GGUF, to be given several times")
-        ->type_name("FILE[:SCALE]")
-        ->allow_extra_args(false);
+    declare_model(app, options);
     declare_task(app, options);
     declare_prompts(app, options);
     declare_answers(app, options);
@@ -232,6 +237,12 @@ void declare_request_options(CLI::App& app, ExplainOptions& options) {
     declare_method_options(app, options.method_options);
     app.option_defaults()->group("Output");
     app.add_flag("--raw", options.raw, "median_raw_df and the gradient in the JSON too (large)");
+}
+
+void declare_service_options(CLI::App& app, ExplainOptions& options) {
+    declare_model(app, options);
+    declare_generation(app, options);
+    declare_resources(app, options);
 }
 
 void declare_explain_options(CLI::App& app, ExplainOptions& options) {

@@ -84,8 +84,16 @@ struct ExplainInputs {
     [[nodiscard]] bool has_answer() const { return texts.answer || texts.answer_ids; }
 };
 
+/// A request's options, and what they give.
+struct ReadRequest {
+    ExplainOptions options;
+    ExplainInputs inputs;
+};
+
 /// Declares on `app` the flags that make up a request; parsing fills `options`, which must outlive it.
 void declare_request_options(CLI::App& app, ExplainOptions& options);
+/// Of those: what a service is started with, its model and the defaults of its requests.
+void declare_service_options(CLI::App& app, ExplainOptions& options);
 /// ... and those that say where its result goes and how it is shown.
 void declare_explain_options(CLI::App& app, ExplainOptions& options);
 
@@ -93,9 +101,16 @@ void declare_explain_options(CLI::App& app, ExplainOptions& options);
 /// command line gave `command`: that stays. Throws Error{usage} for an unknown key or a wrong type.
 void apply_request(CLI::App& app, const std::string& json_text, const CLI::App& command);
 
+/// One request's options: what the command line gave `command` (parsed into `given`) and, of all the rest,
+/// what the JSON object says. Its keys are those of `declare_request_options`.
+ExplainOptions options_of(const CLI::App& command, const ExplainOptions& given, const std::string& json_text);
+
 /// Throws Error{usage} for names that are not known and for sources that exclude each other,
 /// Error{input} for texts that cannot be used.
 ExplainInputs read_explain_inputs(const ExplainOptions& options, InputReader& reader);
+
+/// Of those, what `load_model` reads.
+ExplainInputs read_model_inputs(const ExplainOptions& options, InputReader& reader);
 
 /// The request as it is carried out, files and defaults filled in: a request that repeats it.
 /// `texts`: the inputs, completed by the model.

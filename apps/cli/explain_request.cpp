@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "core/json_depth.hpp"
 #include "core/suggest.hpp"
 #include "explain_options.hpp"
 #include "method_options.hpp"
@@ -15,6 +16,8 @@ namespace llmx::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr int deepest = 64;  // a request needs three
 
 std::string snake_case(std::string name) {
     std::replace(name.begin(), name.end(), '-', '_');
@@ -64,6 +67,11 @@ void apply(CLI::Option& option, const std::string& key, const Json& value) {
 }  // namespace
 
 void apply_request(CLI::App& app, const std::string& json_text, const CLI::App& command) {
+    if (nested_deeper_than(json_text, deepest)) {
+        throw Error(ErrorCode::input, fmt::format("request: nested deeper than {}; expected an object of "
+                                                  "texts, numbers and lists",
+                                                  deepest));
+    }
     Json request;
     try {
         request = Json::parse(json_text);
@@ -88,6 +96,15 @@ void apply_request(CLI::App& app, const std::string& json_text, const CLI::App& 
         const bool stays = given != nullptr && given->count() > 0;
         if (!stays && !value.is_null()) apply(option, key, value);
     }
+}
+
+ExplainOptions options_of(const CLI::App& command, const ExplainOptions& given,
+                          const std::string& json_text) {
+    ExplainOptions options = given;
+    CLI::App app;
+    declare_request_options(app, options);
+    apply_request(app, json_text, command);
+    return options;
 }
 
 std::string command_json(const ExplainOptions& options, const ExplainInputs& inputs,

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/files.hpp"
+#include "core/json_depth.hpp"
 #include "core/suggest.hpp"
 #include "core/utf8.hpp"
 
@@ -17,6 +18,8 @@ namespace llmx::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr int deepest = 64;  // a chat needs two
 
 /// What text editors and `echo` add is no part of a text.
 std::string without_last_newline(std::string text) {
@@ -89,6 +92,11 @@ Message parse_message(const std::string& where, const Json& entry) {
 }  // namespace
 
 std::string InputReader::read(const std::string& option, const std::string& path) {
+    if (texts_only_) {
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("{}: names a file, and no file is read here; expected the text itself", option));
+    }
     if (path != "-") return read_file(path, option);
     if (standard_input_taken_by_) {
         throw Error(ErrorCode::usage,
@@ -103,7 +111,7 @@ std::string InputReader::read(const std::string& option, const std::string& path
 }
 
 std::string InputReader::text(const std::string& option, const std::string& value) {
-    std::string text = value == "-" ? without_last_newline(read(option, "-")) : value;
+    std::string text = value == "-" && !texts_only_ ? without_last_newline(read(option, "-")) : value;
     utf8::require_valid(text, option);
     return text;
 }
@@ -120,6 +128,12 @@ Tokens InputReader::ids(const std::string& option, const std::string& value) {
 
 std::vector<Message> InputReader::messages(const std::string& option, const std::string& value) {
     const std::string text = value.starts_with('[') ? value : read(option, value);
+    if (nested_deeper_than(text, deepest)) {
+        throw Error(ErrorCode::input,
+                    fmt::format("{}: nested deeper than {}; expected a list of objects with "
+                                "role and content",
+                                option, deepest));
+    }
     Json list;
     try {
         list = Json::parse(text);

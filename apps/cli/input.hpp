@@ -16,6 +16,13 @@ public:
     /// Standard input is no option's: `taken_by` reads it, or nobody.
     explicit InputReader(std::string taken_by) : standard_input_taken_by_(std::move(taken_by)) {}
 
+    /// Whoever asks may not read this machine's files, nor its standard input: "-" is a text like any other.
+    static InputReader of_texts_only() {
+        InputReader reader;
+        reader.texts_only_ = true;
+        return reader;
+    }
+
     /// A text given in place, or "-". Throws Error{input} where it is not valid UTF-8.
     std::string text(const std::string& option, const std::string& value);
     /// The contents of a file or of "-", without one newline at the end.
@@ -27,6 +34,7 @@ public:
 
 private:
     std::string read(const std::string& option, const std::string& path);
+    bool texts_only_ = false;
     std::optional<std::string> standard_input_taken_by_;
 };
 

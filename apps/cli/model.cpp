@@ -25,11 +25,36 @@ struct Options {
     std::string model, json;
 };
 
+nlohmann::ordered_json all_facts(const Model& model) {
+    nlohmann::ordered_json facts = {{"path", std::filesystem::path(model.facts().path).filename().string()},
+                                    {"sha256_16", model.sha256_16()}};
+    facts.update(facts_json(model));
+    return facts;
+}
+
+void run(const Options& options) {
+    if (options.model.empty()) throw Error(ErrorCode::usage, "no model given; expected llmx model FILE");
+    require_json_place(options.json);
+    catch_interrupts();
+    TerminalActivity activity(false);
+    const Model model = Model::load(options.model, {.progress = activity.progress()});
+    activity.clear();
+    const nlohmann::ordered_json facts = all_facts(model);
+    if (!options.json.empty()) {
+        write_json(options.json, facts);
+        return;
+    }
+    for (const auto& [key, value] : facts.items()) {
+        const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+        fmt::print(std::cout, "{:<18} {}\n", key, view::printable(text));
+    }
+}
+
+}  // namespace
+
 nlohmann::ordered_json facts_json(const Model& model) {
     const ModelFacts& f = model.facts();
-    return {{"path", std::filesystem::path(f.path).filename().string()},
-            {"sha256_16", model.sha256_16()},
-            {"name", f.name},
+    return {{"name", f.name},
             {"architecture", f.architecture},
             {"type", f.type},
             {"parameters", f.parameters},
@@ -43,26 +68,6 @@ nlohmann::ordered_json facts_json(const Model& model) {
             {"context", f.context},
             {"has_chat_template", f.has_chat_template}};
 }
-
-void run(const Options& options) {
-    if (options.model.empty()) throw Error(ErrorCode::usage, "no model given; expected llmx model FILE");
-    require_json_place(options.json);
-    catch_interrupts();
-    Activity activity(false);
-    const Model model = Model::load(options.model, {.progress = activity.progress()});
-    activity.clear();
-    const nlohmann::ordered_json facts = facts_json(model);
-    if (!options.json.empty()) {
-        write_json(options.json, facts);
-        return;
-    }
-    for (const auto& [key, value] : facts.items()) {
-        const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-        fmt::print(std::cout, "{:<18} {}\n", key, view::printable(text));
-    }
-}
-
-}  // namespace
 
 Command add_model(CLI::App& program) {
     CLI::App* app = program.add_subcommand("model", "Show the facts of a model file");

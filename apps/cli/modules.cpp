@@ -60,7 +60,7 @@ void run(const Options& options) {
     if (options.model.empty()) throw Error(ErrorCode::usage, "no model given; expected llmx modules FILE");
     require_json_place(options.json);
     catch_interrupts();
-    Activity activity(false);
+    TerminalActivity activity(false);
     const Model model = Model::load(options.model, {.progress = activity.progress()});
     activity.clear();
     const std::vector<Module> modules = model.modules();

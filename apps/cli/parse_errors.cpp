@@ -20,7 +20,8 @@ std::string unknown_option(const std::string& argument, const CLI::App& app) {
 
 std::string unknown_command(const std::string& name, const CLI::App& program) {
     std::vector<std::string> known;
-    for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
+    for (const CLI::App* command :
+         program.get_subcommands([](const CLI::App* app) { return !app->get_group().empty(); })) {
         known.push_back(command->get_name());
     }
     return unknown_message("command", name, known);

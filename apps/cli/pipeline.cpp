@@ -105,40 +105,57 @@ Model load_model(const ExplainOptions& options, const ExplainInputs& inputs, Act
                                        .progress = activity.progress()});
 }
 
-ReadyRequest make_ready(const Model& model, const ExplainOptions& options, const ExplainInputs& inputs,
-                        Activity& activity) {
+ReadyRequest prepared(const Model& model, const ExplainOptions& options, const ExplainInputs& inputs,
+                      Activity& activity) {
     ReadyRequest ready{.texts = completed(model, inputs.texts)};
     Request& request = ready.request;
     request = prepare(model, ready.texts);
     apply(options, inputs, model, request);
-    const bool writes = model.facts().kind != ModelKind::encoder;
-    const bool generates = writes && !inputs.has_answer();
+    request.progress = activity.progress();
     if (model.facts().kind == ModelKind::decoder) {
+        const bool generates = !inputs.has_answer();
         const auto answer =
             generates ? static_cast<std::size_t>(options.max_new_tokens) : request.output.ids.size();
         require_context(request.input_ids.size(), answer, generates, options, model);
     }
+    return ready;
+}
 
+void write_answer(const Model& model, ReadyRequest& ready, const ExplainOptions& options,
+                  const ExplainInputs& inputs, Activity& activity) {
+    if (model.facts().kind == ModelKind::encoder) return;
+    Request& request = ready.request;
     const auto start = Clock::now();
-    if (generates) request.output = generate(model, request.input_ids, options, inputs, activity);
+    if (!inputs.has_answer()) request.output = generate(model, request.input_ids, options, inputs, activity);
     ready.generate_s = seconds_since(start);
-    if (writes && request.output.ids.empty()) {
+    if (request.output.ids.empty()) {
         throw Error(ErrorCode::input,
                     "answer: the model wrote nothing; give one with --answer, or another prompt");
     }
     activity.clear();
-    require_not_interrupted();
-    request.progress = activity.progress();
+    activity.require_wanted();
+}
+
+ReadyRequest make_ready(const Model& model, const ExplainOptions& options, const ExplainInputs& inputs,
+                        Activity& activity) {
+    ReadyRequest ready = prepared(model, options, inputs, activity);
+    write_answer(model, ready, options, inputs, activity);
     return ready;
+}
+
+Explanation explained(const Model& model, const ReadyRequest& ready, const ExplainInputs& inputs,
+                      double load_s) {
+    const auto start = Clock::now();
+    Explanation result = Explainer(model, inputs.methods).compute(ready.request);
+    result.timings.insert(result.timings.begin(), {{"load", load_s}, {"generate", ready.generate_s}});
+    result.timings.emplace_back("total", load_s + ready.generate_s + seconds_since(start));
+    return result;
 }
 
 Explained explain(Model model, double load_s, const ExplainOptions& options, const ExplainInputs& inputs,
                   Activity& activity) {
-    const auto start = Clock::now();
     ReadyRequest ready = make_ready(model, options, inputs, activity);
-    Explanation result = Explainer(model, inputs.methods).compute(ready.request);
-    result.timings.insert(result.timings.begin(), {{"load", load_s}, {"generate", ready.generate_s}});
-    result.timings.emplace_back("total", load_s + seconds_since(start));
+    Explanation result = explained(model, ready, inputs, load_s);
     return {std::move(model), std::move(ready.texts), std::move(result)};
 }
 

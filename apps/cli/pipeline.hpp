@@ -1,8 +1,8 @@
 #pragma once
 // A request carried out, in the steps that commands share: load, prepare and generate, explain.
 
+#include "activity.hpp"
 #include "explain_options.hpp"
-#include "terminal.hpp"
 
 namespace llmx::cli {
 
@@ -10,17 +10,28 @@ namespace llmx::cli {
 Model load_model(const ExplainOptions& options, const ExplainInputs& inputs, Activity& activity,
                  int redrawn_blocks = 0);
 
-/// What is left to do is to explain it.
 struct ReadyRequest {
     TaskInputs texts;      ///< completed by the model
-    Request request = {};  ///< with its answer; shows progress by the activity, which must outlive it
+    Request request = {};  ///< shows progress by the activity, which must outlive it
     double generate_s = 0;
 };
 
-/// Generates the answer unless one was given. Throws Error{context_overflow} before that where the model's
-/// context, or what the options allow, is too short.
+/// All but the answer, unless that was given. Throws Error{context_overflow} where the model's context, or
+/// what the options allow, is too short.
+ReadyRequest prepared(const Model& model, const ExplainOptions& options, const ExplainInputs& inputs,
+                      Activity& activity);
+
+/// Writes the answer unless one was given: what is left to do is to explain it.
+void write_answer(const Model& model, ReadyRequest& ready, const ExplainOptions& options,
+                  const ExplainInputs& inputs, Activity& activity);
+
+/// Both.
 ReadyRequest make_ready(const Model& model, const ExplainOptions& options, const ExplainInputs& inputs,
                         Activity& activity);
+
+/// Explains what is ready; `load_s`: the seconds that loading took, for the result's timings.
+Explanation explained(const Model& model, const ReadyRequest& ready, const ExplainInputs& inputs,
+                      double load_s = 0);
 
 struct Explained {
     Model model;

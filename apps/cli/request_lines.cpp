@@ -26,15 +26,11 @@ std::vector<RequestLine> read_request_lines(InputReader& reader, const std::stri
 }
 
 ExplainOptions options_of(const CLI::App& command, const ExplainOptions& given, const RequestLine& line) {
-    ExplainOptions options = given;
-    CLI::App app;
-    declare_request_options(app, options);
     try {
-        apply_request(app, line.text, command);
+        return options_of(command, given, line.text);
     } catch (const Error& error) {
         throw in_line(line, error);
     }
-    return options;
 }
 
 Error in_line(const RequestLine& line, const Error& error) {

@@ -18,8 +18,7 @@ struct RequestLine {
 std::vector<RequestLine> read_request_lines(InputReader& reader, const std::string& option,
                                             const std::string& path);
 
-/// One request's options: what the command line gave `command` (parsed into `given`) and, of all the rest,
-/// what the line says. Keys are those of `declare_request_options`. Throws Error that names the line.
+/// As of a JSON object alone (explain_options.hpp). Throws Error that names the line.
 ExplainOptions options_of(const CLI::App& command, const ExplainOptions& given, const RequestLine& line);
 
 /// `error`, saying in which line it was met.

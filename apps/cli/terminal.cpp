@@ -59,11 +59,11 @@ void require_not_interrupted() {
     if (interrupted() != 0) throw Error(ErrorCode::cancelled, "interrupted; nothing was written");
 }
 
-Activity::Activity(bool quiet) : shown_(!quiet && isatty(STDERR_FILENO) == 1) {}
+TerminalActivity::TerminalActivity(bool quiet) : shown_(!quiet && isatty(STDERR_FILENO) == 1) {}
 
-Activity::~Activity() { clear(); }
+TerminalActivity::~TerminalActivity() { erase(); }
 
-Progress Activity::progress() {
+Progress TerminalActivity::progress() {
     return [this](std::string_view stage, double done) {
         if (shown_ && !streaming_) draw(stage, done);
         return interrupted() == 0;
@@ -71,7 +71,7 @@ Progress Activity::progress() {
 }
 
 /// What is left of a stage, by the time that its part done has taken.
-std::string Activity::estimate(Clock::time_point now, double done) const {
+std::string TerminalActivity::estimate(Clock::time_point now, double done) const {
     const double taken = std::chrono::duration<double>(now - stage_start_).count();
     if (taken < 1 || done <= 0 || done >= 1) return "";
     const double left = taken * (1 - done) / done;
@@ -79,7 +79,7 @@ std::string Activity::estimate(Clock::time_point now, double done) const {
     return fmt::format(", about {:.0f} min left", left / 60);
 }
 
-void Activity::draw(std::string_view stage, double done) {
+void TerminalActivity::draw(std::string_view stage, double done) {
     using namespace std::chrono_literals;
     const auto now = Clock::now();
     if (stage != stage_) {
@@ -96,15 +96,17 @@ void Activity::draw(std::string_view stage, double done) {
     bar_ = true;
 }
 
-void Activity::stream(std::string_view text) {
+void TerminalActivity::stream(std::string_view text) {
     if (!shown_) return;
-    if (!streaming_) clear();
+    if (!streaming_) erase();
     streaming_ = true;
     fmt::print(stderr, "{}", view::printable(text));
     std::fflush(stderr);
 }
 
-void Activity::clear() {
+void TerminalActivity::clear() { erase(); }
+
+void TerminalActivity::erase() {
     if (bar_) fmt::print(stderr, "\r\x1b[K");
     if (streaming_) fmt::print(stderr, "\n\n");
     std::fflush(stderr);

@@ -4,9 +4,10 @@
 
 #include <chrono>
 #include <llmx/model.hpp>
-#include <llmx/progress.hpp>
 #include <string>
 #include <string_view>
+
+#include "activity.hpp"
 
 namespace llmx::cli {
 
@@ -23,24 +24,23 @@ int interrupted();
 void require_not_interrupted();
 
 /// Standard error while working. Silent where that is no terminal, and where `quiet`.
-class Activity {
+class TerminalActivity final : public Activity {
 public:
-    explicit Activity(bool quiet);
-    ~Activity();
-    Activity(const Activity&) = delete;
-    Activity& operator=(const Activity&) = delete;
+    explicit TerminalActivity(bool quiet);
+    ~TerminalActivity() override;
 
     /// Draws a bar, with an estimate of the time left, once the work has taken a second; false after Ctrl-C.
-    /// Refers to this object.
-    Progress progress();
-    /// Shows text of the answer as it is written.
-    void stream(std::string_view text);
+    Progress progress() override;
+    void stream(std::string_view text) override;
     /// Removes the bar, ends a streamed line.
-    void clear();
+    void clear() override;
+    /// Throws after a Ctrl-C.
+    void require_wanted() override { require_not_interrupted(); }
 
 private:
     using Clock = std::chrono::steady_clock;
 
+    void erase();
     void draw(std::string_view stage, double done);
     [[nodiscard]] std::string estimate(Clock::time_point now, double done) const;
 

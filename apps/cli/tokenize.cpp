@@ -38,7 +38,7 @@ void run(const Options& options) {
     const std::string text = reader.text("TEXT", options.text);
 
     catch_interrupts();
-    Activity activity(false);
+    TerminalActivity activity(false);
     const Model model = Model::load(options.model, {.progress = activity.progress()});
     activity.clear();
     const Tokens ids = options.as_prompt ? model.tokenize_prompt(text) : model.tokenize(text);

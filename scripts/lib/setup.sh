@@ -18,6 +18,7 @@ build_packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libcli11-de
                 libfmt-dev libssl-dev libicu-dev libeigen3-dev libboost-dev libgtest-dev libgmock-dev)
 browser_packages=(chromium chromium-driver fonts-dejavu-core)
 fetch_packages=(python3-venv ca-certificates unzip)
+test_packages=(python3 curl)  # of the service
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }

@@ -1,0 +1,199 @@
+#include "chat.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <llmx/error.hpp>
+#include <map>
+#include <string_view>
+
+#include "core/json_depth.hpp"
+#include "core/suggest.hpp"
+
+namespace llmx::serve {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int deepest = 64;
+
+/// Keys that mean the same to the command line, under its names.
+const std::map<std::string, std::string> taken = {
+    {"model", "model"},
+    {"max_tokens", "max_new_tokens"},
+    {"max_completion_tokens", "max_new_tokens"},
+    {"temperature", "temperature"},
+    {"top_p", "top_p"},
+    {"seed", "seed"},
+    {"top_k", "top_k"},
+    {"repetition_penalty", "repetition_penalty"},
+};
+/// Keys that change nothing about an answer.
+const std::array<std::string_view, 6> ignored = {"user",         "metadata",          "store",
+                                                 "service_tier", "safety_identifier", "prompt_cache_key"};
+/// Keys whose values may only say "none of that", each with the value that says so.
+const std::map<std::string, Json> unable = {
+    {"n", 1},
+    {"stop", Json::array()},
+    {"tools", Json::array()},
+    {"tool_choice", "none"},
+    {"functions", Json::array()},
+    {"parallel_tool_calls", true},
+    {"logprobs", false},
+    {"top_logprobs", 0},
+    {"logit_bias", Json::object()},
+    {"presence_penalty", 0},
+    {"frequency_penalty", 0},
+    {"response_format", {{"type", "text"}}},
+};
+
+[[noreturn]] void refuse(const std::string& what) { throw Error(ErrorCode::usage, "request: " + what); }
+
+std::string shown(const Json& value) {
+    return value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 40);
+}
+
+/// A message's text; a list of parts that are texts stands for them one after another.
+Json message_of(const Json& message) {
+    if (!message.is_object() || !message.contains("content")) return message;  // the command line says it
+    Json plain = message;
+    plain.erase("name");
+    if (!message["content"].is_array()) return plain;
+    std::string text;
+    for (const Json& part : message["content"]) {
+        const bool is_text = part.is_object() && part.value("type", Json()) == "text" &&
+                             part.contains("text") && part["text"].is_string();
+        if (!is_text) refuse(fmt::format("content has a part {}; expected texts alone", shown(part)));
+        text += part["text"].get<std::string>();
+    }
+    plain["content"] = text;
+    return plain;
+}
+
+bool flag(const Json& body, const char* key) {
+    const Json value = body.value(key, Json(false));
+    if (!value.is_boolean() && !value.is_null())
+        refuse(fmt::format("{} is {}; expected true or false", key, shown(value)));
+    return value.is_boolean() && value.get<bool>();
+}
+
+[[noreturn]] void unknown_key(const std::string& key) {
+    std::vector<std::string> known = {"messages", "stream", "stream_options", "explain"};
+    for (const auto& [name, own] : taken) known.push_back(name);
+    throw_unknown("request key", key, known);
+}
+
+/// true, or an object of further keys of the command line.
+bool read_explain(const Json& value, Json& request) {
+    if (value.is_boolean()) return value.get<bool>();
+    if (!value.is_object())
+        refuse(
+            fmt::format("explain is {}; expected true, or an object of keys such as method", shown(value)));
+    for (const auto& [key, option] : value.items()) {
+        if (request.contains(key)) refuse(fmt::format("{} stands in explain too; expected it once", key));
+        request[key] = option;
+    }
+    return true;
+}
+
+std::string finish_reason(const Event& result) {
+    return result.head.value("ended", false) ? "stop" : "length";
+}
+
+Json usage_of(const Event& result) {
+    const int prompt = result.head.value("prompt_tokens", 0);
+    const int answer = result.head.value("answer_tokens", 0);
+    return {{"prompt_tokens", prompt}, {"completion_tokens", answer}, {"total_tokens", prompt + answer}};
+}
+
+Json frame(const ChatAnswer& answer, const char* object) {
+    return {{"id", answer.id}, {"object", object}, {"created", answer.created}, {"model", answer.model}};
+}
+
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+/// The result stands in it as it is, unparsed.
+std::string with_explanation(const Json& json, const Event& result) {
+    std::string text = text_of(json);
+    if (result.payload.empty()) return text;
+    text.pop_back();
+    return text + ",\"explanation\":" + result.payload + "}";
+}
+
+Json chunk(const ChatAnswer& answer, const Json& delta, const Json& reason) {
+    Json json = frame(answer, "chat.completion.chunk");
+    json["choices"] = {{{"index", 0}, {"delta", delta}, {"finish_reason", reason}}};
+    return json;
+}
+
+}  // namespace
+
+ChatCall read_chat(const std::string& text) {
+    if (nested_deeper_than(text, deepest)) refuse(fmt::format("nested deeper than {}", deepest));
+    Json body;
+    try {
+        body = Json::parse(text);
+    } catch (const Json::parse_error& error) {
+        throw Error(ErrorCode::input,
+                    fmt::format("request: no valid JSON at byte {}; expected an object", error.byte));
+    }
+    if (!body.is_object())
+        throw Error(ErrorCode::input, fmt::format("request: is {}; expected an object", body.type_name()));
+    if (!body.contains("messages") || !body["messages"].is_array())
+        refuse("no messages; expected a list of objects with role and content");
+
+    Json request = {{"messages", Json::array()}};
+    for (const Json& message : body["messages"]) request["messages"].push_back(message_of(message));
+    for (const auto& [key, value] : body.items()) {
+        if (key == "messages" || key == "stream" || key == "stream_options" || key == "explain") continue;
+        if (value.is_null() || std::find(ignored.begin(), ignored.end(), key) != ignored.end()) continue;
+        if (const auto none = unable.find(key); none != unable.end()) {
+            if (value != none->second)
+                refuse(fmt::format("{} is {}; this service has none of it", key, shown(value)));
+        } else if (const auto own = taken.find(key); own == taken.end()) {
+            unknown_key(key);
+        } else if (request.contains(own->second)) {
+            refuse("max_tokens and max_completion_tokens: given together; expected one of them");
+        } else {
+            request[own->second] = value;
+        }
+    }
+    ChatCall call;
+    call.ask.stream = flag(body, "stream");
+    const Json options = body.value("stream_options", Json());
+    if (options.is_object()) call.usage_at_end = flag(options, "include_usage");
+    const Json explain = body.value("explain", Json());
+    call.ask.explain = !explain.is_null() && read_explain(explain, request);
+    call.ask.request = text_of(request);
+    return call;
+}
+
+std::string chat_completion(const ChatAnswer& answer, const Event& result) {
+    Json json = frame(answer, "chat.completion");
+    json["choices"] = {{{"index", 0},
+                        {"message", {{"role", "assistant"}, {"content", result.head.value("text", "")}}},
+                        {"logprobs", nullptr},
+                        {"finish_reason", finish_reason(result)}}};
+    json["usage"] = usage_of(result);
+    return with_explanation(json, result);
+}
+
+std::string chat_chunk(const ChatAnswer& answer, const Json& delta) {
+    return text_of(chunk(answer, delta, nullptr));
+}
+
+std::string chat_end(const ChatAnswer& answer, const Event& result, bool usage) {
+    const Json last = chunk(answer, Json::object(), finish_reason(result));
+    std::string text = "data: " + with_explanation(last, result) + "\n\n";
+    if (usage) {
+        Json json = frame(answer, "chat.completion.chunk");
+        json["choices"] = Json::array();
+        json["usage"] = usage_of(result);
+        text += "data: " + text_of(json) + "\n\n";
+    }
+    return text + "data: [DONE]\n\n";
+}
+
+}  // namespace llmx::serve

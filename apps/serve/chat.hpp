@@ -1,0 +1,32 @@
+#pragma once
+// POST /v1/chat/completions: its requests as those of the command line, and its answers.
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "job.hpp"
+
+namespace llmx::serve {
+
+struct ChatCall {
+    Ask ask;
+    bool usage_at_end = false;  ///< stream_options.include_usage
+};
+
+/// Throws Error{usage} for what this service does not do, and for what is no such request.
+ChatCall read_chat(const std::string& body);
+
+/// The answer's name and date, the same in all its parts.
+struct ChatAnswer {
+    std::string model, id;
+    std::int64_t created = 0;
+};
+
+/// "chat.completion", of the result of a job; with `explanation` where one was asked for.
+std::string chat_completion(const ChatAnswer& answer, const Event& result);
+/// What stands behind "data: " for the answer's beginning, for a piece of its text, and (several) at its end.
+std::string chat_chunk(const ChatAnswer& answer, const nlohmann::ordered_json& delta);
+std::string chat_end(const ChatAnswer& answer, const Event& result, bool usage);
+
+}  // namespace llmx::serve

@@ -1,0 +1,244 @@
+#include "front.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <ctime>
+#include <llmx/explainer.hpp>
+
+#include "chat.hpp"
+#include "exchange.hpp"
+#include "openapi.hpp"
+
+namespace llmx::serve {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const std::vector<Route> routes = {
+    {"POST", "/v1/explain"},
+    {"POST", "/v1/explain/stream"},
+    {"POST", "/v1/chat/completions"},
+    {"GET", "/v1/models"},
+    {"GET", "/v1/methods"},
+    {"GET", "/metrics"},
+    {"GET", "/health", /*open=*/true},
+    {"GET", "/openapi.json", /*open=*/true},
+};
+
+void set_json(httplib::Response& response, std::string text) {
+    response.body = std::move(text);
+    response.set_header("Content-Type", "application/json");
+}
+
+void fail(httplib::Response& response, const Failure& failure) {
+    response.status = failure.status;
+    set_json(response, failure.body());
+    if (failure.retry_after > 0) response.set_header("Retry-After", std::to_string(failure.retry_after));
+    if (!failure.allowed_methods.empty()) response.set_header("Allow", failure.allowed_methods);
+    if (failure.status == 401) response.set_header("WWW-Authenticate", "Bearer");
+}
+
+/// Whatever is thrown becomes an answer.
+template <typename Work>
+void answer(httplib::Response& response, const Work& work) {
+    try {
+        work();
+    } catch (const Failure& failure) {
+        fail(response, failure);
+    } catch (const Error& error) {
+        fail(response, Failure(error));
+    } catch (const std::bad_alloc&) {
+        fail(response, Failure(503, "busy", "out of memory; ask again later", 5));
+    } catch (const std::exception& error) {
+        fail(response, Failure(500, "internal", fmt::format("internal error: {}", error.what())));
+    }
+}
+
+/// What the library itself refuses, before anybody is asked.
+void fail_by_status(httplib::Response& response) {
+    const int status = response.status;
+    if (status == 414) return fail(response, {414, "too_large", "path: too long"});
+    fail(response, {status, "usage", "request: no HTTP request that can be read"});
+}
+
+std::string read_body(const httplib::ContentReader& reader, std::size_t longest) {
+    std::string body;
+    bool too_long = false;
+    const bool whole = reader([&](const char* data, std::size_t size) {
+        too_long = body.size() + size > longest;
+        if (!too_long) body.append(data, size);
+        return !too_long;
+    });
+    if (too_long) throw Failure(413, "too_large", fmt::format("body: expected at most {} bytes", longest));
+    if (!whole) throw Failure(400, "input", "body: ended before its length, or came too slowly");
+    return body;
+}
+
+Json methods_json() {
+    Json list = Json::array();
+    for (const MethodFacts& method : known_methods()) {
+        Json options = Json::array();
+        for (const MethodOption& option : method.options) {
+            options.push_back({{"name", option.name},
+                               {"kind", option.kind},
+                               {"default", option.fallback},
+                               {"words", option.words},
+                               {"help", option.help}});
+        }
+        list.push_back({{"name", method.name},
+                        {"family", method.family},
+                        {"signed", method.is_signed},
+                        {"help", method.help},
+                        {"options", options}});
+    }
+    return {{"methods", list}};
+}
+
+ChatAnswer new_chat_answer(const std::string& model) {
+    static std::atomic<std::uint64_t> last = 0;
+    const std::int64_t now = std::time(nullptr);
+    return {model, fmt::format("chatcmpl-{:x}-{:x}", now, ++last), now};
+}
+
+std::string server_sent(const char* name, const std::string& data) {
+    return fmt::format("event: {}\ndata: {}\n\n", name, data);
+}
+
+std::string explain_event(const Event& event) {
+    switch (event.kind) {
+        case Event::Kind::token:
+            return server_sent("token", Json{{"text", event.head["text"]}}.dump());
+        case Event::Kind::progress: {
+            Json data = {{"stage", event.head["stage"]}, {"done", event.head["done"]}};
+            if (event.head.contains("ahead")) data["ahead"] = event.head["ahead"];
+            return server_sent("progress", data.dump());
+        }
+        case Event::Kind::result:
+            return server_sent("result", event.payload);
+        case Event::Kind::failure:
+            return server_sent("error", event.failure->body());
+    }
+    return {};
+}
+
+}  // namespace
+
+Front::Front(Dispatcher& dispatcher, Metrics& metrics, Language language, Access access, bool quiet)
+    : dispatcher_(dispatcher),
+      metrics_(metrics),
+      language_(std::move(language)),
+      longest_body_(access.longest_body),
+      guard_(std::move(access), routes),
+      quiet_(quiet) {}
+
+void Front::explain(const std::string& body, httplib::Response& response) {
+    language_.check(body);
+    Exchange exchange(dispatcher_, metrics_, {.request = body});
+    set_json(response, exchange.result().payload);
+}
+
+void Front::explain_stream(const std::string& body, httplib::Response& response) {
+    language_.check(body);
+    send_events(response,
+                std::make_shared<Exchange>(dispatcher_, metrics_, Ask{.request = body, .stream = true}),
+                explain_event);
+}
+
+void Front::chat(const std::string& body, httplib::Response& response) {
+    const ChatCall call = read_chat(body);
+    language_.check(call.ask.request);
+    const ChatAnswer answer = new_chat_answer(language_.model);
+    const auto exchange = std::make_shared<Exchange>(dispatcher_, metrics_, call.ask);
+    if (!call.ask.stream) return set_json(response, chat_completion(answer, exchange->result()));
+    const auto text_of = [answer, usage = call.usage_at_end, begun = false](const Event& event) mutable {
+        const auto data = [&](const Json& delta) { return "data: " + chat_chunk(answer, delta) + "\n\n"; };
+        if (event.failure) return "data: " + event.failure->body() + "\n\n";
+        std::string text;
+        if (!begun && event.kind != Event::Kind::progress) {
+            begun = true;
+            text = data({{"role", "assistant"}, {"content", ""}});
+        }
+        if (event.kind == Event::Kind::token) text += data({{"content", event.head["text"]}});
+        if (event.kind == Event::Kind::result) text += chat_end(answer, event, usage);
+        return text;
+    };
+    send_events(response, exchange, text_of);
+}
+
+void Front::models(httplib::Response& response) const {
+    Json model = {{"id", language_.model}, {"object", "model"}, {"owned_by", "llmx"}};
+    const nlohmann::json facts = dispatcher_.model();
+    for (const auto& [key, value] : facts.items()) model[key] = value;
+    set_json(response, Json{{"object", "list"}, {"data", {model}}}.dump());
+}
+
+void Front::health(httplib::Response& response) const {
+    const std::string state = dispatcher_.state();
+    response.status = state == "ready" ? 200 : 503;
+    set_json(response, Json{{"status", state}}.dump());
+}
+
+void Front::post(HttpServer& server, const std::string& path,
+                 void (Front::*handler)(const std::string&, httplib::Response&)) {
+    server.Post(path, [this, handler](const httplib::Request&, httplib::Response& response,
+                                      const httplib::ContentReader& reader) {
+        answer(response, [&] { (this->*handler)(read_body(reader, longest_body_), response); });
+    });
+}
+
+void Front::answered(const httplib::Request& request, const httplib::Response& response) {
+    const auto known = std::find_if(routes.begin(), routes.end(),
+                                    [&](const Route& route) { return route.path == request.path; });
+    const std::string path = known == routes.end() ? "other" : known->path;
+    const double seconds = Connection::current().seconds();
+    metrics_.answered(path, response.status, seconds);
+    if (!quiet_) fmt::print(stderr, "llmx: serve: {} {} {:.3f} s\n", path, response.status, seconds);
+}
+
+void Front::install(HttpServer& server) {
+    // Nothing that a page elsewhere could read, frame, guess the type of, or keep.
+    server.set_default_headers({{"Cache-Control", "no-store"},
+                                {"Cross-Origin-Resource-Policy", "same-origin"},
+                                {"Referrer-Policy", "no-referrer"},
+                                {"X-Content-Type-Options", "nosniff"},
+                                {"X-Frame-Options", "DENY"}});
+    server.set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
+        answer(response, [&] { guard_.check(request); });
+        return response.status == -1 ? HttpServer::HandlerResponse::Unhandled
+                                     : HttpServer::HandlerResponse::Handled;
+    });
+    server.set_expect_100_continue_handler(
+        [this](const httplib::Request& request, httplib::Response& response) {
+            answer(response, [&] { guard_.check(request); });
+            return response.status == -1 ? 100 : response.status;
+        });
+    const HttpServer::HandlerWithResponse fail_unsaid = [](const httplib::Request&,
+                                                           httplib::Response& response) {
+        if (response.body.empty()) fail_by_status(response);
+        return HttpServer::HandlerResponse::Handled;
+    };
+    server.set_error_handler(fail_unsaid);
+    server.set_logger([this](const httplib::Request& request, const httplib::Response& response) {
+        answered(request, response);
+    });
+
+    post(server, "/v1/explain", &Front::explain);
+    post(server, "/v1/explain/stream", &Front::explain_stream);
+    post(server, "/v1/chat/completions", &Front::chat);
+    const auto get = [&](const char* path, auto handler) {
+        server.Get(path, [handler](const httplib::Request&, httplib::Response& response) {
+            answer(response, [&] { handler(response); });
+        });
+    };
+    get("/v1/models", [this](httplib::Response& response) { models(response); });
+    get("/v1/methods", [](httplib::Response& response) { set_json(response, methods_json().dump()); });
+    get("/health", [this](httplib::Response& response) { health(response); });
+    get("/metrics", [this](httplib::Response& response) {
+        response.set_content(metrics_.text(dispatcher_.gauges()), "text/plain; version=0.0.4");
+    });
+    get("/openapi\\.json",
+        [this](httplib::Response& response) { set_json(response, openapi(language_.properties).dump(2)); });
+}
+
+}  // namespace llmx::serve

@@ -1,0 +1,37 @@
+#pragma once
+// The service's paths, and what each answers.
+
+#include <string>
+
+#include "connection.hpp"
+#include "dispatcher.hpp"
+#include "guard.hpp"
+#include "language.hpp"
+
+namespace llmx::serve {
+
+class Front {
+public:
+    Front(Dispatcher& dispatcher, Metrics& metrics, Language language, Access access, bool quiet);
+    /// Refers to this object.
+    void install(HttpServer& server);
+
+private:
+    void explain(const std::string& body, httplib::Response& response);
+    void explain_stream(const std::string& body, httplib::Response& response);
+    void chat(const std::string& body, httplib::Response& response);
+    void models(httplib::Response& response) const;
+    void health(httplib::Response& response) const;
+    void answered(const httplib::Request& request, const httplib::Response& response);
+    void post(HttpServer& server, const std::string& path,
+              void (Front::*handler)(const std::string&, httplib::Response&));
+
+    Dispatcher& dispatcher_;
+    Metrics& metrics_;
+    Language language_;
+    std::size_t longest_body_;
+    Guard guard_;
+    bool quiet_;
+};
+
+}  // namespace llmx::serve

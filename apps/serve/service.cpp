@@ -1,0 +1,106 @@
+#include "service.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+#include <pthread.h>
+
+#include <condition_variable>
+#include <csignal>
+#include <iostream>
+#include <llmx/error.hpp>
+#include <mutex>
+#include <thread>
+
+#include "front.hpp"
+
+namespace llmx::serve {
+namespace {
+
+/// Threads of the HTTP library, one for each connection that is served. When all are taken and as many
+/// connections wait, nobody is accepted until one is done: they wait at the system's door.
+class Threads final : public httplib::TaskQueue {
+public:
+    explicit Threads(std::size_t count) : pool_(count), most_(2 * count) {}
+
+    bool enqueue(std::function<void()> work) override {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return inside_ < most_; });
+        ++inside_;
+        lock.unlock();
+        return pool_.enqueue([this, work = std::move(work)] {
+            work();
+            const std::lock_guard done(mutex_);
+            --inside_;
+            changed_.notify_one();
+        });
+    }
+    void shutdown() override { pool_.shutdown(); }
+
+private:
+    httplib::ThreadPool pool_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::size_t most_, inside_ = 0;
+};
+
+constexpr std::chrono::seconds last_answers{5};
+
+/// For so long at most.
+template <typename Condition>
+void wait_until(std::chrono::seconds longest, const Condition& condition) {
+    const auto until = std::chrono::steady_clock::now() + longest;
+    while (!condition() && std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
+/// Blocked in every thread, so that this one alone takes them.
+sigset_t stop_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    return set;
+}
+
+}  // namespace
+
+void serve(ServicePlan plan) {
+    signal(SIGPIPE, SIG_IGN);
+    sigset_t stop = stop_signals();
+    pthread_sigmask(SIG_BLOCK, &stop, nullptr);
+
+    HttpServer server(plan.access.longest_body);
+    const int port = server.bind(plan.host, plan.port);
+    const std::size_t threads = plan.work.longest_queue + 32;
+    server.new_task_queue = [threads] { return new Threads(threads); };
+
+    Metrics metrics;
+    Dispatcher dispatcher(std::move(plan.work), metrics);
+    dispatcher.start();
+    Front front(dispatcher, metrics, std::move(plan.language), std::move(plan.access), plan.quiet);
+    front.install(server);
+
+    bool broken = false;
+    std::thread listening([&] {
+        broken = !server.listen_after_bind();
+        if (broken) kill(getpid(), SIGTERM);
+    });
+    const bool v6 = plan.host.find(':') != std::string::npos;
+    fmt::print(std::cout, "llmx: serving at http://{}{}{}:{}/\n", v6 ? "[" : "", plan.host, v6 ? "]" : "",
+               port);
+    std::cout.flush();
+
+    int got = 0;
+    sigwait(&stop, &got);
+    pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // the next one ends the program
+    if (!plan.quiet)
+        fmt::print(stderr, "llmx: serve: stopping; what runs may take {} s\n", plan.grace.count());
+    dispatcher.stop(plan.grace);
+    // The library cuts off answers that are being sent when it is stopped.
+    wait_until(last_answers, [&] { return server.connections() == 0; });
+    server.stop();
+    listening.join();
+    if (broken) throw Error(ErrorCode::internal, "serve: the system ended the listening socket");
+}
+
+}  // namespace llmx::serve
