@@ -74,8 +74,7 @@ int run(int argc, char** argv) {
     }
     complain(
         "no command given; expected one of explain, view, evaluate, compare, drift, batch, serve, modules, "
-        "model, "
-        "tokenize, quantize; see llmx --help");
+        "model, tokenize, quantize; see llmx --help");
     return static_cast<int>(ErrorCode::usage);
 }
 

@@ -5,10 +5,12 @@
 #include <atomic>
 #include <ctime>
 #include <llmx/explainer.hpp>
+#include <llmx/version.hpp>
 
 #include "chat.hpp"
 #include "exchange.hpp"
 #include "openapi.hpp"
+#include "view/html/page.hpp"
 
 namespace llmx::serve {
 namespace {
@@ -24,6 +26,7 @@ const std::vector<Route> routes = {
     {"GET", "/metrics"},
     {"GET", "/health", /*open=*/true},
     {"GET", "/openapi.json", /*open=*/true},
+    {"GET", "/", /*open=*/true},
 };
 
 void set_json(httplib::Response& response, std::string text) {
@@ -231,6 +234,13 @@ void Front::install(HttpServer& server) {
             answer(response, [&] { handler(response); });
         });
     };
+    // The page holds no secret: what it shows, it asks for, with the key that its reader gives it.
+    const std::string page =
+        view::page({.title = "LLM Explainer", .data_json = Json{{"version", version()}}.dump(), .app = true});
+    get("/", [page](httplib::Response& response) {
+        response.set_content(page, "text/html; charset=utf-8");
+        response.set_header("Content-Security-Policy", "frame-ancestors 'none'");
+    });
     get("/v1/models", [this](httplib::Response& response) { models(response); });
     get("/v1/methods", [](httplib::Response& response) { set_json(response, methods_json().dump()); });
     get("/health", [this](httplib::Response& response) { health(response); });

@@ -115,7 +115,6 @@ def demo(number):
             "method": ["saliency"]}
 
 
-@unittest.skipIf("LLMX_SANITIZED" in os.environ, "memory is not as it will be")
 class LoadTest(unittest.TestCase):
     maxDiff = None
 

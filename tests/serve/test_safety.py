@@ -1,6 +1,7 @@
 """Who may ask, for what, and how much of it."""
 
 import os
+import re
 import socket
 import tempfile
 import time
@@ -65,6 +66,18 @@ class Safety(unittest.TestCase):
             self.assertEqual(answer.headers["X-Content-Type-Options"], "nosniff")
             self.assertEqual(answer.headers["Cross-Origin-Resource-Policy"], "same-origin")
             self.assertEqual(answer.headers["Cache-Control"], "no-store")
+
+    def test_the_page(self):
+        answer = self.service.get("/")
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(answer.headers["Content-Type"], "text/html; charset=utf-8")
+        self.assertEqual(answer.headers["X-Frame-Options"], "DENY")
+        page = answer.body.decode()
+        policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page).group(1)
+        self.assertIn("default-src 'none'", policy)
+        self.assertIn("connect-src 'self'", policy)
+        self.assertNotIn("unsafe", policy)
+        self.assertNotRegex(page, r'<(script|link|img|iframe)[^>]*(src|href)="?(http|//)')
 
     def test_paths_and_methods(self):
         for path in ("/nowhere", "/v1", "/v1/explain/", "//health", "/../etc/passwd", "/%2e%2e/x", "/health%00"):

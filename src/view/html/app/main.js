@@ -1,0 +1,72 @@
+// The application: a request, its answer as it comes, the report of it, and the runs before.
+"use strict";
+(() => {
+  const h = llmx.h;
+
+  const keyForm = (message, onkey) => {
+    const id = llmx.id("key");
+    const input = h("input", { type: "password", id, autocomplete: "off", required: true });
+    return h("form", { class: "request", "aria-label": "Key", onsubmit: (event) => {
+      event.preventDefault();
+      llmx.client.setKey(input.value);
+      onkey();
+    } }, h("p", { role: "alert", text: message }), h("div", { class: "field" }, h("label", { for: id, text: "Key of this service" }), input), h("button", { type: "submit", class: "primary", text: "Enter" }));
+  };
+
+  const application = (root, data, model, methods) => {
+    const place = h("div", { class: "report-place" });
+    const work = llmx.work();
+    let report = null;
+    let abort = null;
+
+    const draw = () => {
+      report?.close();
+      place.replaceChildren();
+      const { shown, other } = history;
+      if (!shown) return;
+      const named = (run) => ({ name: `run ${run.number}`, result: structuredClone(run.result) });
+      const view = report?.context.state.view;
+      // The comparison shows what changed from its first result to its second.
+      report = llmx.report(place, { version: data.version, results: [...(other ? [named(other)] : []), named(shown)] });
+      if (other) report.context.set({ which: 1 });
+      const views = llmx.views().filter((v) => v.serves(report.context.result, report.context)).map((v) => v.name);
+      if (other && views.includes("compare")) report.context.set({ view: "compare" });
+      else if (views.includes(view)) report.context.set({ view });
+      document.title = "LLM Explainer";
+    };
+    const history = llmx.history({ onchange: draw, onedit: (run) => form.fill(run.body) });
+
+    const explain = async () => {
+      const body = form.body();
+      abort = new AbortController();
+      form.setBusy(true);
+      work.begin();
+      try {
+        const result = await llmx.client.explain(body, abort.signal, work);
+        work.end();
+        history.add(body, result);
+      } catch (error) {
+        work.fail(error.name === "AbortError" ? "Cancelled." : error.message);
+      } finally {
+        abort = null;
+        form.setBusy(false);
+      }
+    };
+    const form = llmx.requestForm({ has_template: model.has_chat_template, methods, onsubmit: explain, oncancel: () => abort?.abort() });
+
+    root.replaceChildren(h("header", { class: "head" }, h("div", {}, h("p", { class: "brand", text: "LLM Explainer" }), h("h1", {}, "Ask ", h("span", { class: "model", text: model.id })))),
+      h("div", { class: "app" }, h("div", { class: "ask" }, form.element, work.element, history.element), place));
+  };
+
+  /** `data`: {version}. */
+  llmx.main = async (root, data) => {
+    root.replaceChildren(h("p", { role: "status", text: "Asking the service for its model …" }));
+    try {
+      const [models, methods] = await Promise.all([llmx.client.get("/v1/models"), llmx.client.get("/v1/methods")]);
+      application(root, data, models.data[0], methods.methods);
+    } catch (error) {
+      if (error.status === 401) root.replaceChildren(keyForm(error.message, () => llmx.main(root, data)));
+      else root.replaceChildren(h("p", { role: "alert", text: error.message }), h("button", { type: "button", class: "primary", text: "Try again", onclick: () => llmx.main(root, data) }));
+    }
+  };
+})();

@@ -1,0 +1,39 @@
+// What is going on: the answer as it is written, and how far its explanation is.
+"use strict";
+(() => {
+  const h = llmx.h;
+  const stages = { queue: "waiting", load: "loading the model", generate: "writing the answer", replay: "replaying it", gradient: "going back through the model" };
+
+  llmx.work = () => {
+    const stage = h("p", { class: "stage", role: "status" });
+    const bar = h("progress", { max: "1", value: "0", "aria-label": "Part of this step that is done" });
+    const answer = h("p", { class: "written", dir: "auto", "aria-label": "The answer so far" });
+    const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
+    const going = h("div", { hidden: true }, stage, bar, answer);
+    const element = h("section", { class: "work", "aria-label": "Work" }, going, trouble);
+    let named = "";
+    return {
+      element,
+      begin: () => {
+        trouble.hidden = true;
+        going.hidden = false;
+        named = "";
+        stage.textContent = "asking";
+        bar.removeAttribute("value");
+        answer.textContent = "";
+      },
+      token: (text) => { answer.append(text); },
+      progress: ({ stage: name, done, ahead }) => {
+        const text = name === "queue" ? `waiting for ${ahead} other request${ahead === 1 ? "" : "s"}` : stages[name] ?? name.replaceAll("_", " ");
+        if (text !== named) stage.textContent = named = text;
+        bar.value = done;
+      },
+      end: () => { going.hidden = true; },
+      fail: (message) => {
+        going.hidden = true;
+        trouble.hidden = false;
+        trouble.textContent = message;
+      },
+    };
+  };
+})();

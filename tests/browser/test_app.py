@@ -1,0 +1,223 @@
+"""The application: a question asked in the page of `llmx serve`, its answer as it comes, its explanation, the
+difference to the run before, cancel, errors, the key."""
+
+import os
+import pathlib
+import sys
+import unittest
+
+from browser import LLMX, BrowserTest
+from selenium.webdriver.common.keys import Keys
+
+os.environ.setdefault("LLMX_CLI", LLMX)
+os.environ.setdefault("LLMX_SOURCE", os.environ["LLMX_SOURCE_DIR"])
+sys.path.insert(0, str(pathlib.Path(os.environ["LLMX_SOURCE"]) / "tests/serve"))
+from service import DEMO_MODEL, TEMPLATE, Service  # noqa: E402
+
+
+class AppTest(BrowserTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.service = cls.served()
+        cls.addClassCleanup(cls.service.stop)
+
+    def tearDown(self):
+        own = f"http://127.0.0.1:{self.service.port}/"
+        asked = self.requests()
+        self.assertEqual([url for url in asked if not url.startswith(own)], [], "the page asked somebody else")
+        super().tearDown()
+
+    def go(self, theme="light"):
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                                    {"features": [{"name": "prefers-color-scheme", "value": theme}]})
+        self.driver.get(f"http://127.0.0.1:{self.service.port}/")
+        self.until(lambda: self.all("form.request"))
+
+    def field(self, name):
+        return self.one(f"[name={name}]")
+
+    def fill(self, user, system=None, tokens=4):
+        self.field("user").clear()
+        self.field("user").send_keys(user)
+        if system is not None:
+            self.field("system").clear()
+            self.field("system").send_keys(system)
+        self.js("document.querySelector('.options').open = true")
+        self.field("max_new_tokens").clear()
+        self.field("max_new_tokens").send_keys(str(tokens))
+
+    def choose_methods(self, *names):
+        self.js("document.querySelector('.options').open = true")
+        for box in self.all("[name=method]"):
+            if box.is_selected() != (box.get_attribute("value") in names):
+                box.click()
+
+    def run_it(self, seconds=60):
+        runs = len(self.all(".runs li"))
+        self.one("button.primary").click()
+        self.until(lambda: len(self.all(".runs li")) == runs + 1, seconds)
+        self.settle()
+
+    def tabs(self):
+        return [tab.get_attribute("data-view") for tab in self.all("[role=tab]")]
+
+    def selected(self):
+        return self.one("[role=tab][aria-selected=true]").get_attribute("data-view")
+
+    def trouble(self):
+        self.until(lambda: self.one(".trouble").is_displayed())
+        return self.one(".trouble").text
+
+
+class App(AppTest):
+    @staticmethod
+    def served():
+        return Service("--chat-template", TEMPLATE)
+
+    def test_a_question_and_its_explanation(self):
+        self.go()
+        self.assertIn("llama-tiny.gguf", self.one("h1").text)
+        self.fill("a b c", system="d")
+        self.run_it()
+        self.assertIn("text", self.tabs())
+        result = self.service.post("/v1/explain", {"system": "d", "user": "a b c", "max_new_tokens": 4,
+                                                   "method": ["input_x_gradient"], "per_token": True}).json
+        shown = [e.text for e in self.all(".report-place [data-token]")]
+        self.assertEqual(len(shown), len(result["Decode_output"]))
+        self.assertTrue(self.one("button.primary").is_enabled())
+        self.assertFalse(self.one(".trouble").is_displayed())
+
+    def test_the_difference_to_the_last_run(self):
+        self.go()
+        self.fill("a b c")
+        self.run_it()
+        self.assertNotIn("compare", self.tabs())
+        self.one(".runs li .plain-button").click()  # edit
+        self.field("user").send_keys(" d")
+        self.run_it()
+        self.assertEqual([run.get_attribute("value") for run in self.all(".runs li")], ["2", "1"])
+        self.assertIn("compare", self.tabs())
+        self.assertEqual(self.selected(), "compare")
+        self.choose("compare", "")
+        self.assertNotIn("compare", self.tabs())
+        self.all(".run-pick")[1].click()  # the first again
+        self.settle()
+        self.assertEqual(self.all(".run-pick")[1].get_attribute("aria-pressed"), "true")
+        self.assertIn("a b c", self.one(".report-place").text.replace("␣", " ").replace("\n", " "))
+
+    def test_examples_to_start_from(self):
+        self.go()
+        self.choose("example", "1")
+        self.assertIn("closed on Sundays", self.field("user").get_attribute("value"))
+        self.assertTrue(self.field("system").get_attribute("value"))
+
+    def test_an_answer_from_elsewhere(self):
+        self.go()
+        self.fill("a b")
+        self.field("answer").send_keys("c d")
+        self.run_it()
+        self.assertIn("c d", self.one(".runs li").text)
+
+    def test_cancel_by_the_keyboard_and_the_mouse(self):
+        self.go()
+        for way in ("click", "key"):
+            self.fill("a b c d e f " * 20, tokens=64)
+            self.choose_methods("shapley", "integrated_gradients", "kernel_shap")
+            before = self.service.metric("llmx_abandoned_total")
+            self.field("user").send_keys(Keys.CONTROL, Keys.ENTER)
+            self.until(lambda: self.one(".stage").is_displayed())
+            self.until(lambda: self.service.metric("llmx_requests_running") == 1)
+            self.assertFalse(self.one("button.primary").is_enabled())
+            if way == "click":
+                self.one(".run .plain-button").click()
+            else:  # the focus is on it
+                self.keys(Keys.ENTER)
+            self.assertEqual(self.trouble(), "Cancelled.")
+            self.until(lambda: self.service.metric("llmx_abandoned_total") == before + 1)
+            self.until(lambda: self.service.metric("llmx_requests_running") == 0, 20)
+            self.assertTrue(self.one("button.primary").is_enabled())
+
+    def test_errors_are_the_services_own(self):
+        self.go()
+        self.fill("")
+        self.allowed_console = ["400"]
+        self.one("button.primary").click()
+        self.assertEqual(self.trouble(), "--user: is empty; expected some text")
+        self.fill("a", tokens=99999)
+        self.one("button.primary").click()
+        self.until(lambda: "99999" in self.trouble())
+
+    def test_hostile_text_is_text(self):
+        self.go()
+        text = "</script><script>window.hacked=1</script><img src=x onerror=window.hacked=2>"
+        self.fill(text, system="\u202e" + text)
+        self.run_it()
+        self.assertIsNone(self.js("return window.hacked ?? null"))
+        self.assertIn("<img", self.one(".run-question").text + self.one(".report-place").text)
+
+    def test_accessible(self):
+        for theme in ("light", "dark"):
+            self.go(theme)
+            self.js("document.querySelector('.options').open = true")
+            self.assert_accessible(f"form, {theme}")
+            self.fill("a b c")
+            self.run_it()
+            self.fill("a b d")
+            self.run_it()
+            self.assert_accessible(f"result, {theme}")
+            self.js("scrollTo(0, 0)")
+            self.picture(f"app-{theme}")
+
+    def test_on_a_phone(self):
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                                    {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": True})
+        self.go()
+        self.fill("a b c")
+        self.run_it()
+        self.assertLessEqual(self.js("return document.documentElement.scrollWidth"), 390)
+        self.js("scrollTo(0, 0)")
+        self.picture("app-phone")
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+class Key(BrowserTest):
+    def test_the_page_asks_for_the_key(self):
+        with Service("--api-key", "secret", "--chat-template", TEMPLATE) as service:
+            self.allowed_console = ["401"]
+            self.driver.get(f"http://127.0.0.1:{service.port}/")
+            for key in ("wrong", "secret"):
+                self.until(lambda: self.all("input[type=password]"))
+                field = self.one("input[type=password]")
+                field.send_keys(key, Keys.ENTER)
+                self.until(lambda: not self.all("input[type=password]") or
+                           self.all("input[type=password]")[0].get_attribute("value") == "")
+            self.until(lambda: self.all("[name=user]"))
+        self.requests()
+
+
+@unittest.skipUnless(DEMO_MODEL, "no demo model")
+class Demo(AppTest):
+    """The answer of a real model streams in."""
+
+    @staticmethod
+    def served():
+        return Service(model=DEMO_MODEL)
+
+    def test_it_streams(self):
+        self.go()
+        self.choose("example", "0")
+        self.js("""window.seen = []; new MutationObserver(() => window.seen.push(document.querySelector('.written').textContent))
+            .observe(document.querySelector('.written'), {childList: true, characterData: true, subtree: true});
+            window.stages = []; new MutationObserver(() => window.stages.push(document.querySelector('.stage').textContent))
+            .observe(document.querySelector('.stage'), {childList: true, characterData: true, subtree: true});""")
+        self.run_it(120)
+        seen = self.js("return window.seen")
+        self.assertGreater(len(set(seen)), 5)
+        self.assertIn("writing the answer", self.js("return window.stages"))
+        self.js("scrollTo(0, 0)")
+        self.picture("app-demo")
+
+
+if __name__ == "__main__":
+    unittest.main()
