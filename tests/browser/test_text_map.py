@@ -175,6 +175,17 @@ class TextMap(BrowserTest):
         self.assertEqual(self.score(3), shown(self.result["attributions"][2]["scores"][4][3]))
         self.picture("alternatives")
 
+    def test_alternatives_under_every_token(self):
+        self.js("document.querySelector('[data-name=stacks]').click()")
+        self.settle()
+        stacks = self.js("return [...document.querySelectorAll('.stack')].map(s => s.textContent)")
+        self.assertEqual(len(stacks), 5)
+        self.assertEqual(stacks[1], "\u00a0eight60\u00a0other130\u00a0other215")
+        self.click(self.token(2))
+        self.assertEqual(self.score(5), shown(self.signed["scores"][2][5]))
+        self.assert_accessible("alternatives under every token")
+        self.picture("alternatives-under-every-token")
+
     def test_colours_are_uniform_steps_of_lightness(self):
         for theme in ("light", "dark"):
             steps = self.js("""document.documentElement.dataset.theme = arguments[0];

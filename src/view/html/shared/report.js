@@ -6,7 +6,7 @@
   /** What all views of a report share. `state` (read it, `set` changes it, `on` listens):
    *    view, which (index of the result), map (id), unit, aggregation, sign ("signed", "absolute"),
    *    contrast (-1 … 1), theme, span ({first, last} of answer tokens that is pinned, or null), hover (the same,
-   *    while the pointer is there), row (a map's row chosen by itself, or null), source (a unit's index, or null). */
+   *    while the pointer is there), stacks (alternatives under every token), row (a map's row chosen by itself, or null), source (a unit's index, or null). */
   const makeContext = (data) => {
     const results = data.results.map(({ name, result }) => {
       const whole = llmx.unpack(result);
@@ -14,7 +14,7 @@
     });
     const store = llmx.store({
       view: null, which: 0, map: results[0].maps[0]?.id ?? null, unit: "token", aggregation: "sum", sign: "signed",
-      contrast: 0, theme: "auto", span: null, hover: null, row: null, source: null,
+      contrast: 0, theme: "auto", span: null, hover: null, row: null, source: null, stacks: false,
     });
     const live = h("div", { class: "only-heard", "aria-live": "polite" });
     const context = {
@@ -43,10 +43,14 @@
     return { map, units, rows, values, clipped, signed, scale: llmx.scale({ top, contrast: state.contrast, signed }) };
   };
 
+  const counted = (n) => {
+    const [size, unit] = n >= 1e9 ? [1e9, " B"] : n >= 1e6 ? [1e6, " M"] : n >= 1e3 ? [1e3, " K"] : [1, ""];
+    return `${Number((n / size).toPrecision(3))}${unit}`;
+  };
   const headOf = (context) => {
     const { result } = context;
     const model = result.model;
-    const facts = [model.architecture, model.type, model.parameters && `${(model.parameters / 1e6).toFixed(0)} M parameters`, `${result.Prompt.length} prompt tokens`, `${result.Decode_output.length} answer tokens`].filter(Boolean);
+    const facts = [model.architecture, model.type, model.parameters && `${counted(model.parameters)} parameters`, `${result.Prompt.length} prompt tokens`, `${result.Decode_output.length} answer tokens`].filter(Boolean);
     const themes = [["auto", "Auto"], ["light", "Light"], ["dark", "Dark"]];
     return h("header", { class: "head" },
       h("div", {}, h("p", { class: "brand", text: "LLM Explainer" }), h("h1", {}, "Why ", h("span", { class: "model", text: llmx.tokenLabel(model.path ?? "the model", 80) }), " wrote this"), h("p", { class: "quiet", text: facts.join(" · ") })),
@@ -87,6 +91,7 @@
     sign: (context) => context.map().signed && llmx.segmented({ label: "Values", name: "sign", choices: [["signed", "± signed"], ["absolute", "absolute"]], value: context.state.sign, onchange: (sign) => context.set({ sign }) }),
     contrast: (context) => llmx.slider({ label: "Contrast", name: "contrast", min: -1, max: 1, step: 0.05, value: context.state.contrast, text: (v) => (v === 0 ? "linear" : v > 0 ? "more" : "less"), oninput: (contrast) => context.set({ contrast }) }),
   };
+  controlsFor.stacks = (context) => context.maps.some((m) => m.alternatives) && llmx.checkbox({ label: "Alternatives under each token (%)", name: "stacks", value: context.state.stacks, onchange: (stacks) => context.set({ stacks }) });
   const rebuildsControls = ["view", "which", "map", "unit", "theme"];
 
   const footOf = (context) => {
@@ -169,6 +174,21 @@
     const retheme = () => context.state.theme === "auto" && build();
     dark.addEventListener("change", retheme);
 
+    // Paper is white: what is printed is drawn in light colours.
+    let asked = null;
+    const paint = (theme) => {
+      if (theme === "auto") delete document.documentElement.dataset.theme;
+      else document.documentElement.dataset.theme = theme;
+      context.set({ theme });
+    };
+    const beforePrint = () => {
+      asked = context.state.theme;
+      paint("light");
+    };
+    const afterPrint = () => asked !== null && paint(asked);
+    window.addEventListener("beforeprint", beforePrint);
+    window.addEventListener("afterprint", afterPrint);
+
     document.title = `LLM Explainer: ${context.result.model.path ?? ""}`;
     if (views.length === 0) {
       root.replaceChildren(headOf(context), h("p", { text: "This result holds no scores: no method was asked for." }), footOf(context));
@@ -182,6 +202,8 @@
       close();
       off();
       dark.removeEventListener("change", retheme);
+      window.removeEventListener("beforeprint", beforePrint);
+      window.removeEventListener("afterprint", afterPrint);
     } };
   };
 })();

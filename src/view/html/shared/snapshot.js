@@ -45,8 +45,10 @@
 
   /** `element` as it stands on the screen, as an SVG element. */
   llmx.snapshot = (element) => {
-    const origin = element.getBoundingClientRect();
-    const [width, height] = [Math.ceil(origin.width), Math.ceil(Math.max(origin.height, element.scrollHeight))];
+    const pad = 16;
+    const place = element.getBoundingClientRect();
+    const origin = { left: place.left - pad, top: place.top - pad };
+    const [width, height] = [Math.ceil(place.width) + 2 * pad, Math.ceil(Math.max(place.height, element.scrollHeight)) + 2 * pad];
     const paper = getComputedStyle(document.body).backgroundColor;
     const picture = s("svg", { xmlns: "http://www.w3.org/2000/svg", width, height, viewBox: `0 0 ${width} ${height}` }, s("rect", { width, height, fill: paper }));
     const walk = (node) => {

@@ -1,6 +1,13 @@
 // Units: the tokens of the prompt joined to words, sentences and turns, and their scores with them.
 "use strict";
 (() => {
+  /** Where `words` stand in a text; in any case, for tokenizers that write all in lower case. */
+  const find = (text, words, from) => {
+    const at = text.indexOf(words, from);
+    const low = text.toLowerCase();
+    return at >= 0 || low.length !== text.length ? at : low.indexOf(words.toLowerCase(), from);
+  };
+
   /** Parts of the prompt that a person wrote, as they stand in its text: [{role, first, last}] in tokens. */
   const writtenParts = (result, text, spans) => {
     const wanted = [];
@@ -13,7 +20,7 @@
     let from = 0;
     for (const [role, content] of wanted) {
       const trimmed = String(content ?? "").trim();
-      const at = trimmed === "" ? -1 : text.indexOf(trimmed, from);
+      const at = trimmed === "" ? -1 : find(text, trimmed, from);
       if (at < 0) continue;
       from = at + trimmed.length;
       const first = spans.findIndex(([a, b]) => b > at && b > a);

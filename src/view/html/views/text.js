@@ -51,15 +51,19 @@
     return found;
   };
 
+  /** What could have been written at a place, under its token. */
+  const stackOf = (context, t) => h("span", { class: "stack", "aria-hidden": "true" }, llmx.alternatives(context, t).map((o) =>
+    h("span", { class: o.written ? "written" : "" }, h("span", { class: "stack-text", text: llmx.tokenLabel(o.text, 14) }), h("span", { class: "stack-p", text: `${Math.round(100 * o.p)}` }))));
+
   const answerOf = (context) => {
     const { title, tokens } = explainedTokens(context);
     const logprobs = context.result.token_logprobs ?? [];
-    const stacked = tokens.some((_, t) => llmx.alternatives(context, t).length > 0);
-    const options = tokens.map((text, t) => h("span", { class: "token", role: "option", tabindex: t === 0 ? "0" : "-1", "aria-selected": "false", "aria-label": llmx.tokenName(text), data: { token: t } }, llmx.tokenNodes(text)));
-    const list = h("div", { class: "answer-text", role: "listbox", "aria-label": title, "aria-multiselectable": "true", dir: "auto" }, options);
+    const stacked = context.state.stacks;
+    const options = tokens.map((text, t) => h("span", { class: stacked ? "token stacked" : "token", role: "option", tabindex: t === 0 ? "0" : "-1", "aria-selected": "false", "aria-label": llmx.tokenName(text), data: { token: t } }, llmx.tokenNodes(stacked ? text.replace(/\n/g, "↵") : text), stacked && stackOf(context, t)));
+    const list = h("div", { class: "answer-text", role: "listbox", "aria-label": title, "aria-multiselectable": "true", dir: "auto" }, options.map((o, t) => [o, stacked && tokens[t].includes("\n") && "\n"]));
     const detail = h("div", { class: "answer-detail" });
     const element = h("section", { class: "answer", "aria-label": title }, h("h2", {}, title, h("span", { class: "quiet", text: `  ${tokens.length} tokens` })), list, detail);
-    return { tokens, options, list, detail, element, logprobs, stacked };
+    return { tokens, options, list, detail, element, logprobs };
   };
 
   /** Pointer and keys on the answer: pointing previews a row, a click pins it, dragging takes a span. */
@@ -81,11 +85,13 @@
     let dragged = false;
     list.addEventListener("pointerdown", (e) => {
       anchor = e.button === 0 ? at(e) : null;
+      // A finger is held by what it touched first; it is to tell what it is over.
+      if (e.target.hasPointerCapture?.(e.pointerId)) e.target.releasePointerCapture(e.pointerId);
       dragged = false;
     });
     list.addEventListener("pointerover", (e) => {
       const t = at(e);
-      if (t === null || e.pointerType === "touch") return;
+      if (t === null || (e.pointerType === "touch" && anchor === null)) return;
       dragged ||= anchor !== null && t !== anchor;
       context.set({ hover: dragged ? between(anchor, t) : one(t) });
     });
@@ -227,14 +233,14 @@
   };
 
   llmx.view({
-    name: "text", title: "Text map", order: 10, controls: ["map", "unit", "sign", "contrast"],
+    name: "text", title: "Text map", order: 10, controls: ["map", "unit", "sign", "contrast", "stacks"],
     serves: (result, context) => context.maps.length > 0,
     view(root, result, context) {
       let drawn = draw(context, root);
       const paint = llmx.framed(() => drawn.update());
       return {
         update(changes) {
-          if (!["map", "unit"].some((k) => changes.has(k))) return paint();
+          if (!["map", "unit", "stacks"].some((k) => changes.has(k))) return paint();
           drawn.unwire();
           llmx.tooltip.hide();
           drawn = draw(context, root);

@@ -1,0 +1,98 @@
+#include "view/plot/map.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <llmx/error.hpp>
+
+#include "core/suggest.hpp"
+
+namespace llmx::view {
+namespace {
+
+std::vector<std::vector<double>> rows_of(const Tensor& matrix) {
+    std::vector<std::vector<double>> rows;
+    rows.reserve(static_cast<std::size_t>(matrix.shape[0]));
+    for (std::int64_t r = 0; r < matrix.shape[0]; ++r) {
+        const auto row = matrix.row(static_cast<std::size_t>(r));
+        rows.emplace_back(row.begin(), row.end());
+    }
+    return rows;
+}
+
+ScoreMap from_attribution(const Explanation& result, const Attribution& entry) {
+    ScoreMap map{.method = entry.method,
+                 .objective = entry.objective,
+                 .units = {},
+                 .targets = {},
+                 .in_prompt = {},
+                 .scores = rows_of(entry.scores),
+                 .faithfulness = entry.faithfulness};
+    for (const Unit& unit : entry.units) {
+        map.units.push_back(unit.text);
+        map.in_prompt.push_back(unit.tokens.front() < static_cast<int>(result.prompt.size()));
+    }
+    for (const TargetFacts& target : entry.targets) map.targets.push_back(target.text);
+    return map;
+}
+
+ScoreMap from_gradient(const Explanation& result) {
+    const std::vector<float>& map = result.gradient->saliency_map;
+    return {.method = "gradient",
+            .objective = to_string(result.objective),
+            .units = result.prompt,
+            .targets = {result.answer_text},
+            .in_prompt = std::vector<bool>(result.prompt.size(), true),
+            .scores = {std::vector<double>(map.begin(), map.end())},
+            .faithfulness = result.gradient->faithfulness};
+}
+
+ScoreMap from_attention(const Explanation& result) {
+    const Tensor& mean = result.attention->mean;
+    ScoreMap map{.method = "attention",
+                 .objective = "mean over heads and blocks",
+                 .units = result.prompt,
+                 .targets = result.kind == ModelKind::encoder ? result.prompt : result.decode_output,
+                 .in_prompt = std::vector<bool>(result.prompt.size(), true),
+                 .scores = rows_of(mean),
+                 .faithfulness = {}};
+    const auto columns = static_cast<std::size_t>(mean.shape[1]);
+    for (std::size_t t = 0; map.units.size() < columns && t < result.decode_output.size(); ++t) {
+        map.units.push_back(result.decode_output[t]);
+        map.in_prompt.push_back(false);
+    }
+    if (map.units.size() != columns || map.targets.size() != map.scores.size()) {
+        throw Error(ErrorCode::input,
+                    fmt::format("plot: Attention.mean is {} x {}; the result's tokens are not as many",
+                                map.scores.size(), columns));
+    }
+    return map;
+}
+
+}  // namespace
+
+std::vector<std::string> map_names(const Explanation& result) {
+    std::vector<std::string> names;
+    for (const Attribution& entry : result.attributions) {
+        if (!entry.units.empty() && !entry.targets.empty()) names.push_back(entry.method);
+    }
+    if (result.gradient && !result.gradient->saliency_map.empty()) names.emplace_back("gradient");
+    if (result.attention && !result.attention->mean.empty()) names.emplace_back("attention");
+    return names;
+}
+
+ScoreMap find_map(const Explanation& result, const std::string& name) {
+    const std::vector<std::string> names = map_names(result);
+    if (names.empty())
+        throw Error(ErrorCode::input, "plot: the result holds no scores; expected some method's");
+    if (!name.empty() && std::find(names.begin(), names.end(), name) == names.end())
+        throw_unknown("method of the result", name, names);
+    const std::string& wanted = name.empty() ? names.front() : name;
+    for (const Attribution& entry : result.attributions) {
+        if (entry.method == wanted && !entry.units.empty() && !entry.targets.empty())
+            return from_attribution(result, entry);
+    }
+    return wanted == "gradient" ? from_gradient(result) : from_attention(result);
+}
+
+}  // namespace llmx::view
