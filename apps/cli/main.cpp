@@ -12,6 +12,7 @@
 #include <new>
 
 #include "commands.hpp"
+#include "plot.hpp"
 #include "terminal.hpp"
 
 namespace {

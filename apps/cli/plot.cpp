@@ -1,17 +1,17 @@
 // llmx plot: a result as a static picture.
 
-#include "view/plot/plot.hpp"
+#include "plot.hpp"
 
 #include <fmt/format.h>
 
 #include <llmx/error.hpp>
 #include <memory>
 
-#include "commands.hpp"
 #include "input.hpp"
 #include "numbers.hpp"
 #include "output.hpp"
 #include "raster.hpp"
+#include "view/plot/plot.hpp"
 
 namespace llmx::cli {
 namespace {

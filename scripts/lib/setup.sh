@@ -15,7 +15,8 @@ demo_model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db
 
 # libdnnl-dev needs the OpenCL headers to be found by CMake and only recommends them.
 build_packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libcli11-dev nlohmann-json3-dev
-                libfmt-dev libssl-dev libicu-dev libeigen3-dev libboost-dev libgtest-dev libgmock-dev librsvg2-dev pkg-config)
+                libfmt-dev libssl-dev libicu-dev libeigen3-dev libboost-dev libgtest-dev libgmock-dev
+                librsvg2-dev pkg-config)
 browser_packages=(chromium chromium-driver fonts-dejavu-core)
 fetch_packages=(python3-venv ca-certificates unzip)
 test_packages=(python3 curl)  # of the service

@@ -127,10 +127,16 @@ std::string matrix_plot(const StoredResult& result, const ScoreMap& map, double 
     const double down = std::clamp(across, 14.0, 18.0);
     const bool labels = across >= 9;
     Drawing out;
-    const double top = head(out, result, map, end, is_signed) + (labels ? 120 : 8);
+    const auto label = [](const std::string& text) {  // the space in front of a word says nothing here
+        return cut(drawn(text.size() > 1 && text[0] == ' ' ? text.substr(1) : text), 15);
+    };
+    int longest = 0;
+    for (const std::string& text : map.units) longest = std::max(longest, cells(label(text)));
+    const double room = labels ? 16 + longest * Drawing::cell * 11 / 14 : 8;
+    const double top = head(out, result, map, end, is_signed) + room;
     for (std::size_t u = 0; labels && u < columns; ++u) {
-        out.text(left + (static_cast<double>(u) + 0.5) * across + 4, top - 6, cut(drawn(map.units[u]), 15),
-                 quiet, 11, "start", true);
+        out.text(left + (static_cast<double>(u) + 0.5) * across + 4, top - 6, label(map.units[u]), quiet, 11,
+                 "start", true);
     }
     for (std::size_t t = 0; t < rows; ++t) {
         const double y = top + static_cast<double>(t) * down;
