@@ -172,6 +172,25 @@ void read_units(const ExplainOptions& o, ExplainInputs& inputs) {
     for (const std::string& text : o.unit_spans) units.spans.push_back(parse_range("--unit-spans", text));
 }
 
+/// automatic: what a page can show of attention, where attention is asked for.
+void read_views(const ExplainOptions& o, ExplainInputs& inputs) {
+    static const std::array<std::string, 4> known = {"automatic", "attention", "neuron", "none"};
+    const bool pictured =
+        o.html && std::any_of(inputs.methods.begin(), inputs.methods.end(),
+                              [](const Method& method) { return method.name == "attention"; });
+    for (const std::string& name : o.views) {
+        if (std::find(known.begin(), known.end(), name) == known.end()) throw_unknown("view", name, known);
+        if (name == known[3] && o.views.size() > 1)
+            throw Error(ErrorCode::usage, "--views: none given with others; expected none alone, or names");
+        const bool automatic = name == known[0] && pictured;
+        inputs.views.attention = inputs.views.attention || automatic || name == known[1];
+        inputs.views.neuron = inputs.views.neuron || automatic || name == known[2];
+    }
+    inputs.views.blocks = o.view_blocks;
+    inputs.views.budget = o.view_budget;
+    inputs.views.logit_lens = o.logit_lens;
+}
+
 /// The seed of the sampling is that of the methods too.
 void give_seed(const ExplainOptions& o, Method& method) {
     if (o.seed == 0) return;
@@ -229,6 +248,7 @@ ExplainInputs read_explain_inputs(const ExplainOptions& o, InputReader& reader) 
     inputs.methods = methods_of(o);
     read_targets(o, reader, inputs);
     read_units(o, inputs);
+    read_views(o, inputs);
     inputs.objective = parse_objective(o.objective);
     inputs.products = parse_products(o.products);
     inputs.early_stopping = parse_early_stopping(o.early_stopping);

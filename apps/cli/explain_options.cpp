@@ -149,6 +149,24 @@ void declare_targets(CLI::App& app, ExplainOptions& o) {
         ->capture_default_str();
 }
 
+void declare_views(CLI::App& app, ExplainOptions& o) {
+    app.option_defaults()->group("Data for the views of a report (docs/report.md)");
+    list(app, "--views", o.views,
+         "attention: weights of single heads; neuron: queries and keys;\nnone; automatic: both where --html "
+         "and --method attention are\ngiven. They are thinned to fit");
+    app.add_option("--view-budget", o.view_budget,
+                   "What they take in the JSON together; 0: no bound\n(default: 2MB)")
+        ->transform(CLI::AsSizeValue(false).description(""))
+        ->type_name("BYTES|SIZE");
+    list(app, "--view-blocks", o.view_blocks, "Of these blocks only; default: all");
+    add_number(
+        app, "--logit-lens", o.logit_lens,
+        "The most probable tokens after every block, by the model's\nown head; 0: none, without a number: 5")
+        ->expected(0, 1)
+        ->default_str("5")  // what it stands for without a number
+        ->option_text("[INT]");
+}
+
 void declare_check(CLI::App& app, ExplainOptions& o) {
     app.option_defaults()->group("Faithfulness");
     app.add_flag("--check", o.check,
@@ -231,6 +249,7 @@ void declare_request_options(CLI::App& app, ExplainOptions& options) {
     declare_answers(app, options);
     declare_method(app, options);
     declare_targets(app, options);
+    declare_views(app, options);
     declare_check(app, options);
     declare_generation(app, options);
     declare_resources(app, options);

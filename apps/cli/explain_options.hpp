@@ -41,6 +41,10 @@ struct ExplainOptions {
     int seeds = Check().random_seeds;
     std::string absence = Check().absence;
     bool per_token = false, attention_weights = false, all_rows = false, hidden_states = false;
+    std::vector<std::string> views = {"automatic"};
+    std::vector<int> view_blocks;
+    std::uint64_t view_budget = ViewChoice().budget;
+    int logit_lens = 0;
     std::vector<std::string> layer_names = {"q_proj", "k_proj", "v_proj"};
     bool is_input = false, strict = false;
     std::vector<int> positions;
@@ -76,6 +80,7 @@ struct ExplainInputs {
     TargetChoice target;  ///< without the contrast's tokens
     std::optional<std::string> contrast;
     UnitChoice units;
+    ViewChoice views;
     Products products{};
     EarlyStopping early_stopping{};
     std::vector<Lora> lora;

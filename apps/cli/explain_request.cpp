@@ -155,6 +155,13 @@ std::string command_json(const ExplainOptions& options, const ExplainInputs& inp
     command["attention_weights"] = options.attention_weights;
     command["hidden_states"] = options.hidden_states;
     command["all_rows"] = options.all_rows;
+    command["views"] = Json::array();
+    if (inputs.views.attention) command["views"].push_back("attention");
+    if (inputs.views.neuron) command["views"].push_back("neuron");
+    if (command["views"].empty()) command["views"].push_back("none");
+    command["view_budget"] = options.view_budget;
+    command["view_blocks"] = options.view_blocks;
+    command["logit_lens"] = options.logit_lens;
     command["layer_names"] = options.layer_names;
     command["is_input"] = options.is_input;
     command["strict"] = options.strict;

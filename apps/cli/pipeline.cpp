@@ -86,6 +86,7 @@ void apply(const ExplainOptions& options, const ExplainInputs& inputs, const Mod
     request.all_attention_rows = options.all_rows;
     request.keep_attention = options.attention_weights;
     request.keep_hidden = options.hidden_states;
+    request.views = inputs.views;
     request.products = inputs.products;
     request.memory_budget = options.memory_budget;
     request.context = options.context_tokens;

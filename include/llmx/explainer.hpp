@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <llmx/model.hpp>
+#include <llmx/view_data.hpp>
 
 namespace llmx {
 
@@ -146,6 +147,7 @@ struct Request {
     bool all_attention_rows = false;  ///< keep the prompt's attention rows too
     bool keep_attention = false;      ///< fill AttentionResult::weights (large)
     bool keep_hidden = false;         ///< fill Explanation::hidden
+    ViewChoice views = {};            ///< fill Explanation::views
     Products products = Products::float32;
     std::size_t memory_budget = std::size_t{2} << 30;  ///< bytes for recorded values; 0: no bound
     int micro_batch = 0;                               ///< tokens that are run at a time; 0: all
@@ -281,6 +283,7 @@ struct Explanation {
     std::optional<GradientResult> gradient;
     std::vector<Attribution> attributions;
     std::vector<HiddenState> hidden;                      ///< by block, if kept
+    std::optional<ViewData> views;                        ///< if asked for
     std::vector<std::pair<std::string, double>> timings;  ///< seconds by stage, in order
     std::uint64_t peak_rss = 0;                           ///< bytes
     std::vector<std::string> warnings;

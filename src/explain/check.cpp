@@ -46,6 +46,23 @@ void check_length(const Request& request, const Model& model) {
     check("contrast", request.target.contrast.size());
 }
 
+void check_views(const ViewChoice& views, const Model& model) {
+    const ModelFacts& facts = model.facts();
+    for (const int block : views.blocks) {
+        if (block >= 0 && block < facts.blocks) continue;
+        throw Error(ErrorCode::usage, fmt::format("view_blocks: got {}; the model has blocks 0 to {}", block,
+                                                  facts.blocks - 1));
+    }
+    if (views.logit_lens < 0) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("logit_lens: got {}; expected 1 token or more (0: none)", views.logit_lens));
+    }
+    if (views.logit_lens == 0 || facts.kind != ModelKind::encoder) return;
+    throw Error(ErrorCode::unsupported,
+                "logit_lens: an encoder has no output head that gives tokens; "
+                "expected a model that writes text");
+}
+
 /// An encoder with a question-answering head gets a pair and finds a span of it.
 Request checked_encoder(Request request, const Model& model) {
     const auto refuse = [](const std::string& message) { throw Error(ErrorCode::usage, message); };
@@ -108,6 +125,7 @@ Request checked(const Request& given, const Model& model, const std::vector<Meth
                     "products bfloat16: this processor or build has none; use float32");
     }
     unit::require_choice(request.units);
+    check_views(request.views, model);
     if (request.micro_batch < 0) {
         throw Error(ErrorCode::usage,
                     fmt::format("micro_batch: got {}; expected 0 (all tokens) or more", request.micro_batch));

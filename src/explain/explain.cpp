@@ -12,6 +12,7 @@
 #include "explain/attributions.hpp"
 #include "explain/check.hpp"
 #include "explain/faithful.hpp"
+#include "explain/lens.hpp"
 #include "explain/readers.hpp"
 #include "explain/subject.hpp"
 #include "gemm/gemm.hpp"
@@ -156,7 +157,7 @@ Explanation Explainer::compute(const Request& given) {
 
     engine::Session session = make_session(request, model_, subject, teacher);
     method::Replay replay(session, subject.input, memory_->arena);
-    Readers readers(request, model_, subject, replay, {attention, gradient && !teacher, request.keep_hidden});
+    Readers readers(request, model_, subject, replay, {attention, gradient && !teacher});
     readers.plan(replay, request.memory_budget);
     // Recorded in several pieces, the pass is run for all methods at once, by the gradient.
     if (!readers.gradient || replay.pieces() == 1) replay.visit();
@@ -165,8 +166,13 @@ Explanation Explainer::compute(const Request& given) {
         explain_gradient(request, subject, *readers.gradient, replay, model_.threads(), result);
         clock.note("gradient");
     }
-    readers.finish(result);
-    if (attention) clock.note("attention");
+    readers.finish(request, result);
+    if (attention || request.views.any()) clock.note("attention");
+    if (request.views.logit_lens > 0) {
+        result.views->logit_lens = logit_lens(request, model_, subject, replay, result.hidden);
+        clock.note("logit_lens");
+    }
+    if (!request.keep_hidden) result.hidden.clear();
     for (std::size_t t = 0; t < request.output.ids.size(); ++t) {
         const double l =
             objective::log_probability(replay.logits(static_cast<int>(t)), request.output.ids[t]);

@@ -8,6 +8,8 @@
 #include "method/attention.hpp"
 #include "method/gradient.hpp"
 #include "method/hidden.hpp"
+#include "method/map_recorder.hpp"
+#include "method/neuron_recorder.hpp"
 
 namespace llmx {
 
@@ -26,12 +28,27 @@ private:
     std::deque<method::Attention> all_;
 };
 
+/// What the views show of the attention.
+class ViewRecorders {
+public:
+    ViewRecorders(const Request& request, const Model& model, const Subject& subject,
+                  const method::Replay& replay);
+
+    [[nodiscard]] std::vector<method::Need> needs() const;
+    void read(const tape::Tape& tape, int first, int last);
+    void finish(ViewData& data);
+
+private:
+    method::AttentionReader reader_;
+    std::optional<method::MapRecorder> maps_;
+    std::optional<method::NeuronRecorder> neurons_;
+};
+
 class Readers {
 public:
     struct Wanted {
         bool attention = false;
         bool gradient = false;
-        bool hidden = false;
     };
     Readers(const Request& request, const Model& model, const Subject& subject, const method::Replay& replay,
             Wanted wanted);
@@ -40,14 +57,15 @@ public:
     /// where they are until the last visit.
     void plan(method::Replay& replay, std::size_t budget);
 
-    /// After the last visit: attention and hidden states.
-    void finish(Explanation& result);
+    /// After the last visit: attention, hidden states (of a logit lens too), and the views of attention.
+    void finish(const Request& request, Explanation& result);
 
     std::optional<method::Gradient> gradient;
 
 private:
     std::optional<Attentions> attention_;
     std::optional<method::Hidden> hidden_;
+    std::optional<ViewRecorders> views_;
 };
 
 }  // namespace llmx

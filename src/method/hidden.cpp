@@ -1,12 +1,29 @@
 #include "method/hidden.hpp"
 
+#include <algorithm>
 #include <llmx/error.hpp>
 
 #include "method/gradient.hpp"
 
 namespace llmx::method {
 
-Hidden::Hidden(const Replay& replay) : replay_(replay), sites_(find_sites(replay.graph()).residual) {
+std::map<int, std::vector<int>> residual_stream(const engine::Graph& graph) {
+    std::map<int, std::vector<int>> residual = find_sites(graph).residual;
+    for (const engine::SubPass& pass : graph.passes) {
+        int next = 0;  // the block after those that are named
+        int renamed = -1;
+        for (int order = pass.first_node; order < pass.last_node; ++order) {
+            const engine::TensorInfo& node = graph.at(graph.nodes[static_cast<std::size_t>(order)]);
+            if (node.name.starts_with("l_out-")) next = std::max(next, engine::block_of(node.name) + 1);
+            if (node.name == "result_embd" && node.op == "ADD") renamed = node.id;
+        }
+        if (renamed >= 0) residual[next].push_back(renamed);
+    }
+    return residual;
+}
+
+Hidden::Hidden(const Replay& replay, std::pair<int, int> rows)
+    : replay_(replay), wanted_(rows), sites_(residual_stream(replay.graph())) {
     if (sites_.empty()) {
         throw Error(ErrorCode::unsupported,
                     "hidden states: this architecture's graph does not name its residual stream (l_out)");
@@ -40,6 +57,7 @@ void Hidden::read_rows(int block, int node, const View<const float>& value) {
     auto& rows = rows_[block];
     const std::vector<int> added = replay_.graph().pass_of(node).rows_of(value.rows());
     for (std::size_t r = 0; r < added.size(); ++r) {
+        if (added[r] < wanted_.first || added[r] >= wanted_.second) continue;
         const float* from = value.row(static_cast<std::int64_t>(r));
         rows[added[r]].assign(from, from + value.columns());
     }

@@ -1,17 +1,24 @@
 #pragma once
 // Hidden states: the residual stream after each block.
 
+#include <limits>
 #include <llmx/explainer.hpp>
 #include <map>
+#include <utility>
 
 #include "method/replay.hpp"
 
 namespace llmx::method {
 
+/// The nodes that are the residual stream after each block, one of every sub-pass that has the block: those
+/// that the graph names so, and the sum that BERT's and T5's graphs name as their result.
+std::map<int, std::vector<int>> residual_stream(const engine::Graph& graph);
+
 class Hidden {
 public:
-    /// Throws Error{unsupported} where the graph does not name its residual stream.
-    explicit Hidden(const Replay& replay);
+    /// Of rows [first, last) of the replay. Throws Error{unsupported} where the graph does not name its
+    /// residual stream.
+    explicit Hidden(const Replay& replay, std::pair<int, int> rows = {0, std::numeric_limits<int>::max()});
 
     [[nodiscard]] std::vector<Need> needs() const;
     /// Takes from a piece of the tape what lies in it. Call for every piece.
@@ -21,6 +28,7 @@ public:
 
 private:
     const Replay& replay_;
+    std::pair<int, int> wanted_;
     std::map<int, std::vector<int>> sites_;  // block -> nodes that are the residual stream after it
     void read_rows(int block, int node, const View<const float>& value);
 

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <llmx/error.hpp>
-#include <map>
+
+#include "method/fitting.hpp"
 
 namespace llmx::method {
 
@@ -30,19 +31,6 @@ std::vector<int> nodes_after(const engine::Graph& graph, int block, int sources)
         found.push_back(nodes.front());
     }
     return found;
-}
-
-/// "0 to 3", "0 to 3, 5".
-std::string ranges(const std::vector<int>& blocks) {
-    std::string text;
-    for (std::size_t i = 0; i < blocks.size();) {
-        std::size_t last = i;
-        while (last + 1 < blocks.size() && blocks[last + 1] == blocks[last] + 1) ++last;
-        if (!text.empty()) text += ", ";
-        text += last == i ? fmt::format("{}", blocks[i]) : fmt::format("{} to {}", blocks[i], blocks[last]);
-        i = last + 1;
-    }
-    return text;
 }
 
 }  // namespace

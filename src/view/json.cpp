@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <filesystem>
 #include <llmx/error.hpp>
 #include <llmx/version.hpp>
@@ -10,61 +9,12 @@
 #include <nlohmann/json.hpp>
 
 #include "core/utf8.hpp"
+#include "view/json_parts.hpp"
+#include "view/json_views.hpp"
 #include "view/schema.hpp"
-#include "view/shortest.hpp"
 
 namespace llmx::view {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-template <typename Number>
-void require_finite(Number value, const std::string& key) {
-    if (!std::isfinite(value)) {
-        throw Error(ErrorCode::internal,
-                    fmt::format("json: {} holds {}; expected a finite number", key, value));
-    }
-}
-
-Json number(float value, const std::string& key) {
-    require_finite(value, key);
-    return shortest(value);
-}
-
-Json number(double value, const std::string& key) {
-    require_finite(value, key);
-    return value;
-}
-
-Json numbers(std::span<const float> values, const std::string& key) {
-    Json list = Json::array();
-    for (const float value : values) list.push_back(number(value, key));
-    return list;
-}
-
-/// Lists in lists, one level per extent.
-Json nested(std::span<const float> values, std::span<const std::int64_t> shape, const std::string& key) {
-    if (shape.size() == 1) return numbers(values, key);
-    Json list = Json::array();
-    const auto count = static_cast<std::size_t>(shape[0]);
-    const std::size_t step = count == 0 ? 0 : values.size() / count;
-    for (std::size_t i = 0; i < count; ++i) {
-        list.push_back(nested(values.subspan(i * step, step), shape.subspan(1), key));
-    }
-    return list;
-}
-
-/// An empty tensor without extents stands for numbers that this model does not have.
-Json nested(const Tensor& tensor, const std::string& key) {
-    if (tensor.shape.empty() && tensor.empty()) return Json::array();
-    std::size_t expected = 1;
-    for (const auto extent : tensor.shape) expected *= static_cast<std::size_t>(extent);
-    if (tensor.shape.empty() || expected != tensor.values.size()) {
-        throw Error(ErrorCode::internal, fmt::format("json: {} holds {} values; its shape says {}", key,
-                                                     tensor.values.size(), expected));
-    }
-    return nested(tensor.values, tensor.shape, key);
-}
 
 Json model_facts(const Model& model) {
     const ModelFacts& facts = model.facts();
@@ -254,6 +204,7 @@ std::string json(const Explanation& result, const Model& model, const JsonContex
     add_task_keys(result, root);
     if (result.attention) root["Attention"] = attention(*result.attention, context.raw);
     if (result.gradient) root["Gradient"] = gradient(*result.gradient, context.raw);
+    if (result.views) root["views"] = views(*result.views);
     root["attributions"] = Json::array();
     for (std::size_t i = 0; i < result.attributions.size(); ++i) {
         root["attributions"].push_back(attribution(result.attributions[i], i));

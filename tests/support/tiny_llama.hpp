@@ -81,6 +81,12 @@ public:
         return y;
     }
 
+    /// What final norm and output head make of a residual stream, [rows, vocabulary].
+    [[nodiscard]] Matrix logits(const Matrix& state) const {
+        return linear(normed(state, "output_norm.weight"),
+                      file_.has("output.weight") ? "output" : "token_embd");
+    }
+
 private:
     GoldenFile file_;
 
