@@ -155,7 +155,7 @@ void declare_views(CLI::App& app, ExplainOptions& o) {
          "attention: weights of single heads; neuron: queries and keys;\nnone; automatic: both where --html "
          "and --method attention are\ngiven. They are thinned to fit");
     app.add_option("--view-budget", o.view_budget,
-                   "What they take in the JSON together; 0: no bound\n(default: 2MB)")
+                   "What they take in the JSON together; 0: no bound\n(default: 2000000)")
         ->transform(CLI::AsSizeValue(false).description(""))
         ->type_name("BYTES|SIZE");
     list(app, "--view-blocks", o.view_blocks, "Of these blocks only; default: all");

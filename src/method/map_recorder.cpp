@@ -80,7 +80,8 @@ bool MapRecorder::may_keep(bool answer, const Block& block, std::size_t part) co
 void MapRecorder::read_site(const tape::Tape& tape, Part& part, Block& block, const AttentionSite& site) {
     const AttentionPart& facts = part.facts;
     const auto index = static_cast<std::size_t>(&part - parts_.data());
-    const auto [first, count] = reader_.queries(site);
+    const int first = reader_.queries(site).first;
+    const int count = reader_.queries(site).second;
     const auto heads = static_cast<std::size_t>(reader_.heads(site));
     const auto keys = static_cast<std::size_t>(facts.keys);
     Strip& strip = block.strips[first];

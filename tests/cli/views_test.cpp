@@ -63,7 +63,7 @@ TEST(ViewOptions, APageBringsItsViewsWithAttention) {
 TEST(ViewOptions, ARequestRepeatsThem) {
     const json first = json_of(replay({"--views", "attention,neuron", "--view-budget", "20kB",
                                        "--view-blocks", "0,2", "--logit-lens", "3", "--json", "-"}));
-    EXPECT_EQ(first["views"]["budget"], 20000);
+    EXPECT_EQ(first["views"]["budget"], 20 << 10);
     for (const json& map : first["views"]["attention"][0]["maps"]) EXPECT_NE(map["block"], 1);
     RunOptions options;
     options.input = first["command"].dump();

@@ -151,7 +151,9 @@ TEST(ViewDataJson, GivesWhatWasWritten) {
     EXPECT_EQ(back.views->logit_lens->text, some().logit_lens->text);
     ViewData none;
     EXPECT_FALSE(view::read_json(written(none), "a.json").explanation.views->logit_lens);
-    const json without = json::parse(view::json(Explanation{.kind = tiny().facts().kind}, tiny()));
+    Explanation plain;
+    plain.kind = tiny().facts().kind;
+    const json without = json::parse(view::json(plain, tiny()));
     EXPECT_FALSE(without.contains("views"));
 }
 
