@@ -79,7 +79,7 @@ void explain_gradient(const Request& request, const Subject& subject, const meth
     }
     if (gradient.sites().residual.empty()) {
         result.warnings.push_back(
-            "block_gradient_x_input: this architecture's graph does not name its residual "
+            "block_gradient_x_input: this architecture's graph does not name one residual "
             "stream (l_out); left empty");
     }
 }

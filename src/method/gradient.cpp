@@ -25,6 +25,11 @@ std::vector<int> asked_tensors(const GradientSites& sites, const std::vector<int
     return ids;
 }
 
+/// Hyper-connections (hy_v4, glm5-next) carry several streams from block to block instead of one.
+bool is_a_vector_a_row(const engine::TensorInfo& node, std::int64_t width) {
+    return node.shape[0] == 1 && node.shape[1] == 1 && node.shape[3] == width;
+}
+
 /// Gradient of the terms with respect to the logits, [outputs, vocabulary].
 Tensor seed_of(const Tensor& logits, std::span<const objective::Term> terms) {
     Tensor seed{logits.shape, std::vector<float>(logits.values.size(), 0.0F)};
@@ -39,23 +44,28 @@ Tensor seed_of(const Tensor& logits, std::span<const objective::Term> terms) {
 
 GradientSites find_sites(const engine::Graph& graph) {
     GradientSites sites;
+    for (const engine::SubPass& pass : graph.passes)
+        sites.embeddings.insert(sites.embeddings.end(), pass.embeddings.begin(), pass.embeddings.end());
+    if (sites.embeddings.empty()) {
+        throw Error(ErrorCode::unsupported,
+                    "gradient: the model's graph does not read token_embd.weight by rows");
+    }
+    const std::int64_t width = graph.at(sites.embeddings.front()).shape[3];
+    bool several = false;
     for (const engine::SubPass& pass : graph.passes) {
         const bool is_source = pass.encodes && graph.passes.size() > 1;
         if (!is_source && !pass.outputs.empty()) sites.results.push_back(pass.result);
-        sites.embeddings.insert(sites.embeddings.end(), pass.embeddings.begin(), pass.embeddings.end());
         std::map<int, int> residual;  // of one pass: the last node of a block's name
         for (int order = pass.first_node; order < pass.last_node; ++order) {
             const engine::TensorInfo& node = graph.at(graph.nodes[static_cast<std::size_t>(order)]);
             if (!node.name.starts_with(residual_prefix)) continue;
             const int block = engine::block_of(node.name);
+            several = several || !is_a_vector_a_row(node, width);
             if (block >= 0) residual[block] = node.id;
         }
         for (const auto& [block, id] : residual) sites.residual[block].push_back(id);
     }
-    if (sites.embeddings.empty()) {
-        throw Error(ErrorCode::unsupported,
-                    "gradient: the model's graph does not read token_embd.weight by rows");
-    }
+    if (several) sites.residual.clear();
     return sites;
 }
 

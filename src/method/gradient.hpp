@@ -15,9 +15,10 @@ namespace llmx::method {
 
 /// Where gradients are read in a graph: tensors, of every sub-pass.
 struct GradientSites {
-    std::vector<int> results;                  ///< nodes that hold logits, or an encoder's last hidden states
-    std::vector<int> embeddings;               ///< nodes that read the token-embedding table
-    std::map<int, std::vector<int>> residual;  ///< block -> nodes that are the residual stream after it
+    std::vector<int> results;     ///< nodes that hold logits, or an encoder's last hidden states
+    std::vector<int> embeddings;  ///< nodes that read the token-embedding table
+    /// block -> nodes that are the residual stream after it; none where a model has several streams
+    std::map<int, std::vector<int>> residual;
 };
 
 /// Throws Error{unsupported} where the graph does not read the token-embedding table by rows.
