@@ -200,7 +200,9 @@ std::size_t ReplayFunction::lanes_for(std::size_t points) const {
     const Replay& replay = texts_.front()->replay;
     if (targets() > 1 || texts_.size() > 1 || replay.pieces() > 1) return 1;
     const std::size_t lanes = std::min({static_cast<std::size_t>(scene_.threads), points, most});
-    return scene_.memory_budget == 0 ? lanes : std::min(lanes, scene_.memory_budget / replay.bytes());
+    return scene_.memory_budget == 0
+               ? lanes
+               : std::min(lanes, scene_.memory_budget / std::max<std::size_t>(replay.bytes(), 1));
 }
 
 /// Makes so many lanes, the first of which is the scene's own session and text, of so many threads each.
