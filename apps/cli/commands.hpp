@@ -30,6 +30,7 @@ Command add_compare(CLI::App& program);
 Command add_batch(CLI::App& program);
 Command add_drift(CLI::App& program);
 Command add_view(CLI::App& program);
+Command add_plot(CLI::App& program);
 Command add_serve(CLI::App& program);
 /// What `llmx serve` runs its model in; not for people.
 Command add_serve_worker(CLI::App& program);

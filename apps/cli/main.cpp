@@ -12,7 +12,6 @@
 #include <new>
 
 #include "commands.hpp"
-#include "plot.hpp"
 #include "terminal.hpp"
 
 namespace {

@@ -56,6 +56,7 @@ nlohmann::ordered_json facts_json(const Model& model) {
     const ModelFacts& f = model.facts();
     return {{"name", f.name},
             {"architecture", f.architecture},
+            {"kind", to_string(f.kind)},
             {"type", f.type},
             {"parameters", f.parameters},
             {"bytes", f.bytes},

@@ -1,12 +1,11 @@
 // llmx plot: a result as a static picture.
 
-#include "plot.hpp"
-
 #include <fmt/format.h>
 
 #include <llmx/error.hpp>
 #include <memory>
 
+#include "commands.hpp"
 #include "input.hpp"
 #include "numbers.hpp"
 #include "output.hpp"

@@ -11,7 +11,8 @@ from selenium.webdriver.common.keys import Keys
 
 os.environ.setdefault("LLMX_CLI", LLMX)
 os.environ.setdefault("LLMX_SOURCE", os.environ["LLMX_SOURCE_DIR"])
-sys.path.insert(0, str(pathlib.Path(os.environ["LLMX_SOURCE"]) / "tests/serve"))
+GOLDEN = pathlib.Path(os.environ["LLMX_SOURCE"]) / "tests/golden"
+sys.path.insert(0, str(GOLDEN.parent / "serve"))
 from service import DEMO_MODEL, TEMPLATE, Service  # noqa: E402
 
 
@@ -87,6 +88,20 @@ class App(AppTest):
         self.assertEqual(len(shown), len(result["Decode_output"]))
         self.assertTrue(self.one("button.primary").is_enabled())
         self.assertFalse(self.one(".trouble").is_displayed())
+
+    def test_attention_and_the_logit_lens(self):
+        self.go()
+        self.fill("a b c")
+        self.run_it()
+        for view in ("heads", "model", "depth", "neuron"):
+            self.assertIn(view, self.tabs())
+        self.assertNotIn("lens", self.tabs())
+        self.one("[name=views]").click()
+        self.one("[name=logit_lens]").click()
+        self.run_it()
+        self.choose("compare", "")
+        self.assertIn("lens", self.tabs())
+        self.assertNotIn("heads", self.tabs())
 
     def test_the_difference_to_the_last_run(self):
         self.go()
@@ -179,6 +194,45 @@ class App(AppTest):
         self.js("scrollTo(0, 0)")
         self.picture("app-phone")
         self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+class Rewriting(AppTest):
+    """An encoder-decoder is given a text and what to do with it."""
+
+    @staticmethod
+    def served():
+        return Service(model=str(GOLDEN / "t5-tiny.gguf"))
+
+    def test_a_translation(self):
+        self.go()
+        self.field("prefix").send_keys("a ")
+        self.field("source").send_keys("b c d")
+        self.js("document.querySelector('.options').open = true")
+        self.field("max_new_tokens").clear()
+        self.field("max_new_tokens").send_keys("4")
+        self.run_it()
+        self.assertIn("b c d", self.one(".run-question").text)
+        self.assertIn("heads", self.tabs())
+        self.assert_accessible("translation")
+
+
+class Answering(AppTest):
+    """An encoder is given a text and a question about it."""
+
+    @staticmethod
+    def served():
+        return Service(model=str(GOLDEN / "bertqa-tiny"))
+
+    def test_a_question_about_a_text(self):
+        self.go()
+        self.field("context").send_keys("the cat sat on the mat")
+        self.field("question").send_keys("where")
+        self.run_it()
+        self.assertIn("where", self.one(".run-question").text)
+        self.assertEqual(self.all("[name=logit_lens], [name=answer]"), [])
+        self.one(".runs li .plain-button").click()
+        self.assertEqual(self.field("context").get_attribute("value"), "the cat sat on the mat")
+        self.assert_accessible("question answering")
 
 
 class Key(BrowserTest):

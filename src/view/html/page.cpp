@@ -5,34 +5,9 @@
 #include <openssl/sha.h>
 
 #include "view/html/assets.hpp"
+#include "view/markup.hpp"
 
 namespace llmx::view {
-namespace {
-
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '&':
-                out += "&amp;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
-
-}  // namespace
 
 std::string csp_hash(std::string_view text) {
     unsigned char digest[SHA256_DIGEST_LENGTH];
@@ -71,11 +46,12 @@ std::string page(const PageParts& parts) {
         "<meta name=\"referrer\" content=\"no-referrer\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"color-scheme\" content=\"light dark\">\n"
+        "<link rel=\"icon\" href=\"data:,\">\n"
         "<title>{}</title>\n{}</head>\n<body>\n"
         "<noscript>This page draws its pictures by a script of its own; it loads nothing from "
         "elsewhere.</noscript>\n"
         "<script type=\"application/json\" id=\"data\">{}</script>\n{}{}</body>\n</html>\n",
-        script_hashes, style_hashes, parts.app ? "'self'" : "'none'", escaped(parts.title), styles,
+        script_hashes, style_hashes, parts.app ? "'self'" : "'none'", markup_escaped(parts.title), styles,
         inert(parts.data_json), scripts, start);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "core/utf8.hpp"
+#include "view/markup.hpp"
 
 namespace llmx::view {
 namespace {
@@ -46,29 +47,6 @@ constexpr Range combining[] = {{0x300, 0x36F},   {0x483, 0x489},   {0x591, 0x5BD
 constexpr Range wide[] = {{0x1100, 0x115F}, {0x2E80, 0x303E}, {0x3041, 0x33FF},   {0x3400, 0x4DBF},
                           {0x4E00, 0x9FFF}, {0xA000, 0xA4CF}, {0xAC00, 0xD7A3},   {0xF900, 0xFAFF},
                           {0xFE30, 0xFE6F}, {0xFF00, 0xFF60}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
-
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '<':
-                out += "&lt;";
-                break;
-            case '>':
-                out += "&gt;";
-                break;
-            case '&':
-                out += "&amp;";
-                break;
-            case '"':
-                out += "&quot;";
-                break;
-            default:
-                out += c;
-        }
-    }
-    return out;
-}
 
 }  // namespace
 
@@ -122,7 +100,7 @@ void Drawing::text(double x, double y, std::string_view text, std::string_view f
         "<text x=\"{:.2f}\" y=\"{:.2f}\" fill=\"{}\" font-size=\"{}\" text-anchor=\"{}\" "
         "textLength=\"{:.2f}\" "
         "lengthAdjust=\"spacingAndGlyphs\"{} xml:space=\"preserve\">{}</text>\n",
-        x, y, fill, size, anchor, cells(text) * cell * size / 14, turn, escaped(text));
+        x, y, fill, size, anchor, cells(text) * cell * size / 14, turn, markup_escaped(text));
 }
 
 void Drawing::polyline(const std::vector<std::pair<double, double>>& points, std::string_view colour,

@@ -17,10 +17,10 @@
       onchange();
     } };
 
-    const name = (run) => `${run.number}: ${short(run.body.user ?? run.body.prompt ?? "", 40)}`;
+    const name = (run) => `${run.number}: ${short(llmx.asked(run.body), 40)}`;
     const row = (run) => h("li", { value: String(run.number), class: run === history.shown ? "shown" : null },
       h("button", { type: "button", class: "run-pick", "aria-pressed": String(run === history.shown), onclick: () => history.show(run) },
-        h("span", { class: "run-question", text: short(run.body.user ?? run.body.prompt ?? "", 60) }),
+        h("span", { class: "run-question", text: short(llmx.asked(run.body), 60) }),
         h("span", { class: "quiet", text: short(run.result.answer_text ?? "", 60) })),
       h("button", { type: "button", class: "plain-button", "aria-label": `Edit request ${run.number}`, text: "Edit", onclick: () => onedit(run) }));
     const draw = () => {

@@ -52,7 +52,7 @@
         form.setBusy(false);
       }
     };
-    const form = llmx.requestForm({ has_template: model.has_chat_template, methods, onsubmit: explain, oncancel: () => abort?.abort() });
+    const form = llmx.requestForm({ model, methods, onsubmit: explain, oncancel: () => abort?.abort() });
 
     root.replaceChildren(h("header", { class: "head" }, h("div", {}, h("p", { class: "brand", text: "LLM Explainer" }), h("h1", {}, "Ask ", h("span", { class: "model", text: model.id })))),
       h("div", { class: "app" }, h("div", { class: "ask" }, form.element, work.element, history.element), place));
