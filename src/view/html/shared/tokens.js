@@ -31,7 +31,12 @@
   };
 
   /** A name for screen readers where the text alone would be none. */
-  llmx.tokenName = (text) => (text.trim() === "" || unseen.test(text) ? llmx.tokenLabel(text, 80) : null);
+  llmx.tokenName = (text) => {
+    const label = llmx.tokenLabel(text, 80);
+    const count = [...text].length;
+    if (label.trim() === "") return count === 1 ? "space" : `${count} spaces`;
+    return text.trim() === "" || unseen.test(text) ? label : null;
+  };
 
   /** One line of at most `most` characters, for tooltips, axes and lists. */
   llmx.tokenLabel = (text, most = 40) => {
