@@ -114,6 +114,7 @@ int HttpServer::bind(const std::string& host, int port) {
         const int on = 1;
         setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     });
+    const std::string asked = fmt::format("{}:{}", host, port);
     if (port == 0) {
         port = bind_to_any_port(host);
         if (port <= 0) port = -1;
@@ -122,9 +123,9 @@ int HttpServer::bind(const std::string& host, int port) {
     }
     if (port < 0) {
         throw Error(ErrorCode::usage,
-                    fmt::format("serve: cannot listen at {}: {}; expected an address of this machine and a "
+                    fmt::format("serve: cannot listen at {} ({}); expected an address of this machine and a "
                                 "free port",
-                                host, std::strerror(errno)));
+                                asked, std::strerror(errno)));
     }
     return port;
 }
