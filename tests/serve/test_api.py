@@ -68,7 +68,7 @@ class Api(unittest.TestCase):
                      {"prompt_ids": secret}, {"chat_template_file": secret}, {"label_file": secret},
                      {"contrast_file": secret}, {"answer_file": secret}, {"label_ids": "-"},
                      {"model": TINY_MODEL}, {"lora": secret}, {"qa_head": secret}, {"assistant": secret},
-                     {"json": "/tmp/x"}, {"tensors": "/tmp/x"}, {"request": secret}, {"threads": 1},
+                     {"json": "x.json"}, {"tensors": "x.safetensors"}, {"request": secret}, {"threads": 1},
                      {"memory_budget": 0}):
             with self.subTest(keys):
                 answer = self.service.explain(**keys)

@@ -4,6 +4,7 @@ memory does not grow."""
 import json
 import os
 import random
+import re
 import socket
 import threading
 import time
@@ -14,10 +15,21 @@ from service import DEMO_MODEL, TINY, TINY_MODEL, Service, Stream
 CLIENTS = 16
 
 
-def resident(process):
-    """Megabytes."""
-    with open(f"/proc/{process}/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+def own_memory(process):
+    """Megabytes that are the process's own: the model's file, which it maps, is the system's to keep or drop."""
+    with open(f"/proc/{process}/status") as file:
+        return int(re.search(r"RssAnon:\s+(\d+) kB", file.read()).group(1)) / 1e3
+
+
+def settled_memory(process, patience=20):
+    """Once it has not changed for a second: a result is on its way before its memory is given back."""
+    end, readings = time.monotonic() + patience, []
+    while time.monotonic() < end:
+        readings = [*readings[-9:], own_memory(process)]
+        if len(readings) == 10 and max(readings) - min(readings) < 1:
+            break
+        time.sleep(0.1)
+    return readings[-1]
 
 
 def percentile(values, part):
@@ -129,7 +141,7 @@ class LoadTest(unittest.TestCase):
                 self.assertEqual(len(load.seconds), load.counts["explain"] + load.counts["stream"])
                 service.wait_for(lambda: service.metric("llmx_requests_running") +
                                  service.metric("llmx_requests_waiting") == 0)
-                memory.append((resident(service.process.pid), resident(worker)))
+                memory.append((settled_memory(service.process.pid), settled_memory(worker)))
                 seconds += load.seconds
             self.assertEqual(service.worker(), worker)
             self.assertEqual(service.metric("llmx_worker_restarts_total"), 0)
