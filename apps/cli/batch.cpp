@@ -10,7 +10,7 @@
 
 #include "batch_run.hpp"
 #include "commands.hpp"
-#include "numbers.hpp"
+#include "request/numbers.hpp"
 #include "terminal.hpp"
 
 namespace llmx::cli {

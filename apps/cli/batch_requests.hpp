@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "explain_options.hpp"
+#include "request/explain_options.hpp"
 #include "request_lines.hpp"
 
 namespace llmx::cli {

@@ -5,7 +5,6 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 namespace llmx::cli {
 
@@ -34,9 +33,6 @@ Command add_plot(CLI::App& program);
 Command add_serve(CLI::App& program);
 /// What `llmx serve` runs its model in; not for people.
 Command add_serve_worker(CLI::App& program);
-
-/// The long options of a command without their dashes and without --help, in order of declaration.
-std::vector<std::string> option_names(const CLI::App& app);
 
 /// One line about what could not be parsed; an unknown option comes with the nearest known one.
 std::string describe(const CLI::ParseError& error, const CLI::App& program);

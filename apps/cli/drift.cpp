@@ -14,9 +14,9 @@
 #include "commands.hpp"
 #include "comparison_view.hpp"
 #include "core/utf8.hpp"
-#include "numbers.hpp"
 #include "output.hpp"
-#include "pipeline.hpp"
+#include "request/numbers.hpp"
+#include "request/pipeline.hpp"
 #include "terminal.hpp"
 
 namespace llmx::cli {

@@ -13,7 +13,7 @@
 #include "core/rank_correlation.hpp"
 #include "evaluation.hpp"
 #include "output.hpp"
-#include "pipeline.hpp"
+#include "request/pipeline.hpp"
 #include "request_lines.hpp"
 #include "terminal.hpp"
 

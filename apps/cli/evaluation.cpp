@@ -12,7 +12,7 @@
 
 #include "csv.hpp"
 #include "faithfulness_text.hpp"
-#include "method_options.hpp"
+#include "request/method_options.hpp"
 
 namespace llmx::cli {
 namespace {

@@ -11,10 +11,10 @@
 
 #include "commands.hpp"
 #include "core/files.hpp"
-#include "explain_options.hpp"
 #include "explain_text.hpp"
 #include "output.hpp"
-#include "pipeline.hpp"
+#include "request/explain_options.hpp"
+#include "request/pipeline.hpp"
 #include "terminal.hpp"
 
 namespace llmx::cli {

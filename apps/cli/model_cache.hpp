@@ -5,7 +5,7 @@
 #include <mutex>
 #include <string>
 
-#include "pipeline.hpp"
+#include "request/pipeline.hpp"
 
 namespace llmx::cli {
 

@@ -2,6 +2,7 @@
 
 #include "commands.hpp"
 #include "core/suggest.hpp"
+#include "request/option_names.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -28,16 +29,6 @@ std::string unknown_command(const std::string& name, const CLI::App& program) {
 }
 
 }  // namespace
-
-std::vector<std::string> option_names(const CLI::App& app) {
-    std::vector<std::string> names;
-    for (const CLI::Option* option : app.get_options()) {
-        if (!option->get_lnames().empty() && option->get_lnames()[0] != "help") {
-            names.push_back(option->get_lnames()[0]);
-        }
-    }
-    return names;
-}
 
 std::string describe(const CLI::ParseError& error, const CLI::App& program) {
     const auto parsed = program.get_subcommands();

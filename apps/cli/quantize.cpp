@@ -9,7 +9,7 @@
 
 #include "commands.hpp"
 #include "core/files.hpp"
-#include "numbers.hpp"
+#include "request/numbers.hpp"
 
 namespace llmx::cli {
 namespace {

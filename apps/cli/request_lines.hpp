@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <llmx/error.hpp>
-#include "explain_options.hpp"
+#include "request/explain_options.hpp"
 
 namespace llmx::cli {
 

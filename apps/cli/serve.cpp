@@ -10,7 +10,8 @@
 
 #include "commands.hpp"
 #include "core/files.hpp"
-#include "numbers.hpp"
+#include "request/numbers.hpp"
+#include "request/option_names.hpp"
 #include "serve/service.hpp"
 #include "serve_requests.hpp"
 

@@ -8,7 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
-#include "numbers.hpp"
+#include "request/numbers.hpp"
+#include "request/option_names.hpp"
 
 namespace llmx::cli {
 namespace {

@@ -4,7 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "explain_options.hpp"
+#include "request/explain_options.hpp"
 
 namespace llmx::cli {
 

@@ -19,7 +19,7 @@
 
 #include "commands.hpp"
 #include "output.hpp"
-#include "pipeline.hpp"
+#include "request/pipeline.hpp"
 #include "serve/channel.hpp"
 #include "serve/worker_process.hpp"
 #include "serve_requests.hpp"

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "activity.hpp"
+#include "request/activity.hpp"
 
 namespace llmx::cli {
 

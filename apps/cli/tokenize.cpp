@@ -11,8 +11,8 @@
 
 #include "commands.hpp"
 #include "core/utf8.hpp"
-#include "input.hpp"
 #include "output.hpp"
+#include "request/input.hpp"
 #include "terminal.hpp"
 
 namespace llmx::cli {

@@ -1,8 +1,8 @@
 #pragma once
 // A request carried out, in the steps that commands share: load, prepare and generate, explain.
 
-#include "activity.hpp"
-#include "explain_options.hpp"
+#include "request/activity.hpp"
+#include "request/explain_options.hpp"
 
 namespace llmx::cli {
 

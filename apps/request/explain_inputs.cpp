@@ -8,8 +8,8 @@
 #include <llmx/error.hpp>
 
 #include "core/suggest.hpp"
-#include "explain_options.hpp"
-#include "method_options.hpp"
+#include "request/explain_options.hpp"
+#include "request/method_options.hpp"
 
 namespace llmx::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "method_options.hpp"
+#include "request/method_options.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

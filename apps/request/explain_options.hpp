@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "input.hpp"
+#include "request/input.hpp"
 
 namespace llmx::cli {
 

@@ -6,11 +6,11 @@
 #include <llmx/error.hpp>
 #include <nlohmann/json.hpp>
 
-#include "commands.hpp"
 #include "core/json_depth.hpp"
 #include "core/suggest.hpp"
-#include "explain_options.hpp"
-#include "method_options.hpp"
+#include "request/explain_options.hpp"
+#include "request/method_options.hpp"
+#include "request/option_names.hpp"
 
 namespace llmx::cli {
 namespace {

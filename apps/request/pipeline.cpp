@@ -1,4 +1,4 @@
-#include "pipeline.hpp"
+#include "request/pipeline.hpp"
 
 #include <fmt/format.h>
 

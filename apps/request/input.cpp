@@ -1,4 +1,4 @@
-#include "input.hpp"
+#include "request/input.hpp"
 
 #include <fmt/format.h>
 

@@ -1,9 +1,9 @@
-#include "explain_options.hpp"
+#include "request/explain_options.hpp"
 
 #include <fmt/format.h>
 
-#include "method_options.hpp"
-#include "numbers.hpp"
+#include "request/method_options.hpp"
+#include "request/numbers.hpp"
 
 namespace llmx::cli {
 namespace {
