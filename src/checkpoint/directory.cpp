@@ -38,7 +38,7 @@ std::string name_of(const fs::path& directory) {
 
 }  // namespace
 
-Checkpoint read_directory(const fs::path& directory) {
+Checkpoint read_directory(const fs::path& directory, const std::optional<Weights>& given) {
     if (!fs::exists(directory / "config.json")) {
         throw Error(
             ErrorCode::model,
@@ -60,7 +60,7 @@ Checkpoint read_directory(const fs::path& directory) {
     content.values.insert(content.values.end(), h.values.begin(), h.values.end());
     write_tokenizer(tokenizer, h.vocabulary, content);
 
-    const Weights weights = read_directory_weights(directory);
+    const Weights weights = given ? *given : read_directory_weights(directory);
     content.tensors = map_weights(family, h, weights);
     for (engine::ContentTensor& tensor : h.tensors) content.tensors.push_back(std::move(tensor));
     checkpoint.files = weights.files;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/safetensors.hpp"
 #include "engine/content.hpp"
 
 namespace llmx::checkpoint {
@@ -19,9 +20,11 @@ struct Checkpoint {
     std::map<std::string, std::string> prefixes;  ///< config.json's task_specific_params
 };
 
-/// Reads and checks everything but the weights' values, which `content` reads when it is filled. Throws
-/// Error{model} for what is missing or wrong, Error{unsupported} for an unknown family.
-Checkpoint read_directory(const std::filesystem::path& directory);
+/// Reads and checks everything but the weights' values, which `content` reads when it is filled. `weights`:
+/// in place of the directory's own. Throws Error{model} for what is missing or wrong, Error{unsupported} for
+/// an unknown family.
+Checkpoint read_directory(const std::filesystem::path& directory,
+                          const std::optional<Weights>& weights = std::nullopt);
 
 /// `qa_outputs` of a safetensors file. Throws Error{model}.
 QaHead read_qa_head(const std::filesystem::path& file);

@@ -1,6 +1,6 @@
 // Model::load: a GGUF file or a Hugging Face directory.
 
-#include "engine/load.hpp"
+#include "checkpoint/load.hpp"
 
 #include <fmt/format.h>
 
@@ -10,6 +10,7 @@
 
 #include "checkpoint/directory.hpp"
 #include "core/utf8.hpp"
+#include "engine/load.hpp"
 #include "engine/redraw.hpp"
 
 namespace llmx {
@@ -19,9 +20,10 @@ namespace fs = std::filesystem;
 namespace {
 
 // The checks of a directory's files name what is wrong; what slips through them is an error all the same.
-checkpoint::Checkpoint read_checked(const fs::path& directory) {
+checkpoint::Checkpoint read_checked(const fs::path& directory,
+                                    const std::optional<checkpoint::Weights>& weights = std::nullopt) {
     try {
-        return checkpoint::read_directory(directory);
+        return checkpoint::read_directory(directory, weights);
     } catch (const Error&) {
         throw;
     } catch (const std::bad_alloc&) {
@@ -33,7 +35,25 @@ checkpoint::Checkpoint read_checked(const fs::path& directory) {
     }
 }
 
+// `path`: what the caller calls it.
+std::shared_ptr<ModelImpl> load_checkpoint(const fs::path& path, checkpoint::Checkpoint read,
+                                           const LoadOptions& options) {
+    std::shared_ptr<ModelImpl> impl =
+        engine::load_content(path, std::move(read.files), read.content, options);
+    if (read.qa_head) engine::set_qa_head(*impl, std::move(*read.qa_head));
+    engine::set_prefixes(*impl, std::move(read.prefixes));
+    return impl;
+}
+
 }  // namespace
+
+Model checkpoint::load_with_weights(const fs::path& directory, const std::string& name,
+                                    std::span<const GivenWeight> weights, const LoadOptions& options) {
+    std::shared_ptr<ModelImpl> impl =
+        load_checkpoint(name, read_checked(directory, given_weights(name, weights)), options);
+    engine::set_digest(*impl, digest(weights));
+    return Model(std::move(impl));
+}
 
 Model Model::load(const fs::path& path, const LoadOptions& given) {
     LoadOptions options = given;
@@ -42,10 +62,7 @@ Model Model::load(const fs::path& path, const LoadOptions& given) {
     std::error_code ignored;
     if (fs::is_directory(path, ignored)) {
         const fs::path named = path.has_filename() ? path : path.parent_path();  // without a slash at its end
-        checkpoint::Checkpoint read = read_checked(named);
-        impl = engine::load_content(named, std::move(read.files), read.content, options);
-        if (read.qa_head) engine::set_qa_head(*impl, std::move(*read.qa_head));
-        engine::set_prefixes(*impl, std::move(read.prefixes));
+        impl = load_checkpoint(named, read_checked(named), options);
     } else {
         impl = engine::load_gguf(path, options);
     }

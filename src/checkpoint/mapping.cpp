@@ -17,7 +17,7 @@ namespace {
 
 [[noreturn]] void fail(const Weight& weight, const std::string& what) {
     throw Error(ErrorCode::model,
-                fmt::format("model {}: tensor {}: {}", weight.file->path().string(), weight.name, what));
+                fmt::format("model {}: tensor {}: {}", weight.source->path().string(), weight.name, what));
 }
 
 /// The first value that is infinite or not a number, if any.

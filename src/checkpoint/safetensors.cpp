@@ -144,21 +144,23 @@ std::int64_t Weight::elements() const {
     return count;
 }
 
-std::string Weight::origin() const { return fmt::format("{} of {}", name, file->path().filename().string()); }
+std::string Weight::origin() const {
+    return fmt::format("{} of {}", name, source->path().filename().string());
+}
 
-void Weight::read(std::uint64_t from, std::span<std::byte> out) const { file->read(offset + from, out); }
+void Weight::read(std::uint64_t from, std::span<std::byte> out) const { source->read(offset + from, out); }
 
-SafetensorsFile::SafetensorsFile(fs::path path) : path_(std::move(path)) {
+SafetensorsFile::SafetensorsFile(const fs::path& path) : WeightSource(path) {
     std::error_code error;
-    const fs::file_status status = fs::status(path_, error);
-    if (!fs::exists(status)) fail(path_, "no such file");
-    if (!fs::is_regular_file(status)) fail(path_, "is no regular file; expected safetensors");
-    descriptor_ = open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    const fs::file_status status = fs::status(path, error);
+    if (!fs::exists(status)) fail(path, "no such file");
+    if (!fs::is_regular_file(status)) fail(path, "is no regular file; expected safetensors");
+    descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat facts {};
     if (descriptor_ < 0 || fstat(descriptor_, &facts) != 0) {
         const int reason = errno;
         if (descriptor_ >= 0) close(descriptor_);
-        fail(path_, fmt::format("cannot be opened: {}", std::strerror(reason)));
+        fail(path, fmt::format("cannot be opened: {}", std::strerror(reason)));
     }
     size_ = static_cast<std::uint64_t>(facts.st_size);
 }
@@ -169,8 +171,8 @@ void SafetensorsFile::read(std::uint64_t from, std::span<std::byte> out) const {
     while (!out.empty()) {
         const ssize_t got = pread(descriptor_, out.data(), out.size(), static_cast<off_t>(from));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) fail(path_, fmt::format("cannot be read: {}", std::strerror(errno)));
-        if (got == 0) fail(path_, "became shorter while it was read");
+        if (got < 0) fail(path(), fmt::format("cannot be read: {}", std::strerror(errno)));
+        if (got == 0) fail(path(), "became shorter while it was read");
         from += static_cast<std::uint64_t>(got);
         out = out.subspan(static_cast<std::size_t>(got));
     }

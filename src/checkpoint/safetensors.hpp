@@ -8,20 +8,36 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace llmx::checkpoint {
 
-class SafetensorsFile;
+/// What weights are read from.
+class WeightSource {
+public:
+    explicit WeightSource(std::filesystem::path path) : path_(std::move(path)) {}
+    virtual ~WeightSource() = default;
+    WeightSource(const WeightSource&) = delete;
+    WeightSource& operator=(const WeightSource&) = delete;
+
+    /// A file, or the name that messages give to memory.
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+    /// Throws Error{model}.
+    virtual void read(std::uint64_t from, std::span<std::byte> out) const = 0;
+
+private:
+    std::filesystem::path path_;
+};
 
 /// One tensor of a checkpoint.
 struct Weight {
     std::string name;  ///< "model.norm.weight"
     std::string type;  ///< "F32", "F16", "BF16"; others keep safetensors' name and cannot be read
     std::vector<std::int64_t> shape;  ///< row-major; empty for a scalar
-    std::uint64_t offset = 0;         ///< of the data in the file
+    std::uint64_t offset = 0;         ///< of the data in its source
     std::uint64_t bytes = 0;
-    std::shared_ptr<const SafetensorsFile> file;
+    std::shared_ptr<const WeightSource> source;
 
     [[nodiscard]] std::int64_t elements() const;
     /// "model.norm.weight of model.safetensors": for messages.
@@ -31,24 +47,20 @@ struct Weight {
 };
 
 /// An open file of weights.
-class SafetensorsFile {
+class SafetensorsFile final : public WeightSource {
 public:
-    explicit SafetensorsFile(std::filesystem::path path);
-    ~SafetensorsFile();
-    SafetensorsFile(const SafetensorsFile&) = delete;
-    SafetensorsFile& operator=(const SafetensorsFile&) = delete;
+    explicit SafetensorsFile(const std::filesystem::path& path);
+    ~SafetensorsFile() override;
 
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
     [[nodiscard]] std::uint64_t size() const { return size_; }
-    void read(std::uint64_t from, std::span<std::byte> out) const;
+    void read(std::uint64_t from, std::span<std::byte> out) const override;
 
 private:
-    std::filesystem::path path_;
     std::uint64_t size_ = 0;
     int descriptor_ = -1;
 };
 
-/// The weights of one file, or of all shards, by name.
+/// The weights of one file, of all shards, or of a caller, by name.
 struct Weights {
     std::map<std::string, Weight> by_name;
     std::vector<std::filesystem::path> files;  ///< absolute, in the order of their names

@@ -23,6 +23,8 @@ std::shared_ptr<ModelImpl> load_content(const std::filesystem::path& path,
 
 /// Throws Error{model} for a head that does not fit the model's embedding.
 void set_qa_head(ModelImpl& impl, QaHead head);
+/// Of a model without files.
+void set_digest(ModelImpl& impl, std::string sha256_16);
 void set_prefixes(ModelImpl& impl, std::map<std::string, std::string> prefixes);
 
 }  // namespace llmx::engine
