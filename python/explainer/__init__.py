@@ -1,0 +1,40 @@
+"""Why a language model wrote what it wrote: attention, gradients and perturbation, on llama.cpp, without PyTorch.
+
+    import explainer
+
+    model = explainer.load("model.gguf")
+    result = model.explain(user="When is the shop open?", method=["attention", "gradient"])
+    result.plot()
+
+`Explainer` has the interface of the original toolbox; docs/migration.md says what differs. Names are imported
+when they are first used.
+"""
+
+import importlib
+
+_HOMES = {
+    "explainer.errors": ("Error", "UsageError", "InputError", "ModelError", "UnsupportedError",
+                         "ContextOverflowError", "OutputError", "CancelledError", "InternalError"),
+    "explainer.explainer": ("Explainer",),
+    "explainer.extra": ("ModelExplanationTask",),
+    "explainer.models": ("AutoModelForCausalLM", "AutoModelForQuestionAnswering", "AutoModelForSeq2SeqLM",
+                         "Model", "explain", "load", "methods", "quantize"),
+    "explainer.result": ("Result", "load_result"),
+    "explainer.tokenizer": ("AutoTokenizer", "Tokenizer"),
+    "explainer.version": ("__version__",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted(name for name in _HOME_OF if name != "__version__")
+
+
+def __getattr__(name):
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'explainer' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_HOME_OF})

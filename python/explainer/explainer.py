@@ -1,0 +1,136 @@
+"""`Explainer`: the original toolbox's interface around this package's engine."""
+
+import re
+
+from explainer import _core
+from explainer.errors import InputError, UsageError
+from explainer.ids import ids_of, plain
+from explainer.models import Model
+
+_TASKS = ("question_answering", "translation", "summarizations", "summarization", "generative_text_chat",
+          "generative_text_chat_assistant")
+
+
+def method_name(name):
+    """"IntegratedGradients" and "Attention" as the engine spells them; what has no capitals stays as it is."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower() if any(c.isupper() for c in name) else name
+
+
+class Explainer:
+    """Explains what a model wrote.
+
+        with Explainer(module=model, method=["Attention", "Gradient"]) as explain:
+            output = model.generate(**generation_args)
+            result = explain.compute(tokenizer=tokenizer, output=output, input_ids=ids,
+                                     task_type="generative_text_chat", input_shape=ids.shape[1], labels=labels)
+
+    module (or model): a `Model` of this package, or a `transformers.PreTrainedModel` of a known family, whose weights
+        are taken over from memory.
+    method: "Attention", "Gradient", any further method of `explainer.methods()`, or a list of them.
+    """
+
+    def __init__(self, module=None, method="Attention", *, model=None):
+        if (module is None) == (model is None):
+            raise UsageError("Explainer: expected one model, as module=... or model=...")
+        self.model = module if model is None else model
+        self.methods = [method_name(name) for name in ([method] if isinstance(method, str) else method)]
+        known = [one["name"] for one in _core.methods()]
+        for name in self.methods:
+            if name.split(":")[0] not in known:
+                raise UsageError(f"method {name!r}: not known; expected one of {', '.join(known)}")
+        self._taken = None  # (tokenizer, the model taken over with it)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._taken = None
+        return False
+
+    def _engine_model(self, tokenizer):
+        if isinstance(self.model, Model):
+            return self.model
+        from explainer.takeover import take_over
+
+        if self._taken is None or self._taken[0] is not tokenizer:
+            self._taken = (tokenizer, take_over(self.model, tokenizer))
+        return self._taken[1]
+
+    def compute(self, *, input_ids, tokenizer=None, output=None, task_type="generative_text_chat", input_shape=None,
+                labels=None, label=None, layer_names=None, positions=None, is_input=False, strict=False,
+                embedding_name=None, loss_function=None, token_type_ids=None, attention_mask=None, n_matches=None,
+                attention_function=None, progress=None, **further):
+        """Explains one answer.
+
+        input_ids: the prompt, [1, tokens] or [tokens]; an encoder-decoder's source; a question and context pair.
+        output: what `generate` returned (its `sequences`), or the ids. Question answering needs none.
+        input_shape: tokens of the prompt; None for all of input_ids.
+        labels, label: the ground truth as ids (-100 at the end is left out) or as text.
+        layer_names, positions, is_input, strict: which modules' values `pair_result` is made of.
+        loss_function: None or a cross-entropy: there is no other.
+        further: keys of `Model.explain` (unit=, steps=, check=, target_span=, ...).
+
+        Returns a `Result`: a dict with the original's keys. Raises the classes of `explainer.errors`.
+        """
+        if task_type not in _TASKS:
+            raise UsageError(f"task_type {task_type!r}: not known; expected one of {', '.join(_TASKS)}")
+        if loss_function is not None and "CrossEntropy" not in type(loss_function).__name__:
+            raise UsageError(f"loss_function: is {type(loss_function).__name__}; expected a cross-entropy or None")
+        model = self._engine_model(tokenizer)
+        prompt = ids_of(input_ids, "input_ids")
+        if input_shape is not None:
+            prompt = prompt[:_length_of(input_shape, len(prompt))]
+        request = {**further, "method": self.methods, "task": task_type, "prompt_ids": prompt, "is_input": is_input,
+                   "strict": strict}
+        if layer_names is not None:
+            request["layer_names"] = list(layer_names)
+        if positions is not None:
+            request["positions"] = list(positions)
+        if embedding_name is not None:
+            request["embedding_name"] = embedding_name
+        if token_type_ids is not None:
+            request["token_type_ids"] = ids_of(token_type_ids, "token_type_ids")
+        if model.facts["kind"] != "encoder":
+            request["answer_ids"] = _answer_of(output, prompt, model)
+        request.update(_label_of(labels if label is None else label))
+        return model.explain(progress=progress, tokenizer=tokenizer, **request)
+
+
+def _length_of(shape, most):
+    """`input_shape` as the original takes it: a number of tokens, or a tensor's shape."""
+    length = int(shape) if not hasattr(shape, "__len__") else int(shape[-1])
+    if not 0 < length <= most:
+        raise InputError(f"input_shape: {length}; expected 1 to the {most} tokens of input_ids")
+    return length
+
+
+def _sequences_of(output):
+    if output is None:
+        raise UsageError("output: none given; expected what generate returned")
+    if hasattr(output, "sequences"):
+        return output.sequences
+    return output["sequences"] if isinstance(output, dict) else output
+
+
+def _answer_of(output, prompt, model):
+    sequence = ids_of(_sequences_of(output), "output")
+    if model.facts["kind"] == "encoder-decoder":
+        return sequence[1:] if sequence[:1] == [model.core.decoder_start_token] else sequence
+    if sequence[:len(prompt)] != prompt:
+        raise InputError("output: does not begin with the prompt's tokens; expected what generate returned for "
+                         "input_ids, and input_shape as long as it")
+    return sequence[len(prompt):]
+
+
+def _label_of(label):
+    if label is None:
+        return {}
+    if isinstance(label, str):
+        return {"label": label}
+    ids = ids_of(label, "labels") if len(plain(label)) else []
+    while ids and ids[-1] == -100:
+        ids.pop()
+    return {"label_ids": ids}
+
+
+__all__ = ["Explainer", "method_name"]

@@ -1,0 +1,58 @@
+"""Token ids in whatever form a caller has them, and as NumPy arrays that know PyTorch's everyday words."""
+
+import numpy as np
+
+from explainer.errors import InputError
+
+
+class TokenArray(np.ndarray):
+    """int64 ids, of shape [texts, tokens] or [tokens]. `clone`, `cpu`, `detach`, `numpy` and `to` are there so that
+    code written for tensors runs; nothing is ever anywhere but in the CPU's memory."""
+
+    def __new__(cls, values):
+        return np.asarray(values, dtype=np.int64).view(cls)
+
+    def clone(self):
+        return self.copy()
+
+    def cpu(self):
+        return self
+
+    def detach(self):
+        return self
+
+    def to(self, *_, **__):
+        return self
+
+    def numpy(self):
+        return np.asarray(self)
+
+
+class TokenList(list):
+    """A list of ids that can be cloned as a tensor can."""
+
+    def clone(self):
+        return TokenList(self)
+
+
+def plain(values):
+    """Nested lists of numbers, from lists, NumPy arrays or tensors of any library."""
+    if hasattr(values, "detach") and not isinstance(values, np.ndarray):
+        values = values.detach().cpu()
+    return values.tolist() if hasattr(values, "tolist") else list(values)
+
+
+def ids_of(values, what):
+    """The ids of one text, [tokens] or [1, tokens], as a list of int. Throws InputError for several texts."""
+    rows = plain(values)
+    if rows and isinstance(rows[0], (list, tuple)):
+        if len(rows) != 1:
+            raise InputError(f"{what}: {len(rows)} texts; expected one at a time")
+        rows = list(rows[0])
+    if not all(isinstance(token, int) for token in rows):
+        raise InputError(f"{what}: not all are whole numbers; expected token ids")
+    return rows
+
+
+
+__all__ = ["TokenArray", "TokenList", "ids_of", "plain"]

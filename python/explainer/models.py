@@ -1,0 +1,192 @@
+"""Models: GGUF files and Hugging Face directories, loaded by llama.cpp."""
+
+import json
+import os
+import types
+import weakref
+
+from explainer import _core
+from explainer.errors import UnsupportedError, UsageError
+from explainer.tokenizer import Tokenizer, messages_of
+
+_loaded = weakref.WeakValueDictionary()  # engine models that somebody holds, by what they were loaded from
+_KINDS = {"decoder": "AutoModelForCausalLM", "encoder-decoder": "AutoModelForSeq2SeqLM",
+          "encoder": "AutoModelForQuestionAnswering"}
+
+
+class Model:
+    """A loaded model. Made by `load` or `AutoModelFor...from_pretrained`.
+
+    facts: dict of what the file says of itself (architecture, parameters, blocks, heads, embedding, context, ...)
+    tokenizer: its `Tokenizer`
+    config: a few of Hugging Face's names for the same
+    """
+
+    def __init__(self, core):
+        self.core = core
+        self.facts = core.facts
+        self.tokenizer = Tokenizer(core)
+        self.name_or_path = self.facts["path"]
+        self.config = types.SimpleNamespace(
+            model_type=self.facts["architecture"], is_encoder_decoder=self.facts["kind"] == "encoder-decoder",
+            num_hidden_layers=self.facts["blocks"], num_attention_heads=self.facts["heads"],
+            num_key_value_heads=self.facts["kv_heads"], hidden_size=self.facts["embedding"],
+            vocab_size=self.facts["vocabulary"], max_position_embeddings=self.facts["context"],
+            eos_token_id=self.tokenizer.eos_token_id, decoder_start_token_id=core.decoder_start_token)
+
+    def __repr__(self):
+        f = self.facts
+        return (f"Model({f['path']!r}, {f['architecture']}, {f['kind']}, {f['parameters'] / 1e6:.0f}M parameters, "
+                f"{f['type']})")
+
+    def eval(self):
+        """Nothing to switch: there is no training mode. For code written for PyTorch."""
+        return self
+
+    def to(self, *_, **__):
+        """Stays where it is. For code written for PyTorch."""
+        return self
+
+    @property
+    def device(self):
+        return "cpu"
+
+    @property
+    def modules(self):
+        """List of dict: every weight matrix that computes something (hf_name, gguf_name, kind, shape, type, block)."""
+        return self.core.modules
+
+    @property
+    def sha256_16(self):
+        """First 16 hex digits of the file's SHA-256."""
+        return self.core.sha256_16
+
+    def generate(self, input_ids, **options):
+        """Writes an answer, with Hugging Face's arguments: max_new_tokens, max_length, do_sample, temperature, top_k,
+        top_p, num_beams, repetition_penalty, length_penalty, early_stopping, return_dict_in_generate, output_logits,
+        assistant_model, prompt_lookup_num_tokens, streamer (an object with `put`, or a function of text), and
+        `seed`, `progress(stage, done)`.
+
+        input_ids: [1, tokens] or [tokens]. Returns `sequences` [1, tokens], or a `GenerateOutput` with it.
+        Raises UsageError for what there is none of, ContextOverflowError for too long a text.
+        """
+        from explainer.generation import generate
+
+        return generate(self, input_ids, **options)
+
+    def __call__(self, input_ids, token_type_ids=None, **_):
+        """Start and end logits of an encoder's answer: `start_logits`, `end_logits`, [1, tokens]."""
+        from explainer.generation import GenerateOutput
+        from explainer.ids import ids_of, plain
+
+        if self.facts["kind"] != "encoder":
+            raise UsageError(f"model {self.name_or_path}: is no encoder; expected generate(...) or explain(...)")
+        request = {"prompt_ids": ids_of(input_ids, "input_ids"), "method": "attention"}
+        if token_type_ids is not None:
+            request["token_type_ids"] = ids_of(plain(token_type_ids), "token_type_ids")
+        span = self.explain(**request).core.span
+        return GenerateOutput(start_logits=span["start_logits"][None], end_logits=span["end_logits"][None])
+
+    def explain(self, *, progress=None, on_text=None, tokenizer=None, **request):
+        """Explains an answer; writes it first unless one is given.
+
+        The keys are those of the command line's JSON requests (`llmx explain --help`): user, system, messages,
+        prompt, question and context, source, prompt_ids; answer, answer_ids; label; method (a name or a list; options
+        by their own keys, such as steps=20), unit, target_span, check, max_new_tokens, temperature, ...
+
+        progress: called with (stage, part done); returning False stops. on_text: called with the answer as it is
+        written. Returns a `Result`. Raises the classes of `explainer.errors`.
+        """
+        from explainer.result import Result
+
+        core = _core.explain(self.core, _request_json(request), progress, on_text)
+        return Result(core, tokenizer=tokenizer)
+
+
+def _request_json(request):
+    request = dict(request)
+    if "messages" in request and not isinstance(request["messages"], str):
+        request["messages"] = [{"role": role, "content": content} for role, content in messages_of(request["messages"])]
+    return json.dumps(request, default=_plain_value)
+
+
+def _plain_value(value):
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise UsageError(f"request: {type(value).__name__} is no value; expected texts, numbers and lists")
+
+
+def load(path, *, threads=0, use_mmap=True, chat_template=None, qa_head=None, lora=(), progress=None):
+    """A GGUF file, or a Hugging Face directory (config.json, safetensors, tokenizer files).
+
+    threads: 0 for the machine's cores. chat_template: Jinja, in place of the model's own. qa_head: a safetensors file
+    with `qa_outputs`, for an encoder's GGUF. lora: GGUF adapters, as paths or (path, scale).
+    A path that is loaded already, with the same options, is not loaded again.
+    Raises ModelError for what is missing or broken, UnsupportedError for a family that is not known.
+    """
+    path = os.fspath(path)
+    loras = [(os.fspath(one), 1.0) if isinstance(one, (str, os.PathLike)) else (os.fspath(one[0]), float(one[1]))
+             for one in lora]
+    key = None
+    if os.path.exists(path):
+        stat = os.stat(path)
+        key = (os.path.realpath(path), stat.st_mtime_ns, stat.st_size, threads, use_mmap, chat_template,
+               None if qa_head is None else os.fspath(qa_head), tuple(loras))
+    core = _loaded.get(key)
+    if core is None:
+        core = _core.Model.load(path, threads, use_mmap, chat_template or "", qa_head or "", loras, progress)
+        if key is not None:
+            _loaded[key] = core
+    return Model(core)
+
+
+def explain(model, **request):
+    """`model.explain(**request)`; `model` may be a path."""
+    return (model if isinstance(model, Model) else load(model)).explain(**request)
+
+
+def methods():
+    """List of dict: every method with its family, whether its scores have signs, its options and what it does."""
+    return _core.methods()
+
+
+def quantize(input, output, type, threads=0):
+    """Writes a copy of a GGUF file with its weights in another type ("F16", "Q8_0", "Q4_K_M", ...)."""
+    _core.quantize(os.fspath(input), os.fspath(output), type, threads)
+
+
+class _AutoModel:
+    kind = None
+
+    @classmethod
+    def from_pretrained(cls, path, torch_dtype=None, dtype=None, device_map=None, **options):
+        """The model of a GGUF file or a Hugging Face directory; `options` are those of `explainer.load`. Weights keep
+        the types that the file has: `dtype` may only be None or "auto", `device_map` None, "auto" or "cpu"."""
+        for name, value, allowed in (("torch_dtype", torch_dtype, (None, "auto")), ("dtype", dtype, (None, "auto")),
+                                     ("device_map", device_map, (None, "auto", "cpu"))):
+            if value not in allowed:
+                raise UsageError(f"from_pretrained: {name} is {value!r}; expected one of {allowed}: weights keep the "
+                                 "types that the file has (explainer.quantize makes another file)")
+        model = load(path, **options)
+        if model.facts["kind"] != cls.kind:
+            raise UnsupportedError(f"model {path}: is of kind {model.facts['kind']}; expected "
+                                   f"{_KINDS[model.facts['kind']]}.from_pretrained")
+        return model
+
+
+class AutoModelForCausalLM(_AutoModel):
+    kind = "decoder"
+
+
+class AutoModelForSeq2SeqLM(_AutoModel):
+    kind = "encoder-decoder"
+
+
+class AutoModelForQuestionAnswering(_AutoModel):
+    kind = "encoder"
+
+
+__all__ = ["AutoModelForCausalLM", "AutoModelForQuestionAnswering", "AutoModelForSeq2SeqLM", "Model", "explain",
+           "load", "methods", "quantize"]

@@ -1,0 +1,61 @@
+"""A `transformers.PreTrainedModel` that is in memory already, as a model of this package: its config and tokenizer are
+written to a temporary directory, its weights are read where they are. Only imported when the caller brought torch."""
+
+import os
+import re
+import tempfile
+
+from explainer import _core
+from explainer.errors import InputError, UnsupportedError
+from explainer.models import Model
+from explainer.tokenizer import Tokenizer
+
+_TYPES = {"torch.float32": "F32", "torch.float16": "F16", "torch.bfloat16": "BF16"}
+
+
+def take_over(model, tokenizer, *, threads=0, progress=None):
+    """The `Model` with this model's weights. One copy of them is made, in memory; later changes are not seen.
+
+    Raises UnsupportedError for what is no transformers model or of a family that is not known, InputError without
+    a Hugging Face tokenizer.
+    """
+    if not hasattr(model, "state_dict") or not hasattr(model, "config") or not hasattr(model.config, "to_json_string"):
+        raise UnsupportedError(f"module: is a {type(model).__name__}; expected a model of explainer.load, or a "
+                               "transformers.PreTrainedModel")
+    if not hasattr(tokenizer, "save_pretrained") or isinstance(tokenizer, Tokenizer):
+        raise InputError(f"tokenizer: is a {type(tokenizer).__name__}; expected the model's Hugging Face tokenizer")
+    weights = _weights(model)
+    name = re.sub(r"[^\w.-]+", "-", os.path.basename(os.path.normpath(model.config._name_or_path or ""))) or "model"
+    with tempfile.TemporaryDirectory(prefix="explainer-") as parent:
+        directory = os.path.join(parent, name)
+        os.mkdir(directory)
+        tokenizer.save_pretrained(directory)
+        with open(os.path.join(directory, "config.json"), "w", encoding="utf-8") as file:
+            file.write(model.config.to_json_string(use_diff=False))
+        generation = getattr(model, "generation_config", None)
+        if generation is not None:
+            with open(os.path.join(directory, "generation_config.json"), "w", encoding="utf-8") as file:
+                file.write(generation.to_json_string(use_diff=False))
+        tensors = [(key, _TYPES.get(str(tensor.dtype), str(tensor.dtype)), list(tensor.shape), tensor.data_ptr(),
+                    tensor.numel() * tensor.element_size()) for key, tensor in weights.items()]
+        template = getattr(tokenizer, "chat_template", None)
+        core = _core.Model.load_with_weights(directory, name, tensors, threads,
+                                             template if isinstance(template, str) else "", progress)
+    return Model(core)
+
+
+def _weights(model):
+    """Tensors by name, in memory, contiguous; of those that share their memory only one (tied embeddings)."""
+    tied = {key for key in (getattr(model, "_tied_weights_keys", None) or ())}
+    found, where = {}, {}
+    for key, tensor in sorted(model.state_dict().items(), key=lambda item: item[0] in tied):
+        tensor = tensor.detach()
+        place = (tensor.data_ptr(), tuple(tensor.shape), tuple(tensor.stride()))
+        if tensor.numel() and place in where:
+            continue
+        where[place] = key
+        found[key] = tensor.cpu().contiguous()
+    return found
+
+
+__all__ = ["take_over"]
