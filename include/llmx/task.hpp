@@ -31,7 +31,7 @@ struct TaskInputs {
     std::optional<std::string> answer = {};              ///< an answer from elsewhere
     std::optional<Tokens> answer_ids = {};
 
-    bool assisted = false;  ///< a draft of the answer is to be verified
+    bool assisted = false;  ///< a draft of the answer is to be verified; of a given answer that is done
 };
 
 /// What can be said without a model: throws Error{usage} for inputs that go with no task, that exclude

@@ -13,6 +13,7 @@ when they are first used.
 import importlib
 
 _HOMES = {
+    "explainer.demo": ("demo_model",),
     "explainer.errors": ("Error", "UsageError", "InputError", "ModelError", "UnsupportedError",
                          "ContextOverflowError", "OutputError", "CancelledError", "InternalError"),
     "explainer.explainer": ("Explainer",),

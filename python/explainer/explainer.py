@@ -1,10 +1,8 @@
 """`Explainer`: the original toolbox's interface around this package's engine."""
 
-import re
-
 from explainer import _core
 from explainer.errors import InputError, UsageError
-from explainer.ids import ids_of, plain
+from explainer.ids import ids_of, plain, require_no_padding
 from explainer.models import Model
 
 _TASKS = ("question_answering", "translation", "summarizations", "summarization", "generative_text_chat",
@@ -12,8 +10,12 @@ _TASKS = ("question_answering", "translation", "summarizations", "summarization"
 
 
 def method_name(name):
-    """"IntegratedGradients" and "Attention" as the engine spells them; what has no capitals stays as it is."""
-    return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower() if any(c.isupper() for c in name) else name
+    """"Attention" and "IntegratedGradients" as the engine spells them. Raises UsageError for what is not known."""
+    known = {one["name"].replace("_", ""): one["name"] for one in _core.methods()}
+    found = known.get(name.replace("_", "").lower())
+    if found is None:
+        raise UsageError(f"method {name!r}: not known; expected one of {', '.join(known.values())}")
+    return found
 
 
 class Explainer:
@@ -34,10 +36,6 @@ class Explainer:
             raise UsageError("Explainer: expected one model, as module=... or model=...")
         self.model = module if model is None else model
         self.methods = [method_name(name) for name in ([method] if isinstance(method, str) else method)]
-        known = [one["name"] for one in _core.methods()]
-        for name in self.methods:
-            if name.split(":")[0] not in known:
-                raise UsageError(f"method {name!r}: not known; expected one of {', '.join(known)}")
         self._taken = None  # (tokenizer, the model taken over with it)
 
     def __enter__(self):
@@ -68,6 +66,8 @@ class Explainer:
         labels, label: the ground truth as ids (-100 at the end is left out) or as text.
         layer_names, positions, is_input, strict: which modules' values `pair_result` is made of.
         loss_function: None or a cross-entropy: there is no other.
+        n_matches: of an assisted answer, the drafted tokens accepted in each round; `output` may know them.
+        attention_mask: may not hide anything. attention_function: the original's hook; there is none here.
         further: keys of `Model.explain` (unit=, steps=, check=, target_span=, ...).
 
         Returns a `Result`: a dict with the original's keys. Raises the classes of `explainer.errors`.
@@ -76,6 +76,7 @@ class Explainer:
             raise UsageError(f"task_type {task_type!r}: not known; expected one of {', '.join(_TASKS)}")
         if loss_function is not None and "CrossEntropy" not in type(loss_function).__name__:
             raise UsageError(f"loss_function: is {type(loss_function).__name__}; expected a cross-entropy or None")
+        require_no_padding(attention_mask)
         model = self._engine_model(tokenizer)
         prompt = ids_of(input_ids, "input_ids")
         if input_shape is not None:
@@ -93,7 +94,8 @@ class Explainer:
         if model.facts["kind"] != "encoder":
             request["answer_ids"] = _answer_of(output, prompt, model)
         request.update(_label_of(labels if label is None else label))
-        return model.explain(progress=progress, tokenizer=tokenizer, **request)
+        matches = _matches_of(output, n_matches)
+        return model.explain(progress=progress, tokenizer=tokenizer, n_matches=matches, **request)
 
 
 def _length_of(shape, most):
@@ -120,6 +122,12 @@ def _answer_of(output, prompt, model):
         raise InputError("output: does not begin with the prompt's tokens; expected what generate returned for "
                          "input_ids, and input_shape as long as it")
     return sequence[len(prompt):]
+
+
+def _matches_of(output, given):
+    if given is None:
+        given = getattr(getattr(output, "generation", None), "n_matches", ())
+    return [int(count) for count in given]
 
 
 def _label_of(label):

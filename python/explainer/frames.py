@@ -6,8 +6,8 @@ from explainer.errors import UsageError
 def _rows(method, objective, texts, kinds, targets, scores, errors=None):
     for t, target in enumerate(targets):
         for u, text in enumerate(texts):
-            row = {"method": method, "objective": objective, "target": t, "target_text": target, "unit": u, "text": text,
-                   "kind": kinds[u], "score": float(scores[t][u])}
+            row = {"method": method, "objective": objective, "target": t, "target_text": target, "unit": u,
+                   "text": text, "kind": kinds[u], "score": float(scores[t][u])}
             if errors is not None:
                 row["standard_error"] = float(errors[t][u])
             yield row
@@ -24,7 +24,8 @@ def frame(result):
     if result.attention is not None:
         attention = result.attention
         if len(attention["pair_attention"]):
-            rows += _rows("attention pair_result", "", prompt, tokens, [result.answer_text], [attention["pair_attention"]])
+            rows += _rows("attention pair_result", "", prompt, tokens, [result.answer_text],
+                          [attention["pair_attention"]])
         rows += _rows("attention mean_group", "", prompt, tokens, answer, attention["mean_group"])
     if result.gradient is not None:
         rows += _rows("gradient saliency_map", result.objective, prompt, tokens, [result.answer_text],

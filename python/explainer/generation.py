@@ -3,14 +3,15 @@
 import random
 
 from explainer.errors import UsageError
-from explainer.ids import TokenArray, ids_of
+from explainer.ids import TokenArray, ids_of, require_no_padding
 
 # What Hugging Face's generate takes and this one has no use for: asked for or not, the result is the same.
-_WITHOUT_EFFECT = {"attention_mask", "use_cache", "pad_token_id", "eos_token_id", "bos_token_id", "token_type_ids"}
+_WITHOUT_EFFECT = {"use_cache", "pad_token_id", "eos_token_id", "bos_token_id", "token_type_ids"}
 # What asks for something that there is none of; these values ask for nothing.
-_NEUTRAL = {"output_attentions": (False, None), "output_hidden_states": (False, None), "num_return_sequences": (1, None),
-            "output_scores": (False, True, None), "no_repeat_ngram_size": (0, None), "min_new_tokens": (0, None),
-            "penalty_alpha": (0, None), "typical_p": (1.0, None), "num_beam_groups": (1, None)}
+_NEUTRAL = {"output_attentions": (False, None), "output_hidden_states": (False, None),
+            "num_return_sequences": (1, None), "output_scores": (False, True, None), "no_repeat_ngram_size": (0, None),
+            "min_new_tokens": (0, None), "penalty_alpha": (0, None), "typical_p": (1.0, None),
+            "num_beam_groups": (1, None)}
 
 
 class GenerateOutput(dict):
@@ -69,8 +70,9 @@ def _on_token(streamer, tokenizer, prompt):
 def generate(model, input_ids, *, max_new_tokens=None, max_length=None, do_sample=False, temperature=None, top_k=None,
              top_p=None, num_beams=1, repetition_penalty=1.0, length_penalty=1.0, early_stopping=False,
              return_dict_in_generate=False, output_logits=False, assistant_model=None, num_assistant_tokens=5,
-             prompt_lookup_num_tokens=None, streamer=None, seed=None, progress=None, **others):
+             prompt_lookup_num_tokens=None, attention_mask=None, streamer=None, seed=None, progress=None, **others):
     """See `Model.generate`."""
+    require_no_padding(attention_mask)
     for name, value in others.items():
         if name in _WITHOUT_EFFECT or (name in _NEUTRAL and value in _NEUTRAL[name]):
             continue

@@ -1,5 +1,7 @@
 """Token ids in whatever form a caller has them, and as NumPy arrays that know PyTorch's everyday words."""
 
+import operator
+
 import numpy as np
 
 from explainer.errors import InputError
@@ -49,10 +51,17 @@ def ids_of(values, what):
         if len(rows) != 1:
             raise InputError(f"{what}: {len(rows)} texts; expected one at a time")
         rows = list(rows[0])
-    if not all(isinstance(token, int) for token in rows):
-        raise InputError(f"{what}: not all are whole numbers; expected token ids")
-    return rows
+    try:
+        return [operator.index(token) for token in rows]
+    except TypeError:
+        raise InputError(f"{what}: not all are whole numbers; expected token ids") from None
 
 
 
-__all__ = ["TokenArray", "TokenList", "ids_of", "plain"]
+def require_no_padding(mask):
+    """Throws InputError for an attention mask that hides tokens: texts come one at a time, and unpadded."""
+    if mask is not None and not all(ids_of(mask, "attention_mask")):
+        raise InputError("attention_mask: hides tokens; expected one text without padding")
+
+
+__all__ = ["TokenArray", "TokenList", "ids_of", "plain", "require_no_padding"]

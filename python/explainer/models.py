@@ -87,7 +87,7 @@ class Model:
         span = self.explain(**request).core.span
         return GenerateOutput(start_logits=span["start_logits"][None], end_logits=span["end_logits"][None])
 
-    def explain(self, *, progress=None, on_text=None, tokenizer=None, **request):
+    def explain(self, *, progress=None, on_text=None, tokenizer=None, n_matches=(), **request):
         """Explains an answer; writes it first unless one is given.
 
         The keys are those of the command line's JSON requests (`llmx explain --help`): user, system, messages,
@@ -95,12 +95,15 @@ class Model:
         by their own keys, such as steps=20), unit, target_span, check, max_new_tokens, temperature, ...
 
         progress: called with (stage, part done); returning False stops. on_text: called with the answer as it is
-        written. Returns a `Result`. Raises the classes of `explainer.errors`.
+        written. n_matches: of a given answer, the drafted tokens that were accepted in each round. tokenizer: decodes
+        the tokens one by one, in place of the model's own.
+
+        Returns a `Result`. Raises the classes of `explainer.errors`.
         """
         from explainer.result import Result
 
-        core = _core.explain(self.core, _request_json(request), progress, on_text)
-        return Result(core, tokenizer=tokenizer)
+        made = _core.explain(self.core, _request_json(request), list(n_matches), progress, on_text)
+        return Result(made, tokenizer=tokenizer)
 
 
 def _request_json(request):

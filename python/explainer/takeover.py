@@ -54,8 +54,17 @@ def _weights(model):
         if tensor.numel() and place in where:
             continue
         where[place] = key
-        found[key] = tensor.cpu().contiguous()
-    return found
+        found[key] = tensor
+    return {key: tensor.detach().cpu().contiguous() for key, tensor in _as_saved(model, found).items()}
+
+
+def _as_saved(model, tensors):
+    """transformers 5 joins and renames some weights when it loads a checkpoint; here they are by their old names."""
+    try:
+        from transformers.core_model_loading import revert_weight_conversion
+    except ImportError:
+        return tensors
+    return revert_weight_conversion(model, tensors)
 
 
 __all__ = ["take_over"]

@@ -34,8 +34,8 @@ void require_no_load_options(const std::string& request_json) {
     }
 }
 
-ResultData explain(const Model& model, const std::string& request_json, nb::object progress,
-                   nb::object on_text) {
+ResultData explain(const Model& model, const std::string& request_json, const std::vector<int>& n_matches,
+                   nb::object progress, nb::object on_text) {
     Caller caller(std::move(progress), std::move(on_text));
     return caller.call([&] {
         require_no_load_options(request_json);
@@ -47,6 +47,7 @@ ResultData explain(const Model& model, const std::string& request_json, nb::obje
         const cli::ExplainInputs inputs = cli::read_explain_inputs(options, reader);
         cli::Explained explained = cli::explain(model, 0, options, inputs, caller);
         ResultData data{.explanation = std::move(explained.result), .model = model};
+        if (!n_matches.empty()) data.explanation.n_matches = n_matches;
         data.command_json = cli::command_json(options, inputs, explained.texts);
         data.model_name = std::filesystem::path(model.facts().path).filename().string();
         return data;
@@ -85,8 +86,8 @@ void quantize(const std::string& input, const std::string& output, const std::st
 }  // namespace
 
 void bind_request(nb::module_& module) {
-    module.def("explain", explain, "model"_a, "request_json"_a, "progress"_a = nb::none(),
-               "on_text"_a = nb::none());
+    module.def("explain", explain, "model"_a, "request_json"_a, "n_matches"_a = std::vector<int>{},
+               "progress"_a = nb::none(), "on_text"_a = nb::none());
     module.def("methods", methods);
     module.def("quantize", quantize, "input"_a, "output"_a, "type"_a, "threads"_a = 0);
 }

@@ -113,6 +113,7 @@ private:
     }
 
     [[nodiscard]] std::string place() const {
+        if (weights_.files.empty()) return weights_.by_name.begin()->second.source->path().string();
         return weights_.files.size() == 1 ? weights_.files.front().string()
                                           : weights_.files.front().parent_path().string();
     }
@@ -252,8 +253,8 @@ private:
 
 std::vector<engine::ContentTensor> map_weights(const Family& family, const Hyperparameters& h,
                                                const Weights& weights) {
-    if (weights.files.empty() || weights.by_name.empty()) {
-        throw Error(ErrorCode::model, "model: its safetensors files have no tensors");
+    if (weights.by_name.empty()) {
+        throw Error(ErrorCode::model, "model: has no weights; expected safetensors files that hold some");
     }
     return Mapper(family, h, weights).map();
 }

@@ -61,7 +61,7 @@ void require_for(const Definition& definition, const TaskInputs& in) {
     };
     const bool assistant = definition.task == Task::generative_text_chat_assistant;
     if (in.assisted && !assistant) refuse("--assistant does not go with this task");
-    if (assistant && !in.assisted)
+    if (assistant && !in.assisted && !in.answer && !in.answer_ids)
         throw Error(ErrorCode::usage, fmt::format("{}: no assistant given; expected --assistant MODEL or "
                                                   "--assistant prompt-lookup",
                                                   definition.name));
