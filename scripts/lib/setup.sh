@@ -18,6 +18,7 @@ build_packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libcli11-de
                 libfmt-dev libssl-dev libicu-dev libeigen3-dev libboost-dev libgtest-dev libgmock-dev
                 librsvg2-dev pkg-config)
 browser_packages=(chromium chromium-driver fonts-dejavu-core)
+python_packages=(python3-dev)
 fetch_packages=(python3-venv ca-certificates unzip)
 test_packages=(python3 curl)  # of the service
 
@@ -105,22 +106,38 @@ need_demo_model() {
     rm -rf "$dir"
 }
 
-# need_browser: Chromium, and a Python environment with what drives it. Sets browser_python.
-need_browser() {
-    local wanted=$root/tests/browser/requirements.txt sum
+# need_environment NAME REQUIREMENTS PIP-ARGUMENTS...: a Python environment of these packages; sets
+# environment_python. A changed list makes a new one.
+need_environment() {
+    local name=$1 wanted=$2 sum python=python3
+    shift 2
     sum=$(sha256sum <"$wanted")
-    local home=$cache/browser-${sum:0:12} python=python3
-    browser_python=$home/bin/python
-    need_packages "${browser_packages[@]}" "${fetch_packages[@]}"
+    local home=$cache/$name-${sum:0:12}
+    environment_python=$home/bin/python
+    need_packages "${fetch_packages[@]}"
     [[ -f $home/complete ]] && return
-    say "getting Selenium and axe-core for the browser tests into $home"
+    say "getting the packages of $(basename "$(dirname "$wanted")")/$(basename "$wanted") into $home"
     [[ -x /usr/bin/python3 ]] && python=/usr/bin/python3
     rm -rf "$home"
     mkdir -p "$cache"
     "$python" -m venv "$home"
-    "$home/bin/pip" --disable-pip-version-check install --quiet --no-cache-dir --no-deps --require-hashes \
-        --only-binary :all: --requirement "$wanted" || fail "pip: the download failed; is the network there?"
+    "$home/bin/pip" --disable-pip-version-check install --quiet --no-cache-dir "$@" --requirement "$wanted" ||
+        fail "pip: the download failed; is the network there?"
     touch "$home/complete"
+}
+
+# need_browser: Chromium, and a Python environment with what drives it. Sets browser_python.
+need_browser() {
+    need_packages "${browser_packages[@]}"
+    need_environment browser "$root/tests/browser/requirements.txt" --no-deps --require-hashes --only-binary :all:
+    browser_python=$environment_python
+}
+
+# need_python: what builds and tests the Python package. Sets package_python.
+need_python() {
+    need_packages "${python_packages[@]}"
+    need_environment python "$root/tests/python/requirements.txt" --no-deps --require-hashes --only-binary :all:
+    package_python=$environment_python
 }
 
 # check_sha256 HASH FILE

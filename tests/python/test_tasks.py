@@ -1,9 +1,11 @@
 """The five tasks through the original's interface, on tiny models, against golden numbers and the engine's own way."""
 
+import json
 import os
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 import explainer
 import numpy as np
@@ -160,6 +162,17 @@ class Examples(unittest.TestCase):
     @needs_demo
     def test_assistant(self):
         self.assertIn("quick brown fox", self.run_example("assistant.py", DEMO))
+
+    @needs_demo
+    def test_notebook(self):
+        with open(os.path.join(ROOT, "examples", "python", "tour.ipynb"), encoding="utf-8") as file:
+            cells = ["".join(cell["source"]) for cell in json.load(file)["cells"] if cell["cell_type"] == "code"]
+        names = {}
+        with mock.patch("explainer.demo_model", lambda: DEMO, create=True):
+            for cell in cells:
+                exec(cell, names)
+        self.assertIn("iframe", names["result"]._repr_html_())
+        self.assertEqual(names["other"].prompt_ids.tolist(), names["result"].prompt_ids.tolist())
 
     def test_question_answering(self):
         self.assertIn("[CLS]", self.run_example("question_answering.py", golden_path("bertqa-tiny")))
