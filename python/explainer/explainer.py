@@ -1,15 +1,22 @@
 """`Explainer`: the original toolbox's interface around this package's engine."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Sequence
+
 from explainer import _core
 from explainer.errors import InputError, UsageError
 from explainer.ids import ids_of, plain, require_no_padding
 from explainer.models import Model
 
+if TYPE_CHECKING:
+    from explainer.result import Result
+
 _TASKS = ("question_answering", "translation", "summarizations", "summarization", "generative_text_chat",
           "generative_text_chat_assistant")
 
 
-def method_name(name):
+def method_name(name: str) -> str:
     """"Attention" and "IntegratedGradients" as the engine spells them. Raises UsageError for what is not known."""
     known = {one["name"].replace("_", ""): one["name"] for one in _core.methods()}
     found = known.get(name.replace("_", "").lower())
@@ -31,7 +38,7 @@ class Explainer:
     method: "Attention", "Gradient", any further method of `explainer.methods()`, or a list of them.
     """
 
-    def __init__(self, module=None, method="Attention", *, model=None):
+    def __init__(self, module: Any = None, method: str | Sequence[str] = "Attention", *, model: Any = None):
         if (module is None) == (model is None):
             raise UsageError("Explainer: expected one model, as module=... or model=...")
         self.model = module if model is None else model
@@ -54,10 +61,13 @@ class Explainer:
             self._taken = (tokenizer, take_over(self.model, tokenizer))
         return self._taken[1]
 
-    def compute(self, *, input_ids, tokenizer=None, output=None, task_type="generative_text_chat", input_shape=None,
-                labels=None, label=None, layer_names=None, positions=None, is_input=False, strict=False,
-                embedding_name=None, loss_function=None, token_type_ids=None, attention_mask=None, n_matches=None,
-                attention_function=None, progress=None, **further):
+    def compute(self, *, input_ids: Any, tokenizer: Any = None, output: Any = None,
+                task_type: str = "generative_text_chat", input_shape: Any = None, labels: Any = None,
+                label: str | Any = None, layer_names: Sequence[str] | None = None,
+                positions: Sequence[int] | None = None, is_input: bool = False, strict: bool = False,
+                embedding_name: str | None = None, loss_function: Any = None, token_type_ids: Any = None,
+                attention_mask: Any = None, n_matches: Sequence[int] | None = None, attention_function: Any = None,
+                progress: Callable[[str, float], object] | None = None, **further: Any) -> Result:
         """Explains one answer.
 
         input_ids: the prompt, [1, tokens] or [tokens]; an encoder-decoder's source; a question and context pair.

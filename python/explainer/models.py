@@ -1,13 +1,24 @@
 """Models: GGUF files and Hugging Face directories, loaded by llama.cpp."""
 
+from __future__ import annotations
+
 import json
 import os
 import types
 import weakref
+from typing import TYPE_CHECKING, Any, Callable, Sequence, Union
 
 from explainer import _core
 from explainer.errors import UnsupportedError, UsageError
 from explainer.tokenizer import Tokenizer, messages_of
+
+if TYPE_CHECKING:
+    from explainer.generation import GenerateOutput
+    from explainer.ids import TokenArray
+    from explainer.result import Result
+
+    Path = Union[str, os.PathLike]
+    Progress = Callable[[str, float], object]
 
 _loaded = weakref.WeakValueDictionary()  # engine models that somebody holds, by what they were loaded from
 _KINDS = {"decoder": "AutoModelForCausalLM", "encoder-decoder": "AutoModelForSeq2SeqLM",
@@ -39,29 +50,29 @@ class Model:
         return (f"Model({f['path']!r}, {f['architecture']}, {f['kind']}, {f['parameters'] / 1e6:.0f}M parameters, "
                 f"{f['type']})")
 
-    def eval(self):
+    def eval(self) -> Model:
         """Nothing to switch: there is no training mode. For code written for PyTorch."""
         return self
 
-    def to(self, *_, **__):
+    def to(self, *_: Any, **__: Any) -> Model:
         """Stays where it is. For code written for PyTorch."""
         return self
 
     @property
-    def device(self):
+    def device(self) -> str:
         return "cpu"
 
     @property
-    def modules(self):
+    def modules(self) -> list[dict[str, Any]]:
         """List of dict: every weight matrix that computes something (hf_name, gguf_name, kind, shape, type, block)."""
         return self.core.modules
 
     @property
-    def sha256_16(self):
+    def sha256_16(self) -> str:
         """First 16 hex digits of the file's SHA-256."""
         return self.core.sha256_16
 
-    def generate(self, input_ids, **options):
+    def generate(self, input_ids: Any, **options: Any) -> TokenArray | GenerateOutput:
         """Writes an answer, with Hugging Face's arguments: max_new_tokens, max_length, do_sample, temperature, top_k,
         top_p, num_beams, repetition_penalty, length_penalty, early_stopping, return_dict_in_generate, output_logits,
         assistant_model, prompt_lookup_num_tokens, streamer (an object with `put`, or a function of text), and
@@ -74,7 +85,7 @@ class Model:
 
         return generate(self, input_ids, **options)
 
-    def __call__(self, input_ids, token_type_ids=None, **_):
+    def __call__(self, input_ids: Any, token_type_ids: Any = None, **_: Any) -> GenerateOutput:
         """Start and end logits of an encoder's answer: `start_logits`, `end_logits`, [1, tokens]."""
         from explainer.generation import GenerateOutput
         from explainer.ids import ids_of, plain
@@ -87,7 +98,8 @@ class Model:
         span = self.explain(**request).core.span
         return GenerateOutput(start_logits=span["start_logits"][None], end_logits=span["end_logits"][None])
 
-    def explain(self, *, progress=None, on_text=None, tokenizer=None, n_matches=(), **request):
+    def explain(self, *, progress: Progress | None = None, on_text: Callable[[str], object] | None = None,
+                tokenizer: Any = None, n_matches: Sequence[int] = (), **request: Any) -> Result:
         """Explains an answer; writes it first unless one is given.
 
         The keys are those of the command line's JSON requests (`llmx explain --help`): user, system, messages,
@@ -121,7 +133,9 @@ def _plain_value(value):
     raise UsageError(f"request: {type(value).__name__} is no value; expected texts, numbers and lists")
 
 
-def load(path, *, threads=0, use_mmap=True, chat_template=None, qa_head=None, lora=(), progress=None):
+def load(path: Path, *, threads: int = 0, use_mmap: bool = True, chat_template: str | None = None,
+         qa_head: Path | None = None, lora: Sequence[Path | tuple[Path, float]] = (),
+         progress: Progress | None = None) -> Model:
     """A GGUF file, or a Hugging Face directory (config.json, safetensors, tokenizer files).
 
     threads: 0 for the machine's cores. chat_template: Jinja, in place of the model's own. qa_head: a safetensors file
@@ -145,17 +159,17 @@ def load(path, *, threads=0, use_mmap=True, chat_template=None, qa_head=None, lo
     return Model(core)
 
 
-def explain(model, **request):
+def explain(model: Model | Path, **request: Any) -> Result:
     """`model.explain(**request)`; `model` may be a path."""
     return (model if isinstance(model, Model) else load(model)).explain(**request)
 
 
-def methods():
+def methods() -> list[dict[str, Any]]:
     """List of dict: every method with its family, whether its scores have signs, its options and what it does."""
     return _core.methods()
 
 
-def quantize(input, output, type, threads=0):
+def quantize(input: Path, output: Path, type: str, threads: int = 0) -> None:
     """Writes a copy of a GGUF file with its weights in another type ("F16", "Q8_0", "Q4_K_M", ...)."""
     _core.quantize(os.fspath(input), os.fspath(output), type, threads)
 
@@ -164,7 +178,8 @@ class _AutoModel:
     kind = None
 
     @classmethod
-    def from_pretrained(cls, path, torch_dtype=None, dtype=None, device_map=None, **options):
+    def from_pretrained(cls, path: Path, torch_dtype: Any = None, dtype: Any = None, device_map: Any = None,
+                        **options: Any) -> Model:
         """The model of a GGUF file or a Hugging Face directory; `options` are those of `explainer.load`. Weights keep
         the types that the file has: `dtype` may only be None or "auto", `device_map` None, "auto" or "cpu"."""
         for name, value, allowed in (("torch_dtype", torch_dtype, (None, "auto")), ("dtype", dtype, (None, "auto")),

@@ -1,8 +1,11 @@
 """What an explanation is: the original's dict, every number as a NumPy array, and ways to look at it."""
 
+from __future__ import annotations
+
 import html
 import json
 import os
+from typing import Any
 
 from explainer import _core
 from explainer.errors import UsageError
@@ -23,7 +26,7 @@ class Picture:
     def __repr__(self):
         return f"Picture({len(self.svg)} bytes of SVG)"
 
-    def save(self, path):
+    def save(self, path: str | os.PathLike) -> None:
         """Writes an SVG file."""
         path = os.fspath(path)
         if not path.endswith(".svg"):
@@ -85,22 +88,22 @@ class Result(LazyDict):
 
     __hash__ = object.__hash__
 
-    def to_json(self, raw=False):
+    def to_json(self, raw: bool = False) -> str:
         """str: the result as `llmx explain --json` writes it. `raw`: with median_raw_df and the gradient, too."""
         return self.core.json(raw)
 
-    def to_dict(self, raw=False):
+    def to_dict(self, raw: bool = False) -> dict[str, Any]:
         """The same as Python's own dicts and lists."""
         return json.loads(self.to_json(raw))
 
-    def to_pandas(self):
+    def to_pandas(self) -> Any:
         """A DataFrame with a row for each list of scores, target and unit: method, objective, target, target_text,
         unit, text, kind, score (and standard_error, where there is one). Needs pandas."""
         from explainer.frames import frame
 
         return frame(self)
 
-    def save(self, path, raw=False):
+    def save(self, path: str | os.PathLike, raw: bool = False) -> None:
         """Writes FILE.json (`explainer.load_result` reads it), FILE.html (a page of its own) or FILE.safetensors (the
         raw tensors), by the name's ending. Temporary name, then renamed. Raises OutputError."""
         form = _FORMS.get(os.path.splitext(os.fspath(path))[1])
@@ -109,15 +112,15 @@ class Result(LazyDict):
         self.core.save(os.fspath(path), form, raw)
 
     @staticmethod
-    def load(path):
+    def load(path: str | os.PathLike) -> Result:
         """The same as `explainer.load_result`."""
         return load_result(path)
 
-    def plot(self, kind="text", method="", width=960):
+    def plot(self, kind: str = "text", method: str = "", width: int = 960) -> Picture:
         """A `Picture`. kind: text (the prompt in colours), matrix (answer x prompt), curve (faithfulness)."""
         return Picture(self.core.svg(kind, method, width))
 
-    def to_html(self):
+    def to_html(self) -> str:
         """str: the whole report, one page that loads nothing."""
         return self.core.html()
 
@@ -126,13 +129,14 @@ class Result(LazyDict):
         return (f'<iframe srcdoc="{page}" sandbox="allow-scripts allow-downloads" title="LLM Explainer" '
                 'style="width: 100%; height: 640px; border: 1px solid #8888; border-radius: 6px"></iframe>')
 
-    def compare(self, other, *, top=10, differences=10, align_text=False):
+    def compare(self, other: Result, *, top: int = 10, differences: int = 10,
+                align_text: bool = False) -> dict[str, Any]:
         """How much this result and `other` agree: dict of comparisons (method, total: spearman, kendall, cosine,
         overlap; targets; differences), only_first, only_second. Raises InputError where they cannot be compared."""
         return _core.compare(self.core, other.core, top, differences, align_text)
 
 
-def load_result(source):
+def load_result(source: str | bytes | os.PathLike) -> Result:
     """A result that was saved: a path, or the JSON itself."""
     text = os.fspath(source) if not isinstance(source, bytes) else source.decode()
     if not text.lstrip().startswith("{"):

@@ -1,5 +1,9 @@
 """Text to token ids and back, by the tokenizer that a model file carries, with the interface of Hugging Face's."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from explainer.errors import InputError, UsageError
 from explainer.ids import TokenArray, TokenList, ids_of
 
@@ -48,8 +52,10 @@ class Tokenizer:
     def __repr__(self):
         return f"Tokenizer({self.core.facts['name'] or self.core.facts['path']!r}, vocab_size={self.vocab_size})"
 
-    def __call__(self, text, text_pair=None, *, add_special_tokens=True, truncation=False, max_length=None,
-                 padding=False, return_tensors=None, return_attention_mask=True, return_token_type_ids=None):
+    def __call__(self, text: str | list[str], text_pair: str | list[str] | None = None, *,
+                 add_special_tokens: bool = True, truncation: bool = False, max_length: int | None = None,
+                 padding: bool = False, return_tensors: str | None = None, return_attention_mask: bool = True,
+                 return_token_type_ids: bool | None = None) -> BatchEncoding:
         """Ids of a text, or of several. `return_tensors`: None gives lists, anything else NumPy arrays [texts, tokens]
         (`TokenArray`; "pt" too: PyTorch is not needed, and `torch.as_tensor` takes them)."""
         several = not isinstance(text, str)
@@ -59,8 +65,11 @@ class Tokenizer:
             raise InputError(f"text_pair: {len(pairs)} texts for {len(texts)}; expected as many")
         rows = [self._row(first, second, add_special_tokens) for first, second in zip(texts, pairs)]
         if truncation:
-            most = max_length or self.model_max_length
-            rows = [(ids[:most], types[:most]) for ids, types in rows]
+            if text_pair is not None:
+                raise UsageError("truncation: of pairs; expected question and context given to Model.explain, which "
+                                 "reads long contexts in windows")
+            rows = [(self._truncated(ids, max_length or self.model_max_length), types) for ids, types in rows]
+            rows = [(ids, types[:len(ids)]) for ids, types in rows]
         masks = [[1] * len(ids) for ids, _ in rows]
         rows, masks = self._padded(rows, masks, padding, return_tensors)
         encoding = BatchEncoding(input_ids=[ids for ids, _ in rows])
@@ -80,6 +89,12 @@ class Tokenizer:
             raise UsageError("text_pair: given with add_special_tokens=False; expected True: they part the texts")
         return self.core.pair(text, pair)
 
+    def _truncated(self, ids, most):
+        """The first tokens, with the special one that ends every text, if there is such a one."""
+        around = self.core.tokenize("", True)
+        ends = bool(around) and around[-1] != self.bos_token_id and ids[-1:] == around[-1:]
+        return ids if len(ids) <= most else ids[:most - 1] + around[-1:] if ends else ids[:most]
+
     def _padded(self, rows, masks, padding, return_tensors):
         longest = max(len(ids) for ids, _ in rows)
         if all(len(ids) == longest for ids, _ in rows):
@@ -95,14 +110,14 @@ class Tokenizer:
     def encode(self, text, text_pair=None, *, add_special_tokens=True, return_tensors=None):
         return self(text, text_pair, add_special_tokens=add_special_tokens, return_tensors=return_tensors)["input_ids"]
 
-    def decode(self, token_ids, skip_special_tokens=False):
+    def decode(self, token_ids: Any, skip_special_tokens: bool = False) -> str:
         """The text of some ids, or of one; what is no whole UTF-8 character becomes U+FFFD."""
         if hasattr(token_ids, "tolist"):
             token_ids = token_ids.tolist()
         ids = [token_ids] if isinstance(token_ids, int) else ids_of(token_ids, "token_ids")
         return self.core.detokenize(ids, not skip_special_tokens)
 
-    def batch_decode(self, sequences, skip_special_tokens=False):
+    def batch_decode(self, sequences: Any, skip_special_tokens: bool = False) -> list[str]:
         return [self.decode(ids, skip_special_tokens) for ids in sequences]
 
     def tokenize(self, text, add_special_tokens=False):
@@ -114,8 +129,9 @@ class Tokenizer:
             return self.core.token_bytes(ids).decode("utf-8", "replace")
         return [self.convert_ids_to_tokens(int(id)) for id in ids]
 
-    def apply_chat_template(self, messages, *, tokenize=True, add_generation_prompt=False, return_tensors=None,
-                            return_dict=False):
+    def apply_chat_template(self, messages: list[dict[str, str]], *, tokenize: bool = True,
+                            add_generation_prompt: bool = False, return_tensors: str | None = None,
+                            return_dict: bool = False) -> Any:
         """A chat as the model wants it, by its own template: text, or ids as a list, or [1, tokens]."""
         text = self.core.render_chat(messages_of(messages), add_generation_prompt)
         if not tokenize:
@@ -132,7 +148,7 @@ class AutoTokenizer:
     """`from_pretrained` as Hugging Face's."""
 
     @staticmethod
-    def from_pretrained(path, **options):
+    def from_pretrained(path: Any, **options: Any) -> Tokenizer:
         """The tokenizer of a GGUF file or a Hugging Face directory. A model loaded from the same path shares it."""
         from explainer.models import load
 

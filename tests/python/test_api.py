@@ -154,6 +154,9 @@ class Tokens(unittest.TestCase):
         self.assertEqual(several.input_ids.shape, several.attention_mask.shape)
         self.assertEqual(self.tokenizer("the cat sat", truncation=True, max_length=2).input_ids,
                          self.tokenizer("the cat sat").input_ids[:2])
+        t5 = explainer.AutoTokenizer.from_pretrained(golden_path("t5-tiny"))
+        whole = t5("the cat sat").input_ids
+        self.assertEqual(t5("the cat sat", truncation=True, max_length=4).input_ids, whole[:3] + whole[-1:])
         with self.assertRaisesRegex(explainer.UsageError, "padding=True"):
             self.tokenizer(["the cat", "a"], return_tensors="np")
 
