@@ -51,6 +51,10 @@ bool Caller::goes_on(std::string_view stage, double done) {
 
 void Caller::raise_reason() {
     if (thrown_) std::rethrow_exception(thrown_);
+    raise_pending();
+}
+
+void Caller::raise_pending() {
     if (PyErr_CheckSignals() != 0) throw nb::python_error();
 }
 

@@ -52,6 +52,7 @@ public:
         try {
             const Interrupts listening;
             interrupts_ = &listening;
+            raise_pending();  // what came before that
             const nanobind::gil_scoped_release released;
             return finished(work());
         } catch (const Error& error) {
@@ -86,6 +87,8 @@ private:
     }
     /// Throws what a callback threw, or KeyboardInterrupt; else returns.
     void raise_reason();
+    /// Throws what Python's own handlers of signals that have come raise.
+    static void raise_pending();
 
     nanobind::object progress_, on_text_;
     const Interrupts* interrupts_ = nullptr;  ///< of the call that is going on
