@@ -103,6 +103,7 @@ nb::list modules(const Model& model) {
 
 std::vector<Message> messages_of(const std::vector<std::pair<std::string, std::string>>& messages) {
     std::vector<Message> all;
+    all.reserve(messages.size());
     for (const auto& [role, content] : messages) all.push_back({role, content});
     return all;
 }
