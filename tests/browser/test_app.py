@@ -13,14 +13,16 @@ os.environ.setdefault("LLMX_CLI", LLMX)
 os.environ.setdefault("LLMX_SOURCE", os.environ["LLMX_SOURCE_DIR"])
 GOLDEN = pathlib.Path(os.environ["LLMX_SOURCE"]) / "tests/golden"
 sys.path.insert(0, str(GOLDEN.parent / "serve"))
-from service import DEMO_MODEL, TEMPLATE, Service  # noqa: E402
+from service import DEMO_MODEL, TEMPLATE, TINY_MODEL, Service  # noqa: E402
 
 
 class AppTest(BrowserTest):
+    model, options = TINY_MODEL, ()
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.service = cls.served()
+        cls.service = Service(*cls.options, model=cls.model)
         cls.addClassCleanup(cls.service.stop)
 
     def tearDown(self):
@@ -72,9 +74,7 @@ class AppTest(BrowserTest):
 
 
 class App(AppTest):
-    @staticmethod
-    def served():
-        return Service("--chat-template", TEMPLATE)
+    options = ("--chat-template", TEMPLATE)
 
     def test_a_question_and_its_explanation(self):
         self.go()
@@ -199,9 +199,7 @@ class App(AppTest):
 class Rewriting(AppTest):
     """An encoder-decoder is given a text and what to do with it."""
 
-    @staticmethod
-    def served():
-        return Service(model=str(GOLDEN / "t5-tiny.gguf"))
+    model = str(GOLDEN / "t5-tiny.gguf")
 
     def test_a_translation(self):
         self.go()
@@ -219,9 +217,7 @@ class Rewriting(AppTest):
 class Answering(AppTest):
     """An encoder is given a text and a question about it."""
 
-    @staticmethod
-    def served():
-        return Service(model=str(GOLDEN / "bertqa-tiny"))
+    model = str(GOLDEN / "bertqa-tiny")
 
     def test_a_question_about_a_text(self):
         self.go()
@@ -254,9 +250,7 @@ class Key(BrowserTest):
 class Demo(AppTest):
     """The answer of a real model streams in."""
 
-    @staticmethod
-    def served():
-        return Service(model=DEMO_MODEL)
+    model = DEMO_MODEL
 
     def test_it_streams(self):
         self.go()
