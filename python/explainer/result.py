@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 import json
 import os
 from typing import Any
 
 from explainer import _core
 from explainer.errors import UsageError
+from explainer.inline import inline
 from explainer.tables import LazyDict, Later, mean_group_table, median_raw_table, pair_table
 
 _FORMS = {".json": "json", ".html": "html", ".safetensors": "safetensors"}
@@ -125,9 +125,7 @@ class Result(LazyDict):
         return self.core.html()
 
     def _repr_html_(self):
-        page = html.escape(self.to_html(), quote=True)
-        return (f'<iframe srcdoc="{page}" sandbox="allow-scripts allow-downloads" title="LLM Explainer" '
-                'style="width: 100%; height: 640px; border: 1px solid #8888; border-radius: 6px"></iframe>')
+        return inline(self.to_html())
 
     def compare(self, other: Result, *, top: int = 10, differences: int = 10,
                 align_text: bool = False) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 say, axe-core has nothing serious to say."""
 
 import csv
+import importlib.util
 import json
+import os
+import pathlib
 import unittest
 import xml.etree.ElementTree as ElementTree
 
@@ -33,6 +36,25 @@ class Page(BrowserTest):
 
     def views(self):
         return self.js("return [...document.querySelectorAll('[role=tab]')].map(t => t.dataset.view)")
+
+    def test_in_a_notebook(self):
+        """As the Python package shows it: a frame that is nobody's origin."""
+        where = pathlib.Path(os.environ["LLMX_SOURCE_DIR"]) / "python/explainer/inline.py"
+        spec = importlib.util.spec_from_file_location("inline", where)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        path = self.directory / "notebook.html"
+        path.write_text("<!doctype html><meta charset=utf-8><title>notebook</title>"
+                        + module.inline(pathlib.Path(self.report).read_text(encoding="utf-8")), encoding="utf-8")
+        self.driver.get(path.as_uri())
+        self.driver.switch_to.frame(self.one("iframe"))
+        self.until(lambda: self.all("[role=tab]"))
+        for view in self.views():
+            self.one(f"#tab-{view}").click()
+            self.settle()
+            self.assertGreater(self.one("#panel .view").size["height"], 50, view)
+        self.driver.switch_to.default_content()
+        self.picture("notebook")
 
     def test_every_view_opens_in_light_and_dark_on_a_desk_and_a_phone(self):
         for theme in ("light", "dark"):
