@@ -126,8 +126,10 @@ class Pool:
                                                    max_tasks_in_flight_per_actor=1),
                 num_cpus=self.threads)
             dataset.context.execution_no_progress_timeout_s = -1  # a record may take hours
-            for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-                yield from batch.to_pylist()
+            batches = iter(dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0))
+            with contextlib.closing(batches):  # stops the workers, whoever still holds a traceback
+                for batch in batches:
+                    yield from batch.to_pylist()
 
 
 __all__ = ["Pool", "Tries", "Worker", "model_digest", "own_errors"]

@@ -9,6 +9,7 @@
 Needs `pip install 'llm-explainer[ray]'`.
 """
 
+import contextlib
 import dataclasses
 import math
 import os
@@ -177,14 +178,15 @@ def _run(plan, pool, parts):
         parts.add(row)
     while plan.pending:
         before = len(plan.pending)
-        for row in pool.rows(plan.blocks):
-            if row["status"] == "refused":
-                raise getattr(errors, row["error_class"])(row["error"])
-            if plan.pending.pop(row["id"], None) is None:
-                continue
-            done += row["status"] == "done"
-            failed += row["status"] == "failed"
-            parts.add(row)
+        with contextlib.closing(pool.rows(plan.blocks)) as rows:
+            for row in rows:
+                if row["status"] == "refused":
+                    raise getattr(errors, row["error_class"])(row["error"])
+                if plan.pending.pop(row["id"], None) is None:
+                    continue
+                done += row["status"] == "done"
+                failed += row["status"] == "failed"
+                parts.add(row)
         if len(plan.pending) == before:
             raise InternalError(f"Ray: ended without a row for {before} records; expected one for each; see Ray's log")
         plan.keep_pending()
