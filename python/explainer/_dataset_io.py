@@ -19,7 +19,7 @@ SCHEMA = pyarrow.schema([
     ("result", pyarrow.string()), ("seconds", pyarrow.float64()), ("worker", pyarrow.string())])
 COLUMNS = SCHEMA.names
 _PART = re.compile(r"part-(\d{6,})(\.parquet|\.jsonl)")
-_BYTES_OF_A_PART = 64 << 20  # of the rows' texts: what the caller holds in memory, at most
+_BYTES_OF_A_PART = 32 << 20  # of the rows' texts, so that they do not pile up in the caller
 _SECONDS_OF_A_PART = 60      # how much finished work the death of the caller's process can cost
 
 

@@ -50,7 +50,7 @@ def explain_dataset(source, output, *, model, methods=("attention", "gradient"),
     model: a path that every machine of the cluster has. Each worker loads it once, with `load_options` (of
         `explainer.load`; files as absolute paths).
     workers, threads_per_worker: by default one worker a machine, with its cores. batch_size: records a worker gets at a
-        time. rows_per_part: rows a part file has at most (fewer after 64 MB of text, or a minute).
+        time. rows_per_part: rows a part file has at most (fewer after 32 MB of text, or a minute).
     id_column: each record's own id there, a text or a whole number; without one, its place in the source in six digits.
 
     The same call goes on where one was interrupted; failed records are tried again with `retry_failed`.

@@ -303,6 +303,24 @@ class OnACluster(Directory):
         with self.assertRaisesRegex(errors.InternalError, "without a row for 1 records"):
             _run(self.plan("a"), self.pool([[]]), parts)
 
+    def test_what_is_asked_for_again_is_what_did_not_come(self):
+        import ray
+        from explainer._dataset_plan import Plan
+
+        plan = Plan(ray, {}, 2, False, key=[])
+        plan.read(records_of(5), "id", {}, has_places=True)
+        self.assertEqual([2, 2, 1], [ray.get(block).num_rows for block in plan.blocks])
+        plan.pending = {id: plan.pending[id] for id in ("r1", "r4")}
+        plan.keep_pending()
+        self.assertEqual([["r1"], ["r4"]], [ray.get(block)["id"].to_pylist() for block in plan.blocks])
+
+    def test_an_error_of_ray_is_one_of_ours(self):
+        import ray
+        from explainer._dataset_worker import own_errors
+
+        with self.assertRaisesRegex(errors.InternalError, "Ray: gone; expected"), own_errors():
+            raise ray.exceptions.RayError("gone")
+
     @staticmethod
     def plan(ids):
         return mock.Mock(pending=dict.fromkeys(ids, "d"), failures=[], kept=0, kept_failed=0, others=0)
