@@ -1,0 +1,107 @@
+"""What a run of `explainer.distributed` has to do: the source's records against what the output has already."""
+
+import hashlib
+import json
+
+import pyarrow
+
+from explainer._dataset_io import Broken, row_of
+from explainer.errors import Error, InputError, UsageError
+from explainer.models import _plain_value
+
+NOT_FOR_RECORDS = ("progress", "on_text", "tokenizer")  # Python objects of Model.explain, no keys of a request
+
+
+class Plan:
+    """What is to be done: `pending` {id: digest}, in `blocks` of Ray's object store; `stale` ids whose rows go;
+    `failures`, rows of records that cannot even be sent."""
+
+    def __init__(self, ray, state, batch_size, retry_failed, key):
+        self.ray, self.state, self.batch_size, self.retry_failed = ray, state, batch_size, retry_failed
+        self.key = json.dumps(key, sort_keys=True, default=_plain_value)
+        self.pending, self.blocks, self.stale, self.failures = {}, [], set(), []
+        self.kept = self.kept_failed = self.others = 0
+
+    def read(self, records, id_column, defaults, has_places):
+        """Passes over the source once. The records go into the object store, which is on the caller's machine (they
+        outlive the death of any other) and spills to its disk: the caller's process holds ids and digests only."""
+        seen, rows = set(), []
+        for place, record in enumerate(records, 1):
+            id = _id_of(record, id_column, place, has_places)
+            if id in seen:
+                raise InputError(f"source: id {json.dumps(id)} stands twice (record {place}); expected one of its own "
+                                 "for each record")
+            seen.add(id)
+            text, error = _request_of(record, id_column, defaults)
+            digest = hashlib.sha256(f"{self.key}\n{text}".encode("utf-8", "replace")).hexdigest()[:16]
+            if self._is_kept(id, digest):
+                continue
+            if error is not None:
+                self.failures.append(row_of(id, digest, error=error, seconds=0.0))
+                continue
+            self.pending[id] = digest
+            rows.append({"id": id, "digest": digest, "request": text})
+            if len(rows) == self.batch_size:
+                self._put(rows)
+                rows = []
+        if rows:
+            self._put(rows)
+        self.others = sum(1 for id in self.state if id not in seen)
+
+    def _is_kept(self, id, digest):
+        if id not in self.state:
+            return False
+        old_digest, status, _ = self.state[id]
+        if old_digest == digest and not (status == "failed" and self.retry_failed):
+            self.kept += 1
+            self.kept_failed += status == "failed"
+            return True
+        self.stale.add(id)
+        return False
+
+    def _put(self, rows):
+        self.blocks.append(self.ray.put(pyarrow.Table.from_pylist(rows)))
+
+    def keep_pending(self):
+        """Makes the blocks anew, of what is still to be done."""
+        blocks, self.blocks = self.blocks, []
+        for block in blocks:
+            rows = [row for row in self.ray.get(block).to_pylist() if row["id"] in self.pending]
+            if rows:
+                self._put(rows)
+
+
+def _id_of(record, id_column, place, has_places):
+    id = record.get(id_column) if isinstance(record, dict) else None
+    if id is None:
+        if not has_places:
+            raise InputError(f"source: a record of the Ray dataset has no {id_column!r}; expected an id in each: rows "
+                             "of a dataset have no fixed places")
+        return f"{place:06}"
+    if isinstance(id, bool) or not isinstance(id, (str, int)):
+        raise InputError(f"source: record {place}: {id_column} is {type(id).__name__}; expected a text or a whole "
+                         "number")
+    try:
+        str(id).encode()
+    except UnicodeEncodeError:
+        raise InputError(f"source: record {place}: {id_column} {id!a} is no UTF-8; expected a text") from None
+    return str(id)
+
+
+def _request_of(record, id_column, defaults):
+    """A record's request with its defaults, as JSON; and an Error, or None."""
+    if isinstance(record, Broken):
+        return record.text, InputError(record.error)
+    if not isinstance(record, dict):
+        return repr(record), InputError(f"record: {type(record).__name__}; expected a dict")
+    own = {key: value for key, value in record.items() if key != id_column and value is not None}
+    for key in NOT_FOR_RECORDS:
+        if key in own:
+            return repr(own), UsageError(f"record: {key} is no key of a request; expected those of Model.explain")
+    try:
+        return json.dumps({**defaults, **own}, sort_keys=True, default=_plain_value), None
+    except (Error, TypeError, ValueError, RecursionError) as error:
+        return repr(sorted(own)), error if isinstance(error, Error) else InputError(f"record: {error}; expected JSON")
+
+
+__all__ = ["NOT_FOR_RECORDS", "Plan"]

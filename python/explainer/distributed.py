@@ -1,0 +1,196 @@
+"""Many records on many processes and machines, with Ray Data: see docs/python-distributed.md.
+
+    from explainer.distributed import explain_dataset, read
+
+    explain_dataset("requests.jsonl", "results", model="/models/m.gguf", methods=["saliency"], workers=2)
+    for row in read("results"):
+        ...
+
+Needs `pip install 'llm-explainer[ray]'`.
+"""
+
+import contextlib
+import dataclasses
+import math
+import os
+
+from explainer import errors
+from explainer.errors import InternalError, UsageError
+from explainer.version import __version__
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What a run did. done + failed + kept is the number of the source's records.
+
+    done, failed: records that were explained, and that failed, in this run. kept: records whose rows were there
+    already; kept_failed: how many of those are failed ones. others: rows of the output whose ids the source does not
+    have; they stay as they are. output: the directory.
+    """
+
+    done: int
+    failed: int
+    kept: int
+    kept_failed: int
+    others: int
+    output: str
+
+
+def explain_dataset(source, output, *, model, methods=("attention", "gradient"), workers=None, threads_per_worker=None,
+                    batch_size=8, id_column="id", format="parquet", rows_per_part=1000, retry_failed=False,
+                    load_options=None, **request):
+    """Explains every record of `source` with an actor pool of Ray Data, and writes a row for each into `output`.
+
+    source: a path, directory or glob of .jsonl and .parquet files, a list of dicts, or a ray.data.Dataset. A record
+        has the keys of `Model.explain`; `request` and `methods` are the defaults for what it does not say. None says
+        nothing.
+    output: a directory of part files; `format` is "parquet" or "jsonl". Columns: id, digest, status ("done", "failed"),
+        error, error_class, prediction, answer_text, result (JSON text, schema llm-explainer/1), seconds, worker
+        ("node:process id"). Rows stand in the order in which they were finished.
+    model: a path that every machine of the cluster has. Each worker loads it once, with `load_options` (of
+        `explainer.load`; files as absolute paths).
+    workers, threads_per_worker: by default one worker a machine, with its cores. batch_size: records a worker gets at a
+        time. rows_per_part: rows a part file has at most (fewer after 32 MB of text, or a minute).
+    id_column: each record's own id there, a text or a whole number; without one, its place in the source in six digits.
+
+    The same call goes on where one was interrupted; failed records are tried again with `retry_failed`.
+    Returns a `Summary`. Raises ModelError or UnsupportedError for a model that cannot be loaded, InputError for ids
+    that stand twice and files that cannot be read, UsageError, OutputError, InternalError where Ray gives up. A record
+    that fails is a row, no exception.
+    """
+    ray = _ray()
+    from explainer._dataset_io import Parts
+    from explainer._dataset_plan import Plan
+    from explainer._dataset_worker import Pool, model_digest
+
+    options = _checked_load_options(model, load_options)
+    defaults = _checked_defaults(methods, request)
+    _check_counts(batch_size=batch_size, rows_per_part=rows_per_part)
+    _check_counts(**{name: value for name, value in (("workers", workers), ("threads_per_worker", threads_per_worker))
+                     if value is not None})
+    if not ray.is_initialized():
+        ray.init()
+    workers, threads = _layout(ray, workers, threads_per_worker)
+    parts = Parts(output, format, rows_per_part)
+    try:
+        model = os.path.abspath(os.fspath(model))
+        sha256_16 = model_digest(model, threads, options)
+        plan = Plan(ray, parts.state(), batch_size, retry_failed,
+                    key=[__version__, sha256_16, {k: v for k, v in options.items() if k != "use_mmap"}])
+        plan.read(_records(ray, source), id_column, defaults, has_places=not isinstance(source, ray.data.Dataset))
+        return _run(plan, Pool(workers, threads, (model, options, sha256_16, __version__)), parts)
+    finally:
+        parts.close()  # after Ctrl-C, too: what is finished is written
+
+
+def read(output):
+    """Iterates over the rows of an output directory as dicts with the columns of `explain_dataset`.
+
+    `explainer.load_result(row["result"])` makes a `Result` of a done row. Raises InputError where there is no
+    directory, OutputError for a part that cannot be read.
+    """
+    _ray()
+    from explainer import _dataset_io as io
+
+    io.part_files(output)  # says now, not at the first row, that there is none
+    return io.read_rows(output)
+
+
+def _ray():
+    try:
+        import pyarrow  # noqa: F401
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise UsageError(f"explainer.distributed: {error.name or 'ray'} is not installed; expected ray and pyarrow; "
+                         "pip install 'llm-explainer[ray]'") from None
+    return ray
+
+
+def _check_counts(**counts):
+    for name, value in counts.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise UsageError(f"{name}: {value!r}; expected a whole number of at least 1")
+
+
+def _checked_load_options(model, load_options):
+    if not isinstance(model, (str, os.PathLike)):
+        raise UsageError(f"model: {type(model).__name__}; expected a path: every worker loads a model of its own")
+    options = dict(load_options or {})
+    for key in options:
+        if key not in ("use_mmap", "chat_template", "qa_head", "lora"):
+            raise UsageError(f"load_options: {key!r}; expected use_mmap, chat_template, qa_head or lora (threads: "
+                             "threads_per_worker)")
+    return options
+
+
+def _checked_defaults(methods, request):
+    from explainer._dataset_plan import NOT_FOR_RECORDS
+
+    for key in request:
+        if key == "method":
+            raise UsageError("method: is a record's key; expected methods=[...] for all records")
+        if key in NOT_FOR_RECORDS:
+            raise UsageError(f"{key}: a Python object, which cannot go to other machines; expected keys of a request")
+    methods = [methods] if isinstance(methods, str) else list(methods)
+    return {"method": methods, **{key: value for key, value in request.items() if value is not None}}
+
+
+def _layout(ray, workers, threads):
+    """How many workers, and how many threads (for Ray: CPUs) each. Raises UsageError where they never find room."""
+    nodes = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+    nodes = [cpus for cpus in nodes if cpus]
+    if not nodes:
+        raise UsageError("Ray's cluster: has no CPUs; expected one for each worker; ray.init(num_cpus=...)")
+    workers = workers or len(nodes)
+    threads = threads or max(1, min(nodes) // math.ceil(workers / len(nodes)))
+    room = sum(cpus // threads for cpus in nodes)
+    if workers > room:
+        # Ray would wait for more machines, without an end and without a word.
+        raise UsageError(f"workers: {workers} with {threads} threads each; expected at most {room} in this cluster of "
+                         f"{sum(nodes)} CPUs; take fewer, or more CPUs (ray.init(num_cpus=...))")
+    return workers, threads
+
+
+def _records(ray, source):
+    from explainer._dataset_io import read_records, source_files
+
+    if isinstance(source, ray.data.Dataset):
+        for batch in source.iter_batches(batch_size=256, batch_format="pyarrow", prefetch_batches=0):
+            yield from batch.to_pylist()
+    elif isinstance(source, (str, os.PathLike)):
+        for path in source_files(source):
+            yield from read_records(path)
+    elif isinstance(source, dict) or not hasattr(source, "__iter__"):
+        raise UsageError(f"source: {type(source).__name__}; expected a path, a list of dicts or a ray.data.Dataset")
+    else:
+        yield from source
+
+
+def _run(plan, pool, parts):
+    """The caller alone writes: it takes a row only for an id that is pending, and the id is not pending any more from
+    then on. So there is no second row for an id, whatever Ray delivers after it has begun a block again; and what it
+    should not deliver at all is asked for again. Writers in the workers would need a shared file system for that."""
+    done = failed = 0
+    parts.drop(plan.stale, plan.state)
+    for row in plan.failures:
+        failed += 1
+        parts.add(row)
+    while plan.pending:
+        before = len(plan.pending)
+        with contextlib.closing(pool.rows(plan.blocks)) as rows:
+            for row in rows:
+                if row["status"] == "refused":
+                    raise getattr(errors, row["error_class"])(row["error"])
+                if plan.pending.pop(row["id"], None) is None:
+                    continue
+                done += row["status"] == "done"
+                failed += row["status"] == "failed"
+                parts.add(row)
+        if len(plan.pending) == before:
+            raise InternalError(f"Ray: ended without a row for {before} records; expected one for each; see Ray's log")
+        plan.keep_pending()
+    return Summary(done, failed, plan.kept, plan.kept_failed, plan.others, parts.directory)
+
+
+__all__ = ["Summary", "explain_dataset", "read"]
