@@ -14,8 +14,9 @@ import dataclasses
 import math
 import os
 
-from explainer import errors
+from explainer import _core, errors
 from explainer.errors import InternalError, UsageError
+from explainer.models import request_json
 from explainer.version import __version__
 
 
@@ -133,7 +134,9 @@ def _checked_defaults(methods, request):
         if key in NOT_FOR_RECORDS:
             raise UsageError(f"{key}: a Python object, which cannot go to other machines; expected keys of a request")
     methods = [methods] if isinstance(methods, str) else list(methods)
-    return {"method": methods, **{key: value for key, value in request.items() if value is not None}}
+    defaults = {"method": methods, **{key: value for key, value in request.items() if value is not None}}
+    _core.check_keys(request_json(defaults))  # a slip here would be every record's, and cost the rows that are there
+    return defaults
 
 
 def _layout(ray, workers, threads):

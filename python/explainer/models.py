@@ -114,11 +114,12 @@ class Model:
         """
         from explainer.result import Result
 
-        made = _core.explain(self.core, _request_json(request), list(n_matches), progress, on_text)
+        made = _core.explain(self.core, request_json(request), list(n_matches), progress, on_text)
         return Result(made, tokenizer=tokenizer)
 
 
-def _request_json(request):
+def request_json(request):
+    """A request's keys as the engine reads them."""
     request = dict(request)
     if "messages" in request and not isinstance(request["messages"], str):
         request["messages"] = [{"role": role, "content": content} for role, content in messages_of(request["messages"])]

@@ -54,6 +54,13 @@ ResultData explain(const Model& model, const std::string& request_json, const st
     });
 }
 
+/// Throws Error{usage} for keys that are not known and values of the wrong type; texts are not looked at.
+void check_keys(const std::string& request_json) {
+    require_no_load_options(request_json);
+    const CLI::App nothing_stays;
+    (void)cli::options_of(nothing_stays, {}, request_json);
+}
+
 nb::list methods() {
     nb::list all;
     for (const MethodFacts& facts : known_methods()) {
@@ -88,6 +95,7 @@ void quantize(const std::string& input, const std::string& output, const std::st
 void bind_request(nb::module_& module) {
     module.def("explain", explain, "model"_a, "request_json"_a, "n_matches"_a = std::vector<int>{},
                "progress"_a = nb::none(), "on_text"_a = nb::none());
+    module.def("check_keys", check_keys, "request_json"_a);
     module.def("methods", methods);
     module.def("quantize", quantize, "input"_a, "output"_a, "type"_a, "threads"_a = 0);
 }

@@ -123,6 +123,12 @@ class OnACluster(Directory):
         return explain_dataset(source, output or self.output,
                                **{"model": MODEL, "methods": ["saliency"], "workers": 2, **options})
 
+    def test_a_slip_in_the_call_costs_no_rows(self):
+        self.explain(records_of(2))
+        with self.assertRaisesRegex(explainer.UsageError, "unknown request key \"stepz\""):
+            self.explain(records_of(2), stepz=3)
+        self.assertEqual(2, len(self.rows()))
+
     def test_none_is_lost_and_none_twice_when_a_worker_is_killed(self):
         records = records_of(200, method=["integrated_gradients"], steps=64)
         killed = []

@@ -1,9 +1,11 @@
 """The five tasks through the original's interface, on tiny models, against golden numbers and the engine's own way."""
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 from unittest import mock
 
@@ -162,6 +164,13 @@ class Examples(unittest.TestCase):
     @needs_demo
     def test_assistant(self):
         self.assertIn("quick brown fox", self.run_example("assistant.py", DEMO))
+
+    @needs_demo
+    @unittest.skipUnless(importlib.util.find_spec("ray"), "ray is not installed")
+    def test_distributed(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            printed = self.run_example("distributed.py", DEMO, "--output", os.path.join(scratch, "out"))
+        self.assertIn("2 done, 1 failed, 0 were there already", printed)
 
     @needs_demo
     def test_notebook(self):
