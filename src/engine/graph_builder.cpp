@@ -7,7 +7,9 @@
 #include <cstring>
 #include <llmx/error.hpp>
 
+#include "engine/local_weights.hpp"
 #include "engine/lora.hpp"
+#include "engine/scheduler_copy.hpp"
 
 namespace llmx::engine {
 
@@ -51,6 +53,7 @@ void GraphBuilder::begin(SubPass pass) {
         const TensorRole role = graph_.at(entry.second).role;
         return role == TensorRole::node || role == TensorRole::input;
     });
+    copied_.clear();
     pass.first_node = pass.last_node = static_cast<int>(graph_.nodes.size());
     graph_.passes.push_back(std::move(pass));
 }
@@ -59,6 +62,13 @@ void GraphBuilder::add_node(const ggml_tensor* tensor) {
     const int id = add(tensor);
     graph_.tensors[static_cast<std::size_t>(id)].order = static_cast<int>(graph_.nodes.size());
     graph_.nodes.push_back(id);
+    const TensorInfo& node = graph_.at(id);
+    if (copied_.contains(node.root) && computes(node)) {
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("replay: {} writes to {}, of which another server has a copy; one server can "
+                                "have the whole model",
+                                describe(node), describe(graph_.at(node.root))));
+    }
     SubPass& pass = graph_.passes.back();
     pass.last_node = static_cast<int>(graph_.nodes.size());
     if (reads_token_table(tensor)) pass.embeddings.push_back(id);
@@ -103,15 +113,39 @@ void GraphBuilder::link_to_encoder(TensorInfo& info) {
     linked_ = true;
 }
 
+/// What one back end reads of another's is a copy. Here it is the original again, as the node left it that
+/// wrote it last. A copy of an input stays an input.
+void GraphBuilder::link_to_original(TensorInfo& info, const ggml_tensor* copy) {
+    const TensorInfo* original = nullptr;
+    for (int order = graph_.passes.back().first_node; order < static_cast<int>(graph_.nodes.size());
+         ++order) {
+        const TensorInfo& node = graph_.at(graph_.nodes[static_cast<std::size_t>(order)]);
+        if (!may_copy(copy, node.name) || node.type != info.type || node.shape != info.shape ||
+            node.strides != info.strides)
+            continue;
+        if (original != nullptr && (original->root != node.root || original->offset != node.offset)) {
+            throw Error(
+                ErrorCode::unsupported,
+                fmt::format("replay: a server reads {}, and two nodes have that name", describe(info)));
+        }
+        original = &node;
+    }
+    if (original == nullptr) return;
+    info.root = original->root;
+    info.offset = original->offset;
+    copied_.insert(info.root);
+}
+
 int GraphBuilder::add(const ggml_tensor* tensor) {
     if (const auto found = ids_.find(tensor); found != ids_.end()) return found->second;
     TensorInfo info;
-    info.name = tensor->name;
+    info.name = original_name(tensor);
     info.op = ggml_op_name(tensor->op);
     info.kind = kind_of(tensor);
     info.type = ggml_type_name(tensor->type);
     info.role = role_of(tensor);
     info.handle = tensor;
+    if (info.role == TensorRole::weight) info.data = weight_data(tensor, local_);
     const auto element = static_cast<std::int64_t>(ggml_type_size(tensor->type));
     for (std::size_t d = 0; d < 4; ++d) {
         info.shape[3 - d] = tensor->ne[d];
@@ -134,6 +168,7 @@ int GraphBuilder::add(const ggml_tensor* tensor) {
     if (root >= 0) {
         info.offset = static_cast<std::int64_t>(tensor->view_offs) / element + graph_.at(root).offset;
     }
+    if (is_scheduler_copy(tensor)) link_to_original(info, tensor);
     if (encoded_ >= 0 && info.role == TensorRole::input && info.name == "cross_embd") link_to_encoder(info);
     ids_.emplace(tensor, info.id);
     graph_.tensors.push_back(std::move(info));
