@@ -71,8 +71,9 @@ std::vector<Job> read_jobs(const CLI::App& app, const Options& options, InputRea
 
 bool same_model(const Job& a, const Job& b) {
     return a.options.model == b.options.model && a.options.lora == b.options.lora &&
-           a.options.qa_head == b.options.qa_head && a.options.threads == b.options.threads &&
-           a.options.seed == b.options.seed && a.inputs.chat_template == b.inputs.chat_template;
+           a.options.rpc == b.options.rpc && a.options.qa_head == b.options.qa_head &&
+           a.options.threads == b.options.threads && a.options.seed == b.options.seed &&
+           a.inputs.chat_template == b.inputs.chat_template;
 }
 
 /// The numbers of requests that are asked of one model.

@@ -113,12 +113,12 @@ void GraphBuilder::link_to_encoder(TensorInfo& info) {
     linked_ = true;
 }
 
-/// What one back end reads of another's is a copy. Here it is the original again, as the node left it that
-/// wrote it last. A copy of an input stays an input.
-void GraphBuilder::link_to_original(TensorInfo& info, const ggml_tensor* copy) {
+/// What one back end reads of another's is a copy. Here it is the original, as the node left it that wrote it
+/// last; -1 for a copy of an input, which is an input itself.
+int GraphBuilder::original_of(const ggml_tensor* copy, const TensorInfo& info) {
     const TensorInfo* original = nullptr;
-    for (int order = graph_.passes.back().first_node; order < static_cast<int>(graph_.nodes.size());
-         ++order) {
+    const auto all = static_cast<int>(graph_.nodes.size());
+    for (int order = graph_.passes.back().first_node; order < all; ++order) {
         const TensorInfo& node = graph_.at(graph_.nodes[static_cast<std::size_t>(order)]);
         if (!may_copy(copy, node.name) || node.type != info.type || node.shape != info.shape ||
             node.strides != info.strides)
@@ -130,10 +130,9 @@ void GraphBuilder::link_to_original(TensorInfo& info, const ggml_tensor* copy) {
         }
         original = &node;
     }
-    if (original == nullptr) return;
-    info.root = original->root;
-    info.offset = original->offset;
-    copied_.insert(info.root);
+    if (original == nullptr) return -1;
+    copied_.insert(original->root);
+    return original->id;
 }
 
 int GraphBuilder::add(const ggml_tensor* tensor) {
@@ -150,6 +149,12 @@ int GraphBuilder::add(const ggml_tensor* tensor) {
     for (std::size_t d = 0; d < 4; ++d) {
         info.shape[3 - d] = tensor->ne[d];
         info.strides[3 - d] = static_cast<std::int64_t>(tensor->nb[d]) / element;
+    }
+    if (is_scheduler_copy(tensor)) {
+        if (const int original = original_of(tensor, info); original >= 0) {
+            ids_.emplace(tensor, original);
+            return original;
+        }
     }
     std::copy(std::begin(tensor->op_params), std::end(tensor->op_params), info.params.begin());
     int last = -1;
@@ -168,7 +173,6 @@ int GraphBuilder::add(const ggml_tensor* tensor) {
     if (root >= 0) {
         info.offset = static_cast<std::int64_t>(tensor->view_offs) / element + graph_.at(root).offset;
     }
-    if (is_scheduler_copy(tensor)) link_to_original(info, tensor);
     if (encoded_ >= 0 && info.role == TensorRole::input && info.name == "cross_embd") link_to_encoder(info);
     ids_.emplace(tensor, info.id);
     graph_.tensors.push_back(std::move(info));

@@ -31,7 +31,7 @@ public:
 private:
     int add(const ggml_tensor* tensor);
     void link_to_encoder(TensorInfo& info);
-    void link_to_original(TensorInfo& info, const ggml_tensor* copy);
+    int original_of(const ggml_tensor* copy, const TensorInfo& info);
 
     Graph& graph_;
     const LocalWeights* local_;

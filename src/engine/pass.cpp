@@ -134,9 +134,13 @@ struct Session::Impl {
         }
     }
     void remember(const TensorInfo& info, const ggml_tensor* tensor) {
-        live[static_cast<std::size_t>(info.id)] = tensor;
-        if (tensor->view_src != nullptr && !is_scheduler_copy(tensor->view_src))
-            live[static_cast<std::size_t>(info.root)] = tensor->view_src;
+        remember(info.id, tensor);
+        if (tensor->view_src != nullptr) remember(info.root, tensor->view_src);
+    }
+    void remember(int id, const ggml_tensor* tensor) {
+        // a copy that another back end reads has no tensor of its own in the graph, unless of an input
+        if (is_scheduler_copy(tensor) && graph->at(id).role != TensorRole::input) return;
+        live[static_cast<std::size_t>(id)] = tensor;
     }
 
     void start(const PassInput& input) {
