@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cstring>
 #include <llmx/error.hpp>
+#include <vector>
 
 #include "engine/local_weights.hpp"
 #include "engine/lora.hpp"
+#include "engine/remote.hpp"
 #include "engine/scheduler_copy.hpp"
 
 namespace llmx::engine {
@@ -114,25 +116,28 @@ void GraphBuilder::link_to_encoder(TensorInfo& info) {
 }
 
 /// What one back end reads of another's is a copy. Here it is the original, as the node left it that wrote it
-/// last; -1 for a copy of an input, which is an input itself.
+/// last; -1 for a copy of an input, which is an input itself. Names come several times: of the nodes that
+/// have the copy's, it is the last one that holds the same at this moment, when the copy has just been made.
 int GraphBuilder::original_of(const ggml_tensor* copy, const TensorInfo& info) {
-    const TensorInfo* original = nullptr;
-    const auto all = static_cast<int>(graph_.nodes.size());
-    for (int order = graph_.passes.back().first_node; order < all; ++order) {
+    std::vector<char> bytes;
+    std::vector<char> others;
+    bool found = original_name(copy).starts_with("cache_");  // memory
+    for (auto order = static_cast<int>(graph_.nodes.size()); order-- > graph_.passes.back().first_node;) {
         const TensorInfo& node = graph_.at(graph_.nodes[static_cast<std::size_t>(order)]);
-        if (!may_copy(copy, node.name) || node.type != info.type || node.shape != info.shape ||
-            node.strides != info.strides)
-            continue;
-        if (original != nullptr && (original->root != node.root || original->offset != node.offset)) {
-            throw Error(
-                ErrorCode::unsupported,
-                fmt::format("replay: a server reads {}, and two nodes have that name", describe(info)));
-        }
-        original = &node;
+        if (!may_copy(copy, node.name)) continue;
+        found = true;
+        if (node.type != info.type || node.shape != info.shape || node.strides != info.strides) continue;
+        const void* copied = read_bytes(copy, bytes);
+        const void* own = read_bytes(static_cast<const ggml_tensor*>(node.handle), others);
+        if (std::memcmp(copied, own, ggml_nbytes(copy)) != 0) continue;
+        copied_.insert(node.root);
+        return node.id;
     }
-    if (original == nullptr) return -1;
-    copied_.insert(original->root);
-    return original->id;
+    if (!found) return -1;
+    throw Error(ErrorCode::unsupported,
+                fmt::format("replay: a server reads {}, which is no node's result; one server can have the "
+                            "whole model",
+                            describe(info)));
 }
 
 int GraphBuilder::add(const ggml_tensor* tensor) {

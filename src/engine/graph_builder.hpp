@@ -23,6 +23,8 @@ public:
     /// `pass` says what is read and what is wanted; its nodes follow.
     void begin(SubPass pass);
     /// Throws Error{unsupported} for a node that writes to memory of which another back end has a copy.
+    /// Where a pass runs on several back ends, the nodes before it have been computed as far as it reads them
+    /// on another one.
     void add_node(const ggml_tensor* tensor);
     /// Finds the sub-pass's result: its logits, or the last hidden state of this width. Throws
     /// Error{unsupported} where the graph has none.
