@@ -63,7 +63,13 @@ std::vector<Job> read_jobs(const CLI::App& app, const Options& options, InputRea
     for (const RequestLine& line : lines) {
         ExplainOptions given = options_of(app, options.request, line);
         given.check = true;
-        ExplainInputs inputs = within_line(line, [&] { return read_explain_inputs(given, reader); });
+        ExplainInputs inputs = within_line(line, [&] {
+            if (options.randomization && !given.rpc.empty()) {
+                throw Error(ErrorCode::unsupported,
+                            "--randomization: a model on RPC servers cannot be re-drawn; leave out --rpc");
+            }
+            return read_explain_inputs(given, reader);
+        });
         jobs.push_back({line, std::move(given), std::move(inputs)});
     }
     return jobs;

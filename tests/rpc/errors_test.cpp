@@ -85,6 +85,25 @@ TEST(RpcErrors, DraftsAndRedrawnWeightsAreRefused) {
               Model::load(path).generate(prompt, {.max_new_tokens = 8}).ids);
 }
 
+// Servers do not ask whether to go on; a pass ends early all the same.
+TEST(RpcErrors, WorkCanBeCancelled) {
+    const test::RpcServer server;
+    const Model model = Model::load(path, {.rpc = {server.name()}});
+    Request request;
+    request.input_ids = {5, 9, 20, 301, 44};
+    request.output.ids = {7, 8};
+    double done = 0;
+    request.progress = [&](std::string_view, double part) {
+        done = std::max(done, part);
+        return part < 0.3;
+    };
+    expect_error(ErrorCode::cancelled, {"cancelled"},
+                 [&] { (void)Explainer(model, {"gradient"}).compute(request); });
+    EXPECT_LT(done, 0.5);
+    request.progress = {};
+    EXPECT_TRUE(Explainer(model, {"gradient"}).compute(request).gradient);
+}
+
 // A server has one client at a time: models of one process are one client, and so is one after another.
 TEST(RpcErrors, ModelsOfAProcessShareAServer) {
     const test::RpcServer server;
