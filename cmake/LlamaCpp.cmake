@@ -33,6 +33,8 @@ foreach(part TESTS TOOLS EXAMPLES SERVER APP)
   set(LLAMA_BUILD_${part} OFF CACHE BOOL "" FORCE)
 endforeach()
 set(LLAMA_OPENSSL OFF CACHE BOOL "" FORCE)
+set(GGML_RPC ON CACHE BOOL "" FORCE)  # --rpc
+set(GGML_RPC_RDMA OFF CACHE BOOL "" FORCE)  # a library more to link, wherever it happens to be
 set(GGML_NATIVE ${LLMX_NATIVE} CACHE BOOL "" FORCE)
 
 set(llama_cpp_dir "${LLMX_LLAMA_CPP_DIR}")

@@ -63,7 +63,13 @@ std::vector<Job> read_jobs(const CLI::App& app, const Options& options, InputRea
     for (const RequestLine& line : lines) {
         ExplainOptions given = options_of(app, options.request, line);
         given.check = true;
-        ExplainInputs inputs = within_line(line, [&] { return read_explain_inputs(given, reader); });
+        ExplainInputs inputs = within_line(line, [&] {
+            if (options.randomization && !given.rpc.empty()) {
+                throw Error(ErrorCode::unsupported,
+                            "--randomization: a model on RPC servers cannot be re-drawn; leave out --rpc");
+            }
+            return read_explain_inputs(given, reader);
+        });
         jobs.push_back({line, std::move(given), std::move(inputs)});
     }
     return jobs;
@@ -71,8 +77,9 @@ std::vector<Job> read_jobs(const CLI::App& app, const Options& options, InputRea
 
 bool same_model(const Job& a, const Job& b) {
     return a.options.model == b.options.model && a.options.lora == b.options.lora &&
-           a.options.qa_head == b.options.qa_head && a.options.threads == b.options.threads &&
-           a.options.seed == b.options.seed && a.inputs.chat_template == b.inputs.chat_template;
+           a.options.rpc == b.options.rpc && a.options.qa_head == b.options.qa_head &&
+           a.options.threads == b.options.threads && a.options.seed == b.options.seed &&
+           a.inputs.chat_template == b.inputs.chat_template;
 }
 
 /// The numbers of requests that are asked of one model.

@@ -12,7 +12,7 @@ namespace {
 /// What `load_model` reads.
 std::string key_of(const ExplainOptions& options, const ExplainInputs& inputs) {
     nlohmann::json key = {options.model, options.threads, inputs.chat_template.value_or(""),
-                          options.qa_head.value_or("")};
+                          options.qa_head.value_or(""), options.rpc};
     for (const std::string& lora : options.lora) key.push_back(lora);
     return key.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -29,6 +29,7 @@ void require_own(const ExplainOptions& o, const ExplainOptions& own, const std::
         if (value != its) refuse(key, "belongs to the service; it is chosen when that is started");
     };
     same("lora", o.lora, own.lora);
+    same("rpc", o.rpc, own.rpc);
     same("qa_head", o.qa_head, own.qa_head);
     same("chat_template", o.chat_template, own.chat_template);
     same("chat_template_file", o.chat_template_file, own.chat_template_file);
@@ -39,8 +40,9 @@ void require_own(const ExplainOptions& o, const ExplainOptions& own, const std::
         refuse("memory_budget", fmt::format("is {}; expected 1 to {}", o.memory_budget, own.memory_budget));
 }
 
+/// ... or another machine.
 bool names_file(const std::string& name) {
-    return name.ends_with("-file") || name == "model" || name == "lora" || name == "qa-head";
+    return name.ends_with("-file") || name == "model" || name == "lora" || name == "rpc" || name == "qa-head";
 }
 
 Json schema_of(const CLI::Option& option) {
@@ -84,6 +86,7 @@ ReadRequest read_served(const std::string& json_text, const ServiceTerms& terms)
     defaults.model = served_name(terms);
     ExplainOptions options = options_of(nothing_stays, defaults, json_text);
     require_own(options, terms.options, defaults.model);
+    options.rpc.clear();  // the model is loaded; its servers are nothing for the clients
     InputReader reader = InputReader::of_texts_only();
     ExplainInputs inputs = read_explain_inputs(options, reader);
     if (!inputs.has_answer() && options.max_new_tokens > terms.most_answer_tokens) {

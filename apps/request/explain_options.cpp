@@ -232,6 +232,10 @@ void declare_model(CLI::App& app, ExplainOptions& o) {
     app.add_option("--lora", o.lora, "A LoRA adapter in GGUF, to be given several times")
         ->type_name("FILE[:SCALE]")
         ->allow_extra_args(false);
+    list(
+        app, "--rpc", o.rpc,
+        "Servers that take the model's layers: ggml-rpc-server of\nllama.cpp on other machines (docs/rpc.md)")
+        ->type_name("HOST:PORT,...");
     text(app, "--chat-template", o.chat_template, "A Jinja chat template in place of the model's own",
          "JINJA");
     text(app, "--chat-template-file", o.chat_template_file, "... from a file", "FILE");

@@ -61,7 +61,7 @@ struct ExplainOptions {
     float length_penalty = 1;
     std::string early_stopping = "no";
 
-    std::vector<std::string> lora;
+    std::vector<std::string> lora, rpc;
     int threads = 0, context_tokens = 0, ubatch = 0;
     std::string products = "float32";
     std::uint64_t memory_budget = std::uint64_t{2} << 30;

@@ -179,6 +179,7 @@ std::string command_json(const ExplainOptions& options, const ExplainInputs& inp
     command["length_penalty"] = Json::parse(fmt::format("{}", options.length_penalty));
     command["early_stopping"] = options.early_stopping;
     command["lora"] = options.lora;
+    if (!options.rpc.empty()) command["rpc"] = options.rpc;
     command["ubatch"] = options.ubatch;
     command["threads"] = options.threads;
     command["context_tokens"] = options.context_tokens;

@@ -101,6 +101,7 @@ Model load_model(const ExplainOptions& options, const ExplainInputs& inputs, Act
                                        .chat_template = inputs.chat_template.value_or(""),
                                        .qa_head = options.qa_head.value_or(""),
                                        .lora = inputs.lora,
+                                       .rpc = options.rpc,
                                        .redrawn_blocks = redrawn_blocks,
                                        .redraw_seed = options.seed,
                                        .progress = activity.progress()});

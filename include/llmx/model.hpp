@@ -82,6 +82,10 @@ struct LoadOptions {
     /// A safetensors file with `qa_outputs.weight` and `qa_outputs.bias`, for the GGUF of an encoder.
     std::filesystem::path qa_head = {};
     std::vector<Lora> lora = {};  ///< applied together wherever the model runs
+    /// Servers of llama.cpp's RPC, "HOST:PORT" each, that take the model's layers into their memory and
+    /// compute them (docs/rpc.md); empty: this machine does. Throws Error{usage} for another form,
+    /// Error{input} for a server that is not there. llama.cpp ends the process where one goes away later.
+    std::vector<std::string> rpc = {};
     /// The values of every weight of the last so many blocks are put in a random order: a model that has
     /// forgotten what it learned there, for the randomisation check of maps (definitions 5).
     int redrawn_blocks = 0;

@@ -136,11 +136,12 @@ def _plain_value(value):
 
 def load(path: Path, *, threads: int = 0, use_mmap: bool = True, chat_template: str | None = None,
          qa_head: Path | None = None, lora: Sequence[Path | tuple[Path, float]] = (),
-         progress: Progress | None = None) -> Model:
+         rpc: Sequence[str] = (), progress: Progress | None = None) -> Model:
     """A GGUF file, or a Hugging Face directory (config.json, safetensors, tokenizer files).
 
     threads: 0 for the machine's cores. chat_template: Jinja, in place of the model's own. qa_head: a safetensors file
     with `qa_outputs`, for an encoder's GGUF. lora: GGUF adapters, as paths or (path, scale).
+    rpc: llama.cpp's RPC servers ("host:port") that take the layers (docs/rpc.md).
     A path that is loaded already, with the same options, is not loaded again.
     Raises ModelError for what is missing or broken, UnsupportedError for a family that is not known.
     """
@@ -151,10 +152,10 @@ def load(path: Path, *, threads: int = 0, use_mmap: bool = True, chat_template: 
     if os.path.exists(path):
         stat = os.stat(path)
         key = (os.path.realpath(path), stat.st_mtime_ns, stat.st_size, threads, use_mmap, chat_template,
-               None if qa_head is None else os.fspath(qa_head), tuple(loras))
+               None if qa_head is None else os.fspath(qa_head), tuple(loras), tuple(rpc))
     core = _loaded.get(key)
     if core is None:
-        core = _core.Model.load(path, threads, use_mmap, chat_template or "", qa_head or "", loras, progress)
+        core = _core.Model.load(path, threads, use_mmap, chat_template or "", qa_head or "", loras, list(rpc), progress)
         if key is not None:
             _loaded[key] = core
     return Model(core)

@@ -29,20 +29,23 @@ using namespace nb::literals;
 using Loras = std::vector<std::pair<std::filesystem::path, float>>;
 
 LoadOptions load_options(int threads, bool use_mmap, const std::string& chat_template,
-                         const std::filesystem::path& qa_head, const Loras& lora, Caller& caller) {
+                         const std::filesystem::path& qa_head, const Loras& lora,
+                         const std::vector<std::string>& rpc, Caller& caller) {
     LoadOptions options{.threads = threads,
                         .use_mmap = use_mmap,
                         .chat_template = chat_template,
                         .qa_head = qa_head,
+                        .rpc = rpc,
                         .progress = caller.progress()};
     for (const auto& [path, scale] : lora) options.lora.push_back({path, scale});
     return options;
 }
 
 Model load(const std::filesystem::path& path, int threads, bool use_mmap, const std::string& chat_template,
-           const std::filesystem::path& qa_head, const Loras& lora, nb::object progress) {
+           const std::filesystem::path& qa_head, const Loras& lora, const std::vector<std::string>& rpc,
+           nb::object progress) {
     Caller caller(std::move(progress), nb::none());
-    const LoadOptions options = load_options(threads, use_mmap, chat_template, qa_head, lora, caller);
+    const LoadOptions options = load_options(threads, use_mmap, chat_template, qa_head, lora, rpc, caller);
     return caller.call([&] { return Model::load(path, options); });
 }
 
@@ -54,7 +57,7 @@ Model load_with_weights(const std::filesystem::path& directory, const std::strin
                         const Tensors& tensors, int threads, const std::string& chat_template,
                         nb::object progress) {
     Caller caller(std::move(progress), nb::none());
-    const LoadOptions options = load_options(threads, true, chat_template, {}, {}, caller);
+    const LoadOptions options = load_options(threads, true, chat_template, {}, {}, {}, caller);
     std::vector<checkpoint::GivenWeight> weights;
     for (const auto& [key, type, shape, address, bytes] : tensors) {
         // NOLINTNEXTLINE(performance-no-int-to-ptr): an address is what Python has of a tensor's memory
@@ -170,7 +173,8 @@ void bind_model(nb::module_& module) {
     bind_generation(module);
     nb::class_<Model>(module, "Model", nb::is_weak_referenceable())
         .def_static("load", load, "path"_a, "threads"_a = 0, "use_mmap"_a = true, "chat_template"_a = "",
-                    "qa_head"_a = "", "lora"_a = Loras{}, "progress"_a = nb::none())
+                    "qa_head"_a = "", "lora"_a = Loras{}, "rpc"_a = std::vector<std::string>{},
+                    "progress"_a = nb::none())
         .def_static("load_with_weights", load_with_weights, "directory"_a, "name"_a, "tensors"_a,
                     "threads"_a = 0, "chat_template"_a = "", "progress"_a = nb::none())
         .def_prop_ro("facts", facts)

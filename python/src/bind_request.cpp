@@ -23,8 +23,8 @@ using namespace nb::literals;
 /// What belongs to the loaded model cannot be asked for with a request.
 void require_no_load_options(const std::string& request_json) {
     const auto request = nlohmann::json::parse(request_json, nullptr, /*allow_exceptions=*/false);
-    static constexpr std::array keys = {"model",   "lora",          "threads",
-                                        "qa_head", "chat_template", "chat_template_file"};
+    static constexpr std::array keys = {
+        "model", "lora", "rpc", "threads", "qa_head", "chat_template", "chat_template_file"};
     for (const char* key : keys) {
         if (request.is_object() && request.contains(key)) {
             throw Error(

@@ -34,6 +34,7 @@ struct TensorInfo {
     std::int64_t offset = 0;                ///< of the window in the root, in elements
     int order = -1;                         ///< position among the executed nodes; -1 for a leaf
     const void* handle = nullptr;           ///< identity inside the engine
+    const void* data = nullptr;  ///< a weight's bytes in this machine's memory; nullptr: a server has them
 
     [[nodiscard]] std::int64_t elements() const { return shape[0] * shape[1] * shape[2] * shape[3]; }
     [[nodiscard]] bool is_root() const { return root == id; }

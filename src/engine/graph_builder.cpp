@@ -6,8 +6,12 @@
 #include <algorithm>
 #include <cstring>
 #include <llmx/error.hpp>
+#include <vector>
 
+#include "engine/local_weights.hpp"
 #include "engine/lora.hpp"
+#include "engine/remote.hpp"
+#include "engine/scheduler_copy.hpp"
 
 namespace llmx::engine {
 
@@ -51,6 +55,7 @@ void GraphBuilder::begin(SubPass pass) {
         const TensorRole role = graph_.at(entry.second).role;
         return role == TensorRole::node || role == TensorRole::input;
     });
+    copied_.clear();
     pass.first_node = pass.last_node = static_cast<int>(graph_.nodes.size());
     graph_.passes.push_back(std::move(pass));
 }
@@ -59,6 +64,13 @@ void GraphBuilder::add_node(const ggml_tensor* tensor) {
     const int id = add(tensor);
     graph_.tensors[static_cast<std::size_t>(id)].order = static_cast<int>(graph_.nodes.size());
     graph_.nodes.push_back(id);
+    const TensorInfo& node = graph_.at(id);
+    if (copied_.contains(node.root) && computes(node)) {
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("replay: {} writes to {}, of which another server has a copy; one server can "
+                                "have the whole model",
+                                describe(node), describe(graph_.at(node.root))));
+    }
     SubPass& pass = graph_.passes.back();
     pass.last_node = static_cast<int>(graph_.nodes.size());
     if (reads_token_table(tensor)) pass.embeddings.push_back(id);
@@ -103,19 +115,51 @@ void GraphBuilder::link_to_encoder(TensorInfo& info) {
     linked_ = true;
 }
 
+/// What one back end reads of another's is a copy. Here it is the original, as the node left it that wrote it
+/// last; -1 for a copy of an input, which is an input itself. Names come several times: of the nodes that
+/// have the copy's, it is the last one that holds the same at this moment, when the copy has just been made.
+int GraphBuilder::original_of(const ggml_tensor* copy, const TensorInfo& info) {
+    std::vector<char> bytes;
+    std::vector<char> others;
+    bool found = original_name(copy).starts_with("cache_");  // memory
+    for (auto order = static_cast<int>(graph_.nodes.size()); order-- > graph_.passes.back().first_node;) {
+        const TensorInfo& node = graph_.at(graph_.nodes[static_cast<std::size_t>(order)]);
+        if (!may_copy(copy, node.name)) continue;
+        found = true;
+        if (node.type != info.type || node.shape != info.shape || node.strides != info.strides) continue;
+        const void* copied = read_bytes(copy, bytes);
+        const void* own = read_bytes(static_cast<const ggml_tensor*>(node.handle), others);
+        if (std::memcmp(copied, own, ggml_nbytes(copy)) != 0) continue;
+        copied_.insert(node.root);
+        return node.id;
+    }
+    if (!found) return -1;
+    throw Error(ErrorCode::unsupported,
+                fmt::format("replay: a server reads {}, which is no node's result; one server can have the "
+                            "whole model",
+                            describe(info)));
+}
+
 int GraphBuilder::add(const ggml_tensor* tensor) {
     if (const auto found = ids_.find(tensor); found != ids_.end()) return found->second;
     TensorInfo info;
-    info.name = tensor->name;
+    info.name = original_name(tensor);
     info.op = ggml_op_name(tensor->op);
     info.kind = kind_of(tensor);
     info.type = ggml_type_name(tensor->type);
     info.role = role_of(tensor);
     info.handle = tensor;
+    if (info.role == TensorRole::weight) info.data = weight_data(tensor, local_);
     const auto element = static_cast<std::int64_t>(ggml_type_size(tensor->type));
     for (std::size_t d = 0; d < 4; ++d) {
         info.shape[3 - d] = tensor->ne[d];
         info.strides[3 - d] = static_cast<std::int64_t>(tensor->nb[d]) / element;
+    }
+    if (is_scheduler_copy(tensor)) {
+        if (const int original = original_of(tensor, info); original >= 0) {
+            ids_.emplace(tensor, original);
+            return original;
+        }
     }
     std::copy(std::begin(tensor->op_params), std::end(tensor->op_params), info.params.begin());
     int last = -1;

@@ -1,6 +1,7 @@
 #include "engine/key_mask.hpp"
 
 #include <fmt/format.h>
+#include <ggml-backend.h>
 #include <ggml.h>
 
 #include <algorithm>
@@ -8,11 +9,14 @@
 #include <cstring>
 #include <llmx/error.hpp>
 
+#include "engine/remote.hpp"
+#include "engine/scheduler_copy.hpp"
+
 namespace llmx::engine {
 
 namespace {
 
-const ggml_tensor* root_of(const ggml_tensor* tensor) {
+ggml_tensor* root_of(ggml_tensor* tensor) {
     while (tensor->view_src != nullptr) tensor = tensor->view_src;
     return tensor;
 }
@@ -43,7 +47,7 @@ int KeyMask::first_key(const ggml_tensor* mask) const {
     if (mask->type != GGML_TYPE_F32 || mask->ne[1] != part_.rows || mask->ne[2] * mask->ne[3] != 1) return -1;
     if (part_.encodes) return keys == part_.rows ? part_.first_row : -1;
     // a memory that was empty has one cell a row, from the first one on
-    if (std::strcmp(mask->name, "attn_inp_kq_mask") == 0)
+    if (original_name(mask) == "attn_inp_kq_mask")
         return keys >= part_.first_row - source_ + part_.rows ? source_ : -1;
     return source_ > 0 && keys == source_ ? 0 : -1;
 }
@@ -61,7 +65,7 @@ void KeyMask::before(const ggml_tensor* node) {
     }
 }
 
-void KeyMask::edit(const ggml_tensor* softmax, const ggml_tensor* mask) {
+void KeyMask::edit(const ggml_tensor* softmax, ggml_tensor* mask) {
     if (edited_.contains(mask)) return;
     const int first = mask->op == GGML_OP_NONE && mask->data != nullptr ? first_key(mask) : -1;
     if (first < 0) {
@@ -71,10 +75,13 @@ void KeyMask::edit(const ggml_tensor* softmax, const ggml_tensor* mask) {
     edited_.insert(mask);
     const bool of_source = !part_.encodes && source_ > 0 && first == 0;
     if (of_source && source_hidden_) blind_.insert(mask);
+    change_bytes(mask, [&](char* bytes) { hide(bytes, mask->nb[1], mask->ne[0], first); });
+}
+
+void KeyMask::hide(char* mask, std::size_t row_bytes, std::int64_t keys, int first) const {
     for (int q = 0; q < part_.rows; ++q) {
-        float* row = reinterpret_cast<float*>(static_cast<char*>(mask->data) +
-                                              static_cast<std::size_t>(q) * mask->nb[1]);
-        for (int key = 0; key < mask->ne[0]; ++key) {
+        auto* row = reinterpret_cast<float*>(mask + static_cast<std::size_t>(q) * row_bytes);
+        for (int key = 0; key < keys; ++key) {
             const int hidden = first + key;  // cells beyond the text are masked already
             if (hidden < static_cast<int>(hidden_.size()) && hidden != part_.first_row + q &&
                 hidden_[static_cast<std::size_t>(hidden)])
@@ -87,7 +94,9 @@ bool KeyMask::blinds(const ggml_tensor* node) const {
     return node->op == GGML_OP_SOFT_MAX && node->src[1] != nullptr && blind_.contains(root_of(node->src[1]));
 }
 
-void KeyMask::after(ggml_tensor* node) const { std::memset(node->data, 0, ggml_nbytes(node)); }
+void KeyMask::after(ggml_tensor* node) const {
+    change_bytes(node, [node](char* bytes) { std::memset(bytes, 0, ggml_nbytes(node)); });
+}
 
 void KeyMask::check() const {
     if (!failed() && !edited_.empty()) return;

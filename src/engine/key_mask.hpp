@@ -33,7 +33,8 @@ public:
     [[nodiscard]] bool failed() const { return !failure_.empty(); }
 
 private:
-    void edit(const ggml_tensor* softmax, const ggml_tensor* mask);
+    void edit(const ggml_tensor* softmax, ggml_tensor* mask);
+    void hide(char* mask, std::size_t row_bytes, std::int64_t keys, int first) const;
     /// The row that the first key stands for, -1 for a mask that is not understood.
     [[nodiscard]] int first_key(const ggml_tensor* mask) const;
 

@@ -15,6 +15,7 @@
 #include "engine/model_impl.hpp"
 #include "engine/modules.hpp"
 #include "engine/requirements.hpp"
+#include "engine/rpc_servers.hpp"
 #include "engine/types.hpp"
 
 namespace llmx {
@@ -56,13 +57,15 @@ struct LoadProgress {
     }
 };
 
-llama_model_params common_params() {
+llama_model_params common_params(const LoadOptions& options, engine::RpcServers* servers) {
     llama_model_params params = llama_model_default_params();
+    params.load_mode = options.use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
     params.n_gpu_layers = 0;
     params.split_mode = LLAMA_SPLIT_MODE_NONE;
     params.main_gpu = -1;
     params.lazy_mode = LLAMA_LAZY_MODE_OFF;
     params.use_extra_bufts = false;  // repacked weights could not be read row by row
+    if (servers != nullptr) servers->give_layers(params);
     return params;
 }
 
@@ -80,9 +83,8 @@ LlamaModelPtr guarded(const Load& load, std::string& reason) {
     return model;
 }
 
-LlamaModelPtr load_llama(const fs::path& path, const LoadOptions& options) {
-    llama_model_params params = common_params();
-    params.load_mode = options.use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
+LlamaModelPtr load_llama(const fs::path& path, const LoadOptions& options, engine::RpcServers* servers) {
+    llama_model_params params = common_params(options, servers);
     LoadProgress progress{options.progress, false, nullptr};
     params.progress_callback = &LoadProgress::on_progress;
     params.progress_callback_user_data = &progress;
@@ -109,13 +111,12 @@ std::string in_terms_of_origin(const std::string& reason, const engine::Content&
 }
 
 // The weights are read before llama.cpp maps them: mapped by it and by us, they would count twice.
-LlamaModelPtr load_llama(const std::string& what, const engine::Content& content,
-                         const LoadOptions& options) {
+LlamaModelPtr load_llama(const std::string& what, const engine::Content& content, const LoadOptions& options,
+                         engine::RpcServers* servers) {
     engine::MemoryGguf memory(content, what);
     const auto progress = [&](double done) { return !options.progress || options.progress("load", done); };
     if (!memory.fill(content, progress)) throw Error(ErrorCode::cancelled, "load: cancelled");
-    llama_model_params params = common_params();
-    params.load_mode = options.use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
+    llama_model_params params = common_params(options, servers);
     params.progress_callback = [](float, void*) { return true; };
     std::string reason;
     LlamaModelPtr model =
@@ -202,7 +203,11 @@ std::shared_ptr<ModelImpl> engine::load_gguf(const fs::path& path, const LoadOpt
     auto impl = std::make_shared<ModelImpl>();
     impl->threads = thread_count(options.threads);
     const GgufContent content = check_gguf(path);
-    impl->model = load_llama(path, options);
+    if (!options.rpc.empty()) {
+        impl->servers = std::make_unique<RpcServers>(options.rpc);
+        impl->local_weights = std::make_unique<LocalWeights>(content.parts);
+    }
+    impl->model = load_llama(path, options, impl->servers.get());
     for (const fs::path& part : content.parts) impl->files.push_back(fs::absolute(part));
     describe(*impl, path, content.tensors, options);
     return impl;
@@ -212,7 +217,8 @@ std::shared_ptr<ModelImpl> engine::load_content(const fs::path& path, std::vecto
                                                 const Content& content, const LoadOptions& options) {
     auto impl = std::make_shared<ModelImpl>();
     impl->threads = thread_count(options.threads);
-    impl->model = load_llama(path.string(), content, options);
+    if (!options.rpc.empty()) impl->servers = std::make_unique<RpcServers>(options.rpc);
+    impl->model = load_llama(path.string(), content, options, impl->servers.get());
     impl->files = std::move(files);
     std::vector<GgufTensor> tensors;
     for (const ContentTensor& tensor : content.tensors) {

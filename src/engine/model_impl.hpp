@@ -12,6 +12,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/local_weights.hpp"
+#include "engine/rpc_servers.hpp"
+
 struct common_chat_templates;
 
 namespace llmx {
@@ -43,6 +46,8 @@ public:
     ModelFacts facts;
     std::vector<std::filesystem::path> files;  ///< absolute; the digest is taken over them in order
     int threads = 1;
+    std::unique_ptr<engine::RpcServers> servers;          ///< that have the layers, or nullptr
+    std::unique_ptr<engine::LocalWeights> local_weights;  ///< what they have, where a file has it too
     LlamaModelPtr model;
     std::vector<Module> modules;
     /// What llama.cpp's logits are to be multiplied by. T5 with tied embeddings: embedding^-0.5, which

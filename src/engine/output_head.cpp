@@ -12,6 +12,8 @@
 #include <memory>
 #include <set>
 
+#include "engine/remote.hpp"
+
 namespace llmx::engine {
 
 namespace {
@@ -27,6 +29,20 @@ float number(const TensorInfo& node, std::size_t i) { return std::bit_cast<float
 /// llama.cpp leaves out here the rows that predict nothing; ours are chosen already.
 bool chooses_rows(const Graph& graph, const TensorInfo& node) {
     return node.op == "GET_ROWS" && graph.at(node.sources[1]).role == TensorRole::input;
+}
+
+/// A weight as ggml can compute with it here. It wants a pointer to what it will only read.
+ggml_tensor* weight_here(ggml_context* ggml, const TensorInfo& weight, std::vector<char>& fetched) {
+    auto* tensor = static_cast<ggml_tensor*>(const_cast<void*>(weight.handle));
+    if (!is_remote(tensor)) return tensor;
+    ggml_set_no_alloc(ggml, true);
+    ggml_tensor* copy = ggml_dup_tensor(ggml, tensor);
+    ggml_set_no_alloc(ggml, false);
+    std::copy(std::begin(tensor->nb), std::end(tensor->nb), std::begin(copy->nb));
+    const void* bytes = weight.data;
+    if (bytes == nullptr) bytes = fetched.empty() ? read_bytes(tensor, fetched) : fetched.data();
+    copy->data = const_cast<void*>(bytes);
+    return copy;
 }
 
 /// The same operation on other rows.
@@ -91,18 +107,19 @@ void OutputHead::run(const Tensor& rows, const Visit& visit) const {
     for (const int id : nodes_) floats_a_row += tensors_[static_cast<std::size_t>(id)].shape[3];
     constexpr std::int64_t most_floats = std::int64_t{16} << 20;
     const std::int64_t at_once = std::clamp<std::int64_t>(most_floats / floats_a_row, 1, all);
+    Fetched fetched;
     for (std::int64_t first = 0; first < all; first += at_once)
-        run_part(rows, first, std::min(at_once, all - first), visit);
+        run_part(rows, first, std::min(at_once, all - first), fetched, visit);
 }
 
-void OutputHead::run_part(const Tensor& rows, std::int64_t first, std::int64_t count,
+void OutputHead::run_part(const Tensor& rows, std::int64_t first, std::int64_t count, Fetched& fetched,
                           const Visit& visit) const {
     const auto info = [&](int id) -> const TensorInfo& { return tensors_[static_cast<std::size_t>(id)]; };
     const std::int64_t width = rows.shape.back();
     std::int64_t floats = width * count;
     for (const int id : nodes_) floats += info(id).shape[3] * count;
     const std::size_t bytes = static_cast<std::size_t>(floats) * sizeof(float) +
-                              (nodes_.size() + 1) * (ggml_tensor_overhead() + GGML_MEM_ALIGN) +
+                              (2 * nodes_.size() + 1) * (ggml_tensor_overhead() + GGML_MEM_ALIGN) +
                               ggml_graph_overhead() + GGML_MEM_ALIGN;
     const std::unique_ptr<ggml_context, ContextFree> ggml(
         ggml_init({.mem_size = bytes, .mem_buffer = nullptr, .no_alloc = false}));
@@ -113,8 +130,7 @@ void OutputHead::run_part(const Tensor& rows, std::int64_t first, std::int64_t c
                 static_cast<float*>(made[residual_]->data));
     const auto tensor = [&](int id) -> ggml_tensor* {
         if (const auto found = made.find(id); found != made.end()) return found->second;
-        // a weight: ggml wants a pointer to what it will only read
-        return static_cast<ggml_tensor*>(const_cast<void*>(info(id).handle));
+        return made[id] = weight_here(ggml.get(), info(id), fetched[id]);
     };
     for (const int id : nodes_) {
         const TensorInfo& node = info(id);

@@ -2,6 +2,7 @@
 // The end of a pass, behind the residual stream's last block: final norm and output head, for other rows.
 
 #include <functional>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -26,7 +27,9 @@ public:
 
 private:
     void check(const TensorInfo& node) const;
-    void run_part(const Tensor& rows, std::int64_t first, std::int64_t count, const Visit& visit) const;
+    using Fetched = std::map<int, std::vector<char>>;  // weights that a server alone has
+    void run_part(const Tensor& rows, std::int64_t first, std::int64_t count, Fetched& fetched,
+                  const Visit& visit) const;
 
     std::vector<TensorInfo> tensors_;  ///< of the graph
     std::vector<int> nodes_;           ///< between, in order of execution

@@ -12,7 +12,9 @@
 #include "engine/lora.hpp"
 #include "engine/model_impl.hpp"
 #include "engine/pass_parts.hpp"
+#include "engine/remote.hpp"
 #include "engine/requirements.hpp"
+#include "engine/scheduler_copy.hpp"
 
 namespace llmx::engine {
 
@@ -29,12 +31,13 @@ Token decoder_start_token(const Model& model) {
 }
 
 struct Session::Impl {
-    Impl(const Model& m, SessionSize s) : model(m), size(s) {}
+    Impl(const Model& m, SessionSize s) : model(m), size(s), remote(m.impl().servers != nullptr) {}
 
     enum class Mode { plain, plan, watch };
 
     Model model;
     SessionSize size;
+    bool remote;  // servers have the layers
     bool logits = true;
     std::int64_t width = 0;  // of a result
     LlamaContextPtr context;
@@ -54,6 +57,7 @@ struct Session::Impl {
     bool ended = false;
     std::string mismatch;
     std::vector<const ggml_tensor*> live;  // by tensor id, as far as this pass has come
+    std::vector<char> fetched;             // from a server
 
     static bool on_node(ggml_tensor* tensor, bool ask, void* self) {
         return static_cast<Impl*>(self)->on_node(tensor, ask);
@@ -65,6 +69,8 @@ struct Session::Impl {
             builder->add_node(tensor);
             return false;
         }
+        // Servers do not ask whether to abort: of what is left each gets one node and no more.
+        if (remote && (ask ? should_abort() : ended || cancelled || mask.failed())) return ask;
         const bool edits = change(tensor, ask);
         if (mode == Mode::plain) return !ask || edits;
         if (ended) return !ask;
@@ -103,7 +109,7 @@ struct Session::Impl {
 
     bool should_abort() {
         if (mode != Mode::plan && progress && !cancelled) cancelled = !may_go_on();
-        return (mode == Mode::plan && last_pass) || ended || cancelled || mask.failed();
+        return (mode == Mode::plan && last_pass && !remote) || ended || cancelled || mask.failed();
     }
 
     bool matches(const ggml_tensor* tensor) {
@@ -128,8 +134,13 @@ struct Session::Impl {
         }
     }
     void remember(const TensorInfo& info, const ggml_tensor* tensor) {
-        live[static_cast<std::size_t>(info.id)] = tensor;
-        if (tensor->view_src != nullptr) live[static_cast<std::size_t>(info.root)] = tensor->view_src;
+        remember(info.id, tensor);
+        if (tensor->view_src != nullptr) remember(info.root, tensor->view_src);
+    }
+    void remember(int id, const ggml_tensor* tensor) {
+        // a copy that another back end reads has no tensor of its own in the graph, unless of an input
+        if (is_scheduler_copy(tensor) && graph->at(id).role != TensorRole::input) return;
+        live[static_cast<std::size_t>(id)] = tensor;
     }
 
     void start(const PassInput& input) {
@@ -232,7 +243,7 @@ std::function<bool(double)> Session::set_progress(std::function<bool(double)> pr
 Graph Session::plan(const PassInput& input) {
     check_input(impl_->model, impl_->size, input);
     Graph planned;
-    GraphBuilder builder(planned);
+    GraphBuilder builder(planned, impl_->model.impl().local_weights.get());
     impl_->builder = &builder;
     impl_->start(input);
     const std::vector<SubPass> parts = sub_passes(impl_->model, impl_->size, input);
@@ -301,17 +312,20 @@ Tensor Session::results() const {
 TensorBytes Session::bytes(int tensor) const {
     const ggml_tensor* live = impl_->live[static_cast<std::size_t>(tensor)];
     if (live == nullptr || live->data == nullptr) return {};
-    return {live->data, ggml_nbytes(live)};
+    return {read_bytes(live, impl_->fetched), ggml_nbytes(live)};
 }
 
-std::span<float> Session::writable(int tensor) {
+void Session::change(int tensor, const std::function<void(std::span<float>)>& edit) {
     const TensorInfo& info = impl_->graph->at(tensor);
     const ggml_tensor* live = impl_->live[static_cast<std::size_t>(tensor)];
     if (info.role != TensorRole::node || !info.is_root() || live == nullptr || live->data == nullptr ||
         live->type != GGML_TYPE_F32 || !ggml_is_contiguous(live)) {
         throw Error(ErrorCode::internal, "replay: cannot change " + describe(info));
     }
-    return {static_cast<float*>(live->data), static_cast<std::size_t>(ggml_nelements(live))};
+    // const for those who read; the memory is this session's own
+    change_bytes(const_cast<ggml_tensor*>(live), [&](char* bytes) {
+        edit({reinterpret_cast<float*>(bytes), static_cast<std::size_t>(ggml_nelements(live))});
+    });
 }
 
 }  // namespace llmx::engine

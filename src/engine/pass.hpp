@@ -79,7 +79,7 @@ public:
     /// Threads of the passes from now on; at first the model's.
     void set_threads(int threads);
 
-    /// The graph that `run` would execute. Of several passes all but the last are executed.
+    /// The graph that `run` would execute. Of several passes all but the last are executed, on servers all.
     Graph plan(const PassInput& input);
 
     /// Runs the pass from an empty memory. With a watcher, `graph` must be `plan`'s answer for the
@@ -97,14 +97,14 @@ public:
     /// The results are the numbers in the graph's result nodes times this: see ModelImpl::logit_scale.
     [[nodiscard]] float result_scale() const;
 
-    /// A tensor's own memory, whole storage roots only. Inside a watcher's `computed`, for a tensor
-    /// that is a node up to the present one, or a source of one.
+    /// A tensor's own memory, or a copy of a server's until the next call; whole storage roots only. Inside
+    /// a watcher's `computed`, for a tensor that is a node up to the present one, or a source of one.
     [[nodiscard]] TensorBytes bytes(int tensor) const;
 
-    /// A node's own memory, to be changed: what the rest of the pass reads of it. Inside a watcher's
+    /// `edit` gets a node's values and changes what the rest of the pass reads of it. Inside a watcher's
     /// `computed`, for the present node or an earlier one, whole storage roots of float32 only. Throws
     /// Error{internal} for anything else.
-    [[nodiscard]] std::span<float> writable(int tensor);
+    void change(int tensor, const std::function<void(std::span<float>)>& edit);
 
     /// Polled during a pass with the part of its nodes that has run (0 where nobody watches); false ends it
     /// with Error{cancelled}, and so does what it throws, with that. Returns the one that was set before.
@@ -119,7 +119,7 @@ private:
 /// counted through all batches.
 void dequantize_rows(const TensorInfo& weight, std::int64_t first, std::int64_t last, float* out);
 
-/// The weight's own memory where it is contiguous float32 already, else nullptr.
+/// The weight's memory where it is contiguous float32 already, on this machine; else nullptr.
 const float* float32_data(const TensorInfo& weight);
 
 /// `count` elements of a half-precision, bfloat16 or float32 array as float32. Throws for other types.

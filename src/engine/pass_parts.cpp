@@ -7,6 +7,7 @@
 
 #include "engine/graph_builder.hpp"
 #include "engine/model_impl.hpp"
+#include "engine/remote.hpp"
 #include "engine/requirements.hpp"
 
 namespace llmx::engine {
@@ -177,11 +178,13 @@ void EmbeddingEdit::apply_residual(ggml_tensor* node) {
     const bool fits = node->type == GGML_TYPE_F32 && ggml_is_contiguous(node) && ggml_is_matrix(node) &&
                       node->ne[0] == rows.shape[1];
     if (!fits) return;
-    for (std::int64_t r = 0; r < node->ne[1] && first_row_ + r < rows.shape[0]; ++r) {
-        const auto from = rows.row(static_cast<std::size_t>(first_row_ + r));
-        std::copy(from.begin(), from.end(), static_cast<float*>(node->data) + r * node->ne[0]);
-        ++residual_done_;
-    }
+    change_bytes(node, [&](char* bytes) {
+        for (std::int64_t r = 0; r < node->ne[1] && first_row_ + r < rows.shape[0]; ++r) {
+            const auto from = rows.row(static_cast<std::size_t>(first_row_ + r));
+            std::copy(from.begin(), from.end(), reinterpret_cast<float*>(bytes) + r * node->ne[0]);
+            ++residual_done_;
+        }
+    });
 }
 
 void EmbeddingEdit::require_done() const {
@@ -195,10 +198,15 @@ void EmbeddingEdit::require_done() const {
 void EmbeddingEdit::apply(ggml_tensor* node) {
     if (residual_ != nullptr && residual_name_ == node->name) return apply_residual(node);
     // GET_ROWS leaves dense float32 rows, as wide as the table
-    const auto width = static_cast<std::size_t>(node->ne[0]);
-    for (std::int64_t r = 0; r < node->ne[1]; ++r) {
+    change_bytes(node,
+                 [&](char* bytes) { apply_rows(reinterpret_cast<float*>(bytes), node->ne[1], node->ne[0]); });
+}
+
+void EmbeddingEdit::apply_rows(float* values, std::int64_t rows, std::int64_t columns) const {
+    const auto width = static_cast<std::size_t>(columns);
+    for (std::int64_t r = 0; r < rows; ++r) {
         const auto row = static_cast<std::size_t>(first_row_ + r);
-        float* out = static_cast<float*>(node->data) + static_cast<std::size_t>(r) * width;
+        float* out = values + static_cast<std::size_t>(r) * width;
         if (!embeddings_->values.empty()) std::copy_n(embeddings_->row(row).data(), width, out);
         if (types_ == nullptr) continue;
         const auto base = type_rows_->row(0);

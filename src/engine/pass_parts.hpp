@@ -46,6 +46,7 @@ public:
 
 private:
     void apply_residual(ggml_tensor* node);
+    void apply_rows(float* values, std::int64_t rows, std::int64_t columns) const;
 
     const PassInput::Residual* residual_ = nullptr;
     std::string residual_name_;

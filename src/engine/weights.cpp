@@ -1,18 +1,27 @@
 // Weights as float32, whatever type they are stored in.
 
 #include <fmt/format.h>
+#include <ggml-backend.h>
 #include <ggml.h>
 
 #include <algorithm>
 
 #include "engine/model_impl.hpp"
 #include "engine/pass.hpp"
+#include "engine/remote.hpp"
 
 namespace llmx::engine {
 
 namespace {
 
 const ggml_tensor* tensor_of(const TensorInfo& info) { return static_cast<const ggml_tensor*>(info.handle); }
+
+/// nullptr where a server alone has them.
+const void* weight_bytes(const TensorInfo& weight) {
+    const ggml_tensor* tensor = tensor_of(weight);
+    if (weight.data != nullptr) return weight.data;
+    return is_remote(tensor) ? nullptr : tensor->data;
+}
 
 void convert(ggml_type type, const void* data, std::int64_t count, float* out) {
     if (type == GGML_TYPE_F32) {
@@ -31,20 +40,34 @@ void convert(ggml_type type, const void* data, std::int64_t count, float* out) {
 
 void dequantize_rows(const TensorInfo& weight, std::int64_t first, std::int64_t last, float* out) {
     const ggml_tensor* tensor = tensor_of(weight);
-    for (std::int64_t row = first; row < last; ++row) {
+    const auto offset_of = [tensor](std::int64_t row) {
         const std::int64_t i1 = row % tensor->ne[1];
         const std::int64_t i2 = row / tensor->ne[1] % tensor->ne[2];
         const std::int64_t i3 = row / (tensor->ne[1] * tensor->ne[2]);
-        const auto* data = static_cast<const char*>(tensor->data) + i1 * tensor->nb[1] + i2 * tensor->nb[2] +
-                           i3 * tensor->nb[3];
-        convert(tensor->type, data, tensor->ne[0], out + (row - first) * tensor->ne[0]);
+        return i1 * tensor->nb[1] + i2 * tensor->nb[2] + i3 * tensor->nb[3];
+    };
+    if (first >= last) return;
+    const auto* data = static_cast<const char*>(weight_bytes(weight));
+    std::vector<char> fetched;
+    std::size_t start = 0;  // of what was fetched
+    if (data == nullptr) {
+        const bool dense = ggml_is_contiguous(tensor);
+        start = dense ? offset_of(first) : 0;
+        const std::size_t end =
+            dense ? offset_of(last - 1) + ggml_row_size(tensor->type, tensor->ne[0]) : ggml_nbytes(tensor);
+        fetched.resize(end - start);
+        ggml_backend_tensor_get(tensor, fetched.data(), start, fetched.size());
+        data = fetched.data();
     }
+    for (std::int64_t row = first; row < last; ++row)
+        convert(tensor->type, data + offset_of(row) - start, tensor->ne[0],
+                out + (row - first) * tensor->ne[0]);
 }
 
 const float* float32_data(const TensorInfo& weight) {
     const ggml_tensor* tensor = tensor_of(weight);
     if (tensor->type != GGML_TYPE_F32 || !ggml_is_contiguous(tensor)) return nullptr;
-    return static_cast<const float*>(tensor->data);
+    return static_cast<const float*>(weight_bytes(weight));
 }
 
 void to_float32(const void* data, const std::string& type, std::int64_t count, float* out) {

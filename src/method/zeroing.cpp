@@ -184,24 +184,26 @@ private:
         const std::vector<int>& row_of = all_.row_of_[part];
         for (std::size_t column = 0; column < row_of.size(); ++column) {
             if (row_of[column] != row_) continue;
-            const std::span<float> weights = session_.writable(softmax.id);
-            for (std::size_t at = column; at < weights.size(); at += row_of.size()) weights[at] = 0.0F;
+            session_.change(softmax.id, [&](std::span<float> weights) {
+                for (std::size_t at = column; at < weights.size(); at += row_of.size()) weights[at] = 0.0F;
+            });
         }
     }
 
     void compare(std::size_t b, const engine::TensorInfo& output) {
         const ZeroingBlock& block = all_.blocks_[b];
         const std::vector<float>& state = all_.states_[b];
-        const std::span<float> changed = session_.writable(output.id);
         const std::int64_t width = output.shape[3];
         const std::vector<int> rows = graph_.pass_of(output.order).rows_of(output.elements() / width);
-        for (std::size_t r = 0; r < rows.size(); ++r) {
-            const auto at = static_cast<std::ptrdiff_t>(r) * width;
-            maps_[b].row(
-                static_cast<std::size_t>(rows[r] - block.mix.first))[static_cast<std::size_t>(row_)] =
-                static_cast<float>(distance(changed.data() + at, state.data() + at, width));
-        }
-        std::copy(state.begin(), state.end(), changed.begin());
+        session_.change(output.id, [&](std::span<float> changed) {
+            for (std::size_t r = 0; r < rows.size(); ++r) {
+                const auto at = static_cast<std::ptrdiff_t>(r) * width;
+                maps_[b].row(
+                    static_cast<std::size_t>(rows[r] - block.mix.first))[static_cast<std::size_t>(row_)] =
+                    static_cast<float>(distance(changed.data() + at, state.data() + at, width));
+            }
+            std::copy(state.begin(), state.end(), changed.begin());
+        });
     }
 
     Zeroing& all_;

@@ -56,6 +56,7 @@ class Errors(unittest.TestCase):
         cases = [(explainer.ModelError, "no such file", lambda: explainer.load("no/such.gguf")),
                  (explainer.UsageError, "unknown request key \"methd\"; nearest: method",
                   lambda: tiny().explain(**REQUEST, methd="x")),
+                 (explainer.UsageError, "nowhere", lambda: explainer.load(golden_path("llama-tiny.gguf"), rpc=["nowhere"])),
                  (explainer.UsageError, "lora belongs to the model", lambda: tiny().explain(**REQUEST, lora=["x"])),
                  (explainer.InputError, "", lambda: tiny().explain(prompt_ids=[10 ** 6], answer_ids=[1])),
                  (explainer.ContextOverflowError, "", lambda: tiny().explain(prompt_ids=[5] * 5000, answer_ids=[1])),

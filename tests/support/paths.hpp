@@ -9,6 +9,7 @@ extern const char* const source_path;      ///< the checkout
 extern const char* const demo_model_path;  ///< empty: not there
 extern const char* const cli_path;         ///< the program llmx
 extern const char* const generator_path;   ///< llama.cpp's generator of tiny models
+extern const char* const rpc_server_path;  ///< llama.cpp's RPC server
 
 }  // namespace llmx::test
 
@@ -17,3 +18,4 @@ extern const char* const generator_path;   ///< llama.cpp's generator of tiny mo
 #define LLMX_DEMO_MODEL llmx::test::demo_model_path
 #define LLMX_CLI llmx::test::cli_path
 #define LLMX_ARCHS_GENERATOR llmx::test::generator_path
+#define LLMX_RPC_SERVER llmx::test::rpc_server_path

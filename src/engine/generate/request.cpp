@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "engine/generate/draft.hpp"
+#include "engine/model_impl.hpp"
 #include "engine/pass.hpp"
 #include "engine/requirements.hpp"
 
@@ -87,6 +88,15 @@ void check_assistant(const Model& model, const Model& assistant, const Beginning
     check_length(assistant, at, options);
 }
 
+/// Drafts are verified by products that are computed again, on the processor that computed them.
+void check_drafts(const Model& model, const GenerateOptions& options) {
+    const bool drafts = options.assistant != nullptr || options.prompt_lookup;
+    if (!drafts || model.impl().servers == nullptr) return;
+    throw Error(ErrorCode::unsupported,
+                "assistant: drafts cannot be verified on RPC servers; write without assistant and prompt "
+                "lookup, or without --rpc");
+}
+
 Token start_token(const Model& model) {
     const Token start = decoder_start_token(model);
     if (start >= 0) return start;
@@ -100,6 +110,7 @@ Token start_token(const Model& model) {
 
 Beginning begin(const Model& model, std::span<const Token> prompt, const GenerateOptions& options) {
     check_options(options);
+    check_drafts(model, options);
     if (prompt.empty()) throw Error(ErrorCode::input, "prompt: empty; expected at least one token");
     require_generative(model);
     require_tokens(model, prompt);

@@ -77,6 +77,9 @@ SharedPasses::SharedPasses(const Model& model, int tokens) : model_(model), cell
     params.no_perf = true;
     params.abort_callback = [](void* self) { return static_cast<SharedPasses*>(self)->should_abort(); };
     params.abort_callback_data = this;
+    // llama.cpp's RPC takes graphs to be the last one again by a mark that another context can overwrite;
+    // where somebody watches, none has a mark.
+    if (model.impl().servers != nullptr) params.cb_eval = [](ggml_tensor*, bool ask, void*) { return !ask; };
     const LlamaGuard guard;
     context_.reset(llama_init_from_model(model.impl().model.get(), params));
     if (!context_) {
