@@ -8,6 +8,7 @@
 #include "support/compare.hpp"
 #include "support/gguf_edit.hpp"
 #include "support/rpc_server.hpp"
+#include "support/scene.hpp"
 
 namespace llmx {
 namespace {
@@ -44,6 +45,32 @@ TEST_P(RpcQuantised, IsTheSameOnServers) {
 
 INSTANTIATE_TEST_SUITE_P(All, RpcQuantised, testing::Values("Q8_0", "Q4_0", "F16"),
                          [](const auto& it) { return it.param; });
+
+TEST(RpcSplit, EveryPartIsRead) {
+    const test::TemporaryDirectory dir;
+    const test::GgufEdit whole(base);
+    const auto part = [&](std::size_t i) {
+        return dir / ("m-0000" + std::to_string(i + 1) + "-of-00002.gguf");
+    };
+    for (std::size_t i = 0; i < 2; ++i) {
+        test::GgufEdit edit(base);
+        if (i > 0) edit = test::GgufEdit();
+        edit.tensors.clear();
+        for (std::size_t t = 0; t < whole.tensors.size(); ++t)
+            if (t * 2 / whole.tensors.size() == i) edit.tensors.push_back(whole.tensors[t]);
+        gguf_set_val_u16(edit.keys(), "split.no", static_cast<std::uint16_t>(i));
+        gguf_set_val_u16(edit.keys(), "split.count", 2);
+        gguf_set_val_i32(edit.keys(), "split.tensors.count", static_cast<std::int32_t>(whole.tensors.size()));
+        edit.write(part(i));
+    }
+    const test::RpcServer server;
+    const Model model = Model::load(part(0), {.rpc = {server.name()}});
+    expect_same(model, Model::load(base));
+    test::OwnedScene owned(model, {3, 25, 7}, {4, 66}, false);
+    const engine::Graph graph = owned.session.plan(test::written(model, {3, 25, 7}, {4, 66}));
+    for (const engine::TensorInfo& info : graph.tensors)
+        EXPECT_EQ(info.data != nullptr, info.role == engine::TensorRole::weight) << info.name;
+}
 
 TEST(RpcLora, AdaptersGoToTheServersToo) {
     const test::TemporaryDirectory dir;
