@@ -56,9 +56,11 @@ nb::dict comparison(const Comparison& c) {
 
 nb::dict compare_results(const ResultData& first, const ResultData& second, int top, int differences,
                          bool align_text) {
-    const ExplanationComparison found =
-        compare(first.explanation, second.explanation,
-                CompareOptions{.top = top, .differences = differences, .align_text = align_text});
+    const ExplanationComparison found = [&] {
+        const nb::gil_scoped_release released;
+        return compare(first.stored.explanation, second.stored.explanation,
+                       CompareOptions{.top = top, .differences = differences, .align_text = align_text});
+    }();
     nb::list comparisons;
     for (const Comparison& c : found.comparisons) comparisons.append(comparison(c));
     nb::dict d;

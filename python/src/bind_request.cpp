@@ -46,10 +46,12 @@ ResultData explain(const Model& model, const std::string& request_json, const st
         cli::InputReader reader("the program's own");
         const cli::ExplainInputs inputs = cli::read_explain_inputs(options, reader);
         cli::Explained explained = cli::explain(model, 0, options, inputs, caller);
-        ResultData data{.explanation = std::move(explained.result), .model = model};
-        if (!n_matches.empty()) data.explanation.n_matches = n_matches;
-        data.command_json = cli::command_json(options, inputs, explained.texts);
-        data.model_name = std::filesystem::path(model.facts().path).filename().string();
+        ResultData data{.model = model};
+        data.stored = {.model = std::filesystem::path(model.facts().path).filename().string(),
+                       .model_sha256 = {},
+                       .command_json = cli::command_json(options, inputs, explained.texts),
+                       .explanation = std::move(explained.result)};
+        if (!n_matches.empty()) data.stored.explanation.n_matches = n_matches;
         return data;
     });
 }

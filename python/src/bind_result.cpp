@@ -8,7 +8,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <filesystem>
-#include <llmx/compare.hpp>
+#include <llmx/error.hpp>
 
 #include "arrays.hpp"
 #include "bind.hpp"
@@ -21,14 +21,19 @@ namespace llmx::python {
 using namespace nb::literals;
 
 std::string ResultData::json(bool raw) const {
-    return model ? view::json(explanation, *model, {command_json, raw}) : stored_json;
+    if (model) return view::json(stored.explanation, *model, {stored.command_json, raw});
+    if (raw) {
+        throw Error(
+            ErrorCode::usage,
+            "raw: the numbers of a result that was read from a file are not all there; expected one that "
+            "was just made");
+    }
+    return json_text;
 }
-
-view::StoredResult ResultData::stored() const { return {model_name, model_sha, command_json, explanation}; }
 
 namespace {
 
-const Explanation& of(nb::handle self) { return nb::cast<const ResultData&>(self).explanation; }
+const Explanation& of(nb::handle self) { return nb::cast<const ResultData&>(self).stored.explanation; }
 
 nb::object faithfulness(const std::optional<Faithfulness>& f) {
     if (!f) return nb::none();
@@ -71,7 +76,7 @@ nb::object attention(nb::handle self) {
     d["pair_missing"] = a->pair.missing;
     d["pair_faithfulness"] = faithfulness(a->pair.faithfulness);
     d["mean_group"] = shared(a->mean_group, self);
-    d["median_raw"] = shared(a->median_raw, self);
+    d["median_raw"] = shared_or_none(a->median_raw, self);
     d["blocks"] = a->blocks;
     d["blocks_without"] = a->blocks_without;
     d["mean"] = shared(a->mean, self);
@@ -89,8 +94,8 @@ nb::object gradient(nb::handle self) {
     nb::dict d;
     d["saliency_map"] = shared(g->saliency_map, self);
     d["block_gradient_x_input"] = shared(g->block_gradient_x_input, self);
-    d["gradient"] = shared(g->gradient, self);
-    d["input_embeddings"] = shared(g->input_embeddings, self);
+    d["gradient"] = shared_or_none(g->gradient, self);
+    d["input_embeddings"] = shared_or_none(g->input_embeddings, self);
     d["decoder_gradient"] = shared_or_none(g->decoder_gradient, self);
     d["decoder_input_embeddings"] = shared_or_none(g->decoder_input_embeddings, self);
     d["replayed"] = g->replayed;
@@ -193,7 +198,7 @@ nb::object logit_lens(nb::handle self) {
 }
 
 void save(const ResultData& result, const std::filesystem::path& path, const std::string& form, bool raw) {
-    if (form == "safetensors") return view::safetensors(path, result.explanation);
+    if (form == "safetensors") return view::safetensors(path, result.stored.explanation);
     const std::string json = result.json(raw) + "\n";
     if (form == "json") return write_file_atomically(path, json);
     const view::NamedResult named{path.filename().string(), json};
@@ -201,36 +206,37 @@ void save(const ResultData& result, const std::filesystem::path& path, const std
 }
 
 ResultData read(const std::string& text, const std::string& what) {
-    view::StoredResult stored = view::read_json(text, what);
-    return {std::move(stored.explanation),  std::nullopt,
-            std::move(stored.command_json), text,
-            std::move(stored.model),        std::move(stored.model_sha256)};
+    return {.stored = view::read_json(text, what), .json_text = text};
 }
 
 template <typename Class>
 void def_facts(Class& c) {
-    c.def_prop_ro("task", [](const ResultData& r) { return to_string(r.explanation.task); })
-        .def_prop_ro("kind", [](const ResultData& r) { return to_string(r.explanation.kind); })
-        .def_prop_ro("prompt", [](const ResultData& r) { return r.explanation.prompt; })
-        .def_prop_ro("decode_output", [](const ResultData& r) { return r.explanation.decode_output; })
-        .def_prop_ro("decoder_inputs", [](const ResultData& r) { return r.explanation.decoder_inputs; })
-        .def_prop_ro("partial_tokens", [](const ResultData& r) { return r.explanation.partial_tokens; })
-        .def_prop_ro("prediction", [](const ResultData& r) { return r.explanation.prediction; })
-        .def_prop_ro("prompt_text", [](const ResultData& r) { return r.explanation.prompt_text; })
-        .def_prop_ro("answer_text", [](const ResultData& r) { return r.explanation.answer_text; })
-        .def_prop_ro("label_text", [](const ResultData& r) { return r.explanation.label_text; })
+    c.def_prop_ro("task", [](const ResultData& r) { return to_string(r.stored.explanation.task); })
+        .def_prop_ro("kind", [](const ResultData& r) { return to_string(r.stored.explanation.kind); })
+        .def_prop_ro("prompt", [](const ResultData& r) { return r.stored.explanation.prompt; })
+        .def_prop_ro("decode_output", [](const ResultData& r) { return r.stored.explanation.decode_output; })
+        .def_prop_ro("decoder_inputs",
+                     [](const ResultData& r) { return r.stored.explanation.decoder_inputs; })
+        .def_prop_ro("partial_tokens",
+                     [](const ResultData& r) { return r.stored.explanation.partial_tokens; })
+        .def_prop_ro("prediction", [](const ResultData& r) { return r.stored.explanation.prediction; })
+        .def_prop_ro("prompt_text", [](const ResultData& r) { return r.stored.explanation.prompt_text; })
+        .def_prop_ro("answer_text", [](const ResultData& r) { return r.stored.explanation.answer_text; })
+        .def_prop_ro("label_text", [](const ResultData& r) { return r.stored.explanation.label_text; })
         .def_prop_ro("prompt_ids", [](nb::handle self) { return shared(of(self).prompt_ids, self); })
         .def_prop_ro("answer_ids", [](nb::handle self) { return shared(of(self).answer_ids, self); })
         .def_prop_ro("label_ids", [](nb::handle self) { return shared(of(self).label_ids, self); })
-        .def_prop_ro("n_matches", [](const ResultData& r) { return r.explanation.n_matches; })
+        .def_prop_ro("n_matches", [](const ResultData& r) { return r.stored.explanation.n_matches; })
         .def_prop_ro("token_logprobs", [](nb::handle self) { return shared(of(self).token_logprobs, self); })
-        .def_prop_ro("objective", [](const ResultData& r) { return to_string(r.explanation.objective); })
-        .def_prop_ro("objective_value", [](const ResultData& r) { return r.explanation.objective_value; })
-        .def_prop_ro("timings", [](const ResultData& r) { return r.explanation.timings; })
-        .def_prop_ro("peak_rss", [](const ResultData& r) { return r.explanation.peak_rss; })
-        .def_prop_ro("warnings", [](const ResultData& r) { return r.explanation.warnings; })
-        .def_ro("command_json", &ResultData::command_json)
-        .def_ro("model_name", &ResultData::model_name);
+        .def_prop_ro("objective",
+                     [](const ResultData& r) { return to_string(r.stored.explanation.objective); })
+        .def_prop_ro("objective_value",
+                     [](const ResultData& r) { return r.stored.explanation.objective_value; })
+        .def_prop_ro("timings", [](const ResultData& r) { return r.stored.explanation.timings; })
+        .def_prop_ro("peak_rss", [](const ResultData& r) { return r.stored.explanation.peak_rss; })
+        .def_prop_ro("warnings", [](const ResultData& r) { return r.stored.explanation.warnings; })
+        .def_prop_ro("command_json", [](const ResultData& r) { return r.stored.command_json; })
+        .def_prop_ro("model_name", [](const ResultData& r) { return r.stored.model; });
 }
 
 }  // namespace
@@ -255,7 +261,7 @@ void bind_result(nb::module_& module) {
         .def(
             "svg",
             [](const ResultData& r, const std::string& kind, const std::string& method, int width) {
-                return view::plot(r.stored(), {kind, method, width});
+                return view::plot(r.stored, {kind, method, width});
             },
             "kind"_a = "text", "method"_a = "", "width"_a = 960, nb::call_guard<nb::gil_scoped_release>())
         .def("save", save, "path"_a, "form"_a, "raw"_a = false, nb::call_guard<nb::gil_scoped_release>());

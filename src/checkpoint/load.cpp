@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <llmx/error.hpp>
 #include <new>
 
@@ -49,9 +50,11 @@ std::shared_ptr<ModelImpl> load_checkpoint(const fs::path& path, checkpoint::Che
 
 Model checkpoint::load_with_weights(const fs::path& directory, const std::string& name,
                                     std::span<const GivenWeight> weights, const LoadOptions& options) {
+    // The values are gone afterwards, so their digest is taken meanwhile.
+    std::future<std::string> sha256 = std::async(std::launch::async, [&] { return digest(weights); });
     std::shared_ptr<ModelImpl> impl =
         load_checkpoint(name, read_checked(directory, given_weights(name, weights)), options);
-    engine::set_digest(*impl, digest(weights));
+    engine::set_digest(*impl, sha256.get());
     return Model(std::move(impl));
 }
 
