@@ -50,7 +50,7 @@ class Preprocessor:
         self.config = {"prefix": "", "source": "text", "target": "summary", **_config(model_config_path)}
 
     def preprocess_function(self):
-        """`input_ids`, and by task `token_type_ids`, `labels`, `start_positions`, `end_positions`."""
+        """`input_ids`, and by task `token_type_ids`, `labels` (ids) or `label` (text)."""
         if self.preprocess_input is not None:
             return self.preprocess_input
         return self._pair() if self.task_type == "question_answering" else self._source_and_target()

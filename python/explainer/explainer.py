@@ -25,6 +25,10 @@ def method_name(name: str) -> str:
     return found
 
 
+_FOR_WRITING = {"max_new_tokens", "temperature", "top_k", "top_p", "repetition_penalty", "num_beams", "length_penalty",
+                "early_stopping", "draft_tokens", "assistant"}
+
+
 class Explainer:
     """Explains what a model wrote.
 
@@ -43,6 +47,8 @@ class Explainer:
             raise UsageError("Explainer: expected one model, as module=... or model=...")
         self.model = module if model is None else model
         self.methods = [method_name(name) for name in ([method] if isinstance(method, str) else method)]
+        if not self.methods:
+            raise UsageError("method: none given; expected a name or a list of names")
         self._taken = None  # (tokenizer, the model taken over with it)
 
     def __enter__(self):
@@ -73,22 +79,26 @@ class Explainer:
         input_ids: the prompt, [1, tokens] or [tokens]; an encoder-decoder's source; a question and context pair.
         output: what `generate` returned (its `sequences`), or the ids. Question answering needs none.
         input_shape: tokens of the prompt; None for all of input_ids.
-        labels, label: the ground truth as ids (-100 at the end is left out) or as text.
+        labels, label: the ground truth as ids (-100 at its ends is left out) or as text.
         layer_names, positions, is_input, strict: which modules' values `pair_result` is made of.
-        loss_function: None or a cross-entropy: there is no other.
+        loss_function: None or a plain cross-entropy (mean, no smoothing, no weights): there is no other.
         n_matches: of an assisted answer, the drafted tokens accepted in each round; `output` may know them.
-        attention_mask: may not hide anything. attention_function: the original's hook; there is none here.
+        attention_mask: may not hide anything. attention_function: the original's hook; None here.
         further: keys of `Model.explain` (unit=, steps=, check=, target_span=, ...).
 
         Returns a `Result`: a dict with the original's keys. Raises the classes of `explainer.errors`.
         """
         if task_type not in _TASKS:
             raise UsageError(f"task_type {task_type!r}: not known; expected one of {', '.join(_TASKS)}")
-        if loss_function is not None and "CrossEntropy" not in type(loss_function).__name__:
-            raise UsageError(f"loss_function: is {type(loss_function).__name__}; expected a cross-entropy or None")
+        _require_cross_entropy(loss_function)
         require_no_padding(attention_mask)
+        if attention_function is not None:
+            raise UsageError("attention_function: is given; expected None: attention is read off the engine")
+        if label is not None and labels is not None:
+            raise UsageError("label, labels: both are given; expected one of them")
         model = self._engine_model(tokenizer)
         prompt = ids_of(input_ids, "input_ids")
+        _require_unpadded(prompt, model.tokenizer.pad_token_id)
         if input_shape is not None:
             prompt = prompt[:_length_of(input_shape, len(prompt))]
         request = {**further, "method": self.methods, "task": task_type, "prompt_ids": prompt, "is_input": is_input,
@@ -103,6 +113,8 @@ class Explainer:
             request["token_type_ids"] = ids_of(token_type_ids, "token_type_ids")
         if model.facts["kind"] != "encoder":
             request["answer_ids"] = _answer_of(output, prompt, model)
+            for key in _FOR_WRITING & set(further):
+                raise UsageError(f"{key}: says how an answer is written; expected it where that was done (generate)")
         request.update(_label_of(labels if label is None else label))
         matches = _matches_of(output, n_matches)
         return model.explain(progress=progress, tokenizer=tokenizer, n_matches=matches, **request)
@@ -110,7 +122,8 @@ class Explainer:
 
 def _length_of(shape, most):
     """`input_shape` as the original takes it: a number of tokens, or a tensor's shape."""
-    length = int(shape) if not hasattr(shape, "__len__") else int(shape[-1])
+    shape = shape if isinstance(shape, int) else plain(shape)
+    length = int(shape[-1]) if isinstance(shape, (list, tuple)) else int(shape)
     if not 0 < length <= most:
         raise InputError(f"input_shape: {length}; expected 1 to the {most} tokens of input_ids")
     return length
@@ -127,17 +140,45 @@ def _sequences_of(output):
 def _answer_of(output, prompt, model):
     sequence = ids_of(_sequences_of(output), "output")
     if model.facts["kind"] == "encoder-decoder":
-        return sequence[1:] if sequence[:1] == [model.core.decoder_start_token] else sequence
+        return _without_padding(sequence[1:] if sequence[:1] == [model.core.decoder_start_token] else sequence, model)
     if sequence[:len(prompt)] != prompt:
         raise InputError("output: does not begin with the prompt's tokens; expected what generate returned for "
                          "input_ids, and input_shape as long as it")
-    return sequence[len(prompt):]
+    return _without_padding(sequence[len(prompt):], model)
+
+
+def _without_padding(answer, model):
+    """Up to the token that ends it, where nothing but padding follows: a row of several texts."""
+    ends = {model.tokenizer.eos_token_id, model.tokenizer.pad_token_id} - {None}
+    text = len(answer)
+    while text > 0 and answer[text - 1] in ends:
+        text -= 1
+    return answer[:text + 1]
+
+
+def _require_unpadded(prompt, pad):
+    for end in (prompt[:2], prompt[-2:]):
+        if len(prompt) > 2 and end == [pad, pad]:
+            raise InputError("input_ids: begin or end with padding; expected one text without it")
+
+
+def _require_cross_entropy(loss):
+    if loss is None or getattr(loss, "__name__", "") == "cross_entropy":
+        return
+    if "CrossEntropy" not in type(loss).__name__:
+        raise UsageError(f"loss_function: is {type(loss).__name__}; expected a cross-entropy or None")
+    for name, value in (("reduction", "mean"), ("label_smoothing", 0.0), ("weight", None), ("ignore_index", -100)):
+        if getattr(loss, name, value) != value:
+            raise UsageError(f"loss_function: has {name} {getattr(loss, name)!r}; expected {value!r}")
 
 
 def _matches_of(output, given):
     if given is None:
         given = getattr(getattr(output, "generation", None), "n_matches", ())
-    return [int(count) for count in given]
+    counts = [int(count) for count in given]
+    if any(count < 0 for count in counts):
+        raise InputError(f"n_matches: {counts}; expected the number of accepted tokens in each round")
+    return counts
 
 
 def _label_of(label):
@@ -146,9 +187,8 @@ def _label_of(label):
     if isinstance(label, str):
         return {"label": label}
     ids = ids_of(label, "labels") if len(plain(label)) else []
-    while ids and ids[-1] == -100:
-        ids.pop()
-    return {"label_ids": ids}
+    places = [place for place, token in enumerate(ids) if token != -100]
+    return {"label_ids": ids[places[0]:places[-1] + 1] if places else []}
 
 
 __all__ = ["Explainer", "method_name"]

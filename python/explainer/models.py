@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
+import re
 import types
 import weakref
 from typing import TYPE_CHECKING, Any, Callable, Sequence, Union
 
 from explainer import _core
-from explainer.errors import UnsupportedError, UsageError
+from explainer.errors import ModelError, UnsupportedError, UsageError
 from explainer.tokenizer import Tokenizer, messages_of
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Model:
         self.facts = core.facts
         self.tokenizer = Tokenizer(core)
         self.name_or_path = self.facts["path"]
+        self.generation_config = _generation_config(self.name_or_path)
         self.config = types.SimpleNamespace(
             model_type=self.facts["architecture"], is_encoder_decoder=self.facts["kind"] == "encoder-decoder",
             num_hidden_layers=self.facts["blocks"], num_attention_heads=self.facts["heads"],
@@ -72,24 +75,25 @@ class Model:
         """First 16 hex digits of the file's SHA-256."""
         return self.core.sha256_16
 
-    def generate(self, input_ids: Any, **options: Any) -> TokenArray | GenerateOutput:
+    def generate(self, input_ids: Any = None, inputs: Any = None, **options: Any) -> TokenArray | GenerateOutput:
         """Writes an answer, with Hugging Face's arguments: max_new_tokens, max_length, do_sample, temperature, top_k,
         top_p, num_beams, repetition_penalty, length_penalty, early_stopping, return_dict_in_generate, output_logits,
         assistant_model, prompt_lookup_num_tokens, streamer (an object with `put`, or a function of text), and
-        `seed`, `progress(stage, done)`.
+        `seed`, `progress(stage, done)`. What is not given is what the directory's generation_config.json says.
 
         input_ids: [1, tokens] or [tokens]. Returns `sequences` [1, tokens], or a `GenerateOutput` with it.
         Raises UsageError for what there is none of, ContextOverflowError for too long a text.
         """
         from explainer.generation import generate
 
-        return generate(self, input_ids, **options)
+        return generate(self, inputs if input_ids is None else input_ids, **options)
 
-    def __call__(self, input_ids: Any, token_type_ids: Any = None, **_: Any) -> GenerateOutput:
+    def __call__(self, input_ids: Any, token_type_ids: Any = None, attention_mask: Any = None) -> GenerateOutput:
         """Start and end logits of an encoder's answer: `start_logits`, `end_logits`, [1, tokens]."""
         from explainer.generation import GenerateOutput
-        from explainer.ids import ids_of, plain
+        from explainer.ids import ids_of, plain, require_no_padding
 
+        require_no_padding(attention_mask)
         if self.facts["kind"] != "encoder":
             raise UsageError(f"model {self.name_or_path}: is no encoder; expected generate(...) or explain(...)")
         request = {"prompt_ids": ids_of(input_ids, "input_ids"), "method": "attention"}
@@ -148,17 +152,38 @@ def load(path: Path, *, threads: int = 0, use_mmap: bool = True, chat_template: 
     path = os.fspath(path)
     loras = [(os.fspath(one), 1.0) if isinstance(one, (str, os.PathLike)) else (os.fspath(one[0]), float(one[1]))
              for one in lora]
-    key = None
-    if os.path.exists(path):
-        stat = os.stat(path)
-        key = (os.path.realpath(path), stat.st_mtime_ns, stat.st_size, threads, use_mmap, chat_template,
-               None if qa_head is None else os.fspath(qa_head), tuple(loras), tuple(rpc))
-    core = _loaded.get(key)
+    files = [file for one in (path, qa_head, *(lora for lora, _ in loras)) if one for file in _read_files(one)]
+    key = (tuple(files), threads, use_mmap, chat_template, tuple(scale for _, scale in loras), tuple(rpc))
+    core = _loaded.get(key) if files else None
     if core is None:
+        if not files and re.fullmatch(r"[\w.-]+/[\w.-]+", path):
+            raise ModelError(f"model {path}: no such file; names of the hub are not fetched: expected a GGUF file, or "
+                             "the directory that it was downloaded to")
         core = _core.Model.load(path, threads, use_mmap, chat_template or "", qa_head or "", loras, list(rpc), progress)
-        if key is not None:
+        if files:
             _loaded[key] = core
     return Model(core)
+
+
+def _generation_config(path):
+    """Of a directory: what generation_config.json says."""
+    try:
+        with open(os.path.join(path, "generation_config.json"), encoding="utf-8") as file:
+            return json.load(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+
+
+def _read_files(path):
+    """What stands under a path now: (name, time of change, size) of the file, of a directory's, of a split file's
+    parts. Empty where there is nothing."""
+    path = os.path.realpath(path)
+    if os.path.isdir(path):
+        names = sorted(glob.glob(os.path.join(glob.escape(path), "*")))
+    else:
+        names = sorted(glob.glob(re.sub(r"-\d{5}-of-(\d{5}\.gguf)$", r"-*-of-\1", glob.escape(path)))) or [path]
+    stats = [(name, os.stat(name)) for name in names if os.path.isfile(name)]
+    return [(name, stat.st_mtime_ns, stat.st_size) for name, stat in stats]
 
 
 def explain(model: Model | Path, **request: Any) -> Result:
@@ -176,6 +201,14 @@ def quantize(input: Path, output: Path, type: str, threads: int = 0) -> None:
     _core.quantize(os.fspath(input), os.fspath(output), type, threads)
 
 
+def without_loader_flags(options):
+    """Less what Hugging Face's loaders take and what changes nothing here: there is no code to trust, no cache to look
+    into, no slow tokenizer."""
+    return {name: value for name, value in options.items()
+            if name not in ("trust_remote_code", "low_cpu_mem_usage", "use_safetensors", "local_files_only", "use_fast",
+                            "cache_dir")}
+
+
 class _AutoModel:
     kind = None
 
@@ -183,7 +216,9 @@ class _AutoModel:
     def from_pretrained(cls, path: Path, torch_dtype: Any = None, dtype: Any = None, device_map: Any = None,
                         **options: Any) -> Model:
         """The model of a GGUF file or a Hugging Face directory; `options` are those of `explainer.load`. Weights keep
-        the types that the file has: `dtype` may only be None or "auto", `device_map` None, "auto" or "cpu"."""
+        the types that the file has: `dtype` may only be None or "auto", `device_map` None, "auto" or "cpu". Nothing is
+        fetched: `trust_remote_code`, `low_cpu_mem_usage` and the like mean nothing here and may be given."""
+        options = without_loader_flags(options)
         for name, value, allowed in (("torch_dtype", torch_dtype, (None, "auto")), ("dtype", dtype, (None, "auto")),
                                      ("device_map", device_map, (None, "auto", "cpu"))):
             if value not in allowed:

@@ -47,7 +47,8 @@ class Result(LazyDict):
     attributions: list of dict; method, units, targets, scores [targets, units], completeness, faithfulness, ...
     hidden (if kept), span (question answering), logit_lens (if asked for), timings, peak_rss, warnings.
 
-    Arrays share the engine's memory: they are read-only, and keep it alive.
+    Arrays share the engine's memory: they are read-only, and keep it alive. Raw numbers that a file does not hold are
+    None in a result that was read from one (gradient["gradient"], attention["median_raw"]).
     """
 
     def __init__(self, core, *, tokenizer=None):
@@ -81,7 +82,7 @@ class Result(LazyDict):
                 f"answer {self.core.answer_text[:60]!r})")
 
     def __reduce__(self):
-        return load_result, (self.to_json(raw=True),)
+        raise TypeError("a Result cannot be pickled without loss; save it, or send to_json() and use load_result")
 
     def __eq__(self, other):
         return self is other

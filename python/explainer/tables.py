@@ -1,6 +1,9 @@
 """Values that are made when they are first looked at, and the original's tables made of arrays."""
 
 
+from explainer.errors import InputError
+
+
 class Later:
     """A value that a `LazyDict` makes when it is asked for it."""
 
@@ -17,6 +20,9 @@ class LazyDict(dict):
             value = value.make()
             self[key] = value
         return value
+
+    def __iter__(self):  # dict(x) and {**x} of a class with its own __iter__ ask for the values, too
+        return super().__iter__()
 
     def get(self, key, default=None):
         return self[key] if key in self else default
@@ -70,6 +76,8 @@ def median_raw_table(attention):
     """`median_raw_df`: index_idx, tensor [prompt], output_idx, block_idx, head_idx; a row for each answer token, block
     and head."""
     raw = attention["median_raw"]
+    if raw is None:
+        raise InputError("median_raw_df: is not in a result that was read from a file; expected one that was just made")
     answer, blocks, heads, prompt = raw.shape
     rows = [(i, j, k) for i in range(answer) for j in attention["blocks"] for k in range(heads)]
     return table({"index_idx": list(range(len(rows))), "tensor": list(raw.reshape(-1, prompt)),

@@ -24,6 +24,10 @@ def take_over(model, tokenizer, *, threads=0, progress=None):
                                "transformers.PreTrainedModel")
     if not hasattr(tokenizer, "save_pretrained") or isinstance(tokenizer, Tokenizer):
         raise InputError(f"tokenizer: is a {type(tokenizer).__name__}; expected the model's Hugging Face tokenizer")
+    for key, tensor in model.state_dict().items():
+        if tensor.is_meta:
+            raise UnsupportedError(f"module: {key} is not in memory; expected a model that is loaded whole, without "
+                                   "device_map offloading")
     weights = _weights(model)
     name = re.sub(r"[^\w.-]+", "-", os.path.basename(os.path.normpath(model.config._name_or_path or ""))) or "model"
     with tempfile.TemporaryDirectory(prefix="explainer-") as parent:

@@ -22,11 +22,13 @@ class BatchEncoding(dict):
 
 
 def messages_of(messages):
-    """[(role, content)] of a chat in Hugging Face's form."""
-    try:
-        return [(message["role"], message["content"]) for message in messages]
-    except (TypeError, KeyError) as error:
-        raise InputError("messages: expected a list of {'role': ..., 'content': ...}") from error
+    """[(role, content)] of a chat in Hugging Face's form. Throws InputError for more than texts: tools, pictures."""
+    for message in messages:
+        if not isinstance(message, dict) or set(message) != {"role", "content"} or not all(
+                isinstance(text, str) for text in message.values()):
+            raise InputError(f"messages: {str(message)[:60]!r}; expected {{'role': text, 'content': text}} and nothing "
+                             "else: render other templates yourself and give the prompt")
+    return [(message["role"], message["content"]) for message in messages]
 
 
 class Tokenizer:
@@ -42,6 +44,9 @@ class Tokenizer:
         self.pad_token_id = special.get("pad", self.eos_token_id)
         self.sep_token_id = special.get("sep")
         self.mask_token_id = special.get("mask")
+        self.bos_token, self.eos_token, self.pad_token, self.sep_token, self.mask_token = (
+            None if one is None else core.token_bytes(one).decode("utf-8", "replace") for one in (
+                self.bos_token_id, self.eos_token_id, self.pad_token_id, self.sep_token_id, self.mask_token_id))
         self.all_special_ids = sorted({id for id in special.values()})
         self.model_max_length = core.facts["context"]
         self.vocab_size = core.facts["vocabulary"]
@@ -54,7 +59,7 @@ class Tokenizer:
 
     def __call__(self, text: str | list[str], text_pair: str | list[str] | None = None, *,
                  add_special_tokens: bool = True, truncation: bool = False, max_length: int | None = None,
-                 padding: bool = False, return_tensors: str | None = None, return_attention_mask: bool = True,
+                 padding: bool | str = False, return_tensors: str | None = None, return_attention_mask: bool = True,
                  return_token_type_ids: bool | None = None) -> BatchEncoding:
         """Ids of a text, or of several. `return_tensors`: None gives lists, anything else NumPy arrays [texts, tokens]
         (`TokenArray`; "pt" too: PyTorch is not needed, and `torch.as_tensor` takes them)."""
@@ -96,6 +101,9 @@ class Tokenizer:
         return ids if len(ids) <= most else ids[:most - 1] + around[-1:] if ends else ids[:most]
 
     def _padded(self, rows, masks, padding, return_tensors):
+        if padding not in (True, False, "longest", "do_not_pad"):
+            raise UsageError(f"padding: is {padding!r}; expected True or False: nothing here wants a longer text")
+        padding = padding in (True, "longest")
         longest = max(len(ids) for ids, _ in rows)
         if all(len(ids) == longest for ids, _ in rows):
             return rows, masks
@@ -149,10 +157,11 @@ class AutoTokenizer:
 
     @staticmethod
     def from_pretrained(path: Any, **options: Any) -> Tokenizer:
-        """The tokenizer of a GGUF file or a Hugging Face directory. A model loaded from the same path shares it."""
-        from explainer.models import load
+        """The tokenizer of a GGUF file or a Hugging Face directory. A model loaded from the same path with the
+        same options is not loaded again."""
+        from explainer.models import load, without_loader_flags
 
-        return load(path, **options).tokenizer
+        return load(path, **without_loader_flags(options)).tokenizer
 
 
 __all__ = ["AutoTokenizer", "BatchEncoding", "Tokenizer"]
