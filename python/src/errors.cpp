@@ -1,8 +1,10 @@
 #include "errors.hpp"
 
+#include <algorithm>
 #include <exception>
 #include <llmx/error.hpp>
 #include <map>
+#include <regex>
 #include <string>
 
 namespace llmx::python {
@@ -23,11 +25,25 @@ std::map<ErrorCode, nb::object>& classes() {
     return *all;
 }
 
+/// "--label-ids" as Python has it: label_ids.
+std::string with_keys(const std::string& message) {
+    static const std::regex flag("(^|[^-\\w])--([a-z][a-z0-9-]*)");
+    std::string keys;
+    auto end = message.cbegin();
+    for (std::sregex_iterator at(message.begin(), message.end(), flag); at != std::sregex_iterator(); ++at) {
+        std::string name = (*at)[2];
+        std::replace(name.begin(), name.end(), '-', '_');
+        keys.append(end, (*at)[0].first).append((*at)[1]).append(name);
+        end = (*at)[0].second;
+    }
+    return keys.append(end, message.cend());
+}
+
 void translate(const std::exception_ptr& thrown, void*) {
     try {
         std::rethrow_exception(thrown);
     } catch (const Error& error) {
-        PyErr_SetString(classes().at(error.code()).ptr(), error.what());
+        PyErr_SetString(classes().at(error.code()).ptr(), with_keys(error.what()).c_str());
     }
 }
 

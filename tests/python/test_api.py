@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,6 +63,8 @@ class Errors(unittest.TestCase):
                  (explainer.InputError, "", lambda: tiny().explain(prompt_ids=[10 ** 6], answer_ids=[1])),
                  (explainer.ContextOverflowError, "", lambda: tiny().explain(prompt_ids=[5] * 5000, answer_ids=[1])),
                  (explainer.OutputError, "", lambda: tiny().explain(**REQUEST).save("/no/such/directory/x.json")),
+                 (explainer.ModelError, "names of the hub", lambda: explainer.AutoTokenizer.from_pretrained("a/b-c")),
+                 (explainer.InputError, "label_ids", lambda: tiny().explain(**REQUEST, label_ids=[-1])),
                  (explainer.UsageError, "ends in", lambda: tiny().explain(**REQUEST).save("x.txt")),
                  (explainer.UnsupportedError, "AutoModelForCausalLM", lambda: explainer.AutoModelForSeq2SeqLM
                   .from_pretrained(golden_path("llama-tiny.gguf"))),
@@ -89,6 +92,33 @@ class Generate(unittest.TestCase):
         sampled = {tuple(write(do_sample=True, temperature=5.0, top_k=0, seed=seed)[0]) for seed in range(6)}
         self.assertGreater(len(sampled), 1)
         self.assertEqual(write(do_sample=True, seed=3), write(do_sample=True, seed=3))
+
+    def test_eos(self):
+        whole = tiny().generate(PROMPT, max_new_tokens=8)[0].tolist()
+        self.assertEqual(len(whole), 13)
+        stop = whole[7]
+        for given in (stop, [stop, 1], np.array([stop])):
+            cut = tiny().generate(PROMPT, max_new_tokens=8, eos_token_id=given)[0].tolist()
+            self.assertEqual(cut, whole[:whole.index(stop, 5) + 1])
+        with self.assertRaises(explainer.UsageError):
+            tiny().generate(PROMPT, num_beams=2, eos_token_id=stop)
+
+    def test_generation_config(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            path = shutil.copytree(golden_path("llama-tiny"), os.path.join(scratch, "m"))
+
+            def configured(**config):
+                with open(os.path.join(path, "generation_config.json"), "w", encoding="utf-8") as file:
+                    json.dump(config, file)
+                return explainer.load(path)
+            model = configured(max_new_tokens=3, repetition_penalty=1.9, use_cache=True, transformers_version="5")
+            self.assertEqual(model.generate(PROMPT).tolist(),
+                             tiny().generate(PROMPT, max_new_tokens=3, repetition_penalty=1.9).tolist())
+            self.assertEqual(model.generate(PROMPT, max_new_tokens=4).shape, (1, 9))
+            model = configured(no_repeat_ngram_size=3)
+            with self.assertRaisesRegex(explainer.UsageError, "in generation_config.json .to go without: no_repeat"):
+                model.generate(PROMPT)
+            self.assertEqual(model.generate(PROMPT, no_repeat_ngram_size=0).tolist(), tiny().generate(PROMPT).tolist())
 
     def test_streamers(self):
         seen, texts = [], []
@@ -133,6 +163,30 @@ class Generate(unittest.TestCase):
             tiny().generate(PROMPT, max_new_tokens=4, streamer=fail)
 
 
+class Loading(unittest.TestCase):
+    def test_once_while_somebody_holds_it(self):
+        first, second = tiny(), tiny()
+        self.assertIs(first.core, second.core)
+        self.assertIsNot(first.core, explainer.load(golden_path("llama-tiny.gguf"), threads=1).core)
+
+    def test_again_when_its_files_have_changed(self):
+        with tempfile.TemporaryDirectory() as scratch:
+            path = shutil.copytree(golden_path("llama-tiny"), os.path.join(scratch, "m"))
+            held = explainer.load(path)
+            before = held.explain(**REQUEST, method="gradient").token_logprobs.copy()
+            weights = os.path.join(path, "model.safetensors")
+            with open(weights, "r+b") as file:
+                size = int.from_bytes(file.read(8), "little")
+                names = json.loads(file.read(size))
+                begin, end = names["model.layers.0.mlp.down_proj.weight"]["data_offsets"]
+                file.seek(8 + size + begin)
+                doubled = 2 * np.frombuffer(file.read(end - begin), np.float32)
+                file.seek(8 + size + begin)
+                file.write(doubled.tobytes())
+            after = explainer.load(path).explain(**REQUEST, method="gradient").token_logprobs
+            self.assertGreater(relative_l2(after, before), 1e-3)
+
+
 class Tokens(unittest.TestCase):
     def setUp(self):
         self.tokenizer = explainer.AutoTokenizer.from_pretrained(golden_path("llama-tiny"))
@@ -167,6 +221,21 @@ class Tokens(unittest.TestCase):
         self.assertEqual(self.tokenizer.decode(ids, skip_special_tokens=True).strip(), "the cat")
         self.assertEqual(self.tokenizer.batch_decode([ids, ids], skip_special_tokens=True)[1].strip(), "the cat")
         self.assertEqual(self.tokenizer.decode(np.int64(ids[-1])), self.tokenizer.decode([ids[-1]]))
+
+    def test_messages_of_more_than_texts(self):
+        for message in ({"role": "user", "content": [{"type": "text", "text": "a"}]}, {"role": "user"},
+                        {"role": "assistant", "content": "a", "tool_calls": []}):
+            with self.assertRaisesRegex(explainer.InputError, "messages: "):
+                self.tokenizer.apply_chat_template([message])
+            with self.assertRaisesRegex(explainer.InputError, "messages: "):
+                tiny().explain(messages=[message])
+
+    def test_words_of_hugging_face(self):
+        tokenizer = explainer.AutoTokenizer.from_pretrained(golden_path("llama-tiny"), use_fast=True,
+                                                            trust_remote_code=True)
+        self.assertEqual(tokenizer.eos_token, tokenizer.decode([tokenizer.eos_token_id]))
+        with self.assertRaisesRegex(explainer.UsageError, "max_length"):
+            tokenizer("the cat", padding="max_length")
 
     def test_pairs(self):
         tokenizer = explainer.AutoTokenizer.from_pretrained(golden_path("bertqa-tiny"))
@@ -235,7 +304,17 @@ class Results(unittest.TestCase):
         self.assertEqual(again["Prompt"], self.result["Prompt"])
         self.assertTrue((again.attributions[0]["scores"] == self.result.attributions[0]["scores"]).all())
         self.assertEqual(json.loads(again.to_json()), json.loads(self.result.to_json()))
-        self.assertEqual(pickle.loads(pickle.dumps(self.result))["Prediction"], self.result["Prediction"])
+        self.assertIsNone(again["Gradient"]["gradient"])
+        with self.assertRaisesRegex(explainer.InputError, "just made"):
+            again["Attention"]["attention_result"]["median_raw_df"]
+        with self.assertRaisesRegex(explainer.UsageError, "just made"):
+            again.to_json(raw=True)
+        with self.assertRaisesRegex(TypeError, "load_result"):
+            pickle.dumps(self.result)
+
+    def test_merged_and_copied_dicts_hold_values(self):
+        for copied in (dict(self.result["Attention"]), {**self.result["Attention"]}, self.result["Attention"].copy()):
+            self.assertEqual(list(copied["pair_result"]["pair_first"]), self.result["Prompt"])
 
     def test_compare(self):
         same = self.result.compare(self.result)

@@ -105,6 +105,15 @@ class Families(unittest.TestCase):
                 expected = theirs.generate(ids, **options)
                 self.assertEqual(ours.generate(ids, **options).tolist(), expected.tolist())
 
+    def test_eos_of_the_caller(self):
+        path = golden_path("llama-tiny")
+        theirs = transformers.AutoModelForCausalLM.from_pretrained(path)
+        ours = explainer.AutoModelForCausalLM.from_pretrained(path)
+        ids = torch.tensor([[5, 9, 12, 7, 3]])
+        stop = theirs.generate(ids, max_new_tokens=8, do_sample=False)[0, 6].item()
+        options = {"max_new_tokens": 8, "do_sample": False, "eos_token_id": stop}
+        self.assertEqual(ours.generate(ids, **options).tolist(), theirs.generate(ids, **options).tolist())
+
     def test_return_shape(self):
         path = golden_path("llama-tiny")
         options = {"max_new_tokens": 4, "do_sample": False, "return_dict_in_generate": True, "output_logits": True}

@@ -18,6 +18,15 @@ from support import DEMO, ROOT, golden, golden_path, max_difference, needs_demo,
 PROMPT = [5, 9, 12, 7, 3]
 
 
+class CrossEntropyLoss:
+    """What PyTorch's says of itself."""
+
+    reduction, weight, ignore_index = "mean", None, -100
+
+    def __init__(self, label_smoothing):
+        self.label_smoothing = label_smoothing
+
+
 class Chat(unittest.TestCase):
     def test_the_original_numbers(self):
         reference = golden("llamamha-tiny.reference")
@@ -55,6 +64,22 @@ class Chat(unittest.TestCase):
         self.assertEqual(result.attributions[0]["options"]["steps"], "7")
         self.assertNotIn("Attention", result)
 
+    def test_padding_behind_an_answer_is_not_explained(self):
+        end = tiny().tokenizer.eos_token_id
+        with Explainer(model=tiny(), method="Gradient") as explain:
+            result = explain.compute(output=PROMPT + [8, 4, end, end, end], input_ids=PROMPT)
+        self.assertEqual(result.answer_ids.tolist(), [8, 4, end])
+
+    def test_forms_of_arguments(self):
+        with Explainer(model=tiny(), method="Gradient") as explain:
+            results = [explain.compute(output=PROMPT + [8, 4, 6], input_ids=np.array([PROMPT]), input_shape=shape,
+                                       labels=labels, loss_function=loss)
+                       for shape, labels, loss in ((5, [4, 6], None), (np.array(5), [-100, -100, 4, 6, -100], None),
+                                                   ((1, 5), np.array([[4, 6]]), CrossEntropyLoss(0.0)))]
+        for result in results:
+            self.assertEqual(result.label_ids.tolist(), [4, 6])
+            self.assertTrue((result["Gradient"]["gradient"] == results[0]["Gradient"]["gradient"]).all())
+
     def test_handler(self):
         handler = ExplainerHandler(tiny())
         self.assertEqual(handler().facts, tiny().facts)
@@ -79,6 +104,13 @@ class Chat(unittest.TestCase):
                  (explainer.InputError, "input_shape: 9", {}, {"input_shape": 9}),
                  (explainer.InputError, "2 texts", {}, {"input_ids": [PROMPT, PROMPT]}),
                  (explainer.UsageError, "cross-entropy", {}, {"loss_function": object()}),
+                 (explainer.UsageError, "label_smoothing 0.5", {}, {"loss_function": CrossEntropyLoss(0.5)}),
+                 (explainer.UsageError, "method: none", {"method": []}, {}),
+                 (explainer.UsageError, "label, labels", {}, {"label": "a", "labels": [4]}),
+                 (explainer.UsageError, "attention_function", {}, {"attention_function": print}),
+                 (explainer.UsageError, "temperature: says how", {}, {"temperature": 0.5}),
+                 (explainer.InputError, "n_matches", {}, {"n_matches": [1, -3]}),
+                 (explainer.InputError, "padding", {}, {"input_ids": [2, 2, 5, 9], "output": [2, 2, 5, 9, 8]}),
                  (explainer.UsageError, "layr_names", {}, {"layr_names": ["q"]}),
                  (explainer.UsageError, "q_prj", {"method": "Attention"},
                   {"layer_names": ["q_prj", "k_proj", "v_proj"]})]
