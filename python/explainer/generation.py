@@ -4,6 +4,7 @@ import random
 
 from explainer.errors import UsageError
 from explainer.ids import TokenArray, ids_of, require_no_padding
+from explainer.progress import told
 
 # What Hugging Face's generate takes and what changes nothing for one text.
 _WITHOUT_EFFECT = {"use_cache", "pad_token_id", "bos_token_id", "token_type_ids"}
@@ -115,16 +116,17 @@ def generate(model, input_ids, *, return_dict_in_generate=False, output_logits=F
     if assistant_model is not None and not hasattr(assistant_model, "core"):
         _refuse("assistant_model", type(assistant_model).__name__, "a model of this package: explainer.load(...)")
     before = prompt if is_decoder else [model.core.decoder_start_token]
-    written = model.core.generate(
-        prompt, max_new_tokens=_new_tokens(options, len(prompt), is_decoder), **_sampling(options),
-        repetition_penalty=float(options["repetition_penalty"]),
-        seed=random.getrandbits(32) if seed is None else seed,
-        assistant=None if assistant_model is None else assistant_model.core,
-        prompt_lookup=prompt_lookup_num_tokens is not None,
-        draft_tokens=prompt_lookup_num_tokens or num_assistant_tokens, num_beams=options["num_beams"],
-        length_penalty=float(options["length_penalty"]), early_stopping=_early_stopping(options["early_stopping"]),
-        keep_logits=return_dict_in_generate and output_logits,
-        on_token=_on_token(streamer, _ends(options, model), before), progress=progress)
+    with told(progress) as callback:
+        written = model.core.generate(
+            prompt, max_new_tokens=_new_tokens(options, len(prompt), is_decoder), **_sampling(options),
+            repetition_penalty=float(options["repetition_penalty"]),
+            seed=random.getrandbits(32) if seed is None else seed,
+            assistant=None if assistant_model is None else assistant_model.core,
+            prompt_lookup=prompt_lookup_num_tokens is not None,
+            draft_tokens=prompt_lookup_num_tokens or num_assistant_tokens, num_beams=options["num_beams"],
+            length_penalty=float(options["length_penalty"]), early_stopping=_early_stopping(options["early_stopping"]),
+            keep_logits=return_dict_in_generate and output_logits,
+            on_token=_on_token(streamer, _ends(options, model), before), progress=callback)
     if streamer is not None and hasattr(streamer, "end"):
         streamer.end()
     sequences = TokenArray([before + written.ids])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence, Union
 
 from explainer import _core
 from explainer.errors import ModelError, UnsupportedError, UsageError
+from explainer.progress import told
 from explainer.tokenizer import Tokenizer, messages_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from explainer.result import Result
 
     Path = Union[str, os.PathLike]
-    Progress = Callable[[str, float], object]
+    Progress = Union[Callable[[str, float], object], bool]
 
 _loaded = weakref.WeakValueDictionary()  # engine models that somebody holds, by what they were loaded from
 _KINDS = {"decoder": "AutoModelForCausalLM", "encoder-decoder": "AutoModelForSeq2SeqLM",
@@ -110,15 +111,16 @@ class Model:
         prompt, question and context, source, prompt_ids; answer, answer_ids; label; method (a name or a list; options
         by their own keys, such as steps=20), unit, target_span, check, max_new_tokens, temperature, ...
 
-        progress: called with (stage, part done); returning False stops. on_text: called with the answer as it is
-        written. n_matches: of a given answer, the drafted tokens that were accepted in each round. tokenizer: decodes
+        progress: called with (stage, part done), returning False stops; True: a line on the terminal. on_text: called
+        with the answer as it is written. n_matches: of a given answer, the drafted tokens that were accepted in each round. tokenizer: decodes
         the tokens one by one, in place of the model's own.
 
         Returns a `Result`. Raises the classes of `explainer.errors`.
         """
         from explainer.result import Result
 
-        made = _core.explain(self.core, request_json(request), list(n_matches), progress, on_text)
+        with told(progress) as callback:
+            made = _core.explain(self.core, request_json(request), list(n_matches), callback, on_text)
         return Result(made, tokenizer=tokenizer)
 
 
@@ -159,7 +161,9 @@ def load(path: Path, *, threads: int = 0, use_mmap: bool = True, chat_template: 
         if not files and re.fullmatch(r"[\w.-]+/[\w.-]+", path):
             raise ModelError(f"model {path}: no such file; names of the hub are not fetched: expected a GGUF file, or "
                              "the directory that it was downloaded to")
-        core = _core.Model.load(path, threads, use_mmap, chat_template or "", qa_head or "", loras, list(rpc), progress)
+        with told(progress) as callback:
+            core = _core.Model.load(path, threads, use_mmap, chat_template or "", qa_head or "", loras, list(rpc),
+                                    callback)
         if files:
             _loaded[key] = core
     return Model(core)

@@ -8,6 +8,7 @@ import tempfile
 from explainer import _core
 from explainer.errors import InputError, UnsupportedError
 from explainer.models import Model
+from explainer.progress import told
 from explainer.tokenizer import Tokenizer
 
 _TYPES = {"torch.float32": "F32", "torch.float16": "F16", "torch.bfloat16": "BF16"}
@@ -43,8 +44,9 @@ def take_over(model, tokenizer, *, threads=0, progress=None):
         tensors = [(key, _TYPES.get(str(tensor.dtype), str(tensor.dtype)), list(tensor.shape), tensor.data_ptr(),
                     tensor.numel() * tensor.element_size()) for key, tensor in weights.items()]
         template = getattr(tokenizer, "chat_template", None)
-        core = _core.Model.load_with_weights(directory, name, tensors, threads,
-                                             template if isinstance(template, str) else "", progress)
+        with told(progress) as callback:
+            core = _core.Model.load_with_weights(directory, name, tensors, threads,
+                                                 template if isinstance(template, str) else "", callback)
     return Model(core)
 
 

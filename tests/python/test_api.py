@@ -1,5 +1,6 @@
 """Models, tokenizers, generation and results: what they give, what they refuse, and that they behave."""
 
+import io
 import json
 import os
 import pickle
@@ -14,6 +15,7 @@ import unittest
 import explainer
 import numpy as np
 from explainer import Explainer
+from explainer.progress import ProgressLine
 from support import golden, golden_path, relative_l2, tiny
 
 PROMPT = [5, 9, 12, 7, 3]
@@ -352,6 +354,25 @@ class WhileItWorks(unittest.TestCase):
             tiny().explain(**self.LONG, progress=progress)
         self.assertEqual(len(stages), 5)
         self.assertTrue(all(0 <= done <= 1 for _, done in stages))
+
+    def test_progress_line(self):
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+        terminal, file = Terminal(), io.StringIO()
+        for stream in (terminal, file):
+            line = ProgressLine(stream)
+            line("shapley", 0.2)  # not yet a second
+            self.assertEqual(stream.getvalue(), "")
+            line.start -= 2
+            line("shapley", 0.5)
+            line("shapley", 0.6)  # too soon after
+            line.close()
+        self.assertEqual(file.getvalue(), "")
+        self.assertIn("shapley [============            ]  50 %", terminal.getvalue())
+        self.assertNotIn("60 %", terminal.getvalue())
+        self.assertTrue(terminal.getvalue().endswith(" \r"))
+        self.assertIn("Result", repr(tiny().explain(**REQUEST, progress=True)))
 
     def test_other_threads_go_on(self):
         counted, over = [], threading.Event()
