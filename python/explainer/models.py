@@ -111,9 +111,10 @@ class Model:
         prompt, question and context, source, prompt_ids; answer, answer_ids; label; method (a name or a list; options
         by their own keys, such as steps=20), unit, target_span, check, max_new_tokens, temperature, ...
 
-        progress: called with (stage, part done), returning False stops; True: a line on the terminal. on_text: called
-        with the answer as it is written. n_matches: of a given answer, the drafted tokens that were accepted in each round. tokenizer: decodes
-        the tokens one by one, in place of the model's own.
+        progress: called with (stage, part done), returning False stops; True: a line on the terminal.
+        on_text: called with the answer as it is written.
+        n_matches: of a given answer, the drafted tokens that were accepted in each round.
+        tokenizer: decodes the tokens one by one, in place of the model's own.
 
         Returns a `Result`. Raises the classes of `explainer.errors`.
         """
