@@ -254,7 +254,7 @@ private:
 std::vector<engine::ContentTensor> map_weights(const Family& family, const Hyperparameters& h,
                                                const Weights& weights) {
     if (weights.by_name.empty()) {
-        throw Error(ErrorCode::model, "model: has no weights; expected safetensors files that hold some");
+        throw Error(ErrorCode::model, "model: no tensors; expected the weights that config.json describes");
     }
     return Mapper(family, h, weights).map();
 }

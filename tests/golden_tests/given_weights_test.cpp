@@ -79,7 +79,7 @@ TEST(GivenWeights, ThatAreWrongAreNamed) {
     std::vector<GivenWeight> integers = memory.weights;
     integers.front().type = "I32";
     EXPECT_THAT(message_of(integers), HasSubstr("dtype is I32; expected F32, F16 or BF16"));
-    EXPECT_THAT(message_of({}), HasSubstr("has no weights"));
+    EXPECT_THAT(message_of({}), HasSubstr("no tensors"));
 }
 
 }  // namespace
