@@ -136,7 +136,7 @@ class EncoderDecoder(unittest.TestCase):
                                      task_type="translation")
         self.assertEqual(result.answer_ids.tolist(), target)
         expected = reference["grad_encoder_per_target"].sum(0)
-        self.assertLessEqual(relative_l2(result["Gradient"]["gradient"], expected), 1e-3)
+        self.assertLessEqual(relative_l2(result["Gradient"]["gradient"], expected), 5e-4)
 
     def test_preprocessor(self):
         example = [{"text": "the cat sat", "summary": "cat"}]
@@ -161,8 +161,8 @@ class QuestionAnswering(unittest.TestCase):
         model = explainer.AutoModelForQuestionAnswering.from_pretrained(golden_path("bertqa-tiny"))
         ids, types = reference["ids"].tolist(), reference["token_type_ids"].tolist()
         logits = model(ids, token_type_ids=types)
-        self.assertLessEqual(relative_l2(logits.start_logits[0], reference["start_logits"]), 5e-3)
-        self.assertLessEqual(relative_l2(logits.end_logits[0], reference["end_logits"]), 5e-3)
+        self.assertLessEqual(relative_l2(logits.start_logits[0], reference["start_logits"]), 1e-3)
+        self.assertLessEqual(relative_l2(logits.end_logits[0], reference["end_logits"]), 1e-3)
         with Explainer(module=model, method=["Attention", "Gradient"]) as explain:
             result = explain.compute(input_ids=[ids], token_type_ids=[types], task_type="question_answering",
                                      tokenizer=model.tokenizer)
