@@ -39,8 +39,9 @@ WARNINGS = NO
 HEAD = """# C++ API
 
 <!-- Written by scripts/api-docs from the comments in include/llmx/. Edit those and run it again. -->
-Every public type and function of the library, header by header. `<llmx/llmx.hpp>` includes all of them. Names are
-in the namespace `llmx`. Every function may throw `llmx::Error`, and nothing else but `std::bad_alloc`. [cpp.md](cpp.md) has an example.
+Every public type and function of the library, header by header. `<llmx/llmx.hpp>` includes all headers. Names are in
+the namespace `llmx`. Functions throw `llmx::Error`, and nothing else except `std::bad_alloc`. For an example see
+[cpp.md](cpp.md).
 """
 
 
