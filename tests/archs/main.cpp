@@ -57,7 +57,7 @@ public:
         if (!options_.update) {
             EXPECT_EQ(difference(slurp(page_path()), v), "");
         }
-        // a failure that the page already states is not an error
+        // a failure that the page states is no news
         if (!v.failure.empty()) GTEST_SKIP() << "not verified: " << v.failure;
     }
 
@@ -114,10 +114,10 @@ public:
 
     void TestBody() override {
         if (options_.update) spill(page_path(), updated(slurp(page_path()), verdicts()));
-        if (verdicts().size() != files_) GTEST_SKIP() << "some architectures were not run";
+        if (verdicts().size() != files_) GTEST_SKIP() << "not all architectures were run";
         EXPECT_EQ(difference(slurp(page_path()), verdicts()), "")
-            << "docs/architectures.md differs from what was verified; to update it, run "
-               "build/release/bin/llmx_archs --update";
+            << "docs/architectures.md is not what was verified; build/release/bin/llmx_archs --update writes "
+               "it";
     }
 
 private:

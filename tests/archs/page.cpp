@@ -115,8 +115,7 @@ std::string difference(const std::string& page, const Verdict& v) {
     }
     const std::string expected = row(v, bound.text);
     const std::string found = row_of(page, v.file);
-    return found == expected ? ""
-                             : fmt::format("the page says \"{}\"; the test verified \"{}\"", found, expected);
+    return found == expected ? "" : fmt::format("the page says \"{}\", verified was \"{}\"", found, expected);
 }
 
 std::string difference(const std::string& page, const std::vector<Verdict>& verdicts) {
@@ -125,7 +124,7 @@ std::string difference(const std::string& page, const std::vector<Verdict>& verd
     }
     Rows rows;
     for (const Verdict& v : verdicts) rows[v.file] = row(v, stated(page, v.file).text);
-    return page == render(rows) ? "" : "the page has different rows, or a different text around them";
+    return page == render(rows) ? "" : "the page has other rows, or says other things around them";
 }
 
 }  // namespace llmx::test

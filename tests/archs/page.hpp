@@ -1,5 +1,5 @@
 #pragma once
-// docs/architectures.md: one row per architecture, generated from what the tests verified.
+// docs/architectures.md: a row for each architecture, made from what was verified.
 
 #include <string>
 #include <vector>
@@ -8,13 +8,13 @@
 
 namespace llmx::test {
 
-/// The page with the rows of these models updated; the others are unchanged.
+/// The page with the rows of these models written anew; the others' stay as they are.
 std::string updated(const std::string& page, const std::vector<Verdict>& verdicts);
 
-/// Empty if the page agrees with what was verified, otherwise the first difference. The page states error
-/// bounds with some room, because other machines round differently; it is correct as long as they hold.
+/// Empty where the page says what was verified, else the first thing that it does not. The error figures
+/// are bounds with room, for another machine rounds otherwise: a page holds as long as they do.
 std::string difference(const std::string& page, const std::vector<Verdict>& verdicts);
-/// The same for one model's row.
+/// The same of one model's row.
 std::string difference(const std::string& page, const Verdict& verdict);
 
 }  // namespace llmx::test
