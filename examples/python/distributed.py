@@ -1,8 +1,8 @@
-"""Explains several requests with a pool of workers, and shows what the answers rest on.
+"""Explains several requests with a pool of workers, and shows what the answers depend on.
 
     python distributed.py model.gguf [requests.jsonl]
 
-Needs pip install 'llm-explainer[ray]'. Call it again: what is done stays, and nothing is left to do.
+Needs pip install 'llm-explainer[ray]'. Run it twice: the second run keeps the results and has nothing to do.
 """
 
 import argparse
@@ -15,14 +15,14 @@ RECORDS = [
                            "From which pier does the ferry to Holm leave?"},
     {"id": "gate", "user": "Mira planted tulips along the fence. Her brother Tom painted the gate green.\n"
                            "What colour is the gate?"},
-    {"id": "typo", "usr": "A record that fails becomes a row with its error; the others go on."},
+    {"id": "typo", "usr": "A record that fails becomes a row with its error; the others continue."},
 ]
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("model")
-    parser.add_argument("source", nargs="?", help=".jsonl or .parquet; without it, three records of this file")
+    parser.add_argument("source", nargs="?", help=".jsonl or .parquet; default: the three records in this file")
     parser.add_argument("--output", default="explained")
     parser.add_argument("--workers", type=int)
     options = parser.parse_args()

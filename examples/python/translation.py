@@ -2,7 +2,7 @@
 
     python examples/python/translation.py MODEL_DIRECTORY
 
-A Hugging Face directory of an encoder-decoder such as T5.
+MODEL_DIRECTORY is a Hugging Face directory of an encoder-decoder such as T5.
 """
 
 import sys
