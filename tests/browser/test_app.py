@@ -149,7 +149,7 @@ class App(AppTest):
             else:  # the focus is on it
                 self.keys(Keys.ENTER)
             self.assertEqual(self.trouble(), "Cancelled.")
-            self.until(lambda: self.service.metric("llmx_abandoned_total") == before + 1)
+            self.until(lambda before=before: self.service.metric("llmx_abandoned_total") == before + 1)
             self.until(lambda: self.service.metric("llmx_requests_running") == 0, 20)
             self.assertTrue(self.one("button.primary").is_enabled())
 

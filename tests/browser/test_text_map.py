@@ -2,10 +2,9 @@
 
 import unittest
 
-from selenium.webdriver.common.keys import Keys
-
 import results
 from browser import BrowserTest
+from selenium.webdriver.common.keys import Keys
 
 
 def shown(value):
@@ -146,7 +145,7 @@ class TextMap(BrowserTest):
         self.assertGreaterEqual(len(set(colours)), 4, colours)
         column = [row[4] for row in self.signed["scores"]]
         top = max(range(5), key=lambda t: column[t])
-        r, g, b = map(int, colours[top][4:-1].split(","))
+        r, _, b = map(int, colours[top][4:-1].split(","))
         self.assertGreater(r, b)  # warm: for
         self.keys(Keys.ESCAPE)
 
