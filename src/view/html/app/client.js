@@ -26,7 +26,7 @@
     try {
       response = await fetch(path, { ...options, headers: { ...headers(), ...options.headers }, cache: "no-store" });
     } catch (error) {
-      if (error.name === "AbortError") throw error;
+      if (/** @type {Error} */ (error).name === "AbortError") throw error;
       throw new ServiceError("the service does not answer; is it running?", 0);
     }
     if (response.ok) return response;

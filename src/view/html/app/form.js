@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const h = llmx.h;
+  /** @type {Choice[]} */
   const units = [["token", "Tokens"], ["word", "Words"], ["sentence", "Sentences"], ["turn", "Turns"]];
   const firstMethods = ["input_x_gradient", "attention"];
 
@@ -11,6 +12,7 @@
     return { input, element: h("span", { class: "control" }, h("label", { for: id, text: label }), input) };
   };
 
+  /** @param {{name: string, value: string, label: string, help?: string, checked: boolean}} options */
   const box = ({ name, value, label, help, checked }) => {
     const id = llmx.id(name);
     const input = h("input", { type: "checkbox", id, name, value, checked });
@@ -34,7 +36,7 @@
     const run = h("button", { type: "submit", class: "primary", text: "Explain" });
     const cancel = h("button", { type: "button", class: "plain-button", text: "Cancel", hidden: true, onclick: oncancel });
     const own = llmx.examples.filter(inputs.takes);
-    const examples = own.length > 0 && llmx.select({ label: "Start from", name: "example", choices: [["", "an example …"], ...own.map((e, i) => [String(i), e.name])], value: "", onchange: (v) => v !== "" && fill(own[Number(v)]) });
+    const examples = own.length > 0 && llmx.select({ label: "Start from", name: "example", choices: [["", "an example …"], ...own.map((e, i) => /** @type {Choice} */ ([String(i), e.name]))], value: "", onchange: (v) => v !== "" && fill(own[Number(v)]) });
     const options = h("details", { class: "options" }, h("summary", { text: "Methods and options" }),
       h("fieldset", { class: "methods" }, h("legend", { text: "Methods" }), boxes.map((b) => b.element)),
       h("fieldset", { class: "methods" }, h("legend", { text: "Record as well" }), heads.element, writes && lens.element),

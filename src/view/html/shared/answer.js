@@ -55,6 +55,7 @@
     }
     const t = span.first;
     const logprob = answer.logprobs[t];
+    /** @type {HTMLElement[]} */
     const out = [h("p", { class: "quiet", text: `token ${t + 1} of ${answer.tokens.length}${logprob === undefined ? "" : `; probability ${llmx.percent(Math.exp(logprob))}`}` })];
     const others = llmx.alternatives(context, t);
     if (others.length > 0) {

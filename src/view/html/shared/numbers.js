@@ -87,6 +87,7 @@
       const method = llmx.methodName(map.method);
       return [h("p", { class: "quiet", text: `Nothing was measured of how well “${method}” tells what the answer rests on. --check measures its faithfulness; methods that promise a sum also give a completeness residual.` })];
     }
+    /** @type {HTMLElement[]} */
     const out = [h("dl", { class: "facts" }, facts)];
     if (map.faithfulness) out.push(llmx.curves(map.faithfulness));
     return out;

@@ -7,16 +7,19 @@
    *    view, which (index of the result), map (id), unit, aggregation, sign ("signed", "absolute"),
    *    contrast (-1 … 1), theme, span ({first, last} of answer tokens that is pinned, or null), hover (the same,
    *    while the pointer is there), stacks (alternatives under every token), row (a map's row chosen by itself, or null), source (a unit's index, or null). */
+  /** @param {ReportData} data
+   *  @returns {Context} */
   const makeContext = (data) => {
     const results = data.results.map(({ name, result }) => {
       const whole = llmx.unpack(result);
       return { name, result: whole, maps: llmx.maps(whole), prompt: llmx.prompt(whole) };
     });
-    const store = llmx.store({
+    const store = llmx.store(/** @type {State} */ ({
       view: null, which: 0, map: results[0].maps[0]?.id ?? null, unit: "token", aggregation: "sum", sign: "signed",
       contrast: 0, theme: "auto", span: null, hover: null, row: null, source: null, stacks: false,
-    });
+    }));
     const live = h("div", { class: "only-heard", "aria-live": "polite" });
+    /** @type {Context} */
     const context = {
       version: data.version, results, state: store.state, set: store.set, on: store.on, live,
       at: () => results[store.state.which],
@@ -25,6 +28,7 @@
       get prompt() { return context.at().prompt; },
       map: () => context.maps.find((m) => m.id === store.state.map) ?? context.maps[0],
       announce: (text) => { live.textContent = text; },
+      current: () => { throw new Error("report: no view is built yet"); },
     };
     return context;
   };
@@ -51,6 +55,7 @@
     const { result } = context;
     const model = result.model;
     const facts = [model.architecture, model.type, model.parameters && `${counted(model.parameters)} parameters`, `${result.Prompt.length} prompt tokens`, `${result.Decode_output.length} answer tokens`].filter(Boolean);
+    /** @type {Choice[]} */
     const themes = [["auto", "Auto"], ["light", "Light"], ["dark", "Dark"]];
     return h("header", { class: "head" },
       h("div", {}, h("p", { class: "brand", text: "LLM Explainer" }), h("h1", {}, "Why ", h("span", { class: "model", text: llmx.tokenLabel(model.path ?? "the model", 80) }), " wrote this"), h("p", { class: "quiet", text: facts.join(" · ") })),
@@ -63,7 +68,9 @@
         llmx.exportMenu(context)));
   };
 
+  /** @type {[string, (map: ScoreMap) => boolean][]} */
   const families = [["What was asked for", (m) => m.id.startsWith("attribution")], ["Attention as it is, and the original toolbox", () => true]];
+  /** @type {Record<string, (context: Context) => Child>} */
   const controlsFor = {
     which: (context) => llmx.segmented({ label: "Result", name: "which", value: context.state.which, choices: context.results.map((r, i) => [i, `${"AB"[i]}: ${llmx.tokenLabel(r.name || ["first", "second"][i], 24)}`]), onchange: (which) => context.set({ which, map: context.results[which].maps[0]?.id ?? null, span: null, hover: null, row: null, source: null }) }),
     map: (context) => {
@@ -73,7 +80,7 @@
       const groups = families.map(([label, belongs]) => {
         const options = left.filter(belongs);
         for (const m of options) left.splice(left.indexOf(m), 1);
-        return { label, options: options.map((m) => [m.id, text(m)]) };
+        return { label, options: options.map((m) => /** @type {Choice} */ ([m.id, text(m)])) };
       }).filter((g) => g.options.length > 0);
       return llmx.select({ label: "Method", name: "map", choices: groups.length === 1 ? groups[0].options : groups, value: context.map().id, onchange: (map) => context.set({ map, row: null, source: null }) });
     },
@@ -124,19 +131,20 @@
     const controls = h("div", { class: "controls", role: "group", "aria-label": "What is shown" });
     const panel = h("section", { id: "panel", role: "tabpanel", class: "panel", tabindex: "-1" });
     const worth = h("section", { class: "worth", "aria-label": "What these numbers are worth" });
-    let current = null;
+    /** @type {ReturnType<Context["current"]>} */
+    let current; // undefined until the first view is built
     const close = () => {
-      current?.view?.close?.();
+      current?.view.close?.();
       llmx.tooltip.hide();
     };
 
     const drawControls = () => {
       const several = context.results.length > 1 && current.definition.name !== "compare";
       const wanted = [...(several ? ["which"] : []), ...(current.definition.controls ?? [])];
-      const focused = document.activeElement?.dataset?.name;
-      controls.replaceChildren(...wanted.map((c) => controlsFor[c](context)).flat().filter(Boolean));
+      const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.name : undefined;
+      controls.replaceChildren(...h("div", {}, wanted.map((c) => controlsFor[c](context))).childNodes);
       controls.hidden = controls.childElementCount === 0;
-      if (focused) controls.querySelector(`[data-name="${focused}"]`)?.focus();
+      if (focused) /** @type {HTMLElement | null} */ (controls.querySelector(`[data-name="${focused}"]`))?.focus();
     };
     const drawWorth = () => {
       worth.hidden = !(current?.definition.controls ?? []).includes("map") || context.maps.length === 0;
@@ -154,14 +162,14 @@
       if (definition.name === "compare" && context.state.which !== 0) Object.assign(context.state, { which: 0, map: context.results[0].maps[0]?.id ?? null, span: null, row: null, source: null });
       const place = h("div", { class: "view" });
       panel.append(place);
-      current = { definition };
+      current = { definition, view: {}, element: place };
       drawControls();
       const serves = definition.serves(context.result, context);
-      current.view = serves ? (definition.view(place, context.result, context) ?? {}) : {};
-      if (!serves) place.append(h("p", { text: "This result has nothing to show here." }));
+      if (serves) current.view = definition.view(place, context.result, context) ?? {};
+      else place.append(h("p", { text: "This result has nothing to show here." }));
       drawWorth();
     };
-    context.current = () => ({ ...current, element: panel.querySelector(".view") });
+    context.current = () => current;
 
     const off = context.on((changes) => {
       select();

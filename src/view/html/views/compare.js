@@ -58,7 +58,7 @@
     const other = partner(map, context.results[1].maps);
     if (!other) {
       root.replaceChildren(h("p", { text: `The second result holds no ${llmx.methodName(map.method)}. Another method may stand in both.` }));
-      return {};
+      return null;
     }
     const a = sideOf(context, 0, map);
     const b = sideOf(context, 1, other);
@@ -69,7 +69,7 @@
     const options = { contrast: context.state.contrast, signed };
     const both = llmx.scaleTop([...a.values, ...b.values]);
     const scale = llmx.scale({ ...options, top: both.top });
-    const changes = b.values.map((v, j) => (inA.has(j) ? v - a.values[inA.get(j)] : v));
+    const changes = b.values.map((v, j) => v - (a.values[inA.get(j) ?? -1] ?? 0));
     const change = llmx.scaleTop(changes);
     const changeScale = llmx.scale({ ...options, signed: true, top: change.top });
     const plain = (side) => (i) => [scale.css(side.values[i]), scale.ink(side.values[i])];
@@ -87,7 +87,7 @@
     root.replaceChildren(h("div", { class: "map-head" }, summary(pairs, a, b), scalings), h("div", { class: "compare" }, sides));
     sides.forEach((element, k) => {
       const show = (e) => {
-        const unit = e.target.closest?.("[data-compared]");
+        const unit = llmx.closest(e, "[data-compared]");
         if (!unit) return llmx.tooltip.hide();
         const at = Number(unit.dataset.compared);
         const [i, j] = k === 0 ? [at, inB.get(at)] : [inA.get(at), at];
@@ -108,7 +108,10 @@
       return {
         update: () => draw(context, root),
         csv() {
-          const { a, b, pairs } = draw(context, root);
+          const drawn = draw(context, root);
+          if (drawn === null) return undefined;
+          const { a, b, pairs } = drawn;
+          /** @type {Table} */
           const rows = [["unit_text", "first_unit", "second_unit", "first_score", "second_score"]];
           const [usedA, usedB] = [new Set(), new Set()];
           for (const [i, j] of pairs) {

@@ -30,8 +30,9 @@
 
   const build = (root, result, context) => {
     const parts = llmx.attention(result);
-    const initial = { part: parts[0], heads: new Set([llmx.meanHead]), words: [null, null], off: new Set() };
-    const state = llmx.remembered(context, "depth", initial);
+    /** @typedef {{part: AttentionPart, heads: Set<number>, words: (number | null)[], off: Set<number>}} Depth
+     *  words: indices of the words compared; off: layers left out of the means. */
+    const state = llmx.remembered(context, "depth", /** @type {Depth} */ ({ part: parts[0], heads: new Set([llmx.meanHead]), words: [null, null], off: new Set() }));
 
     const draw = (focused) => {
       const { part } = state;
@@ -87,10 +88,10 @@
         draw(name);
       } });
       const layers = h("div", { class: "heads", role: "group", "aria-label": "Layers" });
-      const layerButtons = grid.blocks.map((b) => h("button", { type: "button", class: "head-button", tabindex: "-1", "aria-pressed": String(!state.off.has(b)), data: { layer: b }, text: String(b), onclick: () => {
+      const layerButtons = grid.blocks.map((b) => h("button", { type: "button", class: "head-button", tabindex: "-1", "aria-pressed": String(!state.off.has(b)), data: { layer: b, name: `layer-${b}` }, text: String(b), onclick: () => {
         if (state.off.has(b)) state.off.delete(b);
         else state.off.add(b);
-        draw(null, b);
+        draw(`layer-${b}`);
       } }));
       if (layerButtons.length > 0) layerButtons[0].tabIndex = 0;
       layers.append(...layerButtons);
@@ -138,7 +139,8 @@
         const grid = gridOf(part, heads);
         const words = wordsOf(context, part);
         const rows = [["word", "layer", "answer_token", "answer_text", "attention"]];
-        for (const i of state.words.filter((w) => w !== null)) {
+        for (const i of state.words) {
+          if (i === null) continue;
           cellsOf(part, grid, heads, words[i]).forEach((row, l) => row.forEach((v, j) => v !== null && rows.push([words[i].text, grid.blocks[l], j, part.rows[grid.rows[j]].predicts ?? part.rows[grid.rows[j]].text, llmx.shortest(v)])));
         }
         return { name: "words-across-depth", rows };

@@ -18,7 +18,7 @@
     const colours = llmx.categories();
     const drawn = [];
     for (const head of state.heads) {
-      const pieces = shades.map(() => []);
+      const pieces = shades.map(() => /** @type {string[]} */ ([]));
       for (const q of rows) {
         const row = part.row(state.block, head, q);
         if (row === null) continue;
@@ -39,13 +39,16 @@
 
   const build = (root, result, context) => {
     const parts = llmx.attention(result);
-    const state = llmx.remembered(context, "heads", { part: parts[0], block: null, heads: null, row: null, key: null, least: 0.1, every: false });
+    /** @typedef {{part: AttentionPart, block: number, heads: Set<number>, row: number | null, key: number | null, least: number, every: boolean}} Heads
+     *  block: -1 until one is chosen; row, key: tokens that are kept; every: keys that nothing looks at, too. */
+    const state = llmx.remembered(context, "heads", /** @type {Heads} */ ({ part: parts[0], block: -1, heads: new Set(), row: null, key: null, least: 0.1, every: false }));
     const draw = () => {
       const { part } = state;
       const blocks = part.blocks.filter((b) => part.has(b, llmx.meanHead) || part.keptHeads(b).length > 0);
-      if (!blocks.includes(state.block)) state.block = blocks.find((b) => part.keptHeads(b).length > 0) ?? blocks[0];
+      const fresh = !blocks.includes(state.block);
+      if (fresh) state.block = blocks.find((b) => part.keptHeads(b).length > 0) ?? blocks[0];
       const heads = [...part.keptHeads(state.block), ...(part.has(state.block, llmx.meanHead) ? [llmx.meanHead] : [])];
-      if (state.heads === null) state.heads = new Set(heads.some((x) => x >= 0) ? heads.filter((x) => x >= 0) : heads);
+      if (fresh) state.heads = new Set(heads.some((x) => x >= 0) ? heads.filter((x) => x >= 0) : heads);
       for (const head of [...state.heads]) if (!heads.includes(head)) state.heads.delete(head);
       if (state.heads.size === 0) state.heads.add(heads[heads.length - 1]);
       const from = Math.min(...heads.map((head) => part.first(state.block, head)));
@@ -63,7 +66,7 @@
         const places = Array.from(seen, (on) => (on ? next++ : -1));
         keys.items.forEach((item, k) => { item.hidden = places[k] < 0; });
         const height = Math.max(part.rows.length - from, next, 1) * line;
-        lines.setAttribute("height", height);
+        lines.setAttribute("height", String(height));
         lines.setAttribute("viewBox", `0 0 ${gap} ${height}`);
         if (!keys.items.some((item) => item.tabIndex === 0 && !item.hidden)) {
           const first = keys.items.find((item) => !item.hidden);
@@ -104,7 +107,7 @@
       };
       const soon = llmx.framed(paint);
       const at = (event) => {
-        const item = event.target.closest?.("[data-token]");
+        const item = llmx.closest(event, "[data-token]");
         return item ? Number(item.dataset.token) : null;
       };
       const preview = (e) => {
@@ -132,7 +135,7 @@
         state.key = state.key === k ? null : k;
         soon();
       };
-      for (const [side, choose] of [[queries, pin], [keys, pinKey]]) {
+      for (const { side, choose } of [{ side: queries, choose: pin }, { side: keys, choose: pinKey }]) {
         side.list.addEventListener("click", (e) => choose(at(e)));
         side.list.addEventListener("keydown", (e) => {
           if (e.key === "Escape") {
@@ -149,7 +152,7 @@
       root.replaceChildren(
         h("div", { class: "controls" },
           llmx.kindControl(parts, part, (next) => {
-            Object.assign(state, { part: next, block: null, heads: null, row: null, key: null });
+            Object.assign(state, { part: next, block: -1, row: null, key: null });
             draw();
           }),
           llmx.blockControl(blocks, state.block, (block) => {
@@ -178,6 +181,7 @@
     return {
       csv: () => {
         const { part, block, heads } = state;
+        /** @type {Table} */
         const rows = [["kind", "layer", "head", "query", "query_text", "key", "key_text", "weight"]];
         for (const head of heads) part.rows.forEach((query, q) => part.row(block, head, q)?.forEach((v, k) => v > 0 && rows.push([part.kind, block, head === llmx.meanHead ? "mean" : head, q, query.text, k, part.keys[k].text, llmx.shortest(v)])));
         return { name: `attention-layer-${block}`, rows };

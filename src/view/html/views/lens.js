@@ -37,7 +37,7 @@
       if (cells.length > 0) cells[0].tabIndex = 0;
       llmx.roving(table, () => cells);
       const tell = (e) => {
-        const td = e.target.closest?.("[data-token]");
+        const td = llmx.closest(e, "[data-token]");
         if (td) tooltip(td, lens.blocks.indexOf(Number(td.dataset.layer)), Number(td.dataset.token));
         else llmx.tooltip.hide();
       };
@@ -73,7 +73,7 @@
   llmx.view({
     name: "lens", title: "Logit lens", order: 44, controls: [],
     hint: "What would be written after each layer already.",
-    serves: (result) => Boolean(result.views?.logit_lens) && result.views.logit_lens.blocks.length > 0 && result.Decode_output.length > 0,
+    serves: (result) => (result.views?.logit_lens?.blocks.length ?? 0) > 0 && result.Decode_output.length > 0,
     view: build,
   });
 })();

@@ -48,7 +48,7 @@
         context.set({ span: same || cells.map.rowsBy !== "token" ? null : { first, last }, hover: null, row: cells.map.alternatives && !same ? r : null });
       };
       const matrix = llmx.matrix(place, { label: "Matrix of scores", onpick: pick, announce: context.announce });
-      root.matrixStats = matrix.stats;
+      Object.assign(root, { matrixStats: matrix.stats }); // for tests
       const mark = () => {
         const { span } = context.state;
         matrix.mark(span && cells.map.rowsBy === "token" ? llmx.rowsFor(cells.map, span) : []);

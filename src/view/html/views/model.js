@@ -13,7 +13,7 @@
   const thumbnail = (part, block, head, scale) => {
     const { rows } = rowsOf(part, block, head);
     const canvas = h("canvas", { width: size, height: size, "aria-hidden": "true" });
-    const pen = canvas.getContext("2d");
+    const pen = llmx.pen(canvas);
     const picture = pen.createImageData(size, size);
     const most = new Float32Array(size * size);
     rows.forEach((q, r) => {
@@ -51,7 +51,8 @@
 
   const build = (root, result, context) => {
     const parts = llmx.attention(result);
-    const state = llmx.remembered(context, "model", { part: parts[0], block: null, head: null });
+    /** @typedef {{part: AttentionPart, block: number | null, head: number | null}} Chosen */
+    const state = llmx.remembered(context, "model", /** @type {Chosen} */ ({ part: parts[0], block: null, head: null }));
     const draw = () => {
       const { part } = state;
       const most = Math.max(...part.heads);
@@ -91,6 +92,7 @@
     return {
       csv: () => {
         const { part } = state;
+        /** @type {Table} */
         const rows = [["kind", "layer", "head", "query", "query_text", "key", "key_text", "weight"]];
         const [block, head] = [state.block ?? part.blocks[0], state.head ?? llmx.meanHead];
         if (part.has(block, head)) part.rows.forEach((query, q) => part.row(block, head, q)?.forEach((v, k) => v > 0 && rows.push([part.kind, block, head === llmx.meanHead ? "mean" : head, q, query.text, k, part.keys[k].text, llmx.shortest(v)])));

@@ -46,7 +46,7 @@
     const log = map.objective.startsWith("logprob");
     const found = [];
     map.targets.forEach((target, row) => {
-      if (target.first === t) found.push({ text: target.text, p: log ? Math.exp(target.value) : target.value, map: map.id, row, written: target.text === context.result.Decode_output[t] });
+      if (target.first === t) found.push({ text: target.text, p: log ? Math.exp(target.value ?? -Infinity) : target.value ?? 0, map: map.id, row, written: target.text === context.result.Decode_output[t] });
     });
     return found;
   };
@@ -70,7 +70,7 @@
   const wireAnswer = (context, answer) => {
     const { list, options } = answer;
     const at = (event) => {
-      const token = event.target.closest?.("[data-token]");
+      const token = llmx.closest(event, "[data-token]");
       return token && list.contains(token) ? Number(token.dataset.token) : null;
     };
     const one = (t) => ({ first: t, last: t + 1 });
@@ -139,7 +139,7 @@
   /** Tooltips of the prompt's units, and the way back: a unit that is clicked colours the answer. */
   const wirePrompt = (context, prompt, tell) => {
     const at = (event) => {
-      const unit = event.target.closest?.("[data-unit]");
+      const unit = llmx.closest(event, "[data-unit]");
       return unit ? Number(unit.dataset.unit) : null;
     };
     const toggle = (i) => {
