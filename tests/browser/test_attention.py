@@ -98,7 +98,7 @@ class Decoder(AttentionTest):
         query = self.one(".queries [data-token='8']")
         self.point(query)
         self.assertEqual(self.lines(), self.expected(0, self.heads, 0.1, {8}))
-        self.assertIn("looks at", self.one(".says").text)
+        self.assertIn("attends to", self.one(".says").text)
         self.click(query)
         self.point(self.one("h1"))
         self.assertEqual(self.lines(), self.expected(0, self.heads, 0.1, {8}))

@@ -50,7 +50,7 @@ class TextMap(BrowserTest):
         before = self.colours()
         self.point(self.token(2))
         self.assertNotEqual(self.colours(), before)
-        self.assertIn("What “ to” rests on", self.one(".says").text)
+        self.assertIn("What “ to” depends on", self.one(".says").text)
         self.point(self.one("h1"))
         self.assertEqual(self.colours(), before)
 
@@ -161,9 +161,9 @@ class TextMap(BrowserTest):
         self.assertIn("off by 0.5 %", text)
         self.assertIn("clearly better than random (0.3 ± 0.05)", text)
         self.choose("map", "attribution-1")
-        self.assertIn("too much to read sizes", self.one(".worth").text)
+        self.assertIn("too much to compare sizes", self.one(".worth").text)
         self.choose("map", "attention-mean")
-        self.assertIn("Nothing was measured", self.one(".worth").text)
+        self.assertIn("was not measured", self.one(".worth").text)
 
     def test_alternatives_stand_under_their_token(self):
         self.click(self.token(1))

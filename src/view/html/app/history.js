@@ -38,7 +38,7 @@
       const others = runs.filter((run) => run !== history.shown);
       compare.replaceChildren();
       if (others.length === 0) return;
-      compare.append(llmx.select({ label: "Difference to", name: "compare", value: history.other ? String(history.other.number) : "", choices: [["", "no other run"], ...others.reverse().map((run) => /** @type {Choice} */ ([String(run.number), name(run)]))], onchange: (v) => {
+      compare.append(llmx.select({ label: "Compare with", name: "compare", value: history.other ? String(history.other.number) : "", choices: [["", "no other run"], ...others.reverse().map((run) => /** @type {Choice} */ ([String(run.number), name(run)]))], onchange: (v) => {
         history.other = runs.find((run) => String(run.number) === v) ?? null;
         onchange();
       } }));

@@ -6,11 +6,11 @@
   const keyForm = (message, onkey) => {
     const id = llmx.id("key");
     const input = h("input", { type: "password", id, autocomplete: "off", required: true });
-    return h("form", { class: "request", "aria-label": "Key", onsubmit: (event) => {
+    return h("form", { class: "request", "aria-label": "API key", onsubmit: (event) => {
       event.preventDefault();
       llmx.client.setKey(input.value);
       onkey();
-    } }, h("p", { role: "alert", text: message }), h("div", { class: "field" }, h("label", { for: id, text: "Key of this service" }), input), h("button", { type: "submit", class: "primary", text: "Enter" }));
+    } }, h("p", { role: "alert", text: message }), h("div", { class: "field" }, h("label", { for: id, text: "API key" }), input), h("button", { type: "submit", class: "primary", text: "Continue" }));
   };
 
   const application = (root, data, model, methods) => {
@@ -64,7 +64,7 @@
 
   /** `data`: {version}. */
   const main = async (root, data) => {
-    root.replaceChildren(h("p", { role: "status", text: "Asking the service for its model …" }));
+    root.replaceChildren(h("p", { role: "status", text: "Loading model information …" }));
     try {
       const [models, methods] = await Promise.all([llmx.client.get("/v1/models"), llmx.client.get("/v1/methods")]);
       application(root, data, models.data[0], methods.methods);

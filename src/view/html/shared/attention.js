@@ -81,9 +81,9 @@
     const lines = (result.views?.left_out ?? []).filter((line) => line.includes(about));
     if (lines.length === 0) return null;
     const budget = result.views?.budget ?? 0;
-    return h("details", { class: "left-out" }, h("summary", { text: `Left out of this file: ${lines.length === 1 ? "one thing" : `${lines.length} things`}` }),
+    return h("details", { class: "left-out" }, h("summary", { text: `Left out of this file: ${lines.length} item${lines.length === 1 ? "" : "s"}` }),
       h("ul", {}, lines.map((line) => h("li", { text: line }))),
-      h("p", { class: "quiet", text: budget > 0 ? `${llmx.number(budget / 1e6)} MB were allowed for attention and neurons (--view-budget); --view-blocks chooses blocks.` : "" }));
+      h("p", { class: "quiet", text: budget > 0 ? `Attention and neurons were limited to ${llmx.number(budget / 1e6)} MB (--view-budget); --view-blocks selects layers.` : "" }));
   };
 
   /** What a view was last set to, kept over its being built anew. */

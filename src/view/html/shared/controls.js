@@ -116,6 +116,6 @@
     return h("div", { class: "legend" }, h("span", { text: scale.signed ? text(-scale.top) : "0" }),
       llmx.s("svg", { width: stops * 3, height: 10, role: "img", "aria-label": `Colours from ${scale.signed ? text(-scale.top) : 0} to ${text(scale.top)}` }, bars),
       h("span", { text: text(scale.top) }),
-      clipped !== null && clipped !== undefined && h("span", { class: "quiet", text: `(one unit has ${text(clipped)})` }));
+      clipped !== null && clipped !== undefined && h("span", { class: "quiet", text: `(one unit reaches ${text(clipped)})` }));
   };
 })();

@@ -80,9 +80,9 @@
   /** A matrix in `root`. `cells`: {rows, columns, at(r) → numbers, rowText(r), columnText(c), tell(r, c) → nodes};
    *  `onpick(r, c)`: a click or Enter. Returns {show(cells, scale), mark(rows), close()}. */
   llmx.matrix = (root, { label, onpick, announce }) => {
-    const canvas = h("canvas", { class: "matrix", tabindex: "0", role: "application", "aria-label": `${label}. Arrow keys move from cell to cell, plus and minus zoom, 0 shows all, Enter chooses a row.` });
+    const canvas = h("canvas", { class: "matrix", tabindex: "0", role: "application", "aria-label": `${label}. Arrow keys move between cells, plus and minus zoom, 0 shows all, Enter selects a row.` });
     const zoomButton = (text, name, f) => h("button", { type: "button", class: "plain-button", "aria-label": name, data: { zoom: name }, text, onclick: f });
-    const help = h("span", { class: "quiet", text: "Drag to move, Ctrl and wheel to zoom." });
+    const help = h("span", { class: "quiet", text: "Drag to pan, Ctrl + wheel to zoom." });
     root.append(h("div", { class: "matrix-tools control" }, zoomButton("−", "Zoom out", () => zoom(1 / 1.5)), zoomButton("+", "Zoom in", () => zoom(1.5)), zoomButton("all", "Show all", () => fit()), help), canvas);
     const context = llmx.pen(canvas, { alpha: false });
     const view = { x: 0, y: 0, sx: 8, sy: 8 };

@@ -70,7 +70,7 @@
 
       const figures = [];
       if (grid.blocks.length === 0 || tokens.length === 0) {
-        figures.push(h("p", { text: "No layer of this file holds all of these heads; choose fewer, or the mean." }));
+        figures.push(h("p", { text: "No layer in this file has all of these heads; select fewer, or the mean." }));
       } else {
         chosen.forEach((word, i) => word && figures.push(mapOf(cells[i], `Attention to ${label(word)}`, `word-${i + 1}`, () => []), answerOf(cells[i], label(word))));
         if (cells[0] && cells[1]) {
@@ -78,8 +78,8 @@
           const sum = (pick) => used.reduce((s, i) => s + cells[0][i].reduce((t, v, j) => t + pick(v ?? 0, cells[1][i][j] ?? 0), 0), 0);
           const union = sum(Math.max);
           const overlap = union > 0 ? sum(Math.min) / union : 0;
-          figures.push(h("p", { class: "overlap", "aria-live": "polite" }, h("strong", { text: `Overlap ${llmx.percent(overlap)}` }), `: of what either word gets, so much both get in the same layer from the same token (Σ min / Σ max).`),
-            mapOf(both, `What ${label(chosen[0])} and ${label(chosen[1])} get both (the smaller of the two)`, "overlap", (i, j) => chosen.map((w, k) => [label(w), llmx.percent(cells[k][i][j] ?? 0)])));
+          figures.push(h("p", { class: "overlap", "aria-live": "polite" }, h("strong", { text: `Overlap ${llmx.percent(overlap)}` }), `: the share of attention that both words get in the same layer from the same token (Σ min / Σ max).`),
+            mapOf(both, `Shared by ${label(chosen[0])} and ${label(chosen[1])} (the smaller of the two)`, "overlap", (i, j) => chosen.map((w, k) => [label(w), llmx.percent(cells[k][i][j] ?? 0)])));
         }
       }
 
@@ -111,7 +111,7 @@
               state.off = state.off.size === 0 ? new Set(grid.blocks) : new Set();
               draw("layers");
             } }))),
-        h("p", { class: "says", text: `${part.title}; ${heads.map(llmx.headName).join(", ")}. Rows are layers from the first (top) to the last, columns the tokens of the answer.` }),
+        h("p", { class: "says", text: `${part.title}; ${heads.map(llmx.headName).join(", ")}. Rows are layers from first (top) to last, columns are answer tokens.` }),
         ...figures, llmx.leftOut(result, "attention") ?? "");
       if (focused) root.querySelector(`[data-name="${focused}"]`)?.focus();
     };
@@ -150,7 +150,7 @@
 
   llmx.view({
     name: "depth", title: "Words by layer", order: 42, controls: [],
-    hint: "How much each answer token looks at a word of the prompt, layer by layer; two words can be laid over each other.",
+    hint: "How much each answer token attends to a word of the prompt, layer by layer; two words can be compared.",
     serves: (result) => llmx.attention(result).length > 0,
     view: build,
   });

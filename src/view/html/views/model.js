@@ -84,7 +84,7 @@
           Object.assign(state, { part: next, block: null, head: null });
           draw();
         }) || ""),
-        h("p", { class: "says", text: `${part.title}: ${buttons.length} of ${part.blocks.length * 1 + part.heads.reduce((a, b) => a + b, 0)} maps are in this file (one a head, and the mean). Each thumbnail has queries down and keys across; a click or Enter enlarges it.` }),
+        h("p", { class: "says", text: `${part.title}: ${buttons.length} of ${part.blocks.length * 1 + part.heads.reduce((a, b) => a + b, 0)} maps are in this file (one per head, and the mean). Thumbnails have queries down and keys across; click one or press Enter to enlarge it.` }),
         h("div", { class: "thumbs-scroll", tabindex: "0", role: "group", "aria-label": "Thumbnails of all heads" }, table), big, llmx.leftOut(result, "attention") ?? "");
       if (state.block !== null) open(state.block, state.head);
     };
@@ -103,7 +103,7 @@
 
   llmx.view({
     name: "model", title: "All heads", order: 41, controls: [],
-    hint: "What every head of every layer looks at, at one glance.",
+    hint: "What every head of every layer attends to, at a glance.",
     serves: (result) => llmx.attention(result).length > 0,
     view: build,
   });

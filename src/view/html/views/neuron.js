@@ -30,7 +30,7 @@
     const times = product(query, key);
     const steps = [["q·k, the sum of q ⊙ k", llmx.number(entry.dot)], [`scaled by ${llmx.number(group.scale)}`, llmx.number(entry.dot * group.scale)]];
     if (group.softcap) steps.push([`soft-capped at ${llmx.number(group.softcap)}`, llmx.number(group.softcap * Math.tanh((entry.dot * group.scale) / group.softcap))]);
-    if (group.hasBias) steps.push(["plus the bias of their distance", llmx.number(group.bias(head, q, entry.k))]);
+    if (group.hasBias) steps.push(["plus the position bias", llmx.number(group.bias(head, q, entry.k))]);
     steps.push(["score", llmx.number(entry.score)], [`softmax over ${of.length} visible keys${group.sink(head) === null ? "" : " and a sink"}`, llmx.percent(entry.weight)]);
     const row = (name, values, scale) => h("tr", {}, h("th", { scope: "row", text: name }), h("td", {}, strip(values, scale, name)));
     return h("div", { class: "pair" },
@@ -71,9 +71,9 @@
       const show = (k) => {
         state.k = k;
         lines.forEach((line) => line.setAttribute("aria-selected", String(Number(line.dataset.key) === k)));
-        pair.replaceChildren(h("h2", { text: `“${llmx.tokenLabel(group.rows[state.q].text)}” looks at “${llmx.tokenLabel(group.keyTokens[k].text)}”` }), pairOf(group, state.head, state.q, entries.find((e) => e.k === k), entries));
+        pair.replaceChildren(h("h2", { text: `“${llmx.tokenLabel(group.rows[state.q].text)}” attends to “${llmx.tokenLabel(group.keyTokens[k].text)}”` }), pairOf(group, state.head, state.q, entries.find((e) => e.k === k), entries));
       };
-      const table = h("table", { class: "neuron-table", role: "grid", "aria-label": "Keys that the query sees" },
+      const table = h("table", { class: "neuron-table", role: "grid", "aria-label": "Keys visible to the query" },
         h("thead", {}, h("tr", {}, ["key", "k", "q ⊙ k", "q·k", "score", "softmax"].map((text) => h("th", { scope: "col", colspan: text === "softmax" ? 2 : null, text })))), h("tbody", {}, lines));
       table.addEventListener("click", (e) => {
         const line = llmx.closest(e, "[data-key]");
@@ -102,7 +102,7 @@
             draw("query");
           } })),
         pair, h("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": "Keys" }, table),
-        h("p", { class: "quiet", text: "Queries and keys as the product of scores reads them, after rotary embedding; heads of one group share their keys." }), llmx.leftOut(result, "neurons") ?? "");
+        h("p", { class: "quiet", text: "Queries and keys as they enter the dot product, after rotary embedding; heads of a group share their keys." }), llmx.leftOut(result, "neurons") ?? "");
       show(state.k);
       if (focused) root.querySelector(`[data-name="${focused}"]`)?.focus();
     };
@@ -117,7 +117,7 @@
 
   llmx.view({
     name: "neuron", title: "Neurons", order: 43, controls: [],
-    hint: "Query and key of one pair of tokens, number by number, and how their product becomes a weight.",
+    hint: "The query and key of a pair of tokens, number by number, and how their product becomes a weight.",
     serves: (result) => llmx.neurons(result).length > 0,
     view: build,
   });

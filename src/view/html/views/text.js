@@ -36,7 +36,7 @@
     const map = context.map();
     if (result.objective?.name !== "teacher" || !map.id.startsWith("attribution")) return { title: "Answer", tokens: result.Decode_output };
     const each = map.targets.every((t) => t.last - t.first === 1);
-    return { title: "Label, explained in the answer's place", tokens: each ? map.targets.map((t) => t.text) : [result.label_text] };
+    return { title: "Label, explained instead of the answer", tokens: each ? map.targets.map((t) => t.text) : [result.label_text] };
   };
 
   /** The most probable tokens at place t: of maps that explain alternatives, [{text, p, map, row, written}]. */
@@ -144,7 +144,7 @@
     };
     const toggle = (i) => {
       context.set({ source: context.state.source === i ? null : i });
-      context.announce(context.state.source === null ? "Source released" : "Answer coloured by what rests on this unit");
+      context.announce(context.state.source === null ? "Selection cleared" : "Answer coloured by how much it depends on this unit");
     };
     const show = (e) => (at(e) === null ? llmx.tooltip.hide() : tell(at(e)));
     prompt.element.addEventListener("pointerover", show);
@@ -193,7 +193,7 @@
       for (const turn of prompt.turns) {
         if (!turn.share) continue;
         const part = turn.units.reduce((s, i) => s + Math.abs(seen.values[i]), 0);
-        turn.share.textContent = total > 0 ? `${llmx.percent(part / total)} of all scores' size` : "";
+        turn.share.textContent = total > 0 ? `${llmx.percent(part / total)} of the total` : "";
       }
     };
     const paintAnswer = () => {
