@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pyarrow
@@ -120,7 +120,7 @@ class Pool:
         self.tries = ray.remote(num_cpus=0, scheduling_strategy=here)(Tries).remote()
         self.arguments = (*worker_arguments, threads, self.tries)
 
-    def rows(self, blocks: list[Any]) -> Iterator[Row]:
+    def rows(self, blocks: list[Any]) -> Generator[Row, None, None]:
         """Iterates over the rows as they are finished. Ray Data hands out no further blocks while finished rows wait
         for the caller and fill its share of the object store."""
         with own_errors():

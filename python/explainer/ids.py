@@ -11,7 +11,7 @@ import numpy.typing as npt
 from explainer.errors import InputError
 
 
-class TokenArray(npt.NDArray[np.int64]):
+class TokenArray(np.ndarray[Any, np.dtype[np.int64]]):
     """int64 ids, of shape [texts, tokens] or [tokens]. `clone`, `cpu`, `detach`, `numpy` and `to` let code written for
     tensors run unchanged; the ids are always in the CPU's memory."""
 
@@ -19,7 +19,7 @@ class TokenArray(npt.NDArray[np.int64]):
         return np.asarray(values, dtype=np.int64).view(cls)
 
     def clone(self) -> TokenArray:
-        return self.copy()
+        return TokenArray(self.copy())
 
     def cpu(self) -> TokenArray:
         return self

@@ -9,7 +9,7 @@ import re
 import types
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 from explainer import _core
 from explainer.aliases import Progress, StrPath
@@ -72,7 +72,16 @@ class Model:
         """First 16 hex digits of the file's SHA-256."""
         return self.core.sha256_16
 
-    def generate(self, input_ids: Any = None, inputs: Any = None, **options: Any) -> TokenArray | GenerateOutput:
+    @overload
+    def generate(self, input_ids: Any = None, inputs: Any = None, *, return_dict_in_generate: Literal[True],
+                 **options: Any) -> GenerateOutput: ...
+
+    @overload
+    def generate(self, input_ids: Any = None, inputs: Any = None, *, return_dict_in_generate: Literal[False] = False,
+                 **options: Any) -> TokenArray: ...
+
+    def generate(self, input_ids: Any = None, inputs: Any = None, *, return_dict_in_generate: bool = False,
+                 **options: Any) -> TokenArray | GenerateOutput:
         """Writes an answer; takes Hugging Face's arguments: max_new_tokens, max_length, do_sample, temperature, top_k,
         top_p, num_beams, repetition_penalty, length_penalty, early_stopping, return_dict_in_generate, output_logits,
         assistant_model, prompt_lookup_num_tokens, streamer (an object with `put`, or a function of text), and `seed`
@@ -81,7 +90,8 @@ class Model:
         input_ids: [1, tokens] or [tokens]. Returns `sequences` [1, tokens], or a `GenerateOutput` that holds it.
         Raises UsageError for unsupported settings, ContextOverflowError for a text longer than the context.
         """
-        return generate(self.core, self.generation_config, inputs if input_ids is None else input_ids, **options)
+        return generate(self.core, self.generation_config, inputs if input_ids is None else input_ids,
+                        return_dict_in_generate=return_dict_in_generate, **options)
 
     def __call__(self, input_ids: Any, token_type_ids: Any = None, attention_mask: Any = None) -> GenerateOutput:
         """An encoder's logits for the answer's start and end: `start_logits`, `end_logits`, [1, tokens]."""

@@ -5,7 +5,7 @@ missing), LLMX_SOURCE_DIR.
 """
 
 import base64
-import importlib.util
+import importlib.resources
 import json
 import os
 import pathlib
@@ -23,7 +23,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 LLMX = os.environ["LLMX"]
 PICTURES = pathlib.Path(os.environ["LLMX_PICTURES"])
-AXE = (pathlib.Path(importlib.util.find_spec("axe_playwright_python").origin).parent / "axe.min.js").read_text()
+AXE = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text()
 
 
 def llmx(*arguments):

@@ -17,7 +17,8 @@ from service import DEMO_MODEL, TEMPLATE, TINY_MODEL, Service  # noqa: E402
 
 
 class AppTest(BrowserTest):
-    model, options = TINY_MODEL, ()
+    model = TINY_MODEL
+    options: tuple[str, ...] = ()
 
     @classmethod
     def setUpClass(cls):

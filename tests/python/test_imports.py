@@ -94,7 +94,7 @@ class Imports(unittest.TestCase):
         from explainer.extra import ModelExplanationTask
 
         self.assertIs(SameExplainer, Explainer)
-        self.assertTrue(ExplainerHandler and Preprocessor)
+        self.assertEqual((ExplainerHandler.__name__, Preprocessor.__name__), ("ExplainerHandler", "Preprocessor"))
         self.assertEqual(ModelExplanationTask.SUMMARIZATIONS, "summarizations")
 
 
