@@ -170,7 +170,7 @@ class TextMap(BrowserTest):
         buttons = self.all("[data-alternative]")
         self.assertEqual([b.text.split("\n")[-1] for b in buttons], ["60 %", "30 %", "15 %"])
         self.click(buttons[1])
-        self.assertIn("Why “ other1” could stand here", self.one(".says").text)
+        self.assertIn("Why “ other1” was a candidate here", self.one(".says").text)
         self.assertEqual(self.score(3), shown(self.result["attributions"][2]["scores"][4][3]))
         self.picture("alternatives")
 

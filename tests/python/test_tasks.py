@@ -202,7 +202,7 @@ class Examples(unittest.TestCase):
     def test_distributed(self):
         with tempfile.TemporaryDirectory() as scratch:
             printed = self.run_example("distributed.py", DEMO, "--output", os.path.join(scratch, "out"))
-        self.assertIn("2 done, 1 failed, 0 were there already", printed)
+        self.assertIn("2 done, 1 failed, 0 kept from before", printed)
 
     @needs_demo
     def test_notebook(self):
