@@ -2,7 +2,7 @@
 
     python examples/python/chatbot.py [MODEL.gguf] [REPORT.html]
 
-Without arguments: the demo model (93 MB, downloaded once), and no report.
+Without arguments: the demo model (93 MB, downloaded once) and no report.
 """
 
 import os
@@ -36,4 +36,4 @@ for row, word in enumerate(result["Decode_output"][:5]):
 
 if len(sys.argv) > 2:
     result.save(sys.argv[2])
-    print(f"\nFull report: {sys.argv[2]}")
+    print(f"\nThe whole report: {sys.argv[2]}")

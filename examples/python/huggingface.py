@@ -1,4 +1,4 @@
-"""Explains a transformers model that is already in memory; its own generate() writes the answer.
+"""Explains a transformers model that is already in memory; its own generate writes the answer.
 
     python examples/python/huggingface.py MODEL
 

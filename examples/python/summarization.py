@@ -1,8 +1,8 @@
-"""Which parts of an article does its summary depend on? With the original toolbox's Preprocessor.
+"""Which parts of an article does its summary depend on? Uses the original toolbox's Preprocessor.
 
     python examples/python/summarization.py MODEL_DIRECTORY
 
-MODEL_DIRECTORY is a Hugging Face directory of an encoder-decoder such as T5.
+A Hugging Face directory of an encoder-decoder such as T5.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Which words of the source does each word of a translation come from?
+"""Which words of the source does each word of a translation attend to?
 
     python examples/python/translation.py MODEL_DIRECTORY
 
