@@ -14,13 +14,16 @@ demo_model=$cache/models/SmolLM2-135M-Instruct.Q4_1.gguf
 demo_model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 
 # libdnnl-dev needs the OpenCL headers to be found by CMake and only recommends them.
-build_packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libcli11-dev nlohmann-json3-dev
+build_packages=(g++ cmake ninja-build ccache libdnnl-dev ocl-icd-opencl-dev libcli11-dev nlohmann-json3-dev
                 libfmt-dev libssl-dev libicu-dev libeigen3-dev libboost-dev libgtest-dev libgmock-dev
                 librsvg2-dev pkg-config)
 browser_packages=(chromium chromium-driver fonts-dejavu-core)
 python_packages=(python3-dev)
 fetch_packages=(python3-venv ca-certificates unzip)
 test_packages=(python3 curl)  # of the service
+
+# Objects are found again from a checkout elsewhere. (Debug information then names the directory of the first.)
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }

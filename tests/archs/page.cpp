@@ -118,12 +118,13 @@ std::string difference(const std::string& page, const Verdict& v) {
     return found == expected ? "" : fmt::format("the page says \"{}\", verified was \"{}\"", found, expected);
 }
 
-std::string difference(const std::string& page, const std::vector<Verdict>& verdicts) {
+std::string difference(const std::string& page, const std::vector<std::string>& models,
+                       const std::vector<Verdict>& verdicts) {
     for (const Verdict& v : verdicts) {
         if (std::string found = difference(page, v); !found.empty()) return found;
     }
     Rows rows;
-    for (const Verdict& v : verdicts) rows[v.file] = row(v, stated(page, v.file).text);
+    for (const std::string& model : models) rows[model] = row_of(page, model);
     return page == render(rows) ? "" : "the page has other rows, or says other things around them";
 }
 
