@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include <llmx/export.hpp>
 #include <llmx/request.hpp>
 #include <llmx/result.hpp>
 
@@ -49,12 +50,13 @@ struct CompareOptions {
 
 /// Of the same units and targets (by their texts), unless `align_text`. Throws Error{input} that says what
 /// differs, or that there is nothing to compare; Error{usage} for options below 1.
-Comparison compare(const Attribution& first, const Attribution& second, const CompareOptions& options = {});
+LLMX_API Comparison compare(const Attribution& first, const Attribution& second,
+                            const CompareOptions& options = {});
 
 /// Every list of scores in an explanation: its attributions, and those of the original's keys that are scores
 /// of tokens, under the methods' names "gradient saliency_map", "attention pair_result", "attention mean"
 /// (true softmax weights, one target an answer token).
-std::vector<Attribution> all_scores(const Explanation& result);
+LLMX_API std::vector<Attribution> all_scores(const Explanation& result);
 
 struct ExplanationComparison {
     std::vector<Comparison> comparisons;
@@ -64,12 +66,12 @@ struct ExplanationComparison {
 /// Matches what two explanations have by method, objective and options; what is left of a method once on both
 /// sides is matched too, its options say how it differs. Throws Error{input} where prompt or answer differ
 /// (unless `align_text`), and where nothing matches.
-ExplanationComparison compare(const Explanation& first, const Explanation& second,
-                              const CompareOptions& options = {});
+LLMX_API ExplanationComparison compare(const Explanation& first, const Explanation& second,
+                                       const CompareOptions& options = {});
 
 /// Logits of a request's answer, [answer, vocabulary]: one replay of a model that writes. Throws Error{input}
 /// without an answer, Error{unsupported} for an encoder.
-Tensor answer_logits(const Model& model, const Request& request);
+LLMX_API Tensor answer_logits(const Model& model, const Request& request);
 
 /// How one answer fares with two models.
 struct AnswerDrift {
@@ -79,6 +81,6 @@ struct AnswerDrift {
 };
 
 /// `first`, `second`: each model's logits of the answer. Throws Error{input} where their shapes differ.
-AnswerDrift compare_answers(const Tokens& answer, const Tensor& first, const Tensor& second);
+LLMX_API AnswerDrift compare_answers(const Tokens& answer, const Tensor& first, const Tensor& second);
 
 }  // namespace llmx

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include <llmx/export.hpp>
 #include <llmx/model.hpp>
 
 namespace llmx {
@@ -24,14 +25,14 @@ enum class Products { float32, bfloat16 };
 /// Σ KL divergence of their rows from those that the model gives without the context (definitions 2 to 4).
 enum class Measure { logprob, probability, logit, entropy, kl };
 
-std::string to_string(ModelKind);  ///< "decoder", "encoder", "encoder-decoder"
-std::string to_string(Task);
-std::string to_string(Objective);
-std::string to_string(Measure);
+LLMX_API std::string to_string(ModelKind);  ///< "decoder", "encoder", "encoder-decoder"
+LLMX_API std::string to_string(Task);
+LLMX_API std::string to_string(Objective);
+LLMX_API std::string to_string(Measure);
 /// Parse a name; Error{usage} names the nearest known one.
-Measure parse_measure(const std::string&);
+LLMX_API Measure parse_measure(const std::string&);
 /// "summarizations" is known too.
-Task parse_task(const std::string&);
-Objective parse_objective(const std::string&);
+LLMX_API Task parse_task(const std::string&);
+LLMX_API Objective parse_objective(const std::string&);
 
 }  // namespace llmx

@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+#include <llmx/export.hpp>
+
 namespace llmx {
 
 /// What kind of thing went wrong. The command line's exit codes are these numbers.
@@ -20,7 +22,7 @@ enum class ErrorCode {
 };
 
 /// Message form: `what: what was got; what was expected or would work`, lower case, one line.
-class Error : public std::runtime_error {
+class LLMX_API Error : public std::runtime_error {
 public:
     Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
     [[nodiscard]] ErrorCode code() const noexcept { return code_; }

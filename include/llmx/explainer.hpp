@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include <llmx/export.hpp>
 #include <llmx/methods.hpp>
 #include <llmx/model.hpp>
 #include <llmx/request.hpp>
@@ -11,7 +12,7 @@
 
 namespace llmx {
 
-class Explainer {
+class LLMX_API Explainer {
 public:
     /// `methods` may not be empty; throws Error{usage} for a method that is not known. Keeps the memory of a
     /// recording for the next call.

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <llmx/export.hpp>
+
 namespace llmx {
 
 /// A method by its name and options: {"integrated_gradients", {{"steps", "20"}}}. "attention" and "gradient"
@@ -34,6 +36,6 @@ struct MethodFacts {
     std::vector<MethodOption> options;
 };
 /// Every method there is, in the order in which help lists them.
-std::vector<MethodFacts> known_methods();
+LLMX_API std::vector<MethodFacts> known_methods();
 
 }  // namespace llmx

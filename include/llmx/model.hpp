@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include <llmx/export.hpp>
 #include <llmx/progress.hpp>
 #include <llmx/tensor.hpp>
 
@@ -150,7 +151,7 @@ Model model_of(std::shared_ptr<const ModelImpl> impl);
 
 /// A loaded model. Movable handle to shared, immutable state: copies are cheap, const calls may run
 /// concurrently.
-class Model {
+class LLMX_API Model {
 public:
     /// Loads a GGUF file, or a Hugging Face directory: config.json, safetensors, tokenizer files. Throws
     /// Error{model} for what is missing, truncated or corrupt, for an architecture that llama.cpp cannot
@@ -204,10 +205,10 @@ private:
 
 /// Writes a copy of a GGUF file with its weights in another type ("F32", "F16", "BF16", "Q8_0",
 /// "Q4_K_M", ...) by llama.cpp's own quantiser. The output appears under its name only when complete.
-void quantize(const std::filesystem::path& input, const std::filesystem::path& output, std::string_view type,
-              int threads = 0);
+LLMX_API void quantize(const std::filesystem::path& input, const std::filesystem::path& output,
+                       std::string_view type, int threads = 0);
 
 /// The types that `quantize` takes.
-std::vector<std::string> quantize_types();
+LLMX_API std::vector<std::string> quantize_types();
 
 }  // namespace llmx

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include <llmx/export.hpp>
 #include <llmx/request.hpp>
 
 namespace llmx {
@@ -36,15 +37,15 @@ struct TaskInputs {
 
 /// What can be said without a model: throws Error{usage} for inputs that go with no task, that exclude
 /// each other, or that are too few.
-void require_inputs(const TaskInputs& inputs);
+LLMX_API void require_inputs(const TaskInputs& inputs);
 
 /// Fills in `task` and `prefix`. Throws Error{usage} where the task cannot be told, Error{unsupported}
 /// where this kind of model cannot do it.
-TaskInputs completed(const Model& model, TaskInputs inputs);
+LLMX_API TaskInputs completed(const Model& model, TaskInputs inputs);
 
 /// The request for these inputs: task, prompt (source, or question and context), labels, and the answer if
 /// it was given. Else write one: `request.output = model.generate(request.input_ids)`; an encoder finds
 /// its answer itself.
-Request prepare(const Model& model, const TaskInputs& inputs);
+LLMX_API Request prepare(const Model& model, const TaskInputs& inputs);
 
 }  // namespace llmx

@@ -3,11 +3,13 @@
 
 #include <string>
 
+#include <llmx/export.hpp>
+
 namespace llmx {
 
 /// "0.1.0"
-std::string version();
+LLMX_API std::string version();
 /// The library that does the reverse pass's products: "oneDNN 2.6.3", or "plain loops".
-std::string products_backend();
+LLMX_API std::string products_backend();
 
 }  // namespace llmx

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <llmx/export.hpp>
 #include <llmx/model.hpp>
 #include <llmx/tensor.hpp>
 
@@ -27,7 +28,7 @@ struct AttentionMap {
 };
 
 /// The weights, [rows, keys]. Throws Error{input} where `packed` holds more or fewer.
-Tensor unpack(const AttentionMap& map, int keys);
+LLMX_API Tensor unpack(const AttentionMap& map, int keys);
 
 /// One kind of attention. Rows are queries and columns keys, counted in what they belong to: the text (prompt
 /// and answer, without its last token), the source, or the decoder's inputs.

@@ -29,6 +29,21 @@ foreach(path ${cmake_files})
   endforeach()
 endforeach()
 
+# The library exports its public names and nothing else: no inner folder's, llama.cpp's or header library's.
+file(GLOB library "${work}/moved/lib*/libllmx.so" "${work}/moved/lib*/*/libllmx.so")
+execute_process(COMMAND nm --dynamic --defined-only --demangle --format=just-symbols ${library}
+                OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+string(REGEX MATCHALL "[^\n]+" symbols "${symbols}")
+list(LENGTH symbols exported)
+if(exported LESS 20)
+  message(FATAL_ERROR "${library} exports ${exported} symbols; expected the public functions and classes")
+endif()
+foreach(symbol IN LISTS symbols)
+  if(NOT symbol MATCHES "^((typeinfo|typeinfo name|vtable) for )?llmx::" OR symbol MATCHES "^llmx::(engine|gemm|tape|vjp|objective|method|task|unit|utf8|cli)::")
+    message(FATAL_ERROR "${library} exports ${symbol}; expected only what LLMX_API marks")
+  endif()
+endforeach()
+
 run("${CMAKE_COMMAND}" -S "${source}" -B "${work}/build" -G "${generator}" "-DCMAKE_CXX_COMPILER=${compiler}"
     "-DCMAKE_PREFIX_PATH=${work}/moved")
 run("${CMAKE_COMMAND}" --build "${work}/build")
