@@ -65,7 +65,7 @@ function(add_llama_cpp)
   add_subdirectory("${llama_cpp_dir}" "${CMAKE_BINARY_DIR}/llama.cpp" EXCLUDE_FROM_ALL SYSTEM)
 endfunction()
 add_llama_cpp()
-# Chat templates and HTTP: what they do is short, and optimising it takes a third of the build.
+# Chat templates and HTTP are not time-critical, but slow to compile at -O3.
 foreach(target llama-common cpp-httplib)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
 endforeach()

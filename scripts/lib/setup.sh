@@ -22,7 +22,7 @@ python_packages=(python3-dev)
 fetch_packages=(python3-venv ca-certificates unzip)
 test_packages=(python3 curl)  # of the service
 
-# Objects are found again from a checkout elsewhere. (Debug information then names the directory of the first.)
+# Lets ccache share objects between checkouts. (Debug information then names the directory that compiled first.)
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }

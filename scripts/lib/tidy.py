@@ -1,9 +1,9 @@
-"""clang-tidy over our own sources, only where they changed since they last passed.
+"""Runs clang-tidy on our sources that changed since they last passed.
 
-usage: tidy.py CHECKOUT BUILD CACHE [FILE...]     (without FILE: every source that BUILD compiles)
+usage: tidy.py CHECKOUT BUILD CACHE [FILE...]     (all sources that BUILD compiles without FILE)
 
-A source has changed when its preprocessed text, its compiler flags, the checks (.clang-tidy) or clang-tidy
-itself have. CACHE holds an empty file for each source that passed, named by the hash of all of these.
+A source has changed if its preprocessed text, its compiler flags, .clang-tidy or the version of clang-tidy has.
+CACHE holds an empty file for each source that passed, named by the hash of these.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-KEPT = 20_000  # passes that the cache remembers
+KEPT = 20_000  # files in the cache
 
 
 class Tidy:
@@ -27,7 +27,7 @@ class Tidy:
         self.rules = self._rules()
 
     def _flags(self) -> dict[Path, list[str]]:
-        """Our sources that the build compiles, without generated ones, and their compiler's arguments."""
+        """The sources that the build compiles, without generated ones, and their compiler arguments."""
         found = {}
         for entry in json.loads((self.build / "compile_commands.json").read_text()):
             file = Path(entry["directory"], entry["file"])
@@ -39,7 +39,7 @@ class Tidy:
         return found
 
     def _rules(self) -> bytes:
-        """What counts beside a source's text: clang-tidy, its settings, and the comments that it heeds."""
+        """What the preprocessed text does not contain: version and settings of clang-tidy, NOLINT comments."""
         version = subprocess.run(["clang-tidy", "--version"], check=True, stdout=subprocess.PIPE).stdout
         parts = [version, (self.checkout / ".clang-tidy").read_bytes()]
         for folder in sorted({file.relative_to(self.checkout).parts[0] for file in self.flags} | {"include"}):
@@ -51,8 +51,8 @@ class Tidy:
         return b"\n".join(parts)
 
     def _pass(self, file: Path) -> Path | None:
-        """The cache's file that says that this source passed; None if it cannot be preprocessed."""
-        command = ["clang++", *self.flags[file], "-E", "-P", "-dD"]  # -dD: macros are checked, too
+        """The file in the cache that marks this source as passed; None if preprocessing fails."""
+        command = ["clang++", *self.flags[file], "-E", "-P", "-dD"]  # -dD: clang-tidy also checks macro definitions
         made = subprocess.run(command, cwd=self.build, capture_output=True, check=False)
         if made.returncode != 0:
             return None
@@ -60,7 +60,7 @@ class Tidy:
         return self.cache / hashlib.sha256(b"\0".join([self.rules, flags, made.stdout])).hexdigest()
 
     def check(self, file: Path) -> str | None:
-        """What clang-tidy complains of, empty if nothing; None: it passed before and was not run."""
+        """Complaints of clang-tidy, which may be empty; None if the source is unchanged and was skipped."""
         passed = self._pass(file)
         if passed and passed.exists():
             os.utime(passed)
@@ -85,7 +85,7 @@ def main() -> int:
     files = [Path(word).resolve() for word in sys.argv[4:]] or sorted(tidy.flags)
     for file in files:
         if file not in tidy.flags:
-            sys.exit(f"error: {file}: not compiled in {build}; expected one of its sources")
+            sys.exit(f"error: {file}: not a source of {build}; expected one that it compiles")
     ran = failed = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for complaint in pool.map(tidy.check, files):
@@ -94,7 +94,7 @@ def main() -> int:
                 failed += 1
                 print(complaint, flush=True)
     tidy.forget_oldest()
-    print(f"{len(files)} sources: {ran} had changed since they last passed, {failed} failed", file=sys.stderr)
+    print(f"{len(files)} sources, {ran} changed, {failed} failed", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -1,8 +1,8 @@
 // Verifies the gradient on every architecture that llama.cpp's own generator of tiny random models makes
 // (its tests/test-llama-archs.cpp, run here with -o), and on families that it leaves out, one test a file.
-// `--generate DIR` writes the generator's files and tests nothing; `--models DIR` tests those that are there
-// already, so that several processes can share them (Google Test's shards). `--update` writes the rows of
-// docs/architectures.md anew that were run.
+// `--generate DIR` only writes the generator's files; `--models DIR` tests existing ones, so that several
+// processes (Google Test's shards) can share them. `--update` rewrites the rows of docs/architectures.md that
+// were tested.
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// Several threads that use one model at once, and requests that use several threads: the results are those of
-// one thread alone.
+// Several threads share a model, and requests run on several threads: the results equal those of a single
+// thread.
 
 #include <gtest/gtest.h>
 
@@ -32,7 +32,7 @@ TEST(Callers, ShareAModel) {
             const Model copy = model;
             EXPECT_FALSE(copy.sha256_16().empty());
             EXPECT_FALSE(copy.tokenize("The quick brown fox").empty());
-            EXPECT_EQ(copy.generate({1, 5, 9}, {.max_new_tokens = 4}).ids.size(), 4U);
+            EXPECT_EQ(copy.generate(Tokens{1, 5, 9}, {.max_new_tokens = 4}).ids.size(), 4U);
             together[static_cast<std::size_t>(k)] = scores(copy, request_of(k), "input_x_gradient");
         });
     }
@@ -42,7 +42,7 @@ TEST(Callers, ShareAModel) {
 
 class Threads : public testing::TestWithParam<const char*> {};
 
-/// One reverse pass a thread, points of a path in lanes, coalitions through the scorer.
+/// Covers reverse passes in parallel, points of a path in lanes, and the scorer.
 TEST_P(Threads, GiveTheScoresOfOne) {
     Request request = request_of(0);
     request.target.each = true;

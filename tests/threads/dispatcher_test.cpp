@@ -1,4 +1,4 @@
-// The service's dispatcher under many clients at once, with a worker that needs no model.
+// The dispatcher of `llmx serve` with many concurrent clients and a fake worker.
 
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ WorkPlan plan() {
             .patience = 60s};
 }
 
-/// Waits for room in the queue.
+/// Retries while the queue is full.
 std::shared_ptr<Job> submit(Dispatcher& dispatcher, const std::string& text) {
     for (;;) {
         try {
@@ -53,7 +53,7 @@ TEST(Dispatcher, EveryClientGetsItsOwnResult) {
         threads.emplace_back([&, client] {
             for (int k = 0; k < requests; ++k) {
                 const std::string text = std::to_string(client) + " " + std::to_string(k);
-                if (k % 5 == 4) {  // a client that leaves
+                if (k % 5 == 4) {  // a client that disconnects
                     const auto job = submit(dispatcher, "hang");
                     job->take(1ms);
                     (void)dispatcher.ahead_of(*job);

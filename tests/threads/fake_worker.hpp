@@ -1,6 +1,6 @@
 #pragma once
-// A model worker without a model. A service starts its own program again as the worker, so this program's
-// `main` becomes one where its first argument says so.
+// A worker process without a model. The dispatcher starts its own executable as the worker, so `main` of the
+// tests runs the fake worker if its first argument asks for it.
 
 #include <string>
 
@@ -8,8 +8,8 @@ namespace llmx::test {
 
 inline const std::string fake_worker_argument = "fake-worker";
 
-/// Serves requests until the service goes away. The text of a request says what becomes of it: "die" ends the
-/// process, "hang" waits to be cancelled, anything else comes back as the result.
+/// Answers requests until the dispatcher closes the channel. "die" ends the process, "hang" waits to be
+/// cancelled, any other text is sent back as the result.
 int run_fake_worker();
 
 }  // namespace llmx::test
