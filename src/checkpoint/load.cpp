@@ -63,7 +63,8 @@ Model Model::load(const fs::path& path, const LoadOptions& given) {
     if (options.redrawn_blocks > 0) options.use_mmap = false;  // a file's own pages cannot be written to
     if (options.redrawn_blocks > 0 && !options.rpc.empty()) {
         throw Error(ErrorCode::unsupported,
-                    "re-drawn weights: a model on RPC servers cannot be re-drawn; load it without --rpc");
+                    "re-drawn weights: the weights of a model on RPC servers cannot be re-drawn; load it "
+                    "without `rpc`");
     }
     std::shared_ptr<ModelImpl> impl;
     std::error_code ignored;

@@ -170,7 +170,7 @@ private:
             if (weight == nullptr && !required && sources.empty()) return;
             if (weight == nullptr) {
                 throw Error(ErrorCode::model,
-                            fmt::format("model {}: no tensor {}; expected it by config.json", place(), name));
+                            fmt::format("model {}: no tensor {}; config.json calls for it", place(), name));
             }
             used_.insert(weight->name);
             check(*weight, sources.empty() ? *weight : sources.front());
@@ -235,9 +235,9 @@ private:
             };
             if (std::any_of(family_.ignored.begin(), family_.ignored.end(), contains)) continue;
             if (std::any_of(ignored_.begin(), ignored_.end(), contains)) continue;
-            fail(weight,
-                 fmt::format("is not part of a model of family {} with {} blocks; expected none like it",
-                             family_.model_types.front(), h_.blocks));
+            fail(weight, fmt::format("does not belong to a model of family {} with {} blocks; expected a "
+                                     "checkpoint without it",
+                                     family_.model_types.front(), h_.blocks));
         }
     }
 

@@ -73,7 +73,7 @@ void require_same_text(const char* what, const std::string& first, const std::st
         std::mismatch(first.begin(), first.end(), second.begin(), second.end()).first - first.begin());
     throw Error(ErrorCode::input,
                 fmt::format("{} differs at byte {}: \"{}\" in the first, \"{}\" in the second; expected "
-                            "explanations of the same text, or --align text",
+                            "explanations of the same text, or `align` text",
                             what, at, excerpt(first, at), excerpt(second, at)));
 }
 

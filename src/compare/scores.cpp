@@ -60,7 +60,7 @@ Scores sum(const Attribution& a, const std::vector<std::size_t>& units) {
 void require_same_targets(const Attribution& a, const Attribution& b) {
     const auto refuse = [&](const std::string& how) {
         throw Error(ErrorCode::input,
-                    fmt::format("{}: targets differ: {}; expected the same ones", a.method, how));
+                    fmt::format("{}: targets differ: {}; expected the same targets", a.method, how));
     };
     if (a.targets.size() != b.targets.size())
         refuse(fmt::format("{} in the first, {} in the second", a.targets.size(), b.targets.size()));

@@ -70,7 +70,7 @@ void require_writable_place(const fs::path& path) {
                                                    path.string(), directory.string()));
     }
     if (status.type() != fs::file_type::directory) {
-        const std::string reason = error ? error.message() : "is no directory";
+        const std::string reason = error ? error.message() : "not a directory";
         throw Error(ErrorCode::output, fmt::format("{}: {}: {}; expected a directory", path.string(),
                                                    directory.string(), reason));
     }

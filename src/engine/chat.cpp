@@ -31,11 +31,10 @@ std::string said(const std::string& message) {
 // Parses the model's template on first use. The mutex is held by the caller.
 const common_chat_templates& templates_of(const ModelImpl& impl) {
     if (!impl.facts.has_chat_template) {
-        throw Error(
-            ErrorCode::model,
-            fmt::format("chat template: model {} has none; give one (--chat-template-file), or a raw prompt "
-                        "(--prompt) instead of messages",
-                        impl.facts.path));
+        throw Error(ErrorCode::model,
+                    fmt::format("chat template: model {} has none; set one with `chat_template`, or give a "
+                                "raw `prompt` instead of messages",
+                                impl.facts.path));
     }
     if (impl.templates == nullptr) {
         try {
@@ -48,11 +47,10 @@ const common_chat_templates& templates_of(const ModelImpl& impl) {
                 common_chat_templates_init(impl.model.get(), guarded == source ? impl.chat_template : guarded)
                     .release());
         } catch (const std::exception& e) {
-            throw Error(
-                ErrorCode::model,
-                fmt::format("chat template: the one of model {} cannot be parsed: {}; use a raw prompt "
-                            "(--prompt) instead of messages",
-                            impl.facts.path, one_line(e.what())));
+            throw Error(ErrorCode::model,
+                        fmt::format("chat template: cannot parse that of model {}: {}; set another with "
+                                    "`chat_template`, or give a raw `prompt` instead of messages",
+                                    impl.facts.path, one_line(e.what())));
         }
     }
     return *impl.templates;
@@ -61,13 +59,14 @@ const common_chat_templates& templates_of(const ModelImpl& impl) {
 }  // namespace
 
 std::string Model::render_chat(const std::vector<Message>& messages, bool add_generation_prompt) const {
-    if (messages.empty()) throw Error(ErrorCode::input, "messages: none; expected at least one");
+    if (messages.empty()) throw Error(ErrorCode::input, "`messages`: none given; expected at least one");
     common_chat_templates_inputs inputs;
     inputs.add_generation_prompt = add_generation_prompt;
     inputs.use_jinja = true;
     for (const Message& message : messages) {
         if (message.role.empty())
-            throw Error(ErrorCode::input, "messages: a role is empty; expected system, user or assistant");
+            throw Error(ErrorCode::input,
+                        "`messages`: got an empty role; expected system, user or assistant");
         utf8::require_valid(message.role, "role");
         utf8::require_valid(message.content, message.role + " message");
         common_chat_msg chat_message;
@@ -81,11 +80,9 @@ std::string Model::render_chat(const std::vector<Message>& messages, bool add_ge
     try {
         return common_chat_templates_apply(&templates, inputs).prompt;
     } catch (const std::exception& e) {
-        throw Error(
-            ErrorCode::input,
-            fmt::format("chat template: it refuses these messages: {}; expected roles and order as the "
-                        "model's template wants them",
-                        said(e.what())));
+        throw Error(ErrorCode::input, fmt::format("chat template: it rejects these messages: {}; expected "
+                                                  "the roles and the order that the model's template allows",
+                                                  said(e.what())));
     }
 }
 

@@ -37,7 +37,7 @@ std::uint64_t checked_size(const fs::path& path) {
     if (status.type() == fs::file_type::directory) {
         fail(path, "is a directory; expected a GGUF file, such as one inside it");
     }
-    if (status.type() != fs::file_type::regular) fail(path, "is no regular file; expected a GGUF file");
+    if (status.type() != fs::file_type::regular) fail(path, "is not a regular file; expected a GGUF file");
     const std::uint64_t size = fs::file_size(path, error);
     if (error) fail(path, error.message());
     if (size == 0) fail(path, "is empty; expected a GGUF model");
@@ -57,7 +57,7 @@ void check_magic(const fs::path& path) {
                      ? std::string(1, c)
                      : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     }
-    fail(path, fmt::format("no GGUF file: it begins with \"{}\"; expected \"GGUF\"", shown));
+    fail(path, fmt::format("not a GGUF file: it begins with \"{}\"; expected \"GGUF\"", shown));
 }
 
 GgufPtr read_header(const fs::path& path) {
@@ -66,10 +66,11 @@ GgufPtr read_header(const fs::path& path) {
     try {
         gguf.reset(gguf_init_from_file(path.c_str(), {/*no_alloc=*/true, /*ctx=*/nullptr}));
     } catch (const std::exception& e) {  // also LlamaAbort
-        fail(path, fmt::format("truncated or corrupt header: {}; get the file again", one_line(e.what())));
+        fail(path,
+             fmt::format("truncated or corrupt header: {}; download the file again", one_line(e.what())));
     }
     if (gguf == nullptr) {
-        fail(path, fmt::format("truncated or corrupt header: {}; get the file again",
+        fail(path, fmt::format("truncated or corrupt header: {}; download the file again",
                                guard.reason("it ends early")));
     }
     return gguf;
@@ -89,8 +90,9 @@ void add_tensors(const fs::path& path, const gguf_context* gguf, std::uint64_t s
         const char* name = gguf_get_tensor_name(gguf, i);
         if (data > size || offset > size - data || bytes > size - data - offset) {
             fail(path,
-                 fmt::format("truncated: tensor {} ends at byte {} of a file of {} bytes; get the file again",
-                             one_line(name), data + offset + bytes, size));
+                 fmt::format(
+                     "truncated: tensor {} ends at byte {} of a file of {} bytes; download the file again",
+                     one_line(name), data + offset + bytes, size));
         }
         const std::int64_t* extents = gguf_get_tensor_ne(gguf, i);
         int dims = GGML_MAX_DIMS;

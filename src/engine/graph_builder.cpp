@@ -66,10 +66,9 @@ void GraphBuilder::add_node(const ggml_tensor* tensor) {
     graph_.nodes.push_back(id);
     const TensorInfo& node = graph_.at(id);
     if (copied_.contains(node.root) && computes(node)) {
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("replay: {} writes to {}, of which another server has a copy; one server can "
-                                "have the whole model",
-                                describe(node), describe(graph_.at(node.root))));
+        throw Error(ErrorCode::unsupported, fmt::format("replay: {} writes to {}, of which another server "
+                                                        "has a copy; put the whole model on one server",
+                                                        describe(node), describe(graph_.at(node.root))));
     }
     SubPass& pass = graph_.passes.back();
     pass.last_node = static_cast<int>(graph_.nodes.size());
@@ -134,10 +133,11 @@ int GraphBuilder::original_of(const ggml_tensor* copy, const TensorInfo& info) {
         return node.id;
     }
     if (!found) return -1;
-    throw Error(ErrorCode::unsupported,
-                fmt::format("replay: a server reads {}, which is no node's result; one server can have the "
-                            "whole model",
-                            describe(info)));
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format(
+            "replay: a server reads {}, which is not the result of a node; put the whole model on one server",
+            describe(info)));
 }
 
 int GraphBuilder::add(const ggml_tensor* tensor) {

@@ -33,7 +33,8 @@ int thread_count(int wanted) {
     if (wanted < 0) {
         throw Error(
             ErrorCode::usage,
-            fmt::format("threads: {}; expected a positive number, or 0 for the machine's cores", wanted));
+            fmt::format("`threads`: got {}; expected a positive number, or 0 for all of the machine's cores",
+                        wanted));
     }
     const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     return std::min(wanted > 0 ? wanted : cores, most_threads);
@@ -95,7 +96,7 @@ LlamaModelPtr load_llama(const fs::path& path, const LoadOptions& options, engin
     if (progress.cancelled) throw Error(ErrorCode::cancelled, "load: cancelled");
     if (model == nullptr) {
         throw Error(ErrorCode::model, fmt::format("model {}: llama.cpp cannot load it: {}; expected a GGUF "
-                                                  "model of an architecture that it knows",
+                                                  "model of an architecture that it supports",
                                                   path.string(), reason));
     }
     return model;

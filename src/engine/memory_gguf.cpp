@@ -105,10 +105,9 @@ void check_tensors(const std::string& what, const Content& content) {
             good = good && extent >= 1;
             elements *= static_cast<double>(extent);
         }
-        if (!good || elements > 1e12)
-            fail(what, fmt::format("{} has a shape that no model has", tensor.origin));
+        if (!good || elements > 1e12) fail(what, fmt::format("{} has an impossible shape", tensor.origin));
         if (!names.insert(tensor.name).second) {
-            fail(what, fmt::format("{} would be the second tensor {}", tensor.origin, tensor.name));
+            fail(what, fmt::format("{} would be a second tensor named {}", tensor.origin, tensor.name));
         }
     }
 }

@@ -67,7 +67,7 @@ void OutputHead::check(const TensorInfo& node) const {
     const bool is_matrix = node.shape[0] == 1 && node.shape[1] == 1;
     if (is_known && is_matrix && node.type == "f32") return;
     throw Error(ErrorCode::unsupported,
-                fmt::format("logit lens: behind the last block stands {}; expected norms and an output head",
+                fmt::format("logit lens: the last block is followed by {}; expected norms and an output head",
                             describe(node)));
 }
 
@@ -93,10 +93,9 @@ OutputHead::OutputHead(const Graph& graph, int residual, int result, float scale
     }
     open.erase(residual);
     if (!open.empty()) {
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("logit lens: the model's logits are made of {} besides the residual stream "
-                                "after the last block",
-                                describe(graph.at(*open.begin()))));
+        throw Error(ErrorCode::unsupported, fmt::format("logit lens: besides the residual stream after the "
+                                                        "last block, the model's logits depend on {}",
+                                                        describe(graph.at(*open.begin()))));
     }
     std::reverse(nodes_.begin(), nodes_.end());
 }

@@ -87,8 +87,8 @@ std::string context_warning(const Model& model, int tokens) {
     const bool rotary = llama_model_rope_type(model.impl().model.get()) != LLAMA_ROPE_TYPE_NONE;
     if (!rotary || model.impl().rope_scaling || tokens <= model.facts().context) return {};
     return fmt::format(
-        "context: {} tokens, the model was trained on {} and its file has no rope scaling; "
-        "what it makes of them is not to be relied on",
+        "context: {} tokens, the model was trained on {} and its file has no rope scaling; its results may "
+        "be unreliable",
         tokens, model.facts().context);
 }
 

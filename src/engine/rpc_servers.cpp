@@ -50,7 +50,7 @@ struct RpcServers::Connection {
 
     [[noreturn]] static void fail(const RpcEndpoint& endpoint, const std::string& reason) {
         throw Error(ErrorCode::input,
-                    fmt::format("rpc {}: {}; expected a ggml-rpc-server of the same llama.cpp",
+                    fmt::format("`rpc` {}: {}; expected a ggml-rpc-server of the same llama.cpp",
                                 endpoint.given, reason));
     }
 
@@ -64,12 +64,12 @@ RpcServers::RpcServers(const std::vector<std::string>& servers) {
     for (const std::string& server : servers) {
         if (!addresses.insert(rpc_endpoint(server).address).second) {
             throw Error(ErrorCode::usage,
-                        fmt::format("rpc: \"{}\" comes twice; expected each server once", server));
+                        fmt::format("`rpc`: got \"{}\" twice; expected each server once", server));
         }
     }
     if (servers.size() > GGML_RPC_MAX_SERVERS) {
-        throw Error(ErrorCode::usage, fmt::format("rpc: {} servers; expected at most {}", servers.size(),
-                                                  GGML_RPC_MAX_SERVERS));
+        throw Error(ErrorCode::usage, fmt::format("`rpc`: got {} servers; expected at most {}",
+                                                  servers.size(), GGML_RPC_MAX_SERVERS));
     }
     for (const std::string& server : servers) {
         connections_.push_back(connection_to(server));

@@ -60,7 +60,7 @@ Tokens Model::tokenize(std::string_view text, bool add_special, bool parse_speci
         throw;
     } catch (const std::exception& e) {  // also a failed assertion
         throw Error(ErrorCode::input,
-                    fmt::format("text: the model's tokenizer refuses it: {}", one_line(e.what())));
+                    fmt::format("text: the model's tokenizer rejects it: {}", one_line(e.what())));
     }
 }
 

@@ -177,8 +177,8 @@ PartedText rendered(const Model& model, const std::vector<PartedMessage>& messag
     const Marks marks(all + result.text);
     if (!marks.available() || sources.size() > Marks::most) {
         result.unplaced =
-            "the messages cannot be told from their template; expected fewer of them, without "
-            "characters of both planes for private use";
+            "the messages cannot be told apart from their template; expected fewer of them, without "
+            "characters of both private-use planes";
         return result;
     }
     const auto place = [&](const std::vector<Source>& some) {
@@ -195,9 +195,9 @@ PartedText rendered(const Model& model, const std::vector<PartedMessage>& messag
             if (!found && core.first < core.last) found = place({{source.message, core}});
             if (!found && core.first < core.last) {
                 result.unplaced = fmt::format(
-                    "message {} ({}, \"{}\") does not stand in the prompt as it is: the chat template leaves "
-                    "it "
-                    "out or rewrites it; expected --chat-template-file with another one, or other units",
+                    "message {} ({}, \"{}\") does not occur in the prompt unchanged: the chat template "
+                    "leaves it out or rewrites it; set another with `chat_template`, or choose another "
+                    "`unit`",
                     source.message + 1, messages[source.message].role, shown(content));
                 result.parts.clear();
                 return result;
@@ -218,8 +218,8 @@ void set_prompt(const Model& model, const PartedText& text, bool markup, Request
         request.units.parts = std::move(*parts);
     } else {
         request.units.unplaced =
-            "the prompt's tokens spell another text than it is (the tokenizer rewrites it, or knows some "
-            "characters not); expected other units";
+            "the prompt's tokens do not spell the prompt (the tokenizer rewrites it, or lacks some of its "
+            "characters); choose another `unit`";
     }
 }
 

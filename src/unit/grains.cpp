@@ -107,8 +107,7 @@ Range bytes_of(const Grains& grains, std::pair<int, int> characters) {
     if (first < 0 || first >= last || last > count) {
         throw Error(
             ErrorCode::input,
-            fmt::format("units: characters {}:{} are no part of the prompt's text of {}; expected A:B "
-                        "with 0 <= A < B <= {}",
+            fmt::format("units: got characters {}:{} of a prompt of {}; expected A:B with 0 <= A < B <= {}",
                         first, last, count, count));
     }
     return {begins[static_cast<std::size_t>(first)], begins[static_cast<std::size_t>(last)]};

@@ -19,7 +19,7 @@ void require_parts(const Text& text, const UnitChoice& choice, const std::string
     throw Error(ErrorCode::usage,
                 asked + ": " +
                     (choice.unplaced.empty()
-                         ? "the prompt is no chat, nor a task with parts; expected --user or --messages"
+                         ? "the prompt is neither a chat nor a task with parts; expected `user` or `messages`"
                          : choice.unplaced));
 }
 
@@ -224,11 +224,10 @@ void by_spans(Sorting& sorting, const std::vector<std::pair<int, int>>& spans) {
     const std::vector<int> units = by_ranges(sorting, ranges, "span");
     for (std::size_t i = 0; i < units.size(); ++i) {
         if (units[i] != Sorting::none) continue;
-        throw Error(
-            ErrorCode::input,
-            fmt::format("units spans: {}:{} has no token of its own (they are held, white space, or in "
-                        "the span before); expected a span of at least one",
-                        spans[i].first, spans[i].second));
+        throw Error(ErrorCode::input,
+                    fmt::format("`unit_spans`: {}:{} has no token of its own (its tokens are held, white "
+                                "space, or in the span before); expected a span with at least one",
+                                spans[i].first, spans[i].second));
     }
 }
 
@@ -241,7 +240,7 @@ std::vector<bool> held(const Text& text, const UnitChoice& choice) {
     if (choice.hold == "none") return rows;
     rows = text.special;
     if (choice.hold != "template") return rows;
-    require_parts(text, choice, "hold template");
+    require_parts(text, choice, "`hold` template");
     for (const Grain& grain : grains(text).all) {
         for (int row = grain.first; row < grain.last && !grain.answer && grain.part < 0; ++row)
             rows[static_cast<std::size_t>(row)] = true;
@@ -267,7 +266,7 @@ std::vector<Unit> split(const Text& text, const UnitChoice& choice) {
     } else if (choice.kind == "spans") {
         by_spans(sorting, choice.spans);
     } else {
-        require_parts(text, choice, "units " + choice.kind);
+        require_parts(text, choice, "`unit` " + choice.kind);
         by_parts(sorting, text.parts, choice.kind == "role");
     }
     return sorting.units();

@@ -42,7 +42,7 @@ void check(const Object& config, const Hyperparameters& h) {
     const std::vector<std::string> kinds = config.texts({"layer_types"});
     for (std::size_t b = 0; b < kinds.size(); ++b) {
         const char* kind = b % 2 == 0 ? "sliding_attention" : "full_attention";
-        if (kinds[b] != kind) refuse(config, "layer_types", "sliding and full attention by turns");
+        if (kinds[b] != kind) refuse(config, "layer_types", "alternating sliding and full attention");
     }
     if (config.flag({"use_bidirectional_attention"}, false)) {
         refuse(config, "use_bidirectional_attention", "false");

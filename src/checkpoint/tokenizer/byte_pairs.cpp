@@ -48,7 +48,8 @@ std::pair<std::string, std::string> merge_parts(const Object& model, const Json&
         left = merge[0].get<std::string>();
         right = merge[1].get<std::string>();
     }
-    if (left.empty() || right.empty()) model.fail(fmt::format("merge {}; expected two texts", shown(merge)));
+    if (left.empty() || right.empty())
+        model.fail(fmt::format("merge {}; expected two strings", shown(merge)));
     return {left, right};
 }
 

@@ -81,7 +81,7 @@ std::string steps_of(const Object& step) {
         if (parts == nullptr || !parts->is_array()) step.fail("Sequence without pretokenizers");
         std::string steps;
         for (const Json& part : *parts) {
-            if (!part.is_object()) step.fail("Sequence of something else than objects");
+            if (!part.is_object()) step.fail("Sequence of something other than objects");
             if (!steps.empty()) steps += ' ';
             steps += steps_of(Object(part, step.name()));
         }
@@ -118,9 +118,9 @@ std::string find_pre_tokenizer(const Object& tokenizer, bool ignore_merges, bool
     }
     throw Error(
         ErrorCode::unsupported,
-        fmt::format("tokenizer.json: pre_tokenizer \"{}\"{}; llama.cpp has none that is known to split text "
-                    "alike",
-                    steps.substr(0, 200), ignore_merges ? " with ignore_merges" : ""));
+        fmt::format(
+            "tokenizer.json: pre_tokenizer \"{}\"{}; llama.cpp has none known to split text the same way",
+            steps.substr(0, 200), ignore_merges ? " with ignore_merges" : ""));
 }
 
 }  // namespace llmx::checkpoint

@@ -108,7 +108,7 @@ void look_around(const Object& processor, Around& around) {
     } else if (type == "TemplateProcessing") {
         const Json* single = processor.find({"single"});
         if (single == nullptr || !single->is_array() || single->empty())
-            processor.fail("no template for one text");
+            processor.fail("no template for a single text");
         around = {true, std::nullopt, std::nullopt, false};
         std::size_t specials = 0;
         for (const Json& piece : *single)
@@ -167,7 +167,8 @@ void write_special_tokens(const TokenizerFiles& files, const Vocabulary& vocabul
     if (!ids.contains("eos") && ids.contains("sep")) ids["eos"] = ids["sep"];
     for (const auto& [kind, add] : {std::pair("bos", add_first), std::pair("eos", add_last)}) {
         if (add && !ids.contains(kind)) {
-            files.tokenizer_config.fail(fmt::format("no {}_token, which is to be added to texts", kind));
+            files.tokenizer_config.fail(
+                fmt::format("no {}_token, although it is to be added to texts", kind));
         }
     }
 

@@ -26,7 +26,7 @@ void Vocabulary::set(std::uint64_t id, std::string text, TokenType type, float s
     }
     if (text.empty() || text.find('\0') != std::string::npos || !std::isfinite(score)) {
         throw Error(ErrorCode::model,
-                    fmt::format("{}: token {} is {} of score {}; expected a text and a finite score", file_,
+                    fmt::format("{}: token {} is {} of score {}; expected a string and a finite score", file_,
                                 id, shown(text), score));
     }
     const auto at = static_cast<std::size_t>(id);

@@ -68,11 +68,9 @@ Draft Assistant::draft(std::span<const Token> text, int most) {
 
 void require_same_vocabulary(const Model& model, const Model& assistant) {
     const auto refuse = [&](const std::string& how) {
-        throw Error(
-            ErrorCode::input,
-            fmt::format("assistant {}: its vocabulary is not the model's: {}; expected a smaller model "
-                        "of the same family",
-                        assistant.facts().path, how));
+        throw Error(ErrorCode::input, fmt::format("`assistant` {}: its vocabulary differs from the model's: "
+                                                  "{}; expected a smaller model of the same family",
+                                                  assistant.facts().path, how));
     };
     const int count = model.facts().vocabulary;
     if (assistant.facts().vocabulary != count) {

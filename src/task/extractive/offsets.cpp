@@ -197,8 +197,7 @@ std::string part(std::string_view text, Characters characters, std::string_view 
     if (characters.first < 0 || characters.first >= characters.last || characters.last > letters.count()) {
         throw Error(
             ErrorCode::input,
-            fmt::format("{}: characters {}:{} are no part of a context of {}; expected A:B with 0 <= A "
-                        "< B <= {}",
+            fmt::format("`{}`: got characters {}:{} of a context of {}; expected A:B with 0 <= A < B <= {}",
                         what, characters.first, characters.last, letters.count(), letters.count()));
     }
     return std::string(letters.part(characters.first, characters.last));
@@ -207,11 +206,9 @@ std::string part(std::string_view text, Characters characters, std::string_view 
 Characters place_of(std::string_view text, std::string_view part, std::string_view what) {
     const std::size_t at = text.find(part);
     if (part.empty() || at == std::string_view::npos) {
-        throw Error(
-            ErrorCode::input,
-            fmt::format("{}: \"{}\" is no part of the context; expected words as they stand in it, or "
-                        "--label-span A:B",
-                        what, part));
+        throw Error(ErrorCode::input, fmt::format("`{}`: \"{}\" is not in the context; expected words "
+                                                  "exactly as they occur there, or `label_span` A:B",
+                                                  what, part));
     }
     const Letters letters(text);
     return {letters.holding(at), letters.holding(at + part.size() - 1) + 1};

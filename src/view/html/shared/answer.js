@@ -34,7 +34,7 @@
     const name = llmx.methodName(map.method);
     if (state.source !== null && map.rowsBy === "token") return `The answer is coloured by how much each token rests on the source that is marked. Escape releases it.`;
     if (map.rowsBy === "block") return `Sum over the blocks, by ${name}; each block stands by itself in the matrix.`;
-    if (map.rowsBy === "answer") return `The whole answer at once, by ${name}: there is no row for each token (methods of the registry have one with --per-token).`;
+    if (map.rowsBy === "answer") return `The whole answer at once, by ${name}: there is no row for each token (registered methods have one with per_token).`;
     if (state.row !== null && !state.hover && rows.length === 1) return `Why “${llmx.tokenLabel(map.targets[rows[0]].text)}” could stand here, by ${name}.`;
     if (!span) return `The whole answer (${rows.length} rows summed), by ${name}. Point at an answer token for its own row; click to keep it, drag for a span.`;
     if (rows.length === 0) return `No row of ${name} belongs to what is marked in the answer.`;

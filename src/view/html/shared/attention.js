@@ -83,7 +83,7 @@
     const budget = result.views.budget;
     return h("details", { class: "left-out" }, h("summary", { text: `Left out of this file: ${lines.length === 1 ? "one thing" : `${lines.length} things`}` }),
       h("ul", {}, lines.map((line) => h("li", { text: line }))),
-      h("p", { class: "quiet", text: budget > 0 ? `${llmx.number(budget / 1e6)} MB were allowed for attention and neurons (--view-budget); --view-blocks chooses blocks.` : "" }));
+      h("p", { class: "quiet", text: budget > 0 ? `${llmx.number(budget / 1e6)} MB were allowed for attention and neurons (view_budget); view_blocks chooses blocks.` : "" }));
   };
 
   /** What a view was last set to, kept over its being built anew. */

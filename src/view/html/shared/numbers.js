@@ -36,7 +36,7 @@
     const meaning = part === null
       ? "The answer's value does not change without the prompt, so there is nothing for the scores to add up to."
       : `The scores should add up to what the prompt changes of the explained value, ${llmx.number(given)}. They miss it by ${llmx.number(missed)}` +
-        (part > 0.1 ? ": too much to read sizes from this map; more steps (--steps auto) make it smaller." : ": close enough to read sizes from this map.");
+        (part > 0.1 ? ": too much to read sizes from this map; more steps (steps auto) make it smaller." : ": close enough to read sizes from this map.");
     return [fact("Completeness", part === null ? llmx.number(missed) : `off by ${llmx.percent(part)}`, meaning, verdict)];
   };
 
@@ -85,7 +85,7 @@
     const facts = [...completeness(map, rows), ...faithfulness(map)];
     if (facts.length === 0) {
       const method = llmx.methodName(map.method);
-      return [h("p", { class: "quiet", text: `Nothing was measured of how well “${method}” tells what the answer rests on. --check measures its faithfulness; methods that promise a sum also give a completeness residual.` })];
+      return [h("p", { class: "quiet", text: `Nothing was measured of how well “${method}” tells what the answer rests on. The option check measures its faithfulness; methods that promise a sum also give a completeness residual.` })];
     }
     const out = [h("dl", { class: "facts" }, facts)];
     if (map.faithfulness) out.push(llmx.curves(map.faithfulness));
