@@ -29,7 +29,7 @@ Object Object::read(const fs::path& file) {
     } catch (const Error& e) {
         throw Error(ErrorCode::model, e.what());
     }
-    // Deep nesting would overflow the parser's stack on destruction: no such file is real.
+    // Deep nesting would overflow the stack on destruction; no real file has it.
     int depth = 0;
     const auto not_too_deep = [&](int level, Json::parse_event_t, Json&) {
         depth = std::max(depth, level);

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The checks of a directory's files name what is wrong; what slips through them is an error all the same.
+// The checks of a directory's files name what is wrong; anything that they miss becomes an error here.
 checkpoint::Checkpoint read_checked(const fs::path& directory,
                                     const std::optional<checkpoint::Weights>& weights = std::nullopt) {
     try {

@@ -25,7 +25,7 @@ constexpr std::uint64_t longest_header = 100'000'000;  // safetensors' own limit
     throw Error(ErrorCode::model, fmt::format("model {}: {}", path.string(), what));
 }
 
-/// Bits of an element of a safetensors type; 0 for one that is not known.
+/// Bits of an element of a safetensors type; 0 if unknown.
 int type_bits(std::string_view type) {
     if (type == "F64" || type == "I64" || type == "U64") return 64;
     if (type == "F32" || type == "I32" || type == "U32") return 32;
@@ -34,7 +34,7 @@ int type_bits(std::string_view type) {
     return 0;
 }
 
-// A header of two equal keys is two headers: the parser's value would be the last one's, silently.
+// A duplicate key makes a header ambiguous: the parser would silently use the last one.
 Json parse_header(const fs::path& path, const std::string& text) {
     std::vector<std::set<std::string>> keys;
     const auto unique = [&](int depth, Json::parse_event_t event, Json& parsed) {
@@ -113,7 +113,7 @@ Weight weight_of(const std::shared_ptr<const SafetensorsFile>& file, const std::
     return weight;
 }
 
-// Data lies gapless: safetensors' readers refuse anything else, and so do we.
+// Data has no gaps: safetensors' readers reject anything else, and so do we.
 void check_layout(const fs::path& path, const Weights& weights, std::uint64_t data, std::uint64_t size) {
     std::vector<const Weight*> order;
     for (const auto& [name, weight] : weights.by_name) order.push_back(&weight);

@@ -8,7 +8,7 @@
 namespace llmx::utf8 {
 namespace {
 
-// What stands at the start of `text` (not empty): a character, one cut off by the end, or neither.
+// What `text` (not empty) starts with: a character, one cut off by the end, or neither.
 struct Step {
     std::size_t length = 1;  // bytes of the character, or of the longest valid beginning of one
     bool valid = false;

@@ -1,4 +1,4 @@
-// Products by oneDNN, or by plain loops where the build has none.
+// Products by oneDNN, or by plain loops if the build has none.
 #include "gemm/gemm.hpp"
 
 #ifdef LLMX_ONEDNN
@@ -68,7 +68,7 @@ void multiply_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k, const flo
         attributes.set_post_ops(sum);
     }
     try {
-        // oneDNN caches primitives by description: making one again is a look-up
+        // oneDNN caches primitives by description: creating one again is a look-up
         const matmul::desc description(a_desc, b_desc, c_desc);
         const matmul product(matmul::primitive_desc(description, attributes, cpu));
         memory a_memory(a_desc, cpu, rounded.data());

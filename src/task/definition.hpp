@@ -1,5 +1,5 @@
 #pragma once
-// A task, as its file in tasks/ states it.
+// A task, as defined by its file in tasks/.
 
 #include <llmx/task.hpp>
 #include <string>
@@ -16,7 +16,7 @@ struct Definition {
     std::string_view wants;        ///< what must be given, for messages
     std::vector<ModelKind> kinds;  ///< of models that do it
     bool (*is_complete)(const TaskInputs& inputs) = nullptr;
-    /// What stands before the text where the user says nothing.
+    /// The default prefix of the text.
     std::string (*prefix)(const Model& model) = nullptr;
     /// Fills in the request's prompt: `input_ids`, or `pair` for an encoder. The inputs are complete and
     /// give texts, not ids.

@@ -1,4 +1,4 @@
-// From a user's texts to a request: which task it is, what goes with it, and its tokens.
+// From a user's texts to a request: its task, checks of its inputs, and its tokens.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -32,7 +32,7 @@ std::vector<std::string_view> given(const TaskInputs& in) {
     return names;
 }
 
-/// The task that the inputs tell, whatever the model.
+/// The task that follows from the inputs alone, whatever the model.
 std::optional<Task> implied_task(const TaskInputs& in) {
     if (in.task) return in.task;
     if (in.question || in.context || in.token_type_ids || in.label_span) return Task::question_answering;
@@ -122,7 +122,7 @@ void require_some(std::string_view key, const Tokens& ids) {
     throw Error(ErrorCode::input, fmt::format("`{}`: the text has no tokens; expected at least one", key));
 }
 
-/// Of a label or an answer: plain text, no special tokens.
+/// The tokens of a label or an answer: plain text, no special tokens.
 Tokens text_tokens(const Model& model, const std::string& key, const std::optional<std::string>& text,
                    const std::optional<Tokens>& ids) {
     if (ids) {
@@ -135,7 +135,7 @@ Tokens text_tokens(const Model& model, const std::string& key, const std::option
     return tokens;
 }
 
-/// An encoder's label is a part of the context, and its answer is found.
+/// An encoder's label is a part of the context; its answer is found, not given.
 void prepare_extraction(const TaskInputs& in, Request& request) {
     if (in.answer || in.answer_ids) {
         throw Error(
@@ -159,7 +159,7 @@ void prepare_extraction(const TaskInputs& in, Request& request) {
     if (in.token_type_ids) request.pair.token_types = *in.token_type_ids;
 }
 
-/// A model that writes compares its answer with the text of the span.
+/// For a model that writes, the label is the text of the span.
 std::optional<std::string> label_text(const TaskInputs& in) {
     if (!in.label_span) return in.label;
     if (!in.context) {

@@ -15,7 +15,7 @@ namespace llmx::unit {
 
 namespace {
 
-constexpr int longest_search = 5000;  // about milliseconds, says ICU
+constexpr int longest_search = 5000;  // roughly milliseconds, according to ICU
 
 void require(UErrorCode status, const char* what) {
     if (U_SUCCESS(status)) return;
@@ -39,7 +39,7 @@ Iterator words() {
     return made;
 }
 
-/// By the root locale's rules, but for abbreviations: ICU's English list, and what is missing there.
+/// By the root locale's rules, plus abbreviations: ICU's English list, and some missing there.
 Iterator sentences() {
     UErrorCode status = U_ZERO_ERROR;
     const std::unique_ptr<icu::FilteredBreakIteratorBuilder> builder(

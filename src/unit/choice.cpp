@@ -1,4 +1,4 @@
-// What a user may ask of units, and what is wrong with what they ask.
+// Checks of a user's choice of units.
 
 #include <fmt/format.h>
 

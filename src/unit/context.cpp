@@ -1,4 +1,4 @@
-// Which rows a stretch of the prompt is, and which of it is the context.
+// Which rows a part of the prompt covers, and which rows are the context.
 
 #include <fmt/format.h>
 
@@ -19,7 +19,7 @@ std::vector<int> rows_in(const Grains& whole, const Range& range) {
     return rows;
 }
 
-/// Where words stand that the prompt has once.
+/// The place of words that occur in the prompt exactly once.
 Range find_words(const Grains& whole, const std::string& words) {
     const std::size_t at = whole.text.find(words);
     const auto refuse = [&](const char* how) {

@@ -23,7 +23,7 @@ void require_parts(const Text& text, const UnitChoice& choice, const std::string
                          : choice.unplaced));
 }
 
-/// Units in the making: each grain gets one of them.
+/// Units under construction: each grain is assigned to one of them.
 class Sorting {
 public:
     Sorting(const Text& text, Grains grains, const std::vector<bool>& held)
@@ -59,7 +59,7 @@ public:
         const auto known = std::find_if(begin, end, [](int unit) { return unit != none; });
         std::fill(begin, known, known == end ? open(kind) : *known);
     }
-    /// Grains [first, last) from `first` on that are alike to `same`.
+    /// The end of the run of grains from `first` on that are `same`.
     template <class Same>
     [[nodiscard]] std::size_t stretch(std::size_t first, const Same& same) const {
         std::size_t last = first + 1;
@@ -100,7 +100,7 @@ std::vector<Unit> by_token(const Text& text, const std::vector<bool>& held) {
     return units;
 }
 
-/// Turns: a unit each part. Roles: one for all parts of a role.
+/// Turns: one unit per part. Roles: one unit for all parts of a role.
 void by_parts(Sorting& sorting, const std::vector<UnitChoice::Part>& parts, bool roles) {
     std::map<std::string, int> known;
     const auto unit = [&](const std::string& name, const std::string& kind) {
@@ -124,7 +124,7 @@ void by_parts(Sorting& sorting, const std::vector<UnitChoice::Part>& parts, bool
     }
 }
 
-/// Words and the like of a stretch of text that none of them crosses.
+/// Words, sentences and so on within a range of text that none of them crosses.
 void divide(Sorting& sorting, std::size_t first, std::size_t last, Division division,
             const std::string& kind) {
     const std::size_t from = sorting.grain(first).bytes.first;
@@ -164,7 +164,7 @@ void by_divisions(Sorting& sorting, const Text& text, Division division, const s
     }
 }
 
-/// Matches and spans, ascending, and what is between them; gives the unit of each, or none.
+/// Matches or spans, ascending, and the text between them; returns the unit of each, or none.
 std::vector<int> by_ranges(Sorting& sorting, const std::vector<Range>& ranges, const std::string& kind) {
     std::vector<int> units(ranges.size(), Sorting::none);
     const auto touched = [&](const Grain& grain) -> int* {

@@ -18,7 +18,7 @@ void write(const Object& file, const Json& value, engine::Content& content) {
     }
     if (!value.is_array())
         file.fail(fmt::format("chat_template is {}; expected a string or a list", shown(value)));
-    for (const Json& entry : value) {  // named ones; "default" is the one that is used
+    for (const Json& entry : value) {  // named ones; "default" is used
         const Object named(entry.is_object() ? entry : Json::object(), file.name() + ": chat_template");
         const std::string name = named.text({"name"});
         const std::string key =

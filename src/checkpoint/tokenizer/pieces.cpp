@@ -39,8 +39,8 @@ void set_all_added_tokens(const TokenizerFiles& files, Vocabulary& vocabulary) {
     set_added_tokens(files.tokenizer, vocabulary);
 }
 
-/// T5's sentinels: where no file lists added tokens, transformers' T5 tokenizer adds them behind
-/// SentencePiece's own, the last one first.
+/// T5's sentinels: if no file lists added tokens, transformers' T5 tokenizer adds them after SentencePiece's
+/// own, the last one first.
 void set_sentinels(const TokenizerFiles& files, std::size_t pieces, Vocabulary& vocabulary) {
     const std::string type = files.config.text_or({"model_type"}, "");
     if ((type != "t5" && type != "mt5") || files.has_tokenizer_json() ||
@@ -54,8 +54,8 @@ void set_sentinels(const TokenizerFiles& files, std::size_t pieces, Vocabulary& 
     }
 }
 
-/// The normalisation that SentencePiece compiled: an array of 32-bit numbers behind its length in bytes,
-/// then texts that end in zero. llama.cpp trusts most of it.
+/// The normalisation that SentencePiece compiled: an array of 32-bit numbers after its length in bytes, then
+/// zero-terminated texts. llama.cpp does not check most of it.
 void check_charsmap(const std::string& file, const std::vector<std::uint8_t>& charsmap) {
     std::uint32_t length = 0;
     for (std::size_t i = 0; i < 4 && charsmap.size() > 4; ++i)
@@ -131,8 +131,8 @@ bool is_byte(const std::string& text) {
 }
 
 /// llama.cpp merges any two neighbours whose union is a token, best score first; tokenizer.json lists
-/// merges in order. Both are the same where every pair that could merge is listed and a token's score is
-/// its place in the list; SentencePiece's own models are so.
+/// merges in order. Both are the same if every pair that could merge is listed and a token's score is its
+/// place in the list, as in SentencePiece's own models.
 void score_by_merges(const Object& model, Vocabulary& vocabulary, const std::vector<std::string>& words) {
     std::map<std::string, std::size_t> pairs;  // parts with a zero between them
     std::map<std::string, float> scores;

@@ -86,7 +86,7 @@ std::string with_spaces(std::string_view text) {
 
 void set_added_token(Vocabulary& vocabulary, std::uint64_t id, std::string text, bool special) {
     const bool control = special || looks_special(text);
-    // llama.cpp looks for such tokens in the text as it is, before spaces become "▁".
+    // llama.cpp looks for such tokens in the original text, before spaces become "▁".
     if (!control && (vocabulary.model == "llama" || vocabulary.model == "t5")) text = with_spaces(text);
     vocabulary.set(id, std::move(text), control ? TokenType::control : TokenType::user_defined, -1000.0F);
 }

@@ -46,7 +46,7 @@ Normalizer normalizer_of_config(const Object& config) {
     return normalizer;
 }
 
-// llama.cpp marks the beginnings of words, WordPiece their continuations.
+// llama.cpp marks the starts of words, WordPiece their continuations.
 std::string marked(const std::string& text) { return text.starts_with("##") ? text.substr(2) : "▁" + text; }
 
 }  // namespace

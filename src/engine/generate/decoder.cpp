@@ -16,7 +16,7 @@ llama_context_params parameters(const Model& model, const Decoder::Size& size) {
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(std::max(size.tokens, size.source));  // bounds the batch too
     params.n_batch = static_cast<std::uint32_t>(std::max({size.batch, size.source, size.sequences}));
-    // An encoder takes its whole text at once.
+    // An encoder reads its whole text at once.
     params.n_ubatch = std::max(std::min<std::uint32_t>(params.n_batch, 512), std::uint32_t(size.source));
     params.n_seq_max = static_cast<std::uint32_t>(size.sequences);
     params.kv_unified = true;  // sequences share what they have in common

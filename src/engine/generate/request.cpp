@@ -12,7 +12,7 @@
 namespace llmx::engine {
 namespace {
 
-constexpr int most_beams = 128;  // half of llama.cpp's sequences: old and new ones stand side by side
+constexpr int most_beams = 128;  // half of llama.cpp's sequences: old and new beams exist side by side
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::usage, message); }
 
@@ -86,7 +86,7 @@ void check_assistant(const Model& model, const Model& assistant, const Beginning
     check_length(assistant, at, options);
 }
 
-/// Drafts are verified by products that are computed again, on the processor that computed them.
+/// Verifying drafts computes products again, which works only on this machine's processor.
 void check_drafts(const Model& model, const GenerateOptions& options) {
     const bool drafts = options.assistant != nullptr || options.prompt_lookup;
     if (!drafts || impl_of(model).servers == nullptr) return;

@@ -103,7 +103,7 @@ void add_tensors(const fs::path& path, const gguf_context* gguf, std::uint64_t s
     }
 }
 
-// ggml ends the process in the middle of a pass where such a number is negative.
+// A negative number here would make ggml end the process in the middle of a pass.
 void check_epsilons(const fs::path& path, const gguf_context* gguf) {
     for (std::int64_t i = 0; i < gguf_get_n_kv(gguf); ++i) {
         const std::string_view key = gguf_get_key(gguf, i);
@@ -114,7 +114,7 @@ void check_epsilons(const fs::path& path, const gguf_context* gguf) {
     }
 }
 
-/// A number of the split, or `otherwise` where the file has none.
+/// A number of the split, or `otherwise` if the file has none.
 int split_number(const gguf_context* gguf, const char* name, int otherwise) {
     const std::int64_t key = gguf_find_key(gguf, name);
     if (key < 0 || gguf_get_kv_type(gguf, key) != GGUF_TYPE_UINT16) return otherwise;

@@ -43,7 +43,7 @@ void quantize(const fs::path& input, const fs::path& output, std::string_view ty
         reason = engine::one_line(e.what());
     }
     if (!reason.empty()) {
-        // llama.cpp writes through a stream that throws: its message is all that tells a full disk.
+        // llama.cpp writes through a stream that throws; only its message tells that the disk is full.
         const bool writing = reason.find("ios") != std::string::npos;
         throw Error(writing ? ErrorCode::output : ErrorCode::model,
                     fmt::format("quantize {} to {}: {}; nothing was written", input.string(), output.string(),

@@ -22,7 +22,7 @@ namespace {
 
 ModelKind kind_of(std::string_view architecture, bool causal) {
     if (architecture == "t5") return ModelKind::encoder_decoder;
-    // llama.cpp has no question for "attends in both directions"; of its architectures these do.
+    // llama.cpp does not expose whether an architecture attends in both directions; these do.
     static constexpr std::array names{"gemma-embedding", "llama-embed", "t5encoder", "wavtokenizer-dec",
                                       "dream",           "llada",       "llada-moe", "rnd1"};
     const bool encodes = architecture.find("bert") != std::string_view::npos ||

@@ -46,7 +46,7 @@ int KeyMask::first_key(const ggml_tensor* mask) const {
     const std::int64_t keys = mask->ne[0];
     if (mask->type != GGML_TYPE_F32 || mask->ne[1] != part_.rows || mask->ne[2] * mask->ne[3] != 1) return -1;
     if (part_.encodes) return keys == part_.rows ? part_.first_row : -1;
-    // a memory that was empty has one cell a row, from the first one on
+    // a memory that was empty has one cell per row, in order
     if (original_name(mask) == "attn_inp_kq_mask")
         return keys >= part_.first_row - source_ + part_.rows ? source_ : -1;
     return source_ > 0 && keys == source_ ? 0 : -1;

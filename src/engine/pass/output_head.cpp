@@ -26,12 +26,12 @@ struct ContextFree {
 
 float number(const TensorInfo& node, std::size_t i) { return std::bit_cast<float>(node.params[i]); }
 
-/// llama.cpp leaves out here the rows that predict nothing; ours are chosen already.
+/// llama.cpp drops the rows that predict nothing here; ours are selected already.
 bool chooses_rows(const Graph& graph, const TensorInfo& node) {
     return node.op == "GET_ROWS" && graph.at(node.sources[1]).role == TensorRole::input;
 }
 
-/// A weight as ggml can compute with it here. It wants a pointer to what it will only read.
+/// A weight in a form that ggml can use here. ggml takes a non-const pointer, but only reads.
 ggml_tensor* weight_here(ggml_context* ggml, const TensorInfo& weight, std::vector<char>& fetched) {
     auto* tensor = static_cast<ggml_tensor*>(const_cast<void*>(weight.handle));
     if (!is_remote(tensor)) return tensor;

@@ -71,7 +71,7 @@ public:
     }
 
     void send(std::span<const char> bytes) const {
-        // a new connection takes so few at once
+        // a new connection accepts this little at once
         const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
         if (sent != static_cast<ssize_t>(bytes.size())) fail(endpoint_, "it does not accept a greeting");
     }

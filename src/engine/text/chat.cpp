@@ -19,7 +19,7 @@ void ChatTemplatesFree::operator()(common_chat_templates* templates) const {
 
 namespace {
 
-// What the template itself said, without llama.cpp's account of where in its source that was.
+// The template's own message, without llama.cpp's account of the place in its source.
 std::string said(const std::string& message) {
     for (const std::string_view mark : {"Jinja Exception: ", "Error: "}) {
         const std::size_t at = message.rfind(mark);
@@ -42,7 +42,7 @@ const common_chat_templates& templates_of(const ModelImpl& impl) {
             const std::string source =
                 impl.chat_template.empty() && own != nullptr ? own : impl.chat_template;
             const std::string guarded = engine::guard_recursion(source);
-            // Without a change llama.cpp may choose among several of the model's own.
+            // If nothing is set, llama.cpp may choose among several templates of the model.
             impl.templates.reset(
                 common_chat_templates_init(impl.model.get(), guarded == source ? impl.chat_template : guarded)
                     .release());
@@ -87,8 +87,8 @@ std::string Model::render_chat(const std::vector<Message>& messages, bool add_ge
 }
 
 Tokens Model::apply_chat_template(const std::vector<Message>& messages, bool add_generation_prompt) const {
-    // llama.cpp takes a BOS or EOS that the template wrote out of the text again where its tokenizer
-    // adds one, so that there is exactly one.
+    // llama.cpp removes a BOS or EOS written by the template if its tokenizer adds one, so that there is
+    // exactly one.
     return tokenize(render_chat(messages, add_generation_prompt), true, true);
 }
 

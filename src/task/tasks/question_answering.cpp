@@ -1,6 +1,5 @@
 // A question about a text. An encoder with a question-answering head finds the answer in the context;
-// other models write it: an encoder-decoder after T5's form of the question, a decoder after an
-// instruction.
+// other models write it: an encoder-decoder from T5's form of the question, a decoder from an instruction.
 
 #include "task/definition.hpp"
 #include "task/prompting.hpp"

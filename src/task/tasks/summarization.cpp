@@ -1,4 +1,4 @@
-// The gist of a text.
+// The summary of a text.
 
 #include "task/rewriting.hpp"
 
