@@ -46,12 +46,12 @@ void require_places(const Options& options) {
     if (options.out.empty() || options.out == "-") {
         throw Error(ErrorCode::usage, fmt::format("--out: {}; expected a file such as results.jsonl, or a "
                                                   "directory",
-                                                  options.out.empty() ? "not given" : "- is not possible"));
+                                                  options.out.empty() ? "got none" : "got -"));
     }
     std::error_code error;
     if (options.requests != "-" && fs::equivalent(options.requests, options.out, error))
         throw Error(ErrorCode::usage,
-                    fmt::format("--out: {} is the file of requests; expected another one", options.out));
+                    fmt::format("--out: {} is the file of requests; expected another file", options.out));
 }
 
 std::string without_slash(std::string path) {
@@ -77,11 +77,10 @@ void run(const Options& options) {
                                             .retry_failed = options.retry_failed,
                                             .quiet = options.quiet});
     if (outcome.stopped) {
-        throw Error(
-            ErrorCode::cancelled,
-            fmt::format("batch: interrupted; {} of {} requests are done and kept in {}; the same command "
-                        "goes on",
-                        outcome.kept + outcome.done, requests.size(), results->unfinished()));
+        throw Error(ErrorCode::cancelled,
+                    fmt::format("batch: interrupted; {} of {} requests are done and kept in {}; run the same "
+                                "command again to continue",
+                                outcome.kept + outcome.done, requests.size(), results->unfinished()));
     }
     if (!options.quiet) {
         fmt::print(std::cout, "{} requests: {} done now, {} before, {} failed; {}\n", requests.size(),

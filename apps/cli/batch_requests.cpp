@@ -21,14 +21,15 @@ void require_file_name(const RequestLine& line, const std::string& name) {
     const bool control = std::any_of(
         name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
     const char* wrong = name.empty()                          ? "is empty"
-                        : name.find('/') != std::string::npos ? "has a slash in it"
-                        : name.front() == '.'                 ? "begins with a dot"
-                        : control                             ? "has a control character in it"
+                        : name.find('/') != std::string::npos ? "contains a slash"
+                        : name.front() == '.'                 ? "starts with a dot"
+                        : control                             ? "contains a control character"
                         : name.size() > longest_name          ? "is longer than 200 bytes"
                                                               : nullptr;
     if (wrong == nullptr) return;
-    throw in_line(line, Error(ErrorCode::input, fmt::format("id {} {}; expected what can be a file's name",
-                                                            Json(name).dump(), wrong)));
+    throw in_line(line,
+                  Error(ErrorCode::input, fmt::format("id {} {}; expected something that can be a file name",
+                                                      Json(name).dump(), wrong)));
 }
 
 std::string text_of(const RequestLine& line, const Json& id) {
@@ -36,7 +37,7 @@ std::string text_of(const RequestLine& line, const Json& id) {
     if (id.is_string()) return id.get<std::string>();
     if (id.is_number_integer()) return id.dump();
     throw in_line(line, Error(ErrorCode::input,
-                              fmt::format("id is {}; expected a text or a whole number", id.type_name())));
+                              fmt::format("id is {}; expected a string or a whole number", id.type_name())));
 }
 
 /// Of a request that cannot be read: of its text and what is wrong with it.
@@ -84,9 +85,9 @@ std::vector<BatchRequest> batch_requests(const std::vector<RequestLine>& lines,
         const auto [before, is_new] = seen.emplace(request.name, line.number);
         if (!is_new) {
             throw in_line(line,
-                          Error(ErrorCode::input, fmt::format("id \"{}\" is that of line {} too; expected "
-                                                              "one of its own",
-                                                              request.name, before->second)));
+                          Error(ErrorCode::input,
+                                fmt::format("id \"{}\" is used in line {} already; expected a unique id",
+                                            request.name, before->second)));
         }
         request.digest = digest_of(request.line, defaults);
         requests.push_back(std::move(request));

@@ -32,11 +32,9 @@ public:
             if (text.ends_with('\n')) text.pop_back();
             auto line = read_result_line(text);
             if (!line || line->name != name) {
-                throw Error(
-                    ErrorCode::input,
-                    fmt::format("{}: is no result of llmx batch for \"{}\"; expected a file that it wrote, "
-                                "or another --out",
-                                file.string(), name));
+                throw Error(ErrorCode::input, fmt::format("{}: not a result of llmx batch for \"{}\"; "
+                                                          "expected a file that it wrote, or another --out",
+                                                          file.string(), name));
             }
             found_.emplace(name, std::move(*line));
         }

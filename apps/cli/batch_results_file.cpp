@@ -77,11 +77,12 @@ public:
 
 private:
     [[noreturn]] void fail(const char* doing, int error) const {
-        throw Error(ErrorCode::output, fmt::format("{}: {}: {}; what is in it is kept{}", journal_path_,
-                                                   doing, std::generic_category().message(error),
-                                                   error == ENOSPC || error == EDQUOT || error == EFBIG
-                                                       ? "; free some space, then the same command goes on"
-                                                       : ""));
+        throw Error(ErrorCode::output,
+                    fmt::format("{}: {}: {}; its contents are kept{}", journal_path_, doing,
+                                std::generic_category().message(error),
+                                error == ENOSPC || error == EDQUOT || error == EFBIG
+                                    ? "; free some space and run the same command again to continue"
+                                    : ""));
     }
 
     void remove_if_empty() const {
@@ -95,7 +96,7 @@ private:
     [[nodiscard]] int open_journal() const {
         require_writable_place(path_);
         if (fs::exists(path_) && !fs::is_regular_file(path_))
-            throw Error(ErrorCode::output, path_ + ": is no regular file; expected one, or a directory");
+            throw Error(ErrorCode::output, path_ + ": not a regular file; expected one, or a directory");
         return ::open(journal_path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     }
 
@@ -108,15 +109,13 @@ private:
             const bool torn = file.eof();  // no newline
             auto line = read_result_line(text);
             if (torn && text.starts_with(R"({"id":)")) {
-                notices_.push_back(path + ": its last line is not whole; that request is done again");
+                notices_.push_back(path + ": its last line is incomplete; that request is run again");
                 return offset;
             }
             if (!line) {
-                throw Error(
-                    ErrorCode::input,
-                    fmt::format("{}: line {} is no result of llmx batch; expected a file that it wrote, "
-                                "or another --out",
-                                path, number));
+                throw Error(ErrorCode::input, fmt::format("{}: line {} is not a result of llmx batch; "
+                                                          "expected a file that it wrote, or another --out",
+                                                          path, number));
             }
             const std::string name = line->name;
             entries_[name] = {in_journal, offset, text.size(), std::move(*line)};

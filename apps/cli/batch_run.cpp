@@ -16,6 +16,7 @@
 
 #include "core/memory.hpp"
 #include "memory_gate.hpp"
+#include "messages.hpp"
 #include "model_cache.hpp"
 #include "terminal.hpp"
 
@@ -66,7 +67,7 @@ private:
     void say(const std::string& notice) {
         if (plan_.quiet) return;
         activity_.clear();
-        fmt::print(stderr, "llmx: batch: {}\n", view::printable(notice));
+        complain("batch: " + notice);
     }
 
     void find_pending() {
@@ -159,8 +160,7 @@ private:
             return error(e.code(), e.what());
         } catch (const std::bad_alloc&) {
             return error(ErrorCode::internal,
-                         "out of memory; fewer --jobs, a smaller memory budget or a shorter "
-                         "text need less");
+                         "out of memory; fewer --jobs, a smaller memory budget or a shorter text needs less");
         } catch (const std::exception& e) {
             return error(ErrorCode::internal, fmt::format("internal error: {}", e.what()));
         }
@@ -178,7 +178,7 @@ private:
         const MemoryGate::Pass pass = gate_.enter(memory_of(model, options, inputs), models_.bytes());
         if (gate_.take_notice()) {
             const std::lock_guard lock(mutex_);
-            say("the memory does not hold so many jobs; fewer at a time");
+            say("not enough memory for that many jobs; running fewer at a time");
         }
         const Explained done = explain(model, load_s, shared, inputs, silent);
         return view::json(done.result, model, {command_json(options, inputs, done.texts), options.raw});

@@ -67,10 +67,10 @@ void require_same_tokens(const Explained& first, const Model& other, const Reque
     const auto same = [&](const char* what, const Tokens& a, const Tokens& b) {
         if (a != b)
             refuse(first.model, other,
-                   fmt::format("the {} is {} and {} tokens, not the same ones", what, a.size(), b.size()));
+                   fmt::format("the {} becomes different tokens ({} and {})", what, a.size(), b.size()));
         for (const Token id : a) {
             if (first.model.token_bytes(id) != other.token_bytes(id))
-                refuse(first.model, other, fmt::format("token {} is another text", id));
+                refuse(first.model, other, fmt::format("token {} is a different text", id));
         }
     };
     same("prompt", before.input_ids, request.input_ids);

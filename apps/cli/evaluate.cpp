@@ -12,6 +12,7 @@
 #include "core/files.hpp"
 #include "core/rank_correlation.hpp"
 #include "evaluation.hpp"
+#include "messages.hpp"
 #include "output.hpp"
 #include "request/pipeline.hpp"
 #include "request_lines.hpp"
@@ -66,7 +67,8 @@ std::vector<Job> read_jobs(const CLI::App& app, const Options& options, InputRea
         ExplainInputs inputs = within_line(line, [&] {
             if (options.randomization && !given.rpc.empty()) {
                 throw Error(ErrorCode::unsupported,
-                            "--randomization: a model on RPC servers cannot be re-drawn; leave out --rpc");
+                            "--randomization: the weights of a model on RPC servers cannot be re-drawn; "
+                            "leave out --rpc");
             }
             return read_explain_inputs(given, reader);
         });
@@ -110,7 +112,8 @@ private:
             view::json(result, model, {command_json(job.options, job.inputs, ready.texts), false}));
         for (ScoredMap& map : maps_of(result, job.inputs.methods)) request.maps.push_back({std::move(map)});
         if (request.maps.empty())
-            throw Error(ErrorCode::unsupported, "no method has a map of this model; expected other methods");
+            throw Error(ErrorCode::unsupported,
+                        "no method gives a map for this model; expected other methods");
         ready.request.check.reset();
         ready_.push_back(std::move(ready));
         return request;
@@ -153,7 +156,7 @@ void print_warnings(const Evaluation& evaluation) {
     for (const EvaluatedRequest& request : evaluation.requests) {
         const std::string where = request.line > 0 ? fmt::format("line {}: ", request.line) : "";
         for (const auto& warning : request.result["warnings"])
-            fmt::print(stderr, "llmx: warning: {}{}\n", where, view::printable(warning.get<std::string>()));
+            complain(fmt::format("warning: {}{}", where, warning.get<std::string>()));
     }
 }
 

@@ -12,6 +12,7 @@
 #include "commands.hpp"
 #include "core/files.hpp"
 #include "explain_text.hpp"
+#include "messages.hpp"
 #include "output.hpp"
 #include "request/explain_options.hpp"
 #include "request/pipeline.hpp"
@@ -37,14 +38,15 @@ bool to_standard_output(const ExplainOptions::Text& path) { return path && *path
 /// Before any work whose result would be lost.
 void require_places(const ExplainOptions& options) {
     if (to_standard_output(options.tensors)) {
-        throw Error(ErrorCode::usage, "--tensors: - is not possible; expected a file name");
+        throw Error(ErrorCode::usage, "--tensors: cannot write to standard output; expected a file name");
     }
     if (to_standard_output(options.html)) {
-        throw Error(ErrorCode::usage, "--html: - is not possible; expected a file name");
+        throw Error(ErrorCode::usage, "--html: cannot write to standard output; expected a file name");
     }
     const auto differ = [](const char* names, const ExplainOptions::Text& a, const ExplainOptions::Text& b) {
         if (a && a == b)
-            throw Error(ErrorCode::usage, fmt::format("{}: both say {}; expected two files", names, *a));
+            throw Error(ErrorCode::usage,
+                        fmt::format("{}: both are {}; expected two different files", names, *a));
     };
     differ("--json, --tensors", options.json, options.tensors);
     differ("--json, --html", options.json, options.html);
@@ -94,9 +96,7 @@ void run(CLI::App& app, ExplainOptions& options) {
     require_not_interrupted();
 
     if (!options.quiet) {
-        for (const std::string& warning : explained.result.warnings) {
-            fmt::print(stderr, "llmx: warning: {}\n", view::printable(warning));
-        }
+        for (const std::string& warning : explained.result.warnings) complain("warning: " + warning);
         if (!to_standard_output(options.json)) {
             print_explanation(std::cout, explained.result, color);
             std::cout.flush();

@@ -3,15 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdio>
 #include <iostream>
 #include <llmx/error.hpp>
 #include <llmx/version.hpp>
-#include <llmx/view.hpp>
 #include <new>
 
 #include "commands.hpp"
+#include "messages.hpp"
 #include "terminal.hpp"
 
 namespace {
@@ -32,13 +30,6 @@ std::string version_text() {
                        LLMX_LLAMA_CPP_COMMIT);
 }
 
-/// One line, safe for a terminal.
-void complain(std::string message) {
-    std::replace(message.begin(), message.end(), '\n', ' ');
-    std::cout.flush();
-    fmt::print(stderr, "llmx: {}\n", llmx::view::printable(message));
-}
-
 int exit_code(const llmx::Error& error) {
     const int signal = llmx::cli::interrupted();
     const bool by_signal = error.code() == llmx::ErrorCode::cancelled && signal != 0;
@@ -47,6 +38,7 @@ int exit_code(const llmx::Error& error) {
 
 int run(int argc, char** argv) {
     using llmx::ErrorCode;
+    using llmx::cli::complain;
     CLI::App program("LLM Explainer: why a language model wrote what it wrote.", "llmx");
     program.set_version_flag("--version", version_text);
     program.footer(footer);
@@ -82,6 +74,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    using llmx::cli::complain;
     const int internal = static_cast<int>(llmx::ErrorCode::internal);
     try {
         return run(argc, argv);

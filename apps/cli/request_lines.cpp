@@ -21,7 +21,7 @@ std::vector<RequestLine> read_request_lines(InputReader& reader, const std::stri
     }
     if (lines.empty())
         throw Error(ErrorCode::input,
-                    fmt::format("{}: {} holds no request; expected a JSON object a line", option, path));
+                    fmt::format("{}: {} holds no request; expected one JSON object per line", option, path));
     return lines;
 }
 

@@ -48,8 +48,8 @@ std::string api_key(const Options& options) {
                            std::all_of(key.begin(), key.end(), [](char c) { return c > 0x20 && c < 0x7F; });
     if (given && !printable)
         throw Error(ErrorCode::usage,
-                    "--api-key: is empty, or has what is no letter, digit or sign in it; "
-                    "expected what a header can carry");
+                    "--api-key: empty, or contains a space, a control character or a non-ASCII one; expected "
+                    "letters, digits and signs");
     return key;
 }
 

@@ -47,7 +47,8 @@ bool Channel::next(Message& message) {
         const std::size_t end = read_.find('\n');
         if (end == std::string::npos) return false;
         begun_ = {nlohmann::json::parse(read_.substr(0, end), nullptr, /*allow_exceptions=*/false), {}};
-        if (!begun_.head.is_object()) throw Error(ErrorCode::internal, "worker: sent what is no message");
+        if (!begun_.head.is_object())
+            throw Error(ErrorCode::internal, "worker: sent something that is not a message");
         read_.erase(0, end + 1);
         missing_ = begun_.head.value("bytes", std::size_t{0});
         has_head_ = true;

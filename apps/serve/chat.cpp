@@ -65,7 +65,7 @@ Json message_of(const Json& message) {
     for (const Json& part : message["content"]) {
         const bool is_text = part.is_object() && part.value("type", Json()) == "text" &&
                              part.contains("text") && part["text"].is_string();
-        if (!is_text) refuse(fmt::format("content has a part {}; expected texts alone", shown(part)));
+        if (!is_text) refuse(fmt::format("content has a part {}; expected text parts only", shown(part)));
         text += part["text"].get<std::string>();
     }
     plain["content"] = text;
@@ -92,7 +92,8 @@ bool read_explain(const Json& value, Json& request) {
         refuse(
             fmt::format("explain is {}; expected true, or an object of keys such as method", shown(value)));
     for (const auto& [key, option] : value.items()) {
-        if (request.contains(key)) refuse(fmt::format("{} stands in explain too; expected it once", key));
+        if (request.contains(key))
+            refuse(fmt::format("{} is given in explain as well; expected it once", key));
         request[key] = option;
     }
     return true;
@@ -151,7 +152,7 @@ ChatCall read_chat(const std::string& text) {
         if (value.is_null() || std::find(ignored.begin(), ignored.end(), key) != ignored.end()) continue;
         if (const auto none = unable.find(key); none != unable.end()) {
             if (value != none->second)
-                refuse(fmt::format("{} is {}; this service has none of it", key, shown(value)));
+                refuse(fmt::format("{} is {}, which this service does not support", key, shown(value)));
         } else if (const auto own = taken.find(key); own == taken.end()) {
             unknown_key(key);
         } else if (request.contains(own->second)) {

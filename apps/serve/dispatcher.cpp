@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 250ms, longest_pause = 30'000ms;  // between attempts to load
 
-Failure stopping() { return {503, "stopping", "the service is stopping; ask again when it is back", 5}; }
+Failure stopping() { return {503, "stopping", "the service is stopping; try again when it is back", 5}; }
 
 Event failed(Failure failure) { return {Event::Kind::failure, {}, {}, std::move(failure)}; }
 
@@ -42,10 +42,10 @@ std::shared_ptr<Job> Dispatcher::submit(Ask ask) {
     const std::lock_guard lock(mutex_);
     if (stopping_) throw stopping();
     if (waiting_.size() >= plan_.longest_queue) {
-        throw Failure(
-            429, "busy",
-            fmt::format("{} requests are waiting already, as many as may; ask again later", waiting_.size()),
-            2);
+        throw Failure(429, "busy",
+                      fmt::format("{} requests are waiting already, the most that may; try again later",
+                                  waiting_.size()),
+                      2);
     }
     waiting_.push_back(std::make_shared<Job>(++last_, std::move(ask)));
     wake();
@@ -134,7 +134,7 @@ void Dispatcher::load() {
         if (is_stopping()) throw Error(ErrorCode::cancelled, "the service is stopping");
         if (waited == Waited::gone) {
             throw Error(ErrorCode::internal,
-                        fmt::format("the model worker ended while it loaded the model: {}", worker_->end()));
+                        fmt::format("the model worker ended while loading the model: {}", worker_->end()));
         }
         if (waited != Waited::message) continue;
         const std::string kind = message.head.value("kind", "");
@@ -238,9 +238,9 @@ void Dispatcher::run(Job& job) {
         }
         if (late && !job.is_given_up()) {
             metrics_.timed_out();
-            job.put(failed({504, "timeout",
-                            fmt::format("the request took longer than {} s, as long as one may",
-                                        plan_.longest_work.count())}));
+            job.put(failed(
+                {504, "timeout",
+                 fmt::format("the request took longer than the limit of {} s", plan_.longest_work.count())}));
         }
         if ((late || job.is_given_up()) && !cancelled) {
             cancelled = true;
@@ -276,11 +276,11 @@ void Dispatcher::worker_died(Job* job) {
     }
     const std::string how = worker_->end();
     worker_.reset();
-    fmt::print(stderr, "llmx: serve: the model worker ended by {}; it is started again\n", how);
+    fmt::print(stderr, "llmx: serve: the model worker was ended by {}; restarting it\n", how);
     if (job != nullptr) {
         job->put(failed({502, "worker_died",
-                         fmt::format("the model worker ended by {} while it worked on this request; it is "
-                                     "started again, but not with this request",
+                         fmt::format("the model worker was ended by {} while working on this request; it is "
+                                     "restarted, but the request is not",
                                      how)}));
     }
 }

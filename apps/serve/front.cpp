@@ -52,7 +52,7 @@ void answer(httplib::Response& response, const Work& work) {
     } catch (const Error& error) {
         fail(response, Failure(error));
     } catch (const std::bad_alloc&) {
-        fail(response, Failure(503, "busy", "out of memory; ask again later", 5));
+        fail(response, Failure(503, "busy", "out of memory; try again later", 5));
     } catch (const std::exception& error) {
         fail(response, Failure(500, "internal", fmt::format("internal error: {}", error.what())));
     }
@@ -62,7 +62,7 @@ void answer(httplib::Response& response, const Work& work) {
 void fail_by_status(httplib::Response& response) {
     const int status = response.status;
     if (status == 414) return fail(response, {414, "too_large", "path: too long"});
-    fail(response, {status, "usage", "request: no HTTP request that can be read"});
+    fail(response, {status, "usage", "request: not a readable HTTP request"});
 }
 
 std::string read_body(const httplib::ContentReader& reader, std::size_t longest) {
@@ -74,7 +74,7 @@ std::string read_body(const httplib::ContentReader& reader, std::size_t longest)
         return !too_long;
     });
     if (too_long) throw Failure(413, "too_large", fmt::format("body: expected at most {} bytes", longest));
-    if (!whole) throw Failure(400, "input", "body: ended before its length, or came too slowly");
+    if (!whole) throw Failure(400, "input", "body: ended before its declared length, or arrived too slowly");
     return body;
 }
 

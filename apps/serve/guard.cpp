@@ -94,7 +94,8 @@ void Guard::check_host(const httplib::Request& request) const {
     const bool known = std::find(access_.hosts.begin(), access_.hosts.end(), host) != access_.hosts.end();
     const bool own = is_loopback(host) || (!access_.loopback_only && is_address(host));
     if (host.empty())
-        throw Failure(400, "usage", "host: not given once as a name and a port; expected localhost, say");
+        throw Failure(400, "usage",
+                      "host: not exactly one name with an optional port; expected localhost, for example");
     if (!known && !own) {
         throw Failure(403, "forbidden",
                       "host: not a name of this service; expected its address, or a name given to it with "
@@ -112,7 +113,7 @@ void Guard::check_key(const httplib::Request& request) const {
                       "key: not given; expected a header Authorization: Bearer KEY, or X-Api-Key: KEY");
     }
     if (!same_secret(given, access_.api_key))
-        throw Failure(401, "unauthorized", "key: not the service's own");
+        throw Failure(401, "unauthorized", "key: not this service's key");
 }
 
 void Guard::check_body(const httplib::Request& request) const {
@@ -132,7 +133,7 @@ void Guard::check_body(const httplib::Request& request) const {
     const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bytes);
     if (error != std::errc() || bytes > access_.longest_body) {
         throw Failure(413, "too_large",
-                      fmt::format("body: of {} bytes; expected at most {}", length.substr(0, 20),
+                      fmt::format("body: got {} bytes; expected at most {}", length.substr(0, 20),
                                   access_.longest_body));
     }
 }
@@ -148,10 +149,11 @@ void Guard::check(const httplib::Request& request) const {
         const bool head = request.method == "HEAD" && route.method == "GET";
         if (route.method == request.method || head) found = &route;
     }
-    if (methods.empty()) throw Failure(404, "not_found", "path: not known; see /openapi.json");
+    if (methods.empty()) throw Failure(404, "not_found", "path: unknown; see /openapi.json");
     if (found == nullptr) {
-        Failure failure(405, "method_not_allowed",
-                        fmt::format("method: not of this path; expected {}", fmt::join(methods, ", ")));
+        Failure failure(
+            405, "method_not_allowed",
+            fmt::format("method: not allowed on this path; expected {}", fmt::join(methods, ", ")));
         failure.allowed_methods = fmt::format("{}", fmt::join(methods, ", "));
         throw failure;
     }

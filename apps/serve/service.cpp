@@ -94,7 +94,8 @@ void serve(ServicePlan plan) {
     sigwait(&stop, &got);
     pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // the next one ends the program
     if (!plan.quiet)
-        fmt::print(stderr, "llmx: serve: stopping; what runs may take {} s\n", plan.grace.count());
+        fmt::print(stderr, "llmx: serve: stopping; running requests may take up to {} s\n",
+                   plan.grace.count());
     dispatcher.stop(plan.grace);
     // The library cuts off answers that are being sent when it is stopped.
     wait_until(last_answers, [&] { return server.connections() == 0; });

@@ -11,21 +11,24 @@ namespace llmx {
 
 /// What kind of thing went wrong. The command line's exit codes are these numbers.
 enum class ErrorCode {
-    usage = 2,             ///< an argument, option or key that is not known or not allowed
+    usage = 2,             ///< an argument, option or key is unknown or not allowed
     input = 3,             ///< a text, list or file given as input cannot be used
-    model = 4,             ///< the model file is missing, broken, or lacks what is asked of it
-    unsupported = 5,       ///< the model runs, but an operation or architecture has no rule here
-    context_overflow = 6,  ///< prompt plus answer do not fit the context
-    output = 7,            ///< a result could not be written; what was there is untouched
-    cancelled = 8,         ///< stopped at the caller's wish
-    internal = 9,          ///< a broken promise inside this library or llama.cpp
+    model = 4,             ///< the model file is missing, broken, or lacks what was asked of it
+    unsupported = 5,       ///< the model runs, but cannot be explained: unsupported operation or architecture
+    context_overflow = 6,  ///< prompt and answer do not fit the context
+    output = 7,            ///< a result could not be written; an existing file is untouched
+    cancelled = 8,         ///< stopped by the caller
+    internal = 9,          ///< a bug in this library or in llama.cpp
 };
 
-/// Message form: `what: what was got; what was expected or would work`, lower case, one line.
+/// Message form: `what: what was got; what was expected or would work`, lower case, one line. Keys of a
+/// request are in backticks: "`top_k`: got -1; expected 0 (all tokens) or more".
 class LLMX_API Error : public std::runtime_error {
 public:
     Error(ErrorCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
     [[nodiscard]] ErrorCode code() const noexcept { return code_; }
+    /// The request key at fault: the first one in the message before its "; ". Empty if there is none.
+    [[nodiscard]] std::string key() const;
 
 private:
     ErrorCode code_;

@@ -1,10 +1,8 @@
 #include "errors.hpp"
 
-#include <algorithm>
 #include <exception>
 #include <llmx/error.hpp>
 #include <map>
-#include <regex>
 #include <string>
 
 namespace llmx::python {
@@ -25,25 +23,14 @@ std::map<ErrorCode, nb::object>& classes() {
     return *all;
 }
 
-/// "--label-ids" as Python has it: label_ids.
-std::string with_keys(const std::string& message) {
-    static const std::regex flag("(^|[^-\\w])--([a-z][a-z0-9-]*)");
-    std::string keys;
-    auto end = message.cbegin();
-    for (std::sregex_iterator at(message.begin(), message.end(), flag); at != std::sregex_iterator(); ++at) {
-        std::string name = (*at)[2];
-        std::replace(name.begin(), name.end(), '-', '_');
-        keys.append(end, (*at)[0].first).append((*at)[1]).append(name);
-        end = (*at)[0].second;
-    }
-    return keys.append(end, message.cend());
-}
-
 void translate(const std::exception_ptr& thrown, void*) {
     try {
         std::rethrow_exception(thrown);
     } catch (const Error& error) {
-        PyErr_SetString(classes().at(error.code()).ptr(), with_keys(error.what()).c_str());
+        const nb::object& kind = classes().at(error.code());
+        const nb::object made = kind(error.what());
+        if (const std::string key = error.key(); !key.empty()) made.attr("key") = key;
+        PyErr_SetObject(kind.ptr(), made.ptr());
     }
 }
 
@@ -52,23 +39,27 @@ void translate(const std::exception_ptr& thrown, void*) {
 void bind_errors(nb::module_& module) {
     const Kind kinds[] = {
         {ErrorCode::usage, "UsageError", PyExc_ValueError,
-         "An argument, option or key that is not known or not allowed."},
+         "An argument, option or key is unknown or not allowed."},
         {ErrorCode::input, "InputError", PyExc_ValueError,
          "A text, list or file given as input cannot be used."},
         {ErrorCode::model, "ModelError", PyExc_OSError,
-         "The model is missing, broken, or lacks what is asked of it."},
+         "The model is missing, broken, or lacks what was asked of it."},
         {ErrorCode::unsupported, "UnsupportedError", PyExc_NotImplementedError,
-         "The model runs, but an operation or architecture has no rule here."},
+         "The model runs, but cannot be explained: an operation or architecture is not supported."},
         {ErrorCode::context_overflow, "ContextOverflowError", PyExc_ValueError,
          "Prompt plus answer do not fit the context."},
         {ErrorCode::output, "OutputError", PyExc_OSError,
-         "A result could not be written; what was there is untouched."},
-        {ErrorCode::cancelled, "CancelledError", nullptr, "Stopped at the caller's wish."},
-        {ErrorCode::internal, "InternalError", nullptr, "A broken promise inside this library or llama.cpp."},
+         "A result could not be written; an existing file is untouched."},
+        {ErrorCode::cancelled, "CancelledError", nullptr, "Stopped by the caller."},
+        {ErrorCode::internal, "InternalError", nullptr, "A bug in this library or in llama.cpp."},
     };
+    nb::dict defaults;
+    defaults["key"] = nb::none();
     const nb::object base = nb::steal(PyErr_NewExceptionWithDoc(
-        "explainer.Error", "What every error of this package is. `code`: the command line's exit code.",
-        PyExc_RuntimeError, nullptr));
+        "explainer.Error",
+        "Base class of this package's errors. `code`: the command line's exit code; "
+        "`key`: the argument at fault, or None.",
+        PyExc_RuntimeError, defaults.ptr()));
     module.attr("Error") = base;
     for (const Kind& kind : kinds) {
         nb::dict members;

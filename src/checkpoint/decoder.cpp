@@ -66,7 +66,7 @@ void refuse(const Object& config, std::string_view key, std::string_view expecte
     const Json* value = config.find({key});
     throw Error(ErrorCode::unsupported,
                 fmt::format("{}: {} is {}; llama.cpp runs this family with {}", config.name(), key,
-                            value == nullptr ? "not there" : shown(*value), expected));
+                            value == nullptr ? "missing" : shown(*value), expected));
 }
 
 void expert_hyperparameters(const Object& config, Hyperparameters& h) {

@@ -1,5 +1,5 @@
 #pragma once
-// What decoder families have in common in their config.json.
+// The part of config.json that decoder families have in common.
 
 #include <string_view>
 
@@ -7,13 +7,13 @@
 
 namespace llmx::checkpoint {
 
-/// What the common decoder keys differ in between families.
+/// How the common decoder keys differ between families.
 struct DecoderTraits {
     bool rms_norm = true;          ///< else layer norm
-    bool tied_by_default = false;  ///< where config.json does not say tie_word_embeddings
+    bool tied_by_default = false;  ///< if config.json does not give tie_word_embeddings
     bool rotary = true;
-    float rotary_part = 1.0F;  ///< of a head, where config.json does not say
-    /// Known to GGUF as the activation of this architecture; others are refused.
+    float rotary_part = 1.0F;  ///< of a head, if config.json does not give it
+    /// The activations that GGUF runs for this architecture; others are rejected.
     std::initializer_list<std::string_view> activations = {"silu", "swish"};
 };
 
@@ -27,10 +27,10 @@ void rotary_hyperparameters(const Object& config, Hyperparameters& h, float part
 /// Mixture of experts: expert_count and expert_used_count.
 void expert_hyperparameters(const Object& config, Hyperparameters& h);
 
-/// Which blocks see a window only: by layer_types, else all but every n-th (sliding_window_pattern).
+/// Which blocks have a sliding window: by layer_types, else all but every n-th (sliding_window_pattern).
 std::vector<bool> sliding_blocks(const Object& config, const Hyperparameters& h, std::uint32_t pattern);
 
-/// For an architecture that llama.cpp runs without the model's sliding window: the context ends with the
+/// For an architecture that llama.cpp runs without the model's sliding window: limits the context to the
 /// window, up to which there is no difference.
 void end_context_with_window(const Object& config, Hyperparameters& h);
 

@@ -20,9 +20,9 @@ struct Checkpoint {
     std::map<std::string, std::string> prefixes;  ///< config.json's task_specific_params
 };
 
-/// Reads and checks everything but the weights' values, which `content` reads when it is filled. `weights`:
-/// in place of the directory's own. Throws Error{model} for what is missing or wrong, Error{unsupported} for
-/// an unknown family.
+/// Reads and checks everything but the weights' values, which `content` reads when it is filled. `weights`
+/// replace the directory's own. Throws Error{model} for missing or wrong files, Error{unsupported} for an
+/// unknown family.
 Checkpoint read_directory(const std::filesystem::path& directory,
                           const std::optional<Weights>& weights = std::nullopt);
 

@@ -1,5 +1,5 @@
 #pragma once
-// What a family file states: hyperparameters, tensor names, transforms. Everything else is common.
+// What a family file defines: hyperparameters, tensor names, transforms. Everything else is common.
 
 #include <cstdint>
 #include <span>
@@ -23,8 +23,8 @@ struct Hyperparameters {
     std::uint32_t experts = 0;
     std::uint32_t vocabulary = 0;
     bool tied = false;  ///< the output matrix is the token embeddings: rows named "output" are left out
-    /// Of a tied model: llama.cpp needs an output matrix all the same. It gets the file's own if there is
-    /// one, else the embeddings twice.
+    /// For a tied model whose architecture needs an output matrix in llama.cpp all the same: the file's own
+    /// if there is one, else a copy of the embeddings.
     bool output_needed = false;
     std::vector<std::string_view> absent;  ///< `hf` of rows that a model of this config does not have
     std::vector<std::pair<std::string, engine::ContentValue>> values;
@@ -38,24 +38,24 @@ struct Hyperparameters {
 
 enum class Presence { required, optional };
 
-/// One module of the checkpoint and its place in GGUF. Its weight must be there (unless `optional`),
-/// its bias is taken where it is there. Matrices keep their type, vectors become float32.
+/// One module of the checkpoint and its place in GGUF. Its weight must exist (unless `optional`), its bias is
+/// used if it exists. Matrices keep their type, vectors become float32.
 struct Row {
-    /// "attn_q": behind it come ".weight" and ".bias"; a name that ends in one of these is one tensor.
+    /// "attn_q": ".weight" and ".bias" are appended; a name that ends in one of these is a single tensor.
     std::string_view gguf;
-    /// Behind the model's and the block's prefix; "/lm_head" has no prefix; "experts.*.w1" is one
-    /// module per expert, stacked.
+    /// Follows the model's and the block's prefix; "/lm_head" has no prefix; "experts.*.w1" is one module per
+    /// expert, stacked.
     std::string_view hf;
     Transform transform = nullptr;
     Presence presence = Presence::required;
-    bool float32 = false;                   ///< where ggml wants float32 even of a matrix
-    std::uint32_t Dims::*copies = nullptr;  ///< how many modules "*" stands for, where it is not experts
+    bool float32 = false;                   ///< if ggml needs float32 even for a matrix
+    std::uint32_t Dims::*copies = nullptr;  ///< how many modules "*" stands for, if not the experts
 };
 
 /// A stack of equal blocks.
 struct Part {
     std::string_view gguf;  ///< "blk.": the block's number follows
-    std::string_view hf;    ///< "layers.": behind the model's prefix
+    std::string_view hf;    ///< "layers.": follows the model's prefix
     std::span<const Row> rows;
     std::uint32_t Hyperparameters::*count = &Hyperparameters::blocks;
 };
@@ -64,9 +64,10 @@ struct Family {
     std::span<const std::string_view> model_types;  ///< config.json's `model_type`
     std::string_view architecture;                  ///< GGUF's name
     void (*hyperparameters)(const Object& config, Hyperparameters& h);
-    std::span<const Row> rows;  ///< outside the blocks; the first one is required: it tells the prefix
+    std::span<const Row>
+        rows;  ///< outside the blocks; the first one is required, as it determines the prefix
     std::span<const Part> parts;
-    /// What the names of the base model may begin with: "model." with a head, "" without.
+    /// Possible prefixes of the base model's names: "model." with a head, "" without.
     std::span<const std::string_view> prefixes;
     /// Tensors whose name contains one of these are not needed: heads of other tasks, buffers.
     std::span<const std::string_view> ignored = {};

@@ -21,8 +21,7 @@ Object Object::read(const fs::path& file) {
     };
     std::error_code error;
     const std::uintmax_t size = fs::file_size(file, error);
-    if (error || !fs::is_regular_file(file))
-        fail("no such file; expected a Hugging Face directory to have it");
+    if (error || !fs::is_regular_file(file)) fail("no such file; expected it in a Hugging Face directory");
     if (size > largest) fail(fmt::format("{} bytes; expected at most {}", size, largest));
     std::string text;
     try {
@@ -30,7 +29,7 @@ Object Object::read(const fs::path& file) {
     } catch (const Error& e) {
         throw Error(ErrorCode::model, e.what());
     }
-    // Deep nesting would overflow the parser's stack on destruction: no such file is real.
+    // Deep nesting would overflow the stack on destruction; no real file has it.
     int depth = 0;
     const auto not_too_deep = [&](int level, Json::parse_event_t, Json&) {
         depth = std::max(depth, level);
@@ -46,9 +45,9 @@ Object Object::read(const fs::path& file) {
         const std::size_t at = what.find("parse error");
         std::string line = at == std::string::npos ? what : what.substr(at);
         for (char& c : line) c = c == '\n' ? ' ' : c;
-        fail("no JSON: " + utf8::replace_invalid(line.substr(0, 160)));
+        fail("not valid JSON: " + utf8::replace_invalid(line.substr(0, 160)));
     } catch (const Error& e) {
-        if (std::string_view(e.what()).empty()) fail("nested too deeply for a file of a model");
+        if (std::string_view(e.what()).empty()) fail("nested too deeply for a model's file");
         throw;
     }
     return {};
@@ -105,8 +104,8 @@ bool Object::flag(Keys keys, bool otherwise) const {
 
 std::string Object::text(Keys keys) const {
     const auto [key, json] = look(keys);
-    if (json == nullptr) missing(keys, "a text");
-    if (!json->is_string()) wrong(key, *json, "a text");
+    if (json == nullptr) missing(keys, "a string");
+    if (!json->is_string()) wrong(key, *json, "a string");
     return json->get<std::string>();
 }
 
@@ -138,7 +137,7 @@ std::vector<std::string> Object::texts(Keys keys) const {
     const auto [key, json] = look(keys);
     std::vector<std::string> values;
     if (json == nullptr) return values;
-    if (!json->is_array()) wrong(key, *json, "an array of texts");
+    if (!json->is_array()) wrong(key, *json, "an array of strings");
     for (const Json& element : *json) {
         if (!element.is_string()) wrong(key, element, "texts");
         values.push_back(element.get<std::string>());

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// The checks of a directory's files name what is wrong; what slips through them is an error all the same.
+// The checks of a directory's files name what is wrong; anything that they miss becomes an error here.
 checkpoint::Checkpoint read_checked(const fs::path& directory,
                                     const std::optional<checkpoint::Weights>& weights = std::nullopt) {
     try {
@@ -63,7 +63,8 @@ Model Model::load(const fs::path& path, const LoadOptions& given) {
     if (options.redrawn_blocks > 0) options.use_mmap = false;  // a file's own pages cannot be written to
     if (options.redrawn_blocks > 0 && !options.rpc.empty()) {
         throw Error(ErrorCode::unsupported,
-                    "re-drawn weights: a model on RPC servers cannot be re-drawn; load it without --rpc");
+                    "re-drawn weights: the weights of a model on RPC servers cannot be re-drawn; load it "
+                    "without `rpc`");
     }
     std::shared_ptr<ModelImpl> impl;
     std::error_code ignored;

@@ -1,5 +1,5 @@
 #pragma once
-// A model whose weights the caller has in memory.
+// A model from weights in the caller's memory.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,13 +21,14 @@ struct GivenWeight {
     std::span<const std::byte> values;
 };
 
-/// The model that config.json and the tokenizer's files in `directory` describe, with these weights; they are
-/// copied, and not looked at after the call. `name`: what messages and results call it. Throws as
-/// Model::load does for a directory.
+/// The model that config.json and the tokenizer's files in `directory` describe, with these weights, which
+/// are copied during the call. `name`: its name in messages and results. Throws as Model::load does for a
+/// directory.
 Model load_with_weights(const std::filesystem::path& directory, const std::string& name,
                         std::span<const GivenWeight> weights, const LoadOptions& options = {});
 
-/// As of a directory. Throws Error{model} for a weight that stands twice, or of the wrong size.
+/// Weights as a directory would give them. Throws Error{model} for a duplicate weight, or one of the wrong
+/// size.
 Weights given_weights(const std::string& name, std::span<const GivenWeight> weights);
 
 /// First 16 hex digits of the SHA-256 of their names and values, in the order of their names.

@@ -41,7 +41,7 @@ std::optional<std::size_t> not_finite(std::span<const std::byte> bytes, const st
     return find(type == "F16" ? std::uint16_t{0x7C00} : std::uint16_t{0x7F80});
 }
 
-/// Reads and checks all values, in steps that stay in the cache between the two.
+/// Reads and checks all values, in chunks small enough to stay in the cache in between.
 void read_checked(const Weight& weight, std::span<std::byte> out) {
     constexpr std::size_t step = std::size_t{1} << 20U;
     for (std::size_t from = 0; from < out.size(); from += step) {
@@ -142,7 +142,7 @@ private:
         add(row, gguf + ".bias", hf + ".bias", false);
     }
 
-    // Of a tied model with an output matrix, transformers 4 takes the embeddings, transformers 5 the matrix.
+    // For a tied model with an output matrix, transformers 4 uses the embeddings, transformers 5 the matrix.
     static void require_same(const Weight& output, const Weight& embeddings) {
         constexpr std::size_t step = std::size_t{1} << 20U;
         std::vector<std::byte> a(step), b(step);
@@ -170,7 +170,7 @@ private:
             if (weight == nullptr && !required && sources.empty()) return;
             if (weight == nullptr) {
                 throw Error(ErrorCode::model,
-                            fmt::format("model {}: no tensor {}; expected it by config.json", place(), name));
+                            fmt::format("model {}: no tensor {}; config.json calls for it", place(), name));
             }
             used_.insert(weight->name);
             check(*weight, sources.empty() ? *weight : sources.front());
@@ -226,7 +226,7 @@ private:
         return tensor;
     }
 
-    // A weight that no row names would silently be left out of the model.
+    // A weight that no row names would silently be ignored.
     void require_nothing_left() const {
         for (const auto& [name, weight] : weights_.by_name) {
             if (used_.contains(name)) continue;
@@ -235,9 +235,9 @@ private:
             };
             if (std::any_of(family_.ignored.begin(), family_.ignored.end(), contains)) continue;
             if (std::any_of(ignored_.begin(), ignored_.end(), contains)) continue;
-            fail(weight,
-                 fmt::format("is not part of a model of family {} with {} blocks; expected none like it",
-                             family_.model_types.front(), h_.blocks));
+            fail(weight, fmt::format("does not belong to a model of family {} with {} blocks; expected a "
+                                     "checkpoint without it",
+                                     family_.model_types.front(), h_.blocks));
         }
     }
 

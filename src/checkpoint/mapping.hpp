@@ -6,8 +6,8 @@
 
 namespace llmx::checkpoint {
 
-/// The tensors of a model. Throws Error{model} for a weight that is missing, of a shape that its transform
-/// cannot take, of a type that is no float, or that nobody asks for.
+/// The tensors of a model. Throws Error{model} for a weight that is missing, unused, has a shape that its
+/// transform cannot take, or a type other than a float.
 std::vector<engine::ContentTensor> map_weights(const Family& family, const Hyperparameters& h,
                                                const Weights& weights);
 

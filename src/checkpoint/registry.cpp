@@ -38,8 +38,8 @@ const Family& find_family(const Object& config) {
         if (std::find(types.begin(), types.end(), type) != types.end()) return *family;
     }
     throw Error(ErrorCode::unsupported,
-                fmt::format("config.json: model_type \"{}\" is not known here; known: {}; llama.cpp's "
-                            "convert_hf_to_gguf.py may make a GGUF file of it",
+                fmt::format("config.json: unknown model_type \"{}\"; known: {}; llama.cpp's "
+                            "convert_hf_to_gguf.py may be able to convert it to GGUF",
                             type.substr(0, 60), fmt::join(known_model_types(), ", ")));
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 engine::ContentTensor vector_tensor(std::string name, std::vector<float> values) {
     engine::ContentTensor tensor;
-    tensor.origin = name + " by config.json";
+    tensor.origin = name + " from config.json";
     tensor.name = std::move(name);
     tensor.type = "F32";
     tensor.shape = {static_cast<std::int64_t>(values.size())};
@@ -60,8 +60,8 @@ void yarn(const Object& rope, Hyperparameters& h) {
     if (std::abs(wanted - usual) > 1e-4F * usual || rope.has("mscale") || rope.has("mscale_all_dim") ||
         !rope.flag({"truncate"}, true)) {
         throw Error(ErrorCode::unsupported,
-                    fmt::format("{}: yarn with attention_factor, mscale or truncate of its own; expected "
-                                "the defaults (attention_factor {})",
+                    fmt::format("{}: yarn with a custom attention_factor, mscale or truncate; expected the "
+                                "defaults (attention_factor {})",
                                 rope.name(), usual));
     }
 }
@@ -106,8 +106,8 @@ void rotary_hyperparameters(const Object& config, Hyperparameters& h, float part
         rope.number_or({"partial_rotary_factor"},
                        config.number_or({"partial_rotary_factor", "rotary_pct"}, part_by_default));
     if (!(base > 1 && part > 0 && part <= 1)) {
-        config.fail(
-            fmt::format("rotary base {}, part {}; expected a base above 1, a part of at most 1", base, part));
+        config.fail(fmt::format(
+            "rotary base {}, rotated part {}; expected a base above 1 and a part of at most 1", base, part));
     }
     const auto rotated = static_cast<std::uint32_t>(part * static_cast<float>(h.dims.head_size));
     h.set("rope.freq_base", base);

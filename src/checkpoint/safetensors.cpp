@@ -25,7 +25,7 @@ constexpr std::uint64_t longest_header = 100'000'000;  // safetensors' own limit
     throw Error(ErrorCode::model, fmt::format("model {}: {}", path.string(), what));
 }
 
-/// Bits of an element of a safetensors type; 0 for one that is not known.
+/// Bits of an element of a safetensors type; 0 if unknown.
 int type_bits(std::string_view type) {
     if (type == "F64" || type == "I64" || type == "U64") return 64;
     if (type == "F32" || type == "I32" || type == "U32") return 32;
@@ -34,7 +34,7 @@ int type_bits(std::string_view type) {
     return 0;
 }
 
-// A header of two equal keys is two headers: the parser's value would be the last one's, silently.
+// A duplicate key makes a header ambiguous: the parser would silently use the last one.
 Json parse_header(const fs::path& path, const std::string& text) {
     std::vector<std::set<std::string>> keys;
     const auto unique = [&](int depth, Json::parse_event_t event, Json& parsed) {
@@ -51,7 +51,7 @@ Json parse_header(const fs::path& path, const std::string& text) {
         if (!header.is_object()) fail(path, fmt::format("header is {}; expected an object", shown(header)));
         return header;
     } catch (const Json::exception&) {
-        fail(path, "header is no JSON; expected a safetensors file");
+        fail(path, "header is not JSON; expected a safetensors file");
     }
 }
 
@@ -113,7 +113,7 @@ Weight weight_of(const std::shared_ptr<const SafetensorsFile>& file, const std::
     return weight;
 }
 
-// Data lies gapless: safetensors' readers refuse anything else, and so do we.
+// Data has no gaps: safetensors' readers reject anything else, and so do we.
 void check_layout(const fs::path& path, const Weights& weights, std::uint64_t data, std::uint64_t size) {
     std::vector<const Weight*> order;
     for (const auto& [name, weight] : weights.by_name) order.push_back(&weight);
@@ -154,7 +154,7 @@ SafetensorsFile::SafetensorsFile(const fs::path& path) : WeightSource(path) {
     std::error_code error;
     const fs::file_status status = fs::status(path, error);
     if (!fs::exists(status)) fail(path, "no such file");
-    if (!fs::is_regular_file(status)) fail(path, "is no regular file; expected safetensors");
+    if (!fs::is_regular_file(status)) fail(path, "is not a regular file; expected safetensors");
     descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     struct stat facts {};
     if (descriptor_ < 0 || fstat(descriptor_, &facts) != 0) {
@@ -172,7 +172,7 @@ void SafetensorsFile::read(std::uint64_t from, std::span<std::byte> out) const {
         const ssize_t got = pread(descriptor_, out.data(), out.size(), static_cast<off_t>(from));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) fail(path(), fmt::format("cannot be read: {}", std::strerror(errno)));
-        if (got == 0) fail(path(), "became shorter while it was read");
+        if (got == 0) fail(path(), "shrank while it was being read");
         from += static_cast<std::uint64_t>(got);
         out = out.subspan(static_cast<std::size_t>(got));
     }
@@ -193,7 +193,7 @@ Weights read_safetensors(const fs::path& path) {
     std::uint64_t length = 0;
     for (std::size_t i = 0; i < prefix.size(); ++i) length |= std::uint64_t{prefix[i]} << (8 * i);
     if (length > longest_header || length > file->size() - prefix.size()) {
-        fail(path, fmt::format("header of {} bytes in a file of {}; truncated, or no safetensors file",
+        fail(path, fmt::format("header of {} bytes in a file of {}; truncated, or not a safetensors file",
                                length, file->size()));
     }
     std::string text(length, '\0');
@@ -220,7 +220,7 @@ Weights read_shards(const fs::path& directory, const fs::path& index_path) {
         if (!file.is_string()) map.fail(fmt::format("{} is in {}; expected a file name", name, shown(file)));
         const auto text = file.get<std::string>();
         if (text.empty() || text.find('/') != std::string::npos || text == "..") {
-            map.fail(fmt::format("{} is in {}; expected a file of the same directory", name, shown(file)));
+            map.fail(fmt::format("{} is in {}; expected a file in the same directory", name, shown(file)));
         }
         files.insert(text);
     }
@@ -259,8 +259,8 @@ Weights read_directory_weights(const fs::path& directory) {
     if (fs::exists(directory / "pytorch_model.bin") ||
         fs::exists(directory / "pytorch_model.bin.index.json")) {
         fail(directory,
-             "its weights are PyTorch's pickles; expected model.safetensors (transformers writes it "
-             "by save_pretrained)");
+             "its weights are PyTorch pickles; expected model.safetensors (save_pretrained of transformers "
+             "writes one)");
     }
     fail(directory, "no model.safetensors and no model.safetensors.index.json; expected one of them");
 }

@@ -1,6 +1,6 @@
 #pragma once
 // Weights in safetensors files: <https://github.com/huggingface/safetensors>. The header is checked as a
-// whole before anything is read; data goes straight to where it is wanted.
+// whole before anything is read; data is read straight into its destination.
 
 #include <cstdint>
 #include <filesystem>
@@ -21,7 +21,7 @@ public:
     WeightSource(const WeightSource&) = delete;
     WeightSource& operator=(const WeightSource&) = delete;
 
-    /// A file, or the name that messages give to memory.
+    /// A file, or a name for memory in messages.
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
     /// Throws Error{model}.
     virtual void read(std::uint64_t from, std::span<std::byte> out) const = 0;
@@ -68,11 +68,11 @@ struct Weights {
     [[nodiscard]] const Weight* find(const std::string& name) const;
 };
 
-/// Throws Error{model} for a file that is missing, truncated or whose header is not right.
+/// Throws Error{model} for a file that is missing or truncated, or has an invalid header.
 Weights read_safetensors(const std::filesystem::path& file);
 
 /// model.safetensors of a directory, or the shards that model.safetensors.index.json lists. Throws
-/// Error{model} naming file and tensor for what is missing or wrong.
+/// Error{model} naming the file and tensor that are missing or wrong.
 Weights read_directory_weights(const std::filesystem::path& directory);
 
 }  // namespace llmx::checkpoint

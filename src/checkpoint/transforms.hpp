@@ -1,5 +1,5 @@
 #pragma once
-// How llama.cpp wants the values of a weight, where it is not how Hugging Face has them.
+// Rearranges the values of a weight from Hugging Face's layout to llama.cpp's.
 
 #include <cstddef>
 #include <cstdint>
@@ -20,8 +20,8 @@ struct Dims {
     std::uint32_t skip = 0;  ///< for drop_rows
 };
 
-/// The shape after a transform and the way there. `apply` works on whole tensors of `element` bytes a
-/// value (4: float32); none: the values stay as they are.
+/// The shape after a transform, and the transform itself. `apply` works on whole tensors of `element` bytes
+/// per value (4: float32); empty: the values are unchanged.
 struct Arrangement {
     Shape shape;
     std::function<void(std::span<const std::byte> in, std::span<std::byte> out, std::size_t element)> apply;
@@ -35,8 +35,8 @@ using Transform = Arrangement (*)(const Shape& shape, const Dims& dims);
 Arrangement interleave_q(const Shape& shape, const Dims& dims);
 Arrangement interleave_k(const Shape& shape, const Dims& dims);
 
-/// Rows of q, k and v that lie together by key-value head (its queries, its key, its value) to all queries,
-/// all keys, all values. Matrices and vectors.
+/// From rows of q, k and v grouped by key-value head (its queries, its key, its value) to all queries, all
+/// keys, all values. Matrices and vectors.
 Arrangement ungroup_qkv(const Shape& shape, const Dims& dims);
 
 /// [in, out] to [out, in]: GPT-2's Conv1D. Vectors stay.
@@ -45,10 +45,10 @@ Arrangement transpose(const Shape& shape, const Dims& dims);
 /// w + 1: norms that multiply by 1 + w. Vectors only.
 Arrangement plus_one(const Shape& shape, const Dims& dims);
 
-/// Without the first `dims.skip` rows: position tables that begin behind padding.
+/// Without the first `dims.skip` rows: position tables that begin after padding.
 Arrangement drop_rows(const Shape& shape, const Dims& dims);
 
-/// Whether `transform` wants float32 values, whatever the file has.
+/// Whether `transform` needs float32 values, whatever the file has.
 bool wants_float32(Transform transform);
 
 }  // namespace llmx::checkpoint

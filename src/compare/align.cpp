@@ -36,15 +36,15 @@ Matches one_to_one(const std::vector<Unit>& first, const std::vector<Unit>& seco
         if (first[i].text != second[i].text) {
             throw Error(ErrorCode::input,
                         fmt::format("units differ: unit {} is {} \"{}\" in the first and {} \"{}\" in the "
-                                    "second; expected the same ones",
+                                    "second; expected the same units",
                                     i, first[i].kind, first[i].text, second[i].kind, second[i].text));
         }
         matches.emplace_back(i, i);
     }
     if (first.size() != second.size()) {
-        throw Error(ErrorCode::input, fmt::format("units differ: {} in the first, {} in the second; expected "
-                                                  "the same ones",
-                                                  first.size(), second.size()));
+        throw Error(ErrorCode::input,
+                    fmt::format("units differ: {} in the first, {} in the second; expected the same units",
+                                first.size(), second.size()));
     }
     return matches;
 }

@@ -1,4 +1,4 @@
-// One answer and two models: how their predictions of it differ.
+// How two models' predictions of one answer differ.
 
 #include <fmt/format.h>
 
@@ -21,7 +21,7 @@ double divergence(std::span<const float> p, std::span<const float> q) {
         const double log_p = static_cast<double>(p[v]) - sum_p;
         total += std::exp(log_p) * (log_p - (static_cast<double>(q[v]) - sum_q));
     }
-    return std::max(total, 0.0);  // no less than 0 but for rounding
+    return std::max(total, 0.0);  // below 0 only by rounding
 }
 
 std::size_t most_probable(std::span<const float> row) {

@@ -1,4 +1,4 @@
-// Two explanations: which of their scores belong together.
+// Which scores of two explanations can be compared.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -73,7 +73,7 @@ void require_same_text(const char* what, const std::string& first, const std::st
         std::mismatch(first.begin(), first.end(), second.begin(), second.end()).first - first.begin());
     throw Error(ErrorCode::input,
                 fmt::format("{} differs at byte {}: \"{}\" in the first, \"{}\" in the second; expected "
-                            "explanations of the same text, or --align text",
+                            "explanations of the same text, or `align` text",
                             what, at, excerpt(first, at), excerpt(second, at)));
 }
 
@@ -87,7 +87,7 @@ std::string spelled(const Attribution& a) {
     return fmt::format("{} ({})", fmt::join(parts, ":"), a.objective);
 }
 
-using Partners = std::vector<std::size_t>;  // of each of the first: which of the second, or none
+using Partners = std::vector<std::size_t>;  // for each of the first: its partner in the second, or none
 constexpr std::size_t none = static_cast<std::size_t>(-1);
 
 Partners partners(const std::vector<Attribution>& first, const std::vector<Attribution>& second) {

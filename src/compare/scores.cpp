@@ -1,4 +1,4 @@
-// Two lists of scores: how much they agree, and where they do not.
+// How much two lists of scores agree, and where they differ.
 
 #include <fmt/format.h>
 
@@ -17,7 +17,7 @@ namespace {
 using align::Matches;
 using Scores = std::vector<double>;
 
-/// Places of the highest scores; of equal ones the first.
+/// Indices of the highest scores; among equal ones the first.
 std::vector<std::size_t> highest(const Scores& scores, std::size_t count) {
     std::vector<std::size_t> order(scores.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
@@ -60,7 +60,7 @@ Scores sum(const Attribution& a, const std::vector<std::size_t>& units) {
 void require_same_targets(const Attribution& a, const Attribution& b) {
     const auto refuse = [&](const std::string& how) {
         throw Error(ErrorCode::input,
-                    fmt::format("{}: targets differ: {}; expected the same ones", a.method, how));
+                    fmt::format("{}: targets differ: {}; expected the same targets", a.method, how));
     };
     if (a.targets.size() != b.targets.size())
         refuse(fmt::format("{} in the first, {} in the second", a.targets.size(), b.targets.size()));

@@ -1,6 +1,6 @@
 #pragma once
 // Elementary functions without branches or calls, so that loops over rows become vector code. Float32,
-// about one unit in the last place; infinities and NaN come out as the standard library gives them.
+// about one unit in the last place; infinities and NaN are handled as in the standard library.
 
 #include <bit>
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace llmx {
 inline float fast_exp(float x) {
     x = x > 89.0F ? 89.0F : x;
     x = x < -105.0F ? -105.0F : x;
-    // adding 1.5 * 2^23 rounds to an integer, which then stands in the low bits
+    // adding 1.5 * 2^23 rounds to an integer, which is then in the low bits
     constexpr float shifter = 12582912.0F;
     const float shifted = x * 1.44269504F + shifter;
     const float k = shifted - shifter;

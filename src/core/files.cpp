@@ -70,7 +70,7 @@ void require_writable_place(const fs::path& path) {
                                                    path.string(), directory.string()));
     }
     if (status.type() != fs::file_type::directory) {
-        const std::string reason = error ? error.message() : "is no directory";
+        const std::string reason = error ? error.message() : "not a directory";
         throw Error(ErrorCode::output, fmt::format("{}: {}: {}; expected a directory", path.string(),
                                                    directory.string(), reason));
     }
@@ -78,7 +78,7 @@ void require_writable_place(const fs::path& path) {
         throw Error(ErrorCode::output,
                     fmt::format("{}: is a directory; expected a file name", path.string()));
     }
-    // A device or a pipe is written to as it is: then its directory's rights do not matter.
+    // Devices and pipes are written to directly, so the directory's permissions do not matter.
     if (fs::exists(path, error) && !fs::is_regular_file(path, error)) {
         if (::access(path.c_str(), W_OK) != 0) fail_output(path, "cannot open", errno);
         return;
@@ -93,7 +93,7 @@ void require_writable_place(const fs::path& path) {
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
     require_writable_place(path_);
     std::error_code error;
-    // Follow a link, so that it is its target that is replaced.
+    // Follow a link, so that its target is replaced.
     if (fs::is_symlink(path_, error)) {
         const fs::path target = fs::weakly_canonical(path_, error);
         if (!error) path_ = target;
@@ -136,7 +136,7 @@ void AtomicFile::write(const void* bytes, std::size_t count) {
 }
 
 void AtomicFile::commit() {
-    // Errors of delayed writing show here, before the old file is given up.
+    // Errors of delayed writes show up here, before the old file is replaced.
     if (!temporary_.empty() && ::fsync(descriptor_) != 0) fail_output(path_, "cannot write", errno);
     if (::close(std::exchange(descriptor_, -1)) != 0) fail_output(path_, "cannot write", errno);
     if (temporary_.empty()) return;

@@ -1,5 +1,5 @@
 #pragma once
-// Reading whole files, and writing files that appear under their name only when they are complete.
+// Reads whole files, and writes files that appear under their name only once they are complete.
 
 #include <cstdint>
 #include <filesystem>
@@ -8,17 +8,17 @@
 
 namespace llmx {
 
-/// The file's bytes. Throws Error{input} where it is missing, no regular file (a pipe or a device
-/// such as /dev/stdin is read to its end), or cannot be read; `what` starts the message.
+/// The file's bytes. Throws Error{input} if it is missing, not a regular file (a pipe or a device such as
+/// /dev/stdin is read to its end), or unreadable; `what` starts the message.
 std::string read_file(const std::filesystem::path& path, std::string_view what = "file");
 
 /// Throws Error{output} unless the directory that `path` would be written into exists and `path` is
-/// not itself a directory. Ask before long work whose result goes there.
+/// not itself a directory. To be called before long work whose result goes there.
 void require_writable_place(const std::filesystem::path& path);
 
 /// A file being written under a temporary name beside `path`. `commit` flushes it to the disk and
-/// renames it; without a commit the destructor removes it and `path` stays as it was. A device or a
-/// pipe (/dev/stdout) is written to as it is.
+/// renames it; without a commit the destructor removes it and `path` stays as it was. A device or a pipe
+/// (/dev/stdout) is written to directly.
 class AtomicFile {
 public:
     /// Creates the temporary file. Throws Error{output}.
@@ -27,7 +27,7 @@ public:
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
 
-    /// Throws Error{output}, e.g. where the disk is full.
+    /// Throws Error{output}, for example if the disk is full.
     void write(std::string_view bytes);
     void write(const void* bytes, std::size_t count);
     void commit();

@@ -4,8 +4,8 @@
 
 namespace llmx {
 
-/// True where objects and arrays stand within each other more than `most` deep. Recursive code must not see
-/// such a text; whether it is JSON at all is not asked.
+/// True if objects and arrays are nested more than `most` levels deep; recursive code must not get such a
+/// text. Does not check that the text is JSON.
 bool nested_deeper_than(std::string_view json, int most);
 
 }  // namespace llmx

@@ -4,11 +4,10 @@
 
 namespace llmx {
 
-/// The most memory that this process has had resident so far, in bytes; 0 where it cannot be known.
+/// The peak resident memory of this process so far, in bytes; 0 if unknown.
 std::uint64_t peak_rss();
 
-/// Memory that can be had without swapping, in bytes (Linux: MemAvailable of /proc/meminfo); 0 where it
-/// cannot be known.
+/// Memory available without swapping, in bytes (Linux: MemAvailable of /proc/meminfo); 0 if unknown.
 std::uint64_t available_memory();
 
 }  // namespace llmx

@@ -1,6 +1,6 @@
 #pragma once
-// Loops over threads. OpenMP, because llama.cpp and oneDNN use its pool too: a second pool would fight
-// the first one for the cores.
+// Loops over threads. They use OpenMP because llama.cpp and oneDNN use its pool too: a second pool would
+// compete for the cores.
 
 #include <omp.h>
 
@@ -10,9 +10,9 @@
 
 namespace llmx {
 
-/// Calls body(first, last) on contiguous blocks of [0, count), one block a thread, the same blocks for
-/// the same thread count. Inside another parallel loop it runs in place. What a block throws is thrown
-/// again when all have ended (the first one's, by time).
+/// Calls body(first, last) on contiguous blocks of [0, count), one block per thread, the same blocks for the
+/// same thread count. Inside another parallel loop it runs serially. The first exception of a block, by time,
+/// is rethrown when all have ended.
 template <class Body>
 void parallel_blocks(int threads, std::int64_t count, Body&& body) {
     if (threads <= 1 || count <= 1 || omp_in_parallel() != 0) {

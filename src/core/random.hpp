@@ -14,7 +14,7 @@ class Random {
 public:
     explicit Random(std::uint64_t seed) : engine_(seed) {}
 
-    /// One of 0 ... count - 1, each as likely; count > 0.
+    /// One of 0 ... count - 1, uniformly; count > 0.
     std::uint64_t below(std::uint64_t count) {
         const std::uint64_t excess = (0 - count) % count;  // 2^64 mod count: draws below it would count twice
         std::uint64_t draw = engine_();
@@ -25,7 +25,7 @@ public:
     /// In [0, 1), a multiple of 2^-53.
     double uniform() { return static_cast<double>(engine_() >> 11) * 0x1p-53; }
 
-    /// Of mean 0 and deviation 1 (Marsaglia's polar method).
+    /// Normal with mean 0 and standard deviation 1 (Marsaglia's polar method).
     double normal() {
         double u = 0;
         double length = 0;
@@ -39,7 +39,7 @@ public:
 
     bool coin() { return (engine_() >> 63) != 0; }
 
-    /// Every order as likely (Fisher and Yates).
+    /// Shuffles uniformly (Fisher and Yates).
     template <class T>
     void shuffle(std::span<T> values) {
         for (std::size_t left = values.size(); left > 1; --left) {

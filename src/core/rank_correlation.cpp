@@ -37,7 +37,7 @@ double tied_pairs(const Order& order, Same&& same) {
     return tied;
 }
 
-/// Sorts `order` by `values`, stably; returns the number of pairs that stood the other way round.
+/// Sorts `order` by `values`, stably; returns the number of pairs that were in the opposite order.
 std::uint64_t count_swaps(Order& order, std::span<const double> values) {
     std::uint64_t swaps = 0;
     Order merged(order.size());
@@ -111,7 +111,7 @@ std::optional<double> cosine(std::span<const double> a, std::span<const double> 
         squares_a += a[i] * a[i];
         squares_b += b[i] * b[i];
     }
-    return ratio(product, squares_a * squares_b);  // of float32 scores: far inside a double's range
+    return ratio(product, squares_a * squares_b);  // scores are float32, so far inside a double's range
 }
 
 }  // namespace llmx

@@ -1,7 +1,6 @@
 #pragma once
-// How much two lists of scores of the same things agree: rank correlations and the cosine. Each is nothing
-// where it is not defined: for fewer than two scores, and where all scores of a list are equal (the cosine:
-// zero).
+// Agreement of two lists of scores of the same things: rank correlations and the cosine. Each is empty if
+// undefined: for fewer than two scores, or if all scores of a list are equal (for the cosine: zero).
 
 #include <optional>
 #include <span>
@@ -12,7 +11,7 @@ namespace llmx {
 /// The rank of each value from 1, the greatest first; equal values share the mean of their ranks.
 std::vector<double> ranks(std::span<const double> values);
 
-/// Spearman's rho: the correlation of the ranks. Both lists are of one size.
+/// Spearman's rho: the correlation of the ranks. Both lists have the same size.
 std::optional<double> spearman(std::span<const double> a, std::span<const double> b);
 
 /// Kendall's tau-b, which corrects for ties (Kendall 1945), in O(n log n) (Knight 1966).

@@ -1,5 +1,5 @@
 #pragma once
-// A window into memory: four row-major extents with strides in elements. It owns nothing.
+// A window into memory: four row-major extents with strides in elements. Does not own the memory.
 
 #include <array>
 #include <cstdint>

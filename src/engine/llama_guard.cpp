@@ -12,7 +12,7 @@
 namespace llmx::engine {
 namespace {
 
-// Both callbacks of llama.cpp are global; what they know is the thread's own.
+// Both callbacks of llama.cpp are global; their state is per thread.
 thread_local int guards = 0;
 thread_local std::string first_error;
 

@@ -1,5 +1,5 @@
 #pragma once
-// Living with llama.cpp inside a library: it prints, and it aborts on what it does not like.
+// Keeps llama.cpp from printing, and from aborting on input that it does not accept.
 
 #include <stdexcept>
 #include <string>
@@ -9,9 +9,9 @@ namespace llmx::engine {
 /// Initialises llama.cpp once for the process and turns its printing off. Called before anything else.
 void init_llama();
 
-/// While one lives on this thread, what llama.cpp reports as errors is collected, and a failed
-/// assertion of ggml on this thread becomes LlamaAbort instead of the end of the process. Only for
-/// loading, tokenising and the like: during a pass, assertions may fail on other threads.
+/// While one exists on this thread, errors that llama.cpp reports are collected, and a failed assertion of
+/// ggml on this thread becomes LlamaAbort instead of the end of the process. Only for loading, tokenising and
+/// the like: during a pass, assertions may fail on other threads.
 class LlamaGuard {
 public:
     LlamaGuard();

@@ -46,7 +46,7 @@ std::vector<Attributor> attributors_of(const std::vector<Method>& methods) {
     for (const Method& m : methods) {
         if (m.name == "attention" || m.name == "gradient") {
             if (!m.options.empty())
-                throw Error(ErrorCode::usage, fmt::format("{}: unknown option {}; it has none", m.name,
+                throw Error(ErrorCode::usage, fmt::format("{}: unknown option \"{}\"; it has none", m.name,
                                                           m.options.begin()->first));
             continue;
         }
@@ -88,7 +88,7 @@ void Explained::find_units(const Subject& subject) {
     scene_.held = unit::held(text, request_.units);
     scene_.units = unit::split(text, request_.units);
     if (scene_.units.empty())
-        throw Error(ErrorCode::input, "units: every token is held; expected some to score");
+        throw Error(ErrorCode::input, "`hold`: every token is held; expected some that take a score");
     scene_.context = unit::context_rows(text, request_.units);
 }
 
@@ -112,10 +112,9 @@ Targets Explained::find_targets(const Subject& subject, const Tokens& tokens) {
 /// Logits of the answer by the model that has not seen the context.
 Tensor Explained::context_free() {
     if (scene_.context.empty()) {
-        throw Error(
-            ErrorCode::usage,
-            "measure kl: no context given; expected the words or characters of the prompt that are it "
-            "(--context-span)");
+        throw Error(ErrorCode::usage,
+                    "`measure` kl: no context given; expected `context_span`, the words or characters of the "
+                    "prompt that make it up");
     }
     std::vector<bool> absent(static_cast<std::size_t>(scene_.texts.front().rows()), false);
     for (const int row : scene_.context) absent[static_cast<std::size_t>(row)] = true;

@@ -16,10 +16,10 @@ namespace {
 
 void check_ids(const Request& request, const Model& model) {
     if (request.input_ids.empty())
-        throw Error(ErrorCode::input, "prompt: it has no tokens; expected at least one");
+        throw Error(ErrorCode::input, "`prompt`: it has no tokens; expected at least one");
     if (request.output.ids.empty()) {
         throw Error(ErrorCode::input,
-                    "answer: it has no tokens; expected a generated answer or one given by --answer");
+                    "`answer`: it has no tokens; expected a generated answer, or a text that has some");
     }
     engine::require_tokens(model, request.input_ids);
     engine::require_tokens(model, request.output.ids);
@@ -35,8 +35,8 @@ void check_length(const Request& request, const Model& model) {
     const auto check = [&](const std::string& what, std::size_t length) {
         if (prompt + length <= room) return;
         throw Error(ErrorCode::context_overflow,
-                    fmt::format("context: {}{} ({}) are {} tokens, the context holds {}; shorten "
-                                "them or raise --context-tokens",
+                    fmt::format("context: {}{} ({}) make {} tokens, the context holds {}; shorten them or "
+                                "raise `context_tokens`",
                                 apart ? "" : fmt::format("prompt ({} tokens) plus ", prompt), what, length,
                                 prompt + length, room));
     };
@@ -50,17 +50,16 @@ void check_views(const ViewChoice& views, const Model& model) {
     const ModelFacts& facts = model.facts();
     for (const int block : views.blocks) {
         if (block >= 0 && block < facts.blocks) continue;
-        throw Error(ErrorCode::usage, fmt::format("view_blocks: got {}; the model has blocks 0 to {}", block,
-                                                  facts.blocks - 1));
+        throw Error(ErrorCode::usage, fmt::format("`view_blocks`: got {}; the model has blocks 0 to {}",
+                                                  block, facts.blocks - 1));
     }
     if (views.logit_lens < 0) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("logit_lens: got {}; expected 1 token or more (0: none)", views.logit_lens));
+        throw Error(ErrorCode::usage, fmt::format("`logit_lens`: got {}; expected 1 token or more (0: none)",
+                                                  views.logit_lens));
     }
     if (views.logit_lens == 0 || facts.kind != ModelKind::encoder) return;
     throw Error(ErrorCode::unsupported,
-                "logit_lens: an encoder has no output head that gives tokens; "
-                "expected a model that writes text");
+                "`logit_lens`: an encoder has no output head for tokens; expected a model that writes text");
 }
 
 /// An encoder with a question-answering head gets a pair and finds a span of it.
@@ -70,18 +69,20 @@ Request checked_encoder(Request request, const Model& model) {
     if (request.objective == Objective::automatic)
         request.objective = label ? Objective::aligned : Objective::generated;
     if (!label && request.objective != Objective::generated) {
-        throw Error(ErrorCode::input, fmt::format("objective {}: it needs a label (--label, --label-span); "
-                                                  "without one: generated",
-                                                  to_string(request.objective)));
+        throw Error(
+            ErrorCode::input,
+            fmt::format(
+                "`objective` {}: no label given; expected `label` or `label_span`, or objective generated",
+                to_string(request.objective)));
     }
     if (request.task != Task::question_answering) {
         throw Error(ErrorCode::unsupported,
-                    fmt::format("task {}: model {} is an encoder; expected question_answering",
+                    fmt::format("`task` {}: model {} is an encoder; expected question_answering",
                                 to_string(request.task), model.facts().path));
     }
     if (!request.output.ids.empty() || !request.labels.empty())
         refuse("answer, labels: an encoder writes no tokens; expected pair.label or pair.label_span");
-    if (request.input_shape != 0) refuse("input_shape: an encoder reads the whole pair; expected 0");
+    if (request.input_shape != 0) refuse("`input_shape`: an encoder reads the whole pair; expected 0");
     const bool texts = !request.pair.question.empty() && !request.pair.context.empty();
     if (texts == !request.input_ids.empty()) {
         throw Error(ErrorCode::input,
@@ -93,18 +94,21 @@ Request checked_encoder(Request request, const Model& model) {
 
 void check_original_arguments(const Request& request, const Model& model) {
     if (request.positions.size() > request.layer_names.size()) {
-        throw Error(ErrorCode::usage, fmt::format("positions: got {}, for {} layer names",
-                                                  request.positions.size(), request.layer_names.size()));
+        throw Error(ErrorCode::usage,
+                    fmt::format("`positions`: got {} for {} layer names; expected at most one each",
+                                request.positions.size(), request.layer_names.size()));
     }
     for (const int position : request.positions) {
         if (position == 0) continue;
         throw Error(
             ErrorCode::usage,
-            fmt::format("positions: got {}; a module here has one argument and one result: 0", position));
+            fmt::format("`positions`: got {}; a module has one argument and one result here, expected 0",
+                        position));
     }
     if (request.input_shape != static_cast<int>(request.input_ids.size())) {
-        throw Error(ErrorCode::usage, fmt::format("input_shape: got {}, the prompt has {} tokens",
-                                                  request.input_shape, request.input_ids.size()));
+        throw Error(ErrorCode::usage,
+                    fmt::format("`input_shape`: got {}; expected {}, the tokens of the prompt, or 0",
+                                request.input_shape, request.input_ids.size()));
     }
     if (request.embedding_name.empty()) return;
     const std::vector<Module> modules = model.modules();
@@ -112,7 +116,7 @@ void check_original_arguments(const Request& request, const Model& model) {
         if (modules[static_cast<std::size_t>(index)].gguf_name == "token_embd") return;
     }
     throw Error(ErrorCode::usage,
-                fmt::format("embedding_name: {} is not the token embedding; expected token_embd",
+                fmt::format("`embedding_name`: {} is not the token embedding; expected token_embd",
                             request.embedding_name));
 }
 
@@ -122,13 +126,13 @@ Request checked(const Request& given, const Model& model, const std::vector<Meth
     Request request = given;
     if (request.products == Products::bfloat16 && !gemm::has_bfloat16()) {
         throw Error(ErrorCode::unsupported,
-                    "products bfloat16: this processor or build has none; use float32");
+                    "`products` bfloat16: not available with this processor or build; use float32");
     }
     unit::require_choice(request.units);
     check_views(request.views, model);
     if (request.micro_batch < 0) {
         throw Error(ErrorCode::usage,
-                    fmt::format("micro_batch: got {}; expected 0 (all tokens) or more", request.micro_batch));
+                    fmt::format("`ubatch`: got {}; expected 0 (all tokens) or more", request.micro_batch));
     }
     if (model.facts().kind == ModelKind::encoder) return checked_encoder(std::move(request), model);
     if (model.facts().kind == ModelKind::decoder) engine::require_causal(model);
@@ -140,7 +144,7 @@ Request checked(const Request& given, const Model& model, const std::vector<Meth
         std::any_of(methods.begin(), methods.end(), [](const Method& m) { return m.name == "gradient"; });
     if (request.labels.empty() && request.objective != Objective::generated && gradient) {
         throw Error(ErrorCode::input,
-                    fmt::format("objective {}: it needs a label (--label); without one: generated",
+                    fmt::format("`objective` {}: no label given; expected `label`, or objective generated",
                                 to_string(request.objective)));
     }
     check_ids(request, model);

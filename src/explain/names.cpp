@@ -56,7 +56,7 @@ std::string to_string(ModelKind kind) {
 }
 std::string to_string(Measure measure) { return name_of(measure_names, measure); }
 std::string to_string(Objective objective) { return name_of(objective_names, objective); }
-Measure parse_measure(const std::string& name) { return parse(measure_names, "measure", name); }
-Objective parse_objective(const std::string& name) { return parse(objective_names, "objective", name); }
+Measure parse_measure(const std::string& name) { return parse(measure_names, "`measure`", name); }
+Objective parse_objective(const std::string& name) { return parse(objective_names, "`objective`", name); }
 
 }  // namespace llmx

@@ -29,10 +29,9 @@ Range find_words(const Model& model, const Tokens& tokens, const std::string& wo
     }
     const std::size_t at = text.find(words);
     const auto refuse = [&](const char* how) {
-        throw Error(ErrorCode::input,
-                    fmt::format("target-span: \"{}\" {}; expected words that stand in it once, "
-                                "or a range of tokens such as 3:7",
-                                words, how));
+        throw Error(ErrorCode::input, fmt::format("`target_span`: \"{}\" {}; expected words that occur in it "
+                                                  "once, or a range of tokens such as 3:7",
+                                                  words, how));
     };
     if (at == std::string::npos) refuse("is not in the answer");
     if (text.find(words, at + 1) != std::string::npos) refuse("is in the answer more than once");
@@ -47,8 +46,8 @@ Range span_of(const TargetChoice& choice, const Model& model, const Tokens& toke
     if (!choice.span) return {0, count};
     const auto [first, last] = *choice.span;
     if (first >= 0 && first < last && last <= count) return *choice.span;
-    throw Error(ErrorCode::input,
-                fmt::format("target-span: got {}:{}; the answer has tokens 0 to {}", first, last, count - 1));
+    throw Error(ErrorCode::input, fmt::format("`target_span`: got {}:{}; the answer has tokens 0 to {}",
+                                              first, last, count - 1));
 }
 
 /// The `count` most probable tokens of a row, the most probable first.
@@ -95,11 +94,11 @@ void require_compatible(const TargetChoice& choice) {
     const auto refuse = [](const std::string& what) { throw Error(ErrorCode::usage, what); };
     if (choice.contrast.empty()) return;
     if (choice.each || choice.alternatives > 0)
-        refuse("contrast: it explains one difference; expected no per-token targets or alternatives with it");
+        refuse("`contrast`: it explains a single difference; leave out `per_token` and `alternatives`");
     if (choice.all_sources)
-        refuse("contrast: the two answers share the prompt only; expected sources prompt");
+        refuse("`contrast`: the two answers have only the prompt in common; expected `sources` prompt");
     if (choice.measure == Measure::kl || choice.measure == Measure::entropy)
-        refuse(fmt::format("contrast: it goes with logprob, probability and logit; got {}",
+        refuse(fmt::format("`contrast`: got `measure` {}; expected logprob, probability or logit",
                            to_string(choice.measure)));
 }
 
@@ -147,9 +146,9 @@ Targets targets_of_span(const Request& request, const Model& model, const SpanTa
     const TargetChoice& choice = request.target;
     if (choice.each || choice.span || !choice.span_text.empty() || choice.alternatives > 0 ||
         !choice.contrast.empty() || choice.measure != Measure::logprob || choice.all_sources) {
-        throw Error(
-            ErrorCode::usage,
-            "target: an encoder finds one span; expected no choice of tokens, contrast, measure or sources");
+        throw Error(ErrorCode::usage,
+                    "target: an encoder finds one span; leave out `target_span`, `per_token`, "
+                    "`alternatives`, `contrast`, `measure` and `sources`");
     }
     Targets found;
     found.readout = objective::span_readout(*model.qa_head(), span.start, span.end, span.factor);

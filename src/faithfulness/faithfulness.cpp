@@ -17,7 +17,7 @@ namespace {
 using method::Coalition;
 using Curve = std::vector<double>;  // p at 0, 0.1 ... 1
 
-/// A ranking in which every order is as likely: scores without ties.
+/// A uniformly random ranking, as scores without ties.
 Map random_map(std::size_t units, std::uint32_t seed) {
     Map scores(units);
     std::iota(scores.begin(), scores.end(), 0.0);
@@ -25,7 +25,7 @@ Map random_map(std::size_t units, std::uint32_t seed) {
     return scores;
 }
 
-/// The coalitions of all maps one after another, and where whose values are.
+/// The coalitions of all maps in sequence, and the position of each map's values.
 class Questions {
 public:
     explicit Questions(std::size_t units) : units_(units) {
@@ -48,7 +48,7 @@ public:
     void ask(method::Game& game) {
         for (const std::vector<double>& value : game.values(coalitions_)) values_.push_back(value.front());
     }
-    /// What the logarithm of p loses with each unit.
+    /// The loss of log p without each unit.
     [[nodiscard]] Map leave_one_out() const {
         Map losses;
         losses.reserve(units_);
@@ -71,12 +71,12 @@ private:
     std::vector<double> values_;
 };
 
-/// Mean over the thresholds 0.1 ... 1 of what is lost against the whole input's p.
+/// Mean over the thresholds 0.1 ... 1 of the loss against the whole input's p.
 double mean_loss(double whole, const Curve& curve) {
     return whole - std::accumulate(curve.begin() + 1, curve.end(), 0.0) / steps;
 }
 
-/// By the trapezoidal rule, over parts from 0 to 1.
+/// By the trapezoidal rule, over fractions from 0 to 1.
 double area(const Curve& curve) {
     const double ends = (curve.front() + curve.back()) / 2;
     return (std::accumulate(curve.begin() + 1, curve.end() - 1, ends)) / steps;
@@ -124,8 +124,7 @@ Faithfulness result_of(const Numbers& own, std::span<const Numbers> random) {
     found.sufficiency = beside(own, random, [](const Numbers& n) { return n.sufficiency; });
     found.deletion_area = beside(own, random, [](const Numbers& n) { return n.deletion_area; });
     found.insertion_area = beside(own, random, [](const Numbers& n) { return n.insertion_area; });
-    // Random rankings have no ties: theirs is missing only where all units lose the same, and then so is
-    // this.
+    // Random rankings have no ties: theirs is missing only if all units lose the same, and then so is this.
     if (own.kendall_tau)
         found.kendall_tau = beside(own, random, [](const Numbers& n) { return *n.kendall_tau; });
     for (int step = 0; step <= steps; ++step)
@@ -159,9 +158,9 @@ double evaluations(std::size_t units, std::size_t maps, int random_seeds) {
 std::vector<Faithfulness> measure(method::Game& game, std::span<const Map> maps, int random_seeds,
                                   std::uint32_t seed) {
     if (random_seeds < 2) {
-        throw Error(ErrorCode::usage, fmt::format("random seeds: got {}; expected 2 or more, for a standard "
-                                                  "deviation",
-                                                  random_seeds));
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("`seeds`: got {}; expected 2 or more, for a standard deviation", random_seeds));
     }
     std::vector<Map> all(maps.begin(), maps.end());
     for (const Map& map : all) {

@@ -1,6 +1,6 @@
 #pragma once
-// How well scores of units tell what an answer rests on: by taking units away in the order of their scores
-// (definitions 5; comprehensiveness and sufficiency: DeYoung et al. 2020, curves: Petsiuk et al. 2018).
+// Faithfulness of unit scores, measured by removing units in the order of their scores (definitions 5;
+// comprehensiveness and sufficiency: DeYoung et al. 2020, curves: Petsiuk et al. 2018).
 
 #include <cstdint>
 #include <llmx/result.hpp>
@@ -13,22 +13,22 @@ namespace llmx::faithfulness {
 
 using Map = std::vector<double>;  ///< a score for every unit
 
-/// The parts of the units that are taken away or put in: 0, 0.1 ... 1.
+/// The fractions of the units that are removed or inserted: 0, 0.1 ... 1.
 inline constexpr int steps = 10;
 
-/// How many of `units` are the top step/10 of them: the fewest that are at least that part.
+/// How many of `units` make up the top step/10 of them, rounded up.
 std::size_t top(std::size_t units, int step);
 
-/// Units from the largest score to the smallest, signs counted; of equal scores the earlier unit goes first.
+/// Units by descending signed score; among equal scores the earlier unit comes first.
 std::vector<std::size_t> ranking(std::span<const double> scores);
 
-/// Values of a Game that `measure` asks for at most.
+/// Upper bound of the Game values that `measure` requests.
 double evaluations(std::size_t units, std::size_t maps, int random_seeds);
 
 /// One result for each map. The game's one target is the mean over the answer's tokens of their
-/// log-probability, so that p = exp(v). The game is asked once, for the coalitions of all maps and of
-/// `random_seeds` random rankings, which all maps stand beside. Throws Error{usage} for fewer than 2 seeds
-/// and for a map that is not of the game's units.
+/// log-probability, so that p = exp(v). The game is evaluated once, for the coalitions of all maps and of
+/// `random_seeds` random rankings, which serve all maps as the baseline. Throws Error{usage} for fewer than 2
+/// seeds and for a map whose size is not the number of units.
 std::vector<Faithfulness> measure(method::Game& game, std::span<const Map> maps, int random_seeds,
                                   std::uint32_t seed);
 

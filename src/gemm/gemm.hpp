@@ -14,11 +14,11 @@ struct Operand {
     bool transposed = false;
 };
 
-/// C [m, n] = A [m, k] * B [k, n] + beta * C. `threads`: at most so many, one inside a parallel loop.
+/// C [m, n] = A [m, k] * B [k, n] + beta * C. Uses at most `threads` threads, one inside a parallel loop.
 void multiply(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float beta, float* c,
               std::int64_t leading_c, int threads);
 
-/// The same by three plain loops, in double: the truth that `multiply` is tested against.
+/// The same by three plain loops in double: the reference for tests of `multiply`.
 void multiply_reference(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float beta,
                         float* c, std::int64_t leading_c);
 
@@ -33,7 +33,7 @@ void to_bfloat16(const float* in, std::int64_t count, std::uint16_t* out);
 /// "oneDNN 2.6.3" or "plain loops".
 std::string backend();
 
-/// Whether multiply_bfloat16 is there: oneDNN on a processor with the instructions or their emulation.
+/// Whether multiply_bfloat16 is available: oneDNN on a processor with the instructions or their emulation.
 bool has_bfloat16();
 
 }  // namespace llmx::gemm

@@ -1,4 +1,4 @@
-// Products by oneDNN, or by plain loops where the build has none.
+// Products by oneDNN, or by plain loops if the build has none.
 #include "gemm/gemm.hpp"
 
 #ifdef LLMX_ONEDNN
@@ -43,7 +43,7 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand
     const dnnl_status_t status = dnnl_sgemm(a.transposed ? 'T' : 'N', b.transposed ? 'T' : 'N', m, n, k, 1.0F,
                                             a.data, a.leading, b.data, b.leading, beta, c, leading_c);
     if (status != dnnl_success) {
-        throw Error(ErrorCode::internal, fmt::format("product {}x{}x{}: oneDNN refused it ({})", m, n, k,
+        throw Error(ErrorCode::internal, fmt::format("product {}x{}x{}: oneDNN rejected it ({})", m, n, k,
                                                      static_cast<int>(status)));
     }
 }
@@ -68,7 +68,7 @@ void multiply_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k, const flo
         attributes.set_post_ops(sum);
     }
     try {
-        // oneDNN caches primitives by description: making one again is a look-up
+        // oneDNN caches primitives by description: creating one again is a look-up
         const matmul::desc description(a_desc, b_desc, c_desc);
         const matmul product(matmul::primitive_desc(description, attributes, cpu));
         memory a_memory(a_desc, cpu, rounded.data());
@@ -78,7 +78,7 @@ void multiply_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k, const flo
                         {{DNNL_ARG_SRC, a_memory}, {DNNL_ARG_WEIGHTS, b_memory}, {DNNL_ARG_DST, c_memory}});
         queue.wait();
     } catch (const dnnl::error& failure) {
-        throw Error(ErrorCode::internal, fmt::format("bfloat16 product: oneDNN says {}", failure.what()));
+        throw Error(ErrorCode::internal, fmt::format("bfloat16 product: oneDNN failed ({})", failure.what()));
     }
 }
 
@@ -118,7 +118,7 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand
 
 void multiply_bfloat16(std::int64_t, std::int64_t, std::int64_t, const float*, std::int64_t,
                        const std::uint16_t*, float, float*, std::int64_t, int) {
-    throw Error(ErrorCode::unsupported, "products bfloat16: this build has no oneDNN; use float32");
+    throw Error(ErrorCode::unsupported, "`products` bfloat16: this build has no oneDNN; use float32");
 }
 
 std::string backend() { return "plain loops"; }

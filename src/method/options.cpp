@@ -26,7 +26,7 @@ Number parsed(const std::string& text, bool& whole_text) {
 void require_value(std::string_view method, const Option& option, const std::string& value) {
     const auto refuse = [&](const std::string& expected) {
         throw Error(ErrorCode::usage,
-                    fmt::format("{}: {}: got \"{}\"; expected {}", method, option.name, value, expected));
+                    fmt::format("{}: `{}`: got \"{}\"; expected {}", method, option.name, value, expected));
     };
     if (option.kind == Option::Kind::flag && value != "true" && value != "false") refuse("true or false");
     if (option.kind == Option::Kind::word &&
@@ -60,7 +60,7 @@ Options::Options(std::string_view method, const std::vector<Option>& declared,
         if (option == declared.end()) {
             if (known.empty())
                 throw Error(ErrorCode::usage,
-                            fmt::format("{}: unknown option {}; it has none", method, name));
+                            fmt::format("{}: unknown option \"{}\"; it has none", method, name));
             throw_unknown(fmt::format("option of {}", method), name, known);
         }
         require_value(method, *option, value);

@@ -45,7 +45,7 @@ const Definition& definition(std::string_view name) {
         if (d->name == name) return *d;
         known.emplace_back(d->name);
     }
-    throw_unknown("method", name, known);
+    throw_unknown("`method`", name, known);
 }
 
 }  // namespace llmx::method

@@ -11,7 +11,7 @@
 namespace llmx::objective {
 
 double log_sum_exp(std::span<const float> logits) {
-    // Side by side, so that the loops become vector code: a vocabulary is long, and every text asks again.
+    // Several sums at once, so that the loops vectorise: vocabularies are long, and every text needs this.
     constexpr std::size_t lanes = 16;
     std::array<float, lanes> tops;
     tops.fill(logits[0]);

@@ -17,8 +17,8 @@ struct Term {
 using Terms = std::vector<Term>;
 
 /// Definitions 1.3. `generated`: sum of the answer's log-probabilities. `teacher`: the same of the
-/// label. `aligned`: mean over the label's tokens of their negative log-probability in the row of the
-/// answer token at the same place; rows that the answer does not have count nothing.
+/// label. `aligned`: mean over the label's tokens of their negative log-probability in the row of the answer
+/// token at the same position; label tokens beyond the answer count 0.
 Terms terms(Objective kind, std::span<const Token> answer, std::span<const Token> label);
 
 /// log Σ exp(logits), in double.

@@ -79,7 +79,7 @@ public:
     }
 
 private:
-    /// What one text gives to a target.
+    /// One text's contribution to a target.
     [[nodiscard]] double part(const Target& target, std::size_t text, const Tensor& results) const {
         double sum = 0;
         bool any = false;

@@ -1,5 +1,5 @@
 #pragma once
-// The numbers of a pass's results that are explained: one a target (definitions 2 to 4).
+// The numbers, computed from a pass's results, that are explained: one per target (definitions 2 to 4).
 
 #include <memory>
 #include <span>
@@ -15,9 +15,9 @@ public:
     [[nodiscard]] virtual std::size_t targets() const = 0;
     /// f of every target. `results`: of every text, [outputs, width].
     [[nodiscard]] virtual std::vector<double> values(std::span<const Tensor> results) const = 0;
-    /// Where a target is the log-probability of some tokens one after the other: how many; else 0.
+    /// If a target is the log-probability of consecutive tokens: their number; else 0.
     [[nodiscard]] virtual int log_probability_tokens(std::size_t /*target*/) const { return 0; }
-    /// df_target / d results[text], of their shape. f is a sum over the texts of what each gives.
+    /// df_target / d results[text], of their shape. f is a sum of one contribution per text.
     [[nodiscard]] virtual Tensor seed(std::size_t target, std::size_t text, const Tensor& results) const = 0;
 };
 

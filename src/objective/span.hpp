@@ -1,12 +1,12 @@
 #pragma once
-// Extractive question answering: how badly an encoder with a head of two rows finds an answer's span.
-// The head is the original's `qa_outputs`, float32, outside of llama.cpp.
+// Extractive question answering: the loss of an encoder with a head of two rows for an answer's span. The
+// head is the original's `qa_outputs`, float32, outside of llama.cpp.
 
 #include <llmx/model.hpp>
 
 namespace llmx::objective {
 
-/// One logit a token: is it the answer's first one, its last one?
+/// Logits per token of being the answer's first or last one.
 struct SpanLogits {
     std::vector<float> start;  ///< [tokens]
     std::vector<float> end;    ///< [tokens]
@@ -15,8 +15,8 @@ struct SpanLogits {
 /// hidden W^T + b. hidden: [tokens, embedding].
 SpanLogits span_logits(const Tensor& hidden, const QaHead& head);
 
-/// Definitions 1.3: (CE(start logits, start) + CE(end logits, end)) / 2. A position that is no token's,
-/// clamped to [0, tokens], counts nothing; where both are, the loss is 0.
+/// Definitions 1.3: (CE(start logits, start) + CE(end logits, end)) / 2. A position outside the tokens,
+/// clamped to [0, tokens], counts 0; if both are, the loss is 0.
 double span_loss(const SpanLogits& logits, int start, int end);
 
 /// Its gradient with respect to the hidden states, [tokens, embedding].

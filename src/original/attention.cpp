@@ -33,7 +33,7 @@ Attention::Attention(const Replay& replay, const std::vector<Module>& modules, c
     if (blocks_.empty()) {
         throw Error(
             ErrorCode::unsupported,
-            fmt::format("attention: architecture \"{}\" has no softmax attention; try --method gradient",
+            fmt::format("attention: architecture \"{}\" has no softmax attention; try `method` gradient",
                         facts.architecture));
     }
     if (replay.input().source.empty() || options_.kind == AttentionKind::cross) {

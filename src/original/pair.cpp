@@ -43,10 +43,10 @@ std::vector<std::string> names_for(const std::vector<Module>& modules, const Pai
 Triple select(const std::vector<Module>& modules, const std::vector<std::string>& names,
               const ModelFacts& facts, bool strict, int& block) {
     if (names.size() != 3) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("layer_names: got {} names ({}); expected three: the query, key and "
-                                "value modules",
-                                names.size(), fmt::join(names, ", ")));
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("`layer_names`: got {} names ({}); expected three: the query, key and value modules",
+                        names.size(), fmt::join(names, ", ")));
     }
     std::array<std::vector<int>, 3> matches;
     for (std::size_t i = 0; i < 3; ++i) matches[i] = engine::match_modules(modules, names[i], strict);
@@ -56,7 +56,7 @@ Triple select(const std::vector<Module>& modules, const std::vector<std::string>
         if (triple[0] != nullptr && triple[1] != nullptr && triple[2] != nullptr) return triple;
     }
     throw Error(ErrorCode::usage,
-                fmt::format("layer_names: no block has all of {}; `llmx modules` lists the names",
+                fmt::format("`layer_names`: no block has all of {}; `llmx modules` lists the names",
                             fmt::join(names, ", ")));
 }
 
@@ -110,14 +110,14 @@ Pair::Pair(const engine::Graph& graph, const std::vector<Module>& all, const Mod
     if (!fused && triple[0] == triple[1]) {
         throw Error(
             ErrorCode::usage,
-            fmt::format("layer_names: the query and the key pattern both select {}; expected two modules",
+            fmt::format("`layer_names`: the query and the key pattern both select {}; expected two modules",
                         triple[0]->gguf_name));
     }
     query_ = side_of(*triple[0], facts, options.is_input, fused, 0);
     key_ = side_of(*triple[1], facts, options.is_input, fused, 1);
     if (query_.columns % key_.columns != 0) {
         throw Error(ErrorCode::unsupported,
-                    fmt::format("layer_names: {} query columns cannot be shared by {} key columns",
+                    fmt::format("`layer_names`: {} query columns cannot be shared by {} key columns",
                                 query_.columns, key_.columns));
     }
 }
@@ -139,20 +139,18 @@ Pair::Side Pair::side_of(const Module& module, const ModelFacts& facts, bool is_
         if (fused && queries + 2 * keys != output.shape[3]) {
             throw Error(
                 ErrorCode::unsupported,
-                fmt::format(
-                    "layer_names: {} has {} columns, which {} query and {} key-value heads of {} do not "
-                    "make up",
-                    module.gguf_name, output.shape[3], facts.heads, facts.kv_heads, facts.head_size));
+                fmt::format("`layer_names`: {} has {} columns, which {} query and {} key-value heads of {} "
+                            "do not make up",
+                            module.gguf_name, output.shape[3], facts.heads, facts.kv_heads, facts.head_size));
         }
         side.parts.push_back(
             {output.order, output.id, lineage.written_by(output.order), fused && which == 1 ? queries : 0});
         side.columns = !fused ? output.shape[3] : which == 0 ? queries : keys;
     }
     if (side.parts.empty()) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("layer_names: {} is no linear module of the pass; expected the query, "
-                                "key and value projections",
-                                module.gguf_name));
+        throw Error(ErrorCode::usage, fmt::format("`layer_names`: {} is not a linear module of the pass; "
+                                                  "expected the query, key and value projections",
+                                                  module.gguf_name));
     }
     side.rows.resize(static_cast<std::size_t>(prompt_ * side.columns));
     return side;

@@ -19,7 +19,7 @@ void pack_row(std::span<const float> weights, AttentionMap& map) {
         zeros = 0;
     };
     for (const float weight : weights) {
-        // a step that is too small to divide by belongs to weights that are none
+        // a step too small to divide by means that all weights are practically zero
         const long level = step > 0 ? std::min<long>(std::lround(weight / step), most) : 0;
         if (level == 0) {
             if (++zeros == most) end_run();

@@ -26,10 +26,11 @@ std::vector<AttentionPart> attention_parts(const AttentionReader& reader, const 
     }
     std::erase_if(parts, [](const AttentionPart& part) { return part.sites.empty(); });
     if (parts.empty()) {
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("views: architecture \"{}\" has no softmax attention; expected none of "
-                                "attention and neuron",
-                                architecture));
+        throw Error(
+            ErrorCode::unsupported,
+            fmt::format(
+                "`views`: architecture \"{}\" has no softmax attention; leave out attention and neuron",
+                architecture));
     }
     return parts;
 }

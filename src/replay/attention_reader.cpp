@@ -77,8 +77,8 @@ void AttentionReader::read(const tape::Tape& tape, const AttentionSite& site, co
             }
             if (missed > 1e-4) {
                 throw Error(ErrorCode::unsupported,
-                            fmt::format("attention: block {} looks at {} columns that are not one a token; "
-                                        "try --method gradient",
+                            fmt::format("attention: block {} attends to {} columns, which is not one per "
+                                        "token; try `method` gradient",
                                         site.block, rows.size()));
             }
             visit(h, first + q, weights);

@@ -46,16 +46,14 @@ std::vector<int> layer_nodes(const engine::Graph& graph, int layer, int sources)
         if (!nodes_after(graph, block, sources).empty()) works.push_back(block);
     }
     if (works.empty()) {
-        throw Error(
-            ErrorCode::unsupported,
-            fmt::format("layer: got {}; this architecture's graph names no residual stream with a row "
-                        "for every token (l_out); -1, the embeddings, works",
-                        layer));
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("`layer`: got {}; this architecture's graph names no residual stream with a "
+                                "row for every token (l_out); -1, the embeddings, works",
+                                layer));
     }
-    throw Error(ErrorCode::usage,
-                fmt::format("layer: got {}; the residual stream has a row for every token after "
-                            "blocks {}; -1 is the embeddings",
-                            layer, ranges(works)));
+    throw Error(ErrorCode::usage, fmt::format("`layer`: got {}; the residual stream has a row for every "
+                                              "token after blocks {}; -1 is the embeddings",
+                                              layer, ranges(works)));
 }
 
 }  // namespace llmx::method

@@ -36,12 +36,10 @@ void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
             if (!piece.keeps.contains(needs[i].key)) extra += size;
         }
         if (budget != 0 && all > budget) {
-            throw Error(
-                ErrorCode::input,
-                fmt::format(
-                    "memory: node {} needs {} KiB of the replay, the budget (--memory-budget) is {} KiB",
-                    describe(graph_->at(graph_->nodes[static_cast<std::size_t>(node)])), all >> 10,
-                    budget >> 10));
+            throw Error(ErrorCode::input,
+                        fmt::format("memory: node {} of the replay needs {} KiB; `memory_budget` is {} KiB",
+                                    describe(graph_->at(graph_->nodes[static_cast<std::size_t>(node)])),
+                                    all >> 10, budget >> 10));
         }
         if (budget != 0 && bytes + extra > budget) {
             piece.first = node + 1;

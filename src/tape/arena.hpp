@@ -11,7 +11,7 @@ class Arena {
 public:
     /// `bytes` of memory, aligned for vectors, until the next reset.
     void* take(std::size_t bytes);
-    /// Everything taken may be taken again.
+    /// Makes all memory available again.
     void reset();
     [[nodiscard]] std::size_t used() const { return used_; }
 

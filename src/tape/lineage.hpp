@@ -24,9 +24,9 @@ class Lineage {
 public:
     explicit Lineage(const engine::Graph& graph);
 
-    /// What the node number `reader` reads when it reads `tensor`.
+    /// What node number `reader` reads as `tensor`.
     [[nodiscard]] ValueKey read_by(int tensor, int reader) const;
-    /// What the node leaves behind.
+    /// What the node writes.
     [[nodiscard]] ValueKey written_by(int node) const;
 
 private:

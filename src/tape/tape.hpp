@@ -1,5 +1,5 @@
 #pragma once
-// The recorded pass: its graph, and the values that were asked for. Immutable once recorded.
+// A recorded pass: its graph, and the requested values. Immutable once recorded.
 
 #include <map>
 #include <memory>
@@ -12,7 +12,7 @@
 
 namespace llmx::tape {
 
-/// The values to keep of a pass.
+/// The values of a pass to keep.
 using Keeps = std::set<ValueKey>;
 
 class Tape {
@@ -23,7 +23,7 @@ public:
     [[nodiscard]] const Lineage& lineage() const { return lineage_; }
 
     /// A tensor's value as node `reader` read it, float32, through the tensor's own window. Throws
-    /// Error{internal} where it was not kept.
+    /// Error{internal} if it was not kept.
     [[nodiscard]] View<const float> read_by(int tensor, int reader) const;
     /// The same of integers.
     [[nodiscard]] View<const std::int32_t> indices_read_by(int tensor, int reader) const;
@@ -46,8 +46,8 @@ private:
 /// Bytes that keeping a value takes.
 std::size_t bytes_of(const engine::Graph& graph, ValueKey key);
 
-/// Runs the pass and keeps what `keeps` names, and every input that a node reads. Stops after node
-/// `last` where one is given (results are then not there). The arena is the caller's to reset.
+/// Runs the pass and keeps what `keeps` names, and every input that a node reads. Stops after node `last` if
+/// one is given (then there are no results). The arena is the caller's to reset.
 Tape record(engine::Session& session, const engine::PassInput& input,
             std::shared_ptr<const engine::Graph> graph, const Keeps& keeps, std::shared_ptr<Arena> arena,
             int last = -1);

@@ -23,8 +23,8 @@ void chat_prompt(const Model& model, const TaskInputs& inputs, Request& request)
 Definition chat(Task task, std::string_view name) {
     return {.task = task,
             .name = name,
-            .takes = {"--messages", "--prompt"},
-            .wants = "one of --user, --messages, --prompt, --prompt-ids",
+            .takes = {"messages", "prompt"},
+            .wants = "one of `user`, `messages`, `prompt`, `prompt_ids`",
             .kinds = {ModelKind::decoder},
             .is_complete = [](const TaskInputs& inputs) { return inputs.prompt || !inputs.messages.empty(); },
             .prefix = nullptr,

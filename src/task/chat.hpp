@@ -4,7 +4,7 @@
 
 namespace llmx::task {
 
-/// A decoder goes on after a chat or a prompt.
+/// A decoder continues a chat or a prompt.
 Definition chat(Task task, std::string_view name);
 
 }  // namespace llmx::task

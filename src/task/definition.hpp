@@ -1,5 +1,5 @@
 #pragma once
-// A task, as its file in tasks/ states it.
+// A task, as defined by its file in tasks/.
 
 #include <llmx/task.hpp>
 #include <string>
@@ -11,12 +11,12 @@ namespace llmx::task {
 struct Definition {
     Task task{};
     std::string_view name;
-    /// Inputs that it takes, by their options; --prompt-ids, --label and --answer go with every task.
+    /// Keys of the inputs that it takes; `prompt_ids`, `label` and `answer` go with every task.
     std::vector<std::string_view> takes;
     std::string_view wants;        ///< what must be given, for messages
     std::vector<ModelKind> kinds;  ///< of models that do it
     bool (*is_complete)(const TaskInputs& inputs) = nullptr;
-    /// What stands before the text where the user says nothing.
+    /// The default prefix of the text.
     std::string (*prefix)(const Model& model) = nullptr;
     /// Fills in the request's prompt: `input_ids`, or `pair` for an encoder. The inputs are complete and
     /// give texts, not ids.

@@ -21,8 +21,8 @@ Part trimmed(std::string_view text, Part part) {
     return part;
 }
 
-/// A character for each part, of a plane for private use that the texts have no character of: its first byte
-/// tells them from all others.
+/// A marker character for each part, from a private-use plane that the texts do not use, so that its first
+/// byte is unique.
 class Marks {
 public:
     explicit Marks(const std::string& rendered) {
@@ -49,15 +49,16 @@ struct Source {
     Part part;
 };
 
-/// What the template makes of the messages with marks around these parts, if the marks change nothing else:
-/// the parts there, each as often as its content. A part whose marks are gone or torn apart: nothing.
+/// Renders the messages with marks around these parts and finds the parts there, each as often as its content
+/// occurs, provided that the marks change nothing else. A part whose marks are lost or separated is not
+/// found.
 std::optional<std::vector<Part>> placed(const Model& model, const std::vector<PartedMessage>& messages,
                                         const std::vector<Source>& sources, const std::string& expected,
                                         const Marks& marks) {
     std::vector<Message> marked;
     marked.reserve(messages.size());
     for (const PartedMessage& message : messages) marked.push_back({message.role, message.content.text});
-    for (std::size_t i = sources.size(); i-- > 0;) {  // from behind: the places before stay as they are
+    for (std::size_t i = sources.size(); i-- > 0;) {  // from the back, so that earlier positions stay valid
         std::string& content = marked[sources[i].message].content;
         content.insert(sources[i].part.last, marks.mark(i));
         content.insert(sources[i].part.first, marks.mark(i));
@@ -67,7 +68,7 @@ std::optional<std::vector<Part>> placed(const Model& model, const std::vector<Pa
     std::string with_marks;
     try {
         with_marks = model.render_chat(marked);
-    } catch (const Error&) {  // a template that minds the marks
+    } catch (const Error&) {  // a template that rejects the marks
         return std::nullopt;
     }
     for (std::size_t at = 0; at < with_marks.size();) {
@@ -102,7 +103,8 @@ class Speller {
 public:
     explicit Speller(std::string_view text) : text_(text) {}
 
-    /// A token's bytes, but for spaces that the tokenizer puts in or leaves out; false: it is another text's.
+    /// Follows a token's bytes, except for spaces that the tokenizer adds or drops; false if they do not
+    /// match the text.
     bool take(std::string_view token) {
         const std::size_t before = places_.size();
         for (std::size_t k = 0; k < token.size(); ++k) {
@@ -134,13 +136,13 @@ public:
 
 private:
     std::string_view text_;
-    std::vector<std::pair<std::size_t, std::size_t>> places_;  // of each byte; a byte left out: an empty one
+    std::vector<std::pair<std::size_t, std::size_t>> places_;  // of each byte; empty for a dropped byte
     std::size_t spelled_ = 0;                                  // bytes of tokens so far
 };
 
-/// The parts, in the bytes of the text's tokens one after another; nothing: these spell another text.
+/// The parts, as bytes of the text's concatenated tokens; nothing if these spell another text.
 std::optional<std::vector<Part>> spelled(const Model& model, const PartedText& text, const Tokens& ids) {
-    const Tokens added = model.tokenize("", true);  // a text's first and last token, of the model's own
+    const Tokens added = model.tokenize("", true);  // the model's own first and last token of a text
     Speller speller(text.text);
     for (const Token id : ids) {
         const std::string bytes = model.token_bytes(id);
@@ -177,8 +179,8 @@ PartedText rendered(const Model& model, const std::vector<PartedMessage>& messag
     const Marks marks(all + result.text);
     if (!marks.available() || sources.size() > Marks::most) {
         result.unplaced =
-            "the messages cannot be told from their template; expected fewer of them, without "
-            "characters of both planes for private use";
+            "the messages cannot be told apart from their template; expected fewer of them, without "
+            "characters of both private-use planes";
         return result;
     }
     const auto place = [&](const std::vector<Source>& some) {
@@ -195,9 +197,9 @@ PartedText rendered(const Model& model, const std::vector<PartedMessage>& messag
             if (!found && core.first < core.last) found = place({{source.message, core}});
             if (!found && core.first < core.last) {
                 result.unplaced = fmt::format(
-                    "message {} ({}, \"{}\") does not stand in the prompt as it is: the chat template leaves "
-                    "it "
-                    "out or rewrites it; expected --chat-template-file with another one, or other units",
+                    "message {} ({}, \"{}\") does not occur in the prompt unchanged: the chat template "
+                    "leaves it out or rewrites it; set another with `chat_template`, or choose another "
+                    "`unit`",
                     source.message + 1, messages[source.message].role, shown(content));
                 result.parts.clear();
                 return result;
@@ -218,8 +220,8 @@ void set_prompt(const Model& model, const PartedText& text, bool markup, Request
         request.units.parts = std::move(*parts);
     } else {
         request.units.unplaced =
-            "the prompt's tokens spell another text than it is (the tokenizer rewrites it, or knows some "
-            "characters not); expected other units";
+            "the prompt's tokens do not spell the prompt (the tokenizer rewrites it, or lacks some of its "
+            "characters); choose another `unit`";
     }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Which parts of a prompt are a user's messages and texts: followed through the chat template and the
-// tokenizer to the text of the prompt's tokens.
+// Finds the parts of a prompt that are a user's messages and texts, by following them through the chat
+// template and the tokenizer to the text of the prompt's tokens.
 
 #include <llmx/request.hpp>
 #include <string>
@@ -11,13 +11,13 @@ namespace llmx::task {
 
 using Part = UnitChoice::Part;
 
-/// A text some of whose parts have a role.
+/// A text, parts of which have a role.
 struct PartedText {
     std::string text = {};
     std::vector<Part> parts = {};
-    std::string unplaced = {};  ///< why parts that there are could not be found in it; else empty
+    std::string unplaced = {};  ///< why its parts could not be found; empty if they were
 
-    /// Puts a piece at the end; with a role, a part.
+    /// Appends a piece; with a role, it is a part.
     PartedText& add(std::string_view piece, std::string_view role = {});
 };
 
@@ -26,12 +26,12 @@ struct PartedMessage {
     PartedText content;
 };
 
-/// Messages in the model's chat template, and where their parts stand there, whatever the template puts
-/// around them, trims, or puts in another order. Throws what Model::render_chat throws.
+/// Messages in the model's chat template, and the places of their parts there, whatever the template adds
+/// around them, trims, or reorders. Throws what Model::render_chat throws.
 PartedText rendered(const Model& model, const std::vector<PartedMessage>& messages);
 
 /// Makes `text` the request's prompt: `input_ids`, with the model's own special tokens, and the units' parts.
-/// `markup`: parse special tokens that the text spells.
+/// `markup`: parse special tokens spelled in the text.
 void set_prompt(const Model& model, const PartedText& text, bool markup, Request& request);
 
 }  // namespace llmx::task

@@ -1,4 +1,4 @@
-// From a user's texts to a request: which task it is, what goes with it, and its tokens.
+// From a user's texts to a request: its task, checks of its inputs, and its tokens.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,30 +15,30 @@ namespace {
 
 using task::Definition;
 
-/// The inputs that are given, by their options.
+/// The keys of the inputs that are given.
 std::vector<std::string_view> given(const TaskInputs& in) {
     std::vector<std::string_view> names;
     const auto add = [&](bool is_given, std::string_view name) {
         if (is_given) names.push_back(name);
     };
-    add(!in.messages.empty(), "--messages");
-    add(in.prompt.has_value(), "--prompt");
-    add(in.question.has_value(), "--question");
-    add(in.context.has_value(), "--context");
-    add(in.source.has_value(), "--source");
-    add(in.prefix.has_value(), "--prefix");
-    add(in.token_type_ids.has_value(), "--token-type-ids");
-    add(in.label_span.has_value(), "--label-span");
+    add(!in.messages.empty(), "messages");
+    add(in.prompt.has_value(), "prompt");
+    add(in.question.has_value(), "question");
+    add(in.context.has_value(), "context");
+    add(in.source.has_value(), "source");
+    add(in.prefix.has_value(), "prefix");
+    add(in.token_type_ids.has_value(), "token_type_ids");
+    add(in.label_span.has_value(), "label_span");
     return names;
 }
 
-/// The task that the inputs tell, whatever the model.
+/// The task that follows from the inputs alone, whatever the model.
 std::optional<Task> implied_task(const TaskInputs& in) {
     if (in.task) return in.task;
     if (in.question || in.context || in.token_type_ids || in.label_span) return Task::question_answering;
     if (in.source) {
         throw Error(ErrorCode::usage,
-                    "--source: no task given; expected --task translation or --task summarization");
+                    "`source`: no task given; expected `task` translation or summarization");
     }
     if (in.assisted) return Task::generative_text_chat_assistant;
     if (!in.messages.empty() || in.prompt) return Task::generative_text_chat;
@@ -50,8 +50,8 @@ Task task_for(const TaskInputs& in, ModelKind kind) {
     if (kind == ModelKind::encoder) return Task::question_answering;
     if (kind == ModelKind::decoder) return Task::generative_text_chat;
     throw Error(ErrorCode::usage,
-                "task: none given; for an encoder-decoder expected --task translation, --task summarization "
-                "or --task question_answering");
+                "`task`: none given; expected translation, summarization or question_answering for an "
+                "encoder-decoder");
 }
 
 void require_for(const Definition& definition, const TaskInputs& in) {
@@ -60,34 +60,34 @@ void require_for(const Definition& definition, const TaskInputs& in) {
                     fmt::format("{}: {}; expected {}", definition.name, what, definition.wants));
     };
     const bool assistant = definition.task == Task::generative_text_chat_assistant;
-    if (in.assisted && !assistant) refuse("--assistant does not go with this task");
+    if (in.assisted && !assistant) refuse("`assistant` does not go with this task");
     if (assistant && !in.assisted && !in.answer && !in.answer_ids)
-        throw Error(ErrorCode::usage, fmt::format("{}: no assistant given; expected --assistant MODEL or "
-                                                  "--assistant prompt-lookup",
+        throw Error(ErrorCode::usage, fmt::format("{}: no assistant given; expected `assistant`, a model or "
+                                                  "prompt-lookup",
                                                   definition.name));
     std::vector<std::string_view> texts;
     for (const std::string_view name : given(in)) {
         const auto& takes = definition.takes;
         if (std::find(takes.begin(), takes.end(), name) == takes.end())
-            refuse(fmt::format("{} does not go with this task", name));
-        const bool extra = name == "--prefix" || name == "--token-type-ids" || name == "--label-span";
+            refuse(fmt::format("`{}` does not go with this task", name));
+        const bool extra = name == "prefix" || name == "token_type_ids" || name == "label_span";
         if (!extra) texts.push_back(name);
     }
     if (in.prompt_ids && !texts.empty()) {
-        throw Error(ErrorCode::usage, fmt::format("--prompt-ids, {}: given together; expected one of them",
-                                                  fmt::join(texts, ", ")));
+        throw Error(ErrorCode::usage, fmt::format("`prompt_ids`, `{}`: given together; expected one of them",
+                                                  fmt::join(texts, "`, `")));
     }
     if (in.prompt_ids && in.prefix)
-        throw Error(ErrorCode::usage, "--prefix: the prompt is given as ids; expected it among them");
+        throw Error(ErrorCode::usage, "`prefix`: the prompt is given as ids; expected the prefix among them");
     if (in.token_type_ids && !in.prompt_ids) {
-        throw Error(ErrorCode::usage, "--token-type-ids: no --prompt-ids given; texts have their own types");
+        throw Error(ErrorCode::usage, "`token_type_ids`: no `prompt_ids` given; texts have their own types");
     }
     if (in.label_span && (in.label || in.label_ids)) {
-        throw Error(ErrorCode::usage, fmt::format("--label-span, {}: given together; expected one of them",
-                                                  in.label ? "--label" : "--label-ids"));
+        throw Error(ErrorCode::usage, fmt::format("`label_span`, `{}`: given together; expected one of them",
+                                                  in.label ? "label" : "label_ids"));
     }
     if (!in.prompt_ids && !definition.is_complete(in)) {
-        refuse(texts.empty() ? "no prompt given" : fmt::format("{} alone is not enough", texts.front()));
+        refuse(texts.empty() ? "no prompt given" : fmt::format("`{}` alone is not enough", texts.front()));
     }
 }
 
@@ -103,68 +103,70 @@ void require_kind(const Definition& definition, const ModelFacts& facts) {
     needed.reserve(kinds.size());
     for (const ModelKind kind : kinds) needed.push_back("a model of kind " + to_string(kind));
     throw Error(ErrorCode::unsupported,
-                fmt::format("task {}: model {} (\"{}\") is of kind {}, which does {}; expected {}",
+                fmt::format("`task` {}: model {} (\"{}\") is of kind {}, which does {}; expected {}",
                             definition.name, facts.path, facts.architecture, to_string(facts.kind),
                             fmt::join(able, ", "), fmt::join(needed, " or ")));
 }
 
-void require_in_vocabulary(const char* option, const Tokens& ids, const Model& model) {
+void require_in_vocabulary(std::string_view key, const Tokens& ids, const Model& model) {
     const int size = model.facts().vocabulary;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (ids[i] >= 0 && ids[i] < size) continue;
-        throw Error(ErrorCode::input, fmt::format("{}: id {} at index {} is no token; expected 0 to {}",
-                                                  option, ids[i], i, size - 1));
+        throw Error(ErrorCode::input, fmt::format("`{}`: id {} at index {} is not a token; expected 0 to {}",
+                                                  key, ids[i], i, size - 1));
     }
 }
 
-void require_some(std::string_view option, const Tokens& ids) {
+void require_some(std::string_view key, const Tokens& ids) {
     if (!ids.empty()) return;
-    throw Error(ErrorCode::input, fmt::format("{}: the text has no tokens; expected at least one", option));
+    throw Error(ErrorCode::input, fmt::format("`{}`: the text has no tokens; expected at least one", key));
 }
 
-/// Of a label or an answer: plain text, no special tokens.
-Tokens text_tokens(const Model& model, const std::string& option, const std::optional<std::string>& text,
+/// The tokens of a label or an answer: plain text, no special tokens.
+Tokens text_tokens(const Model& model, const std::string& key, const std::optional<std::string>& text,
                    const std::optional<Tokens>& ids) {
     if (ids) {
-        require_in_vocabulary((option + "-ids").c_str(), *ids, model);
+        require_in_vocabulary(key + "_ids", *ids, model);
         return *ids;
     }
     if (!text) return {};
     Tokens tokens = model.tokenize(*text);
-    require_some(option, tokens);
+    require_some(key, tokens);
     return tokens;
 }
 
-/// An encoder's label is a part of the context, and its answer is found.
+/// An encoder's label is a part of the context; its answer is found, not given.
 void prepare_extraction(const TaskInputs& in, Request& request) {
     if (in.answer || in.answer_ids) {
-        throw Error(ErrorCode::usage,
-                    "question_answering: an encoder finds its answer itself; expected no --answer, or a "
-                    "--label to compare with");
+        throw Error(
+            ErrorCode::usage,
+            "question_answering: an encoder finds its answer itself; leave out `answer`, or give a `label` "
+            "to compare with");
     }
     if (in.label_ids) {
-        throw Error(ErrorCode::usage,
-                    "question_answering: --label-ids does not go with an encoder; expected --label or "
-                    "--label-span");
+        throw Error(
+            ErrorCode::usage,
+            "question_answering: `label_ids` does not go with an encoder; expected `label` or `label_span`");
     }
     if (in.prefix && !in.prefix->empty()) {
-        throw Error(ErrorCode::usage,
-                    "question_answering: --prefix does not go with an encoder; expected --question and "
-                    "--context alone");
+        throw Error(
+            ErrorCode::usage,
+            "question_answering: `prefix` does not go with an encoder; expected `question` and `context` "
+            "alone");
     }
     request.pair.label = in.label.value_or("");
     request.pair.label_span = in.label_span;
     if (in.token_type_ids) request.pair.token_types = *in.token_type_ids;
 }
 
-/// A model that writes compares its answer with the text of the span.
+/// For a model that writes, the label is the text of the span.
 std::optional<std::string> label_text(const TaskInputs& in) {
     if (!in.label_span) return in.label;
     if (!in.context) {
         throw Error(ErrorCode::usage,
-                    "--label-span: there is no --context to take it from; expected --label or --label-ids");
+                    "`label_span`: no `context` given to take it from; expected `label` or `label_ids`");
     }
-    return task::part(*in.context, {in.label_span->first, in.label_span->second}, "--label-span");
+    return task::part(*in.context, {in.label_span->first, in.label_span->second}, "label_span");
 }
 
 }  // namespace
@@ -174,8 +176,8 @@ void require_inputs(const TaskInputs& inputs) {
         require_for(task::definition(*task), inputs);
     } else if (!inputs.prompt_ids) {
         throw Error(ErrorCode::usage,
-                    "no prompt given; expected one of --user, --messages, --prompt, --prompt-ids, "
-                    "--question with --context, --source");
+                    "no prompt given; expected one of `user`, `messages`, `prompt`, `prompt_ids`, "
+                    "`question` with `context`, `source`");
     }
 }
 
@@ -194,7 +196,7 @@ Request prepare(const Model& model, const TaskInputs& inputs) {
     Request request;
     request.task = *in.task;
     if (in.prompt_ids) {
-        require_in_vocabulary("--prompt-ids", *in.prompt_ids, model);
+        require_in_vocabulary("prompt_ids", *in.prompt_ids, model);
         request.input_ids = *in.prompt_ids;
     } else {
         const Definition& definition = task::definition(*in.task);
@@ -207,10 +209,10 @@ Request prepare(const Model& model, const TaskInputs& inputs) {
     }
     if (in.token_type_ids) {
         throw Error(ErrorCode::usage,
-                    "--token-type-ids: this model has none; they are for an encoder's --prompt-ids");
+                    "`token_type_ids`: this model has none; they go with an encoder's `prompt_ids`");
     }
-    request.labels = text_tokens(model, "--label", label_text(in), in.label_ids);
-    request.output.ids = text_tokens(model, "--answer", in.answer, in.answer_ids);
+    request.labels = text_tokens(model, "label", label_text(in), in.label_ids);
+    request.output.ids = text_tokens(model, "answer", in.answer, in.answer_ids);
     return request;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// A task put into words for a model.
+// A task worded for a model.
 
 #include <string_view>
 
@@ -7,8 +7,8 @@
 
 namespace llmx::task {
 
-/// To a model that follows instructions: `text` as the user's message in the model's chat template; a model
-/// without one reads it as it is, with `cue` ("Answer") and a colon after it.
+/// For a model that follows instructions: `text` as the user's message in the model's chat template; a model
+/// without one reads it as is, followed by `cue` ("Answer") and a colon.
 void instruct(const Model& model, PartedText text, std::string_view cue, Request& request);
 
 /// What an encoder-decoder reads: prefix and source, with the model's own special tokens.

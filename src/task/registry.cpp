@@ -35,7 +35,7 @@ Task parse_task(const std::string& name) {
         if (d->name == name) return d->task;
         known.emplace_back(d->name);
     }
-    throw_unknown("task", name, known);
+    throw_unknown("`task`", name, known);
 }
 
 }  // namespace llmx

@@ -16,7 +16,7 @@ void rewriting_prompt(const Model& model, const TaskInputs& inputs, const Rewrit
 
 std::string rewriting_prefix(const Model& model, const Rewriting& how) {
     if (model.facts().kind != ModelKind::encoder_decoder) return std::string(how.instruction);
-    // "translation_en_to_de": a checkpoint knows a prefix for each pair of languages; the first is taken.
+    // "translation_en_to_de": a checkpoint has a prefix for each pair of languages; the first is used.
     for (const auto& [name, prefix] : model.facts().prefixes) {
         if (name.starts_with(how.name)) return prefix;
     }

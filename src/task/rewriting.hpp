@@ -4,9 +4,9 @@
 
 namespace llmx::task {
 
-/// How a task that makes one text of another is put to a decoder.
+/// How a task that turns one text into another is worded for a decoder.
 struct Rewriting {
-    std::string_view name;  ///< as checkpoints begin theirs for it
+    std::string_view name;  ///< the start of the checkpoints' names for it
     std::string_view instruction;
     std::string_view cue;  ///< "Summary"
 };
@@ -15,8 +15,8 @@ struct Rewriting {
 /// source to a decoder.
 void rewriting_prompt(const Model& model, const TaskInputs& inputs, const Rewriting& how, Request& request);
 
-/// The prefix where the user says nothing: the instruction for a decoder; for an encoder-decoder what its
-/// checkpoint says (a GGUF file says nothing: none).
+/// The default prefix: the instruction for a decoder; for an encoder-decoder that of its checkpoint (none in
+/// a GGUF file).
 std::string rewriting_prefix(const Model& model, const Rewriting& how);
 
 }  // namespace llmx::task

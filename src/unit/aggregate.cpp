@@ -37,7 +37,7 @@ Aggregation aggregation_of(const std::string& name) {
     if (name == "mean") return mean;
     if (name == "max_abs") return max_abs;
     static const std::array<std::string, 3> known{"sum", "mean", "max_abs"};
-    throw_unknown("aggregation", name, known);
+    throw_unknown("`aggregation`", name, known);
 }
 
 }  // namespace

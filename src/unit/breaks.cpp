@@ -15,7 +15,7 @@ namespace llmx::unit {
 
 namespace {
 
-constexpr int longest_search = 5000;  // about milliseconds, says ICU
+constexpr int longest_search = 5000;  // roughly milliseconds, according to ICU
 
 void require(UErrorCode status, const char* what) {
     if (U_SUCCESS(status)) return;
@@ -39,7 +39,7 @@ Iterator words() {
     return made;
 }
 
-/// By the root locale's rules, but for abbreviations: ICU's English list, and what is missing there.
+/// By the root locale's rules, plus abbreviations: ICU's English list, and some missing there.
 Iterator sentences() {
     UErrorCode status = U_ZERO_ERROR;
     const std::unique_ptr<icu::FilteredBreakIteratorBuilder> builder(
@@ -90,14 +90,14 @@ struct Pattern::Impl {
 };
 
 Pattern::Pattern(const std::string& pattern) : impl_(std::make_unique<Impl>()) {
-    utf8::require_valid(pattern, "units regex");
+    utf8::require_valid(pattern, "`unit_pattern`");
     UErrorCode status = U_ZERO_ERROR;
     UParseError at{};
     impl_->source = pattern;
     impl_->compiled.reset(icu::RegexPattern::compile(icu::UnicodeString::fromUTF8(pattern), at, status));
     if (U_SUCCESS(status)) return;
-    throw Error(ErrorCode::usage, fmt::format("units regex: \"{}\" does not compile: {} at character {}; "
-                                              "expected a regular expression of ICU",
+    throw Error(ErrorCode::usage, fmt::format("`unit_pattern`: \"{}\" does not compile: {} at character {}; "
+                                              "expected a regular expression as ICU defines them",
                                               pattern, u_errorName(status), at.offset));
 }
 
@@ -119,10 +119,9 @@ std::vector<std::pair<std::size_t, std::size_t>> Pattern::matches(std::string_vi
         if (last > first) found.emplace_back(static_cast<std::size_t>(first), static_cast<std::size_t>(last));
     }
     if (U_SUCCESS(status)) return found;
-    throw Error(ErrorCode::input,
-                fmt::format("units regex: \"{}\" on this text: {}; expected a pattern that is "
-                            "found in less time and memory",
-                            impl_->source, u_errorName(status)));
+    throw Error(ErrorCode::input, fmt::format("`unit_pattern`: \"{}\" on this text: {}; expected a pattern "
+                                              "that takes less time and memory to match",
+                                              impl_->source, u_errorName(status)));
 }
 
 }  // namespace llmx::unit

@@ -1,6 +1,6 @@
 #pragma once
-// Where a text may be taken apart. The only file that knows ICU; all places are bytes of UTF-8, and bytes
-// that form no character count as U+FFFD.
+// Where a text can be split. The only file that uses ICU; all positions are bytes of UTF-8, and invalid bytes
+// count as U+FFFD.
 
 #include <memory>
 #include <string>
@@ -14,11 +14,11 @@ enum class Division { word, sentence, line, paragraph };
 
 /// The end of each word (space and punctuation between words are parts of their own), sentence, line or
 /// paragraph, ascending; the last is the text's size. Words and sentences are those of Unicode's annex 29,
-/// with ICU's dictionaries for scripts without spaces, and a list of English abbreviations, which end no
-/// sentence. Lines end after a line break of any kind, paragraphs after blank lines.
+/// with ICU's dictionaries for scripts without spaces, and a list of English abbreviations, which do not end
+/// a sentence. Lines end after a line break of any kind, paragraphs after blank lines.
 std::vector<std::size_t> ends(std::string_view text, Division division);
 
-/// White space in the sense of Unicode's property of that name.
+/// White space as defined by the Unicode property White_Space.
 bool is_white_space(std::string_view character);
 
 /// A regular expression of ICU.
@@ -30,7 +30,7 @@ public:
     Pattern(Pattern&&) noexcept;
     Pattern& operator=(Pattern&&) noexcept;
 
-    /// Matches that are not empty, [first, last). Throws Error{input} where they would take too long to find.
+    /// Matches that are not empty, [first, last). Throws Error{input} if they take too long to find.
     [[nodiscard]] std::vector<std::pair<std::size_t, std::size_t>> matches(std::string_view text) const;
 
 private:

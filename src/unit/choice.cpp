@@ -1,4 +1,4 @@
-// What a user may ask of units, and what is wrong with what they ask.
+// Checks of a user's choice of units.
 
 #include <fmt/format.h>
 
@@ -26,16 +26,16 @@ void require_known(std::string_view what, const std::string& name, std::span<con
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::usage, message); }
 
 void require_spans(const std::vector<std::pair<int, int>>& spans) {
-    if (spans.empty()) refuse("units spans: none given; expected characters A:B of the prompt");
+    if (spans.empty()) refuse("`unit_spans`: none given; expected characters A:B of the prompt");
     int reached = 0;
     for (const auto& [first, last] : spans) {
         if (first < 0 || first >= last)
-            refuse(fmt::format("units spans: got {}:{}; expected A:B with 0 <= A < B", first, last));
+            refuse(fmt::format("`unit_spans`: got {}:{}; expected A:B with 0 <= A < B", first, last));
         if (first < reached) {
-            refuse(fmt::format(
-                "units spans: {}:{} begins before the one before it ends; expected spans in order, "
-                "apart from each other",
-                first, last));
+            refuse(
+                fmt::format("`unit_spans`: {}:{} begins before the previous span ends; expected spans in "
+                            "order that do not overlap",
+                            first, last));
         }
         reached = last;
     }
@@ -44,22 +44,23 @@ void require_spans(const std::vector<std::pair<int, int>>& spans) {
 }  // namespace
 
 void require_choice(const UnitChoice& choice) {
-    require_known("units", choice.kind, kinds);
-    require_known("aggregation", choice.aggregation, aggregations);
-    require_known("hold", choice.hold, holds);
+    require_known("`unit`", choice.kind, kinds);
+    require_known("`aggregation`", choice.aggregation, aggregations);
+    require_known("`hold`", choice.hold, holds);
     if (choice.kind == "regex") {
-        if (choice.pattern.empty()) refuse("units regex: no pattern given; expected a regular expression");
+        if (choice.pattern.empty())
+            refuse("`unit_pattern`: none given; expected a regular expression, for `unit` regex");
         (void)Pattern(choice.pattern);
     } else if (!choice.pattern.empty()) {
-        refuse(fmt::format("units {}: a pattern is given; expected units regex", choice.kind));
+        refuse(fmt::format("`unit_pattern`: given with `unit` {}; expected unit regex", choice.kind));
     }
     if (choice.kind == "spans") {
         require_spans(choice.spans);
     } else if (!choice.spans.empty()) {
-        refuse(fmt::format("units {}: spans are given; expected units spans", choice.kind));
+        refuse(fmt::format("`unit_spans`: given with `unit` {}; expected unit spans", choice.kind));
     }
     if (choice.context && (choice.context->first < 0 || choice.context->first >= choice.context->second)) {
-        refuse(fmt::format("context: got characters {}:{}; expected A:B with 0 <= A < B",
+        refuse(fmt::format("`context_span`: got characters {}:{}; expected A:B with 0 <= A < B",
                            choice.context->first, choice.context->second));
     }
 }

@@ -1,4 +1,4 @@
-// Which rows a stretch of the prompt is, and which of it is the context.
+// Which rows a part of the prompt covers, and which rows are the context.
 
 #include <fmt/format.h>
 
@@ -19,15 +19,13 @@ std::vector<int> rows_in(const Grains& whole, const Range& range) {
     return rows;
 }
 
-/// Where words stand that the prompt has once.
+/// The place of words that occur in the prompt exactly once.
 Range find_words(const Grains& whole, const std::string& words) {
     const std::size_t at = whole.text.find(words);
     const auto refuse = [&](const char* how) {
-        throw Error(
-            ErrorCode::input,
-            fmt::format("context-span: \"{}\" is {} the prompt; expected words that stand in it once, or "
-                        "characters such as 10:52",
-                        words, how));
+        throw Error(ErrorCode::input, fmt::format("`context_span`: \"{}\" is {} the prompt; expected words "
+                                                  "that occur in it once, or characters such as 10:52",
+                                                  words, how));
     };
     if (at == std::string::npos || at + words.size() > whole.prompt) refuse("not in");
     if (whole.text.find(words, at + 1) < whole.prompt) refuse("more than once in");
@@ -40,10 +38,10 @@ std::vector<int> rows_between(const Text& text, std::pair<int, int> characters) 
     const Grains whole = grains(text);
     const std::vector<int> rows = rows_in(whole, bytes_of(whole, characters));
     if (!rows.empty()) return rows;
-    throw Error(ErrorCode::input,
-                fmt::format("characters {}:{} of the prompt: no token has text there; expected "
-                            "more than white space",
-                            characters.first, characters.second));
+    throw Error(
+        ErrorCode::input,
+        fmt::format("characters {}:{} of the prompt: no token has text there; expected more than white space",
+                    characters.first, characters.second));
 }
 
 std::vector<int> context_rows(const Text& text, const UnitChoice& choice) {

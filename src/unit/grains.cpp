@@ -59,7 +59,7 @@ int part_of(const Grain& grain, const std::vector<UnitChoice::Part>& parts) {
 
 bool Grain::touches(const Range& range) const {
     if (range.first == range.second) return false;
-    // A row without a byte is at an end of whatever begins or ends where it stands.
+    // A row without bytes belongs to the range that begins or ends at its position.
     if (bytes.first == bytes.second) return range.first < bytes.first && bytes.first < range.second;
     if (white()) return range.first <= bytes.first && bytes.first < range.second;
     return inked.first < range.second && range.first < inked.second;
@@ -107,8 +107,7 @@ Range bytes_of(const Grains& grains, std::pair<int, int> characters) {
     if (first < 0 || first >= last || last > count) {
         throw Error(
             ErrorCode::input,
-            fmt::format("units: characters {}:{} are no part of the prompt's text of {}; expected A:B "
-                        "with 0 <= A < B <= {}",
+            fmt::format("units: got characters {}:{} of a prompt of {}; expected A:B with 0 <= A < B <= {}",
                         first, last, count, count));
     }
     return {begins[static_cast<std::size_t>(first)], begins[static_cast<std::size_t>(last)]};

@@ -1,5 +1,5 @@
 #pragma once
-// The smallest things that a text of tokens can be taken apart into.
+// The smallest pieces into which a text of tokens can be split.
 
 #include <string>
 #include <utility>
@@ -12,17 +12,17 @@ namespace llmx::unit {
 /// Bytes [first, last) of the whole text.
 using Range = std::pair<std::size_t, std::size_t>;
 
-/// A row, or several that share a character, as a byte-level tokenizer's may.
+/// A row, or several rows that share a character, as those of a byte-level tokenizer may.
 struct Grain {
     int first = 0, last = 0;  ///< rows [first, last)
     Range bytes;              ///< all of them
-    Range inked;              ///< without the white space around them; empty: there is nothing else
+    Range inked;              ///< without the white space around them; empty: only white space
     bool special = false;
     bool answer = false;
     int part = -1;  ///< the first of Text::parts that it has text of; -1: none
 
     [[nodiscard]] bool white() const { return inked.first == inked.second; }
-    /// Has text of `range`; white space, if it begins in it.
+    /// Has text inside `range`; for white space: begins inside it.
     [[nodiscard]] bool touches(const Range& range) const;
 };
 
@@ -32,11 +32,11 @@ struct Grains {
     std::vector<Grain> all;
 };
 
-/// Control tokens, and the first row of the answer, share no character with what is before them. Throws
-/// Error{usage} for parts that are no parts of the prompt, or out of order.
+/// Control tokens, and the first row of the answer, share no character with what comes before them. Throws
+/// Error{usage} for parts that are not inside the prompt, or out of order.
 Grains grains(const Text& text);
 
-/// Characters [first, last) of the prompt as bytes. Throws Error{input} where it has no such characters.
+/// Characters [first, last) of the prompt as bytes. Throws Error{input} if it has no such characters.
 Range bytes_of(const Grains& grains, std::pair<int, int> characters);
 
 }  // namespace llmx::unit

@@ -19,11 +19,11 @@ void require_parts(const Text& text, const UnitChoice& choice, const std::string
     throw Error(ErrorCode::usage,
                 asked + ": " +
                     (choice.unplaced.empty()
-                         ? "the prompt is no chat, nor a task with parts; expected --user or --messages"
+                         ? "the prompt is neither a chat nor a task with parts; expected `user` or `messages`"
                          : choice.unplaced));
 }
 
-/// Units in the making: each grain gets one of them.
+/// Units under construction: each grain is assigned to one of them.
 class Sorting {
 public:
     Sorting(const Text& text, Grains grains, const std::vector<bool>& held)
@@ -59,7 +59,7 @@ public:
         const auto known = std::find_if(begin, end, [](int unit) { return unit != none; });
         std::fill(begin, known, known == end ? open(kind) : *known);
     }
-    /// Grains [first, last) from `first` on that are alike to `same`.
+    /// The end of the run of grains from `first` on that are `same`.
     template <class Same>
     [[nodiscard]] std::size_t stretch(std::size_t first, const Same& same) const {
         std::size_t last = first + 1;
@@ -100,7 +100,7 @@ std::vector<Unit> by_token(const Text& text, const std::vector<bool>& held) {
     return units;
 }
 
-/// Turns: a unit each part. Roles: one for all parts of a role.
+/// Turns: one unit per part. Roles: one unit for all parts of a role.
 void by_parts(Sorting& sorting, const std::vector<UnitChoice::Part>& parts, bool roles) {
     std::map<std::string, int> known;
     const auto unit = [&](const std::string& name, const std::string& kind) {
@@ -124,7 +124,7 @@ void by_parts(Sorting& sorting, const std::vector<UnitChoice::Part>& parts, bool
     }
 }
 
-/// Words and the like of a stretch of text that none of them crosses.
+/// Words, sentences and so on within a range of text that none of them crosses.
 void divide(Sorting& sorting, std::size_t first, std::size_t last, Division division,
             const std::string& kind) {
     const std::size_t from = sorting.grain(first).bytes.first;
@@ -164,7 +164,7 @@ void by_divisions(Sorting& sorting, const Text& text, Division division, const s
     }
 }
 
-/// Matches and spans, ascending, and what is between them; gives the unit of each, or none.
+/// Matches or spans, ascending, and the text between them; returns the unit of each, or none.
 std::vector<int> by_ranges(Sorting& sorting, const std::vector<Range>& ranges, const std::string& kind) {
     std::vector<int> units(ranges.size(), Sorting::none);
     const auto touched = [&](const Grain& grain) -> int* {
@@ -224,11 +224,10 @@ void by_spans(Sorting& sorting, const std::vector<std::pair<int, int>>& spans) {
     const std::vector<int> units = by_ranges(sorting, ranges, "span");
     for (std::size_t i = 0; i < units.size(); ++i) {
         if (units[i] != Sorting::none) continue;
-        throw Error(
-            ErrorCode::input,
-            fmt::format("units spans: {}:{} has no token of its own (they are held, white space, or in "
-                        "the span before); expected a span of at least one",
-                        spans[i].first, spans[i].second));
+        throw Error(ErrorCode::input,
+                    fmt::format("`unit_spans`: {}:{} has no token of its own (its tokens are held, white "
+                                "space, or in the span before); expected a span with at least one",
+                                spans[i].first, spans[i].second));
     }
 }
 
@@ -241,7 +240,7 @@ std::vector<bool> held(const Text& text, const UnitChoice& choice) {
     if (choice.hold == "none") return rows;
     rows = text.special;
     if (choice.hold != "template") return rows;
-    require_parts(text, choice, "hold template");
+    require_parts(text, choice, "`hold` template");
     for (const Grain& grain : grains(text).all) {
         for (int row = grain.first; row < grain.last && !grain.answer && grain.part < 0; ++row)
             rows[static_cast<std::size_t>(row)] = true;
@@ -267,7 +266,7 @@ std::vector<Unit> split(const Text& text, const UnitChoice& choice) {
     } else if (choice.kind == "spans") {
         by_spans(sorting, choice.spans);
     } else {
-        require_parts(text, choice, "units " + choice.kind);
+        require_parts(text, choice, "`unit` " + choice.kind);
         by_parts(sorting, text.parts, choice.kind == "role");
     }
     return sorting.units();

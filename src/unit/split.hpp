@@ -1,5 +1,5 @@
 #pragma once
-// What scores are given to: a prompt's (and answer's) tokens in words, sentences, messages, and the like.
+// The units that get scores: a prompt's (and answer's) tokens, words, sentences, messages, and so on.
 
 #include <llmx/request.hpp>
 #include <llmx/result.hpp>
@@ -11,47 +11,46 @@ namespace llmx::unit {
 
 /// The source rows as text.
 struct Text {
-    std::vector<std::string>
-        tokens;                 ///< bytes of each row's token; the text is all of them one after another
-    std::vector<bool> special;  ///< control tokens
-    int prompt = 0;             ///< rows from here on are the answer's
-    std::vector<UnitChoice::Part> parts;  ///< bytes of that text, ascending, apart from each other
+    std::vector<std::string> tokens;      ///< bytes of each row's token; the text is their concatenation
+    std::vector<bool> special;            ///< control tokens
+    int prompt = 0;                       ///< rows from here on are the answer's
+    std::vector<UnitChoice::Part> parts;  ///< bytes of that text, ascending, not overlapping
 };
 
-/// Throws Error{usage} for kinds, aggregations and hold words that are not known, a regex that is missing or
-/// does not compile, spans that are missing or out of order.
+/// Throws Error{usage} for unknown kinds, aggregations and hold words, a regex that is missing or does not
+/// compile, spans that are missing or out of order.
 void require_choice(const UnitChoice& choice);
 
-/// Rows that stay in every text and take no score (UnitChoice::hold). Throws Error{usage} for "template"
-/// where the prompt has no parts.
+/// Rows that stay in every text and take no score (UnitChoice::hold). Throws Error{usage} for "template" if
+/// the prompt has no parts.
 std::vector<bool> held(const Text& text, const UnitChoice& choice);
 
 /// The units, in order of their first rows; every row that is not held belongs to exactly one. Kinds:
 /// - token: every row, by itself.
 /// - word, sentence, line, paragraph: each within its part of the text (a message, the answer, or all of a
-///   prompt without parts). Rows outside the parts are of kind "template", one unit a run; control tokens are
-///   of kind "special", each a unit.
-/// - turn: a unit a part, its kind the role; the rest is "template", one unit a run; the answer is "answer".
-///   role: the same, one unit all parts of a role, and one all the rest.
+///   prompt without parts). Rows outside the parts are "template" units, one per run; each control token is a
+///   "special" unit.
+/// - turn: one unit per part, its kind the role; the rest is "template", one per run; the answer is "answer".
+///   role: the same, but one unit for all parts of a role, and one for all the rest.
 /// - regex, spans: matches and spans (kind "span"), and "rest" between them. A match lies between control
-///   tokens and is not empty; a row of it belongs to it even if it begins before it.
-/// Rows that share a character are never parted, and a row that reaches over several words (sentences, lines,
-/// paragraphs) joins them. White space alone belongs to what is before it, in its part; first in it, to what
-/// is after it.
-/// Throws Error{usage} for turn and role where the prompt has no parts, Error{input} for spans that no row
+///   tokens and is not empty; a row that overlaps it belongs to it even if the row begins earlier.
+/// Rows that share a character are never split, and a row that spans several words (sentences, lines,
+/// paragraphs) joins them. White space belongs to what comes before it in its part or, at its start, to what
+/// follows.
+/// Throws Error{usage} for turn and role if the prompt has no parts, Error{input} for spans that no row
 /// belongs to.
 std::vector<Unit> split(const Text& text, const UnitChoice& choice);
 
-/// Rows of the prompt with some of their text in characters [first, last) of it (code points), white space
-/// around a row's text left out. Throws Error{input} where there is none.
+/// Rows of the prompt with some of their text in characters [first, last) of it (code points), ignoring white
+/// space around a row's text. Throws Error{input} if there is none.
 std::vector<int> rows_between(const Text& text, std::pair<int, int> characters);
 
-/// Rows of the context: as the choice says, by characters or by words, else the part of that role; none where
-/// there is none. Throws Error{input} for words that are not in the prompt, or more than once.
+/// Rows of the context: as chosen, by characters or by words, else the part with that role; empty if there is
+/// none. Throws Error{input} for words that are not in the prompt, or more than once.
 std::vector<int> context_rows(const Text& text, const UnitChoice& choice);
 
-/// Scores of rows, [targets, rows], as scores of units, [targets, units]: sum, mean, max_abs (the one of
-/// largest size, with its sign).
+/// Scores of rows, [targets, rows], as scores of units, [targets, units]: sum, mean, max_abs (the score of
+/// largest magnitude, with its sign).
 Tensor aggregate(const Tensor& scores, const std::vector<Unit>& units, const std::string& aggregation);
 
 }  // namespace llmx::unit

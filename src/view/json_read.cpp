@@ -125,7 +125,7 @@ void require_schema(const Place& root) {
     if (!root.json().is_object()) root.refuse("a result of llmx explain: an object");
     if (!root.has("schema")) {
         throw Error(ErrorCode::input,
-                    fmt::format("{}: has no schema; expected a result of llmx explain --json", root.path()));
+                    fmt::format("{}: has no schema; expected a result of llmx explain as JSON", root.path()));
     }
     const std::string found = root.at("schema").text();
     if (found != schema) {
@@ -210,7 +210,7 @@ StoredResult read_json(std::string_view text, std::string_view what) {
         json = Json::parse(text);
     } catch (const Json::parse_error& error) {
         throw Error(ErrorCode::input,
-                    fmt::format("{}: no valid JSON at byte {}; expected a result of llmx explain --json",
+                    fmt::format("{}: not valid JSON at byte {}; expected a result of llmx explain as JSON",
                                 what, error.byte));
     }
     const Place root(json, std::string(what));

@@ -1,5 +1,5 @@
 #pragma once
-// Activation functions with their slopes, free of branches. Shared by UNARY and GLU.
+// Activation functions with their slopes, without branches. Shared by UNARY and GLU.
 
 #include <cmath>
 
@@ -15,7 +15,7 @@ struct Activation {
 /// x sigmoid(a x); slope s + a x s (1 - s)
 inline Activation silu_scaled(float x, float a) {
     const float s = fast_sigmoid(a * x);
-    // where e^(-a x) overflows s is 0 and so is the product, except for infinite x
+    // if e^(-a x) overflows, s is 0 and so is the product, except for infinite x
     return {x * s, s + a * x * s * (1.0F - s)};
 }
 

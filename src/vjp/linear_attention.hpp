@@ -1,6 +1,6 @@
 #pragma once
-// Linear attention with one square state a head: what GATED_DELTA_NET, RWKV_WKV6, RWKV_WKV7 and
-// GATED_LINEAR_ATTN share. Their output is y [tokens of all sequences, heads, n], then the last states.
+// Linear attention with one square state per head: the common part of GATED_DELTA_NET, RWKV_WKV6, RWKV_WKV7
+// and GATED_LINEAR_ATTN. Their output is y [tokens of all sequences, heads, n], then the last states.
 
 #include <numeric>
 
@@ -8,7 +8,7 @@
 
 namespace llmx::vjp {
 
-/// What one head reads of one source over one sequence, and the gradient of it: a line for each token.
+/// What one head reads from one source over one sequence, and its gradient: a line for each token.
 struct HeadSource {
     std::int64_t width, stride;
     float* value;
@@ -19,7 +19,7 @@ struct HeadSource {
 };
 
 /// One head over one sequence. A channel is the part of the state that goes with one element of a value.
-/// All that belongs to a token lies together: a dozen arrays a power of two apart would evict each other.
+/// All data of a token is contiguous: a dozen arrays a power of two apart would evict each other.
 struct Head {
     std::int64_t tokens, n, stride;
     std::vector<float> memory;        ///< [tokens][values and gradients of all sources, dy]
@@ -31,7 +31,7 @@ struct Head {
     }
 };
 
-/// A number for each token and channel, left by the way forwards for the way back.
+/// A number for each token and channel, stored by the forward walk for the walk back.
 class Notes {
 public:
     explicit Notes(const Head& head) : n_(head.n), notes_(static_cast<std::size_t>(head.tokens * head.n)) {}
@@ -86,7 +86,7 @@ public:
     }
 
 private:
-    /// The rows of a source that a head reads: one a token, or (RWKV_WKV6's bonus) a single one.
+    /// The rows of a source that a head reads: one per token, or a single one (RWKV_WKV6's bonus).
     template <class T>
     [[nodiscard]] Strided<T> rows(const View<T>& source, std::int64_t sequence, std::int64_t h) const {
         const std::int64_t head = h % source.shape[2];

@@ -64,7 +64,7 @@ private:
             if (step.wanted == 0) continue;
             const Rule* rule = find_rule(node.op);
             if (rule != nullptr && rule->pull == nullptr) {
-                // nothing flows through it; in place it also wipes out what stood there: a step without a
+                // no gradient flows through it; in place it also overwrites what was there: a step without a
                 // rule
                 if (!node.is_root()) steps_.push_back({node.order, nullptr, 0, {}});
                 continue;

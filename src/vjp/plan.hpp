@@ -13,7 +13,7 @@ namespace llmx::vjp {
 /// One node of the reverse pass.
 struct Step {
     int node = -1;               ///< order in the graph
-    const Rule* rule = nullptr;  ///< null: the node is only watched, or where gradients end
+    const Rule* rule = nullptr;  ///< null: the node is only watched, or gradients end there
     std::uint32_t wanted = 0;    ///< sources that take a gradient
     std::vector<tape::ValueKey> keeps;
 };
@@ -25,9 +25,9 @@ struct Plan {
     [[nodiscard]] tape::Keeps keeps(std::size_t first, std::size_t last) const;
 };
 
-/// `from`: tensors whose gradient is seeded; `to`: nodes where it ends (embeddings); `watched`: further
-/// nodes whose gradient is asked for. Throws Error{unsupported}, naming operation, node and block, for
-/// an operation on the way that has no rule.
+/// `from`: tensors whose gradient is seeded; `to`: nodes where it ends (embeddings); `watched`: further nodes
+/// whose gradient is requested. Throws Error{unsupported}, naming operation, node and block, for an operation
+/// on the way that has no rule.
 Plan plan(const engine::Graph& graph, std::span<const int> from, std::span<const int> to,
           std::span<const int> watched);
 

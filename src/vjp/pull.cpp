@@ -6,7 +6,7 @@
 namespace llmx::vjp {
 
 bool all_zero(const float* x, std::int64_t n) {
-    // A live row shows within its first block; only dead rows are read to the end.
+    // A nonzero row usually shows within its first block; only zero rows are read to the end.
     constexpr std::int64_t block = 64;
     for (std::int64_t first = 0; first < n; first += block) {
         const std::int64_t last = std::min(first + block, n);

@@ -21,7 +21,7 @@ struct Sink {
     bool fresh = false;
 };
 
-/// Where the driver, or a test, gives a rule what it asks for.
+/// The driver's (or a test's) side of a rule's requests.
 class PullSource {
 public:
     virtual ~PullSource() = default;

@@ -1,6 +1,6 @@
 #pragma once
-// What the rules of recurrent operations share: rows over the tokens of a sequence, and the walk back over
-// states that are computed anew.
+// Shared by the rules of recurrent operations: rows over the tokens of a sequence, and the walk back over
+// recomputed states.
 
 #include <algorithm>
 #include <cmath>
@@ -31,14 +31,14 @@ inline void add_rows(const Strided<float>& to, const float* from, std::int64_t s
     for (std::int64_t r = 0; r < to.rows; ++r) add_scaled(to.row(r), from + r * stride, 1.0F, to.n);
 }
 
-/// The rows, one behind the other: [rows][n].
+/// The rows, concatenated: [rows][n].
 inline std::vector<float> packed(const Strided<const float>& from) {
     std::vector<float> out(static_cast<std::size_t>(from.rows * from.n));
     copy_rows(from, out.data(), from.n);
     return out;
 }
 
-/// The columns, one behind the other: [n][rows].
+/// The columns, concatenated: [n][rows].
 inline std::vector<float> packed_columns(const Strided<const float>& from) {
     std::vector<float> out(static_cast<std::size_t>(from.rows * from.n));
     for (std::int64_t r = 0; r < from.rows; ++r) {
@@ -48,7 +48,7 @@ inline std::vector<float> packed_columns(const Strided<const float>& from) {
     return out;
 }
 
-/// Tokens up to the last one whose row is not all zero: the steps back start there.
+/// Number of tokens up to the last one whose row is not all zero: the walk back starts there.
 inline std::int64_t live_tokens(const Strided<const float>& dy) {
     std::int64_t end = dy.rows;
     while (end > 0 && all_zero(dy.row(end - 1), dy.n)) --end;
@@ -62,7 +62,7 @@ inline View<float> wanted_sink(const Pull& pull, int source) {
 
 /// Back over the tokens of a recurrence, from the last to the first: back(token, before, after) with the
 /// states before and after it, which forward(token, before, after) computes from `first`. States are kept at
-/// the start of every segment of tokens; those within a segment are computed again when the walk reaches it.
+/// the start of every segment of tokens; those within a segment are recomputed when the walk reaches it.
 template <class Forward, class Back>
 void walk_back(std::int64_t tokens, const std::vector<float>& first, Forward&& forward, Back&& back) {
     const auto size = static_cast<std::int64_t>(first.size());

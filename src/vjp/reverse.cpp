@@ -45,7 +45,7 @@ public:
 
     Weights& weights() override { return weights_; }
 
-    /// Adds what went into temporaries to the windows they stand for.
+    /// Adds the contents of temporaries to the windows that they replace.
     void finish() {
         for (Detour& detour : detours_) {
             const float* from = detour.dense.memory.get();
@@ -121,7 +121,7 @@ void Reverse::seed(int tensor, std::span<const float> gradient) {
 
 void Reverse::run(const tape::Tape& tape, std::size_t first, std::size_t last, const GradientSink& sink) {
     for (std::size_t i = last; i-- > first;) step(tape, plan_.steps[i], sink);
-    if (first == 0) shadow_.reset();  // what is left belongs to memory from before the pass
+    if (first == 0) shadow_.reset();  // the remaining gradients belong to memory from before the pass
 }
 
 void Reverse::step(const tape::Tape& tape, const Step& step, const GradientSink& sink) {

@@ -1,5 +1,5 @@
 #pragma once
-// The driver: walks a tape backwards and lets each node's rule carry its gradient to its sources.
+// The driver: walks a tape backwards; each node's rule passes its gradient on to its sources.
 
 #include <functional>
 #include <span>
@@ -11,11 +11,11 @@
 
 namespace llmx::vjp {
 
-/// Told the gradient of a node that was asked for, dense, of the node's shape. Not told of a node that
-/// no gradient reaches: it is zero there.
+/// Called with the gradient of a requested node, dense, in the node's shape. Not called for a node that no
+/// gradient reaches: its gradient is zero.
 using GradientSink = std::function<void(int tensor, const View<const float>& gradient)>;
 
-/// One reverse pass at a time; one object a thread. Memory is kept between passes.
+/// One reverse pass at a time; one object per thread. Memory is kept between passes.
 class Reverse {
 public:
     /// All references must outlive the object. `asked`: tensors to report, of plan()'s `to` and `watched`.
@@ -28,7 +28,7 @@ public:
     /// Walks steps [first, last) of the plan backwards over a tape that holds their values.
     void run(const tape::Tape& tape, std::size_t first, std::size_t last, const GradientSink& sink);
 
-    /// Forgets every gradient: before the next seed after a pass that was given up.
+    /// Drops every gradient; needed before the next seed if a pass was abandoned.
     void reset() { shadow_.reset(); }
 
 private:

@@ -1,4 +1,5 @@
-// Angles follow ggml's float32 arithmetic step by step, or long positions would drift from the forward pass.
+// Angles follow ggml's float32 arithmetic step by step; otherwise large positions would drift from the
+// forward pass.
 
 #include "vjp/rotary.hpp"
 

@@ -1,5 +1,5 @@
 #pragma once
-// What rules do with rows: sums that vectorise, operands repeated over the output (ggml's broadcast).
+// Helpers for rows in rules: sums that vectorise, operands repeated over the output (ggml's broadcast).
 
 #include <algorithm>
 
@@ -55,7 +55,7 @@ T* repeated_row(const View<T>& operand, std::int64_t i0, std::int64_t i1, std::i
 
 /// For a source that is repeated over the output: body(dx, columns, dy, i0, i1, i2) for each output row
 /// whose gradient is not all zero, where dx, of length `columns`, is the source's row under it.
-/// All output rows over one source row are met by one thread, in order.
+/// All output rows over one source row are visited by one thread, in order.
 template <class Body>
 void for_each_repeat(const Pull& pull, int source, Body&& body) {
     const Sink sink = pull.sink(source);
@@ -96,8 +96,8 @@ inline void pull_row_sums(const Pull& pull, int source, float scale) {
     });
 }
 
-/// dx += dy where source and output hold the same elements in the same order, whatever their shapes:
-/// CPY, CONT, DUP.
+/// dx += dy for a source and an output with the same elements in the same order, whatever their shapes: CPY,
+/// CONT, DUP.
 inline void pull_copied(const Pull& pull, int source) {
     const Sink sink = pull.sink(source);
     const std::int64_t columns = sink.view.columns();

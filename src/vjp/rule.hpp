@@ -13,7 +13,7 @@ namespace llmx::vjp {
 
 class Pull;
 
-/// What a rule must have of the forward pass: bit i stands for source i.
+/// The values that a rule needs from the forward pass; bit i: source i.
 struct Keep {
     std::uint32_t sources = 0;
     bool output = false;
@@ -44,15 +44,15 @@ struct Node {
 struct Rule {
     std::string_view op;  ///< ggml's name of the operation
 
-    /// Values that `pull` reads. Weights and inputs (positions, masks, ids) are always there and need
-    /// no keeping; only sources computed in the pass, and memory, do.
+    /// Values that `pull` reads. Weights and inputs (positions, masks, ids) are always available; only memory
+    /// and sources computed in the pass must be kept.
     Keep (*keep)(const Node&) = nullptr;
 
-    /// Adds the gradient of each wanted source, given the output's. Null: the operation has no gradient
-    /// by nature, and nothing flows through it.
+    /// Adds the gradient of each wanted source, given the output's. Null: the operation has no gradient, and
+    /// none flows through it.
     void (*pull)(Pull&) = nullptr;
 
-    /// Empty where this node's parameters are handled, else what is not. Null: everything is.
+    /// Empty if this node's parameters are supported, else what is not. Null: everything is.
     std::string (*refuses)(const Node&) = nullptr;
 
     /// The node writes only part of its window; `pull` clears what it wrote (SET_ROWS).

@@ -29,7 +29,7 @@ bool Shadow::reached(int tensor) const {
     return roots_[static_cast<std::size_t>(graph_.at(tensor).root)].memory != nullptr;
 }
 
-/// Memory that was handed out as fresh has been written by now; fresh memory that nobody took is cleared.
+/// Memory handed out as fresh has been written by now; fresh memory that nobody took is cleared.
 void Shadow::settle(int root) {
     Root& r = roots_[static_cast<std::size_t>(root)];
     if (r.fresh) std::fill_n(r.memory.get(), graph_.at(root).elements(), 0.0F);

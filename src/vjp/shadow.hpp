@@ -11,7 +11,7 @@
 
 namespace llmx::vjp {
 
-/// A buffer of floats that goes back to its pool.
+/// A buffer of floats that returns to its pool.
 class BufferPool {
 public:
     struct Free {
@@ -33,11 +33,11 @@ public:
     /// Has any gradient reached the tensor's root?
     [[nodiscard]] bool reached(int tensor) const;
 
-    /// The window of `tensor`; made on first touch, then `fresh` if it covers its whole root.
+    /// The window of `tensor`; created on first use, then `fresh` if it covers its whole root.
     Sink touch(int tensor, bool may_be_fresh);
 
-    /// The gradient of `tensor`, dense, taken out of the shadow: its window is zero afterwards (the
-    /// whole root is given up if the tensor is one).
+    /// The gradient of `tensor`, dense, taken out of the shadow: its window is zero afterwards (the whole
+    /// root is released if the tensor is one).
     struct Taken {
         BufferPool::Buffer memory;
         std::int64_t elements = 0;
@@ -46,7 +46,7 @@ public:
     Taken take(int tensor, bool clear_window);
     void give_back(Taken taken) { pool_.give(taken.elements, std::move(taken.memory)); }
 
-    /// A dense, zeroed buffer that is no shadow.
+    /// A dense, zeroed buffer outside the shadow.
     Taken scratch(const Shape& shape);
 
     /// Drops every gradient.

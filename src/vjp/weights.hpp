@@ -1,6 +1,6 @@
 #pragma once
-// Weight matrices in the form that the reverse pass multiplies by: float32, or bfloat16. Float32 files
-// are used in place; other types are dequantised, and kept while a budget lasts.
+// Weight matrices in the form that the reverse pass multiplies with: float32 or bfloat16. Float32 files are
+// used in place; other types are dequantised, and kept while a budget lasts.
 
 #include <cstdint>
 #include <map>
@@ -13,7 +13,7 @@
 
 namespace llmx::vjp {
 
-/// One matrix [rows, columns], dense, either kind; holds on to its memory.
+/// One matrix [rows, columns], dense, of either type; keeps its memory alive.
 struct WeightMatrix {
     const float* float32 = nullptr;
     const std::uint16_t* bfloat16 = nullptr;

@@ -24,7 +24,7 @@ TEST(BadModel, Directory) {
 TEST(BadModel, NotGguf) {
     const TemporaryDirectory directory;
     spill(directory / "text.gguf", "Hello, I am a text of some length, and no model at all.\n");
-    expect_failure(explain(directory / "text.gguf"), 4, {"text.gguf", "no GGUF"});
+    expect_failure(explain(directory / "text.gguf"), 4, {"text.gguf", "not a GGUF file"});
     spill(directory / "empty.gguf", "");
     expect_failure(explain(directory / "empty.gguf"), 4, {"empty.gguf"});
 }

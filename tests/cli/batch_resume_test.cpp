@@ -96,7 +96,7 @@ TEST(BatchResume, ATornLastLineIsDoneAgain) {
         fs::remove(files.directory / "results.jsonl");
         spill(files.directory / file, whole.substr(0, five + lines[5].size() / 2));
         const Outcome run = llmx(files.arguments());
-        EXPECT_TRUE(has(run.err, "not whole")) << run.err;
+        EXPECT_TRUE(has(run.err, "incomplete")) << run.err;
         EXPECT_TRUE(has(run.out, "7 done now, 5 before")) << run.out;
         EXPECT_EQ(without_measurements(files.results()), expected) << file;
         EXPECT_EQ(files.directory.count(), 2);

@@ -138,7 +138,7 @@ TEST(Batch, IdsMustBeNamesOfTheirOwn) {
     };
     for (const char* id : {R"("a/b")", R"("..")", R"("")", R"("a\u0000b")", R"("\u001b[2J")"}) {
         with_id(id);
-        expect_failure(llmx(files.arguments({}, "results")), 3, {"line 7", "file's name"});
+        expect_failure(llmx(files.arguments({}, "results")), 3, {"line 7", "file name"});
         EXPECT_FALSE(fs::exists(files.directory / "results")) << id;
     }
     with_id(R"("a/b")");
@@ -146,7 +146,7 @@ TEST(Batch, IdsMustBeNamesOfTheirOwn) {
     EXPECT_EQ(json::parse(lines_of(files.results())[6])["id"], "a/b");
     for (const char* id : {R"("r1")", R"("000003")"}) {
         with_id(id);
-        expect_failure(llmx(files.arguments({}, "other.jsonl")), 3, {"line 7", "too"});
+        expect_failure(llmx(files.arguments({}, "other.jsonl")), 3, {"line 7", "already"});
     }
     with_id("[1]");
     expect_failure(llmx(files.arguments({}, "other.jsonl")), 3, {"line 7", "id is array"});
@@ -165,13 +165,14 @@ TEST(Batch, PlacesThatCannotBeWritten) {
     for (const char* foreign :
          {"a diary\n", "a diary", "{\"id\": 1}\n", "{\"schema\":\"llm-explainer/1\"}"}) {
         spill(files.directory / "diary.jsonl", foreign);
-        expect_failure(llmx(files.arguments({}, "diary.jsonl")), 3, {"diary.jsonl", "line 1", "no result"});
+        expect_failure(llmx(files.arguments({}, "diary.jsonl")), 3,
+                       {"diary.jsonl", "line 1", "not a result"});
         EXPECT_EQ(files.results("diary.jsonl"), foreign);
         EXPECT_EQ(files.directory.count(), 2);
     }
     fs::create_directory(files.directory / "results");
     spill(files.directory / "results" / "r1.json", "{}");
-    expect_failure(llmx(files.arguments({}, "results")), 3, {"r1.json", "no result"});
+    expect_failure(llmx(files.arguments({}, "results")), 3, {"r1.json", "not a result"});
     EXPECT_EQ(files.results("results/r1.json"), "{}");
 }
 

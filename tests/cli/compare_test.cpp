@@ -93,7 +93,7 @@ TEST(Compare, WhatIsNoResultIsRefused) {
         expect_failure(llmx({"compare", a, directory / "x.json"}), 3, words);
     };
     const std::string text = slurp(a);
-    refused(text.substr(0, text.size() / 2), {"x.json", "no valid JSON at byte"});
+    refused(text.substr(0, text.size() / 2), {"x.json", "not valid JSON at byte"});
     refused(R"({"schema": "somebody-else/4", "attributions": []})", {"somebody-else/4", "llm-explainer/1"});
     refused(R"({"attributions": []})", {"no schema"});
     refused("", {"x.json"});

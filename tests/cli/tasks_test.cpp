@@ -275,7 +275,7 @@ TEST(TranslationErrors, AreUnderstandable) {
         expect_failure(llmx(joined({"explain", "--model", t5}, more)), code, words);
     };
     fails({"--source", "x"}, 2, {"--source", "--task translation"});
-    fails({"--prompt-ids", "5,1"}, 2, {"encoder-decoder", "--task translation"});
+    fails({"--prompt-ids", "5,1"}, 2, {"--task", "encoder-decoder", "translation, summarization"});
     fails({"--prompt", "x"}, 5, {"generative_text_chat", "encoder-decoder", "translation"});
     fails({"--task", "translation", "--question", "x"}, 2, {"--question does not go"});
     fails({"--task", "translation"}, 2, {"no prompt", "--source"});
@@ -317,11 +317,11 @@ TEST(Assistant, SameAnswerAndMatches) {
     }
     EXPECT_FALSE(alone.contains("n_matches"));
     expect_failure(llmx(joined(asked, {"--assistant", golden("t5-tiny.gguf")})), 3,
-                   {"another kind", "llama"});
+                   {"a different kind", "llama"});
     expect_failure(llmx(joined(asked, {"--task", "generative_text_chat", "--assistant", "prompt-lookup"})), 2,
                    {"--assistant does not go"});
     expect_failure(llmx(joined(asked, {"--task", "generative_text_chat_assistant"})), 2,
-                   {"--assistant MODEL"});
+                   {"expected --assistant, a model"});
 }
 
 TEST(Beams, OptionsReachTheSearch) {

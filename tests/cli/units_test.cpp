@@ -98,10 +98,10 @@ TEST(UnitsOfTheProgram, WhatCannotBeIsOneLine) {
     expect_failure(llmx(chat({"--method", "saliency", "--unit", "regex", "--unit-pattern", "a("})), 2,
                    {"\"a(\"", "U_REGEX_MISMATCHED_PAREN"});
     expect_failure(llmx(chat({"--method", "saliency", "--unit", "spans", "--unit-spans", "0:9999"})), 3,
-                   {"0:9999", "no part of the prompt"});
+                   {"0:9999", "0 <= A < B"});
     expect_failure(llmx({"explain", "--model", golden("llama-tiny.gguf"), "--prompt", "the cat", "--answer",
                          " sat", "--method", "saliency", "--unit", "turn"}),
-                   2, {"units turn", "--user or --messages"});
+                   2, {"--unit turn", "--user or --messages"});
 }
 
 }  // namespace

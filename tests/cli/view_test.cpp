@@ -84,9 +84,9 @@ TEST(View, RefusesWhatItCannotShow) {
     expect({"view", r, r}, 2, "expected -o FILE");
     expect({"view", directory / "none.json", "-o", "-"}, 3, "has no schema");
     expect({"view", r, "-o", directory / "no" / "x.html"}, 7, "");
-    expect(explain_and({"--html", "-"}), 2, "--html: - is not possible");
+    expect(explain_and({"--html", "-"}), 2, "--html: cannot write to standard output");
     expect(explain_and({"--html", directory / "x", "--json", directory / "x"}), 2,
-           "--json, --html: both say");
+           "--json, --html: both are");
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ TEST(ViewOptions, LogitLensWithAndWithoutANumber) {
     expect_failure(llmx(replay({"--logit-lens", "many"})), 2, {"logit-lens", "many"});
     expect_failure(llmx({"explain", "--model", golden("bertqa-tiny"), "--question", "Who?", "--context",
                          "Ada.", "--logit-lens", "3"}),
-                   5, {"logit_lens", "encoder"});
+                   5, {"--logit-lens", "encoder"});
 }
 
 TEST(ViewOptions, APageBringsItsViewsWithAttention) {
@@ -74,7 +74,7 @@ TEST(ViewOptions, UnknownNamesAndBlocks) {
     expect_failure(llmx(replay({"--views", "attentoin"})), 2, {"view", "attentoin", "attention"});
     expect_failure(llmx(replay({"--views", "none,neuron"})), 2, {"--views", "none"});
     expect_failure(llmx(replay({"--views", "attention", "--view-blocks", "7"})), 2,
-                   {"view_blocks: got 7", "0 to 2"});
+                   {"--view-blocks: got 7", "0 to 2"});
     expect_failure(llmx(replay({"--views", "attention", "--view-budget", "much"})), 2, {"view-budget"});
 }
 

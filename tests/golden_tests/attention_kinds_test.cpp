@@ -210,15 +210,15 @@ TEST(AttentionMethodErrors, BlocksAndHeadsThatAreNotThere) {
     request.input_ids = {1, 5, 9};
     request.output.ids = {25};
     for (const char* method : {"attention_weights", "value_norm", "value_zeroing"}) {
-        test::expect_error(ErrorCode::usage, {"layer: got 99"}, [&] {
+        test::expect_error(ErrorCode::usage, {"`layer`: got 99"}, [&] {
             run(model, {method, {{"layer", "99"}}}, request);
         });
     }
-    test::expect_error(ErrorCode::usage, {"head: got 99"}, [&] {
+    test::expect_error(ErrorCode::usage, {"`head`: got 99"}, [&] {
         run(model, {"attention_weights", {{"head", "99"}}}, request);
     });
     request.memory_budget = 1 << 10;
-    test::expect_error(ErrorCode::input, {"--memory-budget"}, [&] { run(model, "value_zeroing", request); });
+    test::expect_error(ErrorCode::input, {"`memory_budget`"}, [&] { run(model, "value_zeroing", request); });
 }
 
 }  // namespace

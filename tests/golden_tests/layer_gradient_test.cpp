@@ -183,7 +183,7 @@ TEST(Layer, RefusesBlocksThatGiveNoValueForEveryToken) {
     const int last = text.model.facts().blocks - 1;
     for (const int layer : {last, last + 1, 1000}) {
         test::expect_error(ErrorCode::usage,
-                           {"layer: got " + std::to_string(layer), "0 to " + std::to_string(last - 1)},
+                           {"`layer`: got " + std::to_string(layer), "0 to " + std::to_string(last - 1)},
                            [&] { method::ReplayFunction(own.scene, layer); });
     }
 }

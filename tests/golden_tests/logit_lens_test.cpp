@@ -145,10 +145,10 @@ TEST(LensErrors, EncodersHaveNoHead) {
     asked.pair = {.question = "Who?", .context = "Ada came."};
     asked.views.logit_lens = 3;
     const std::vector<Method> methods = {"attention"};
-    test::expect_error(ErrorCode::unsupported, {"logit_lens", "encoder", "output head"},
+    test::expect_error(ErrorCode::unsupported, {"`logit_lens`", "encoder", "output head"},
                        [&] { (void)Explainer(model, methods).compute(asked); });
     asked.views.logit_lens = -1;
-    test::expect_error(ErrorCode::usage, {"logit_lens: got -1"},
+    test::expect_error(ErrorCode::usage, {"`logit_lens`: got -1"},
                        [&] { (void)Explainer(model, methods).compute(asked); });
 }
 

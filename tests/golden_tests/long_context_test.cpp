@@ -50,7 +50,7 @@ protected:
 TEST_F(LongContext, GoesOnWithAWarning) {
     const Model model = trained_on_16(nullptr);
     const Tokens prompt = tokens(20);
-    expect_error(ErrorCode::context_overflow, {"holds 16", "--context"},
+    expect_error(ErrorCode::context_overflow, {"holds 16", "`context_tokens`"},
                  [&] { (void)model.generate(prompt); });
     const Generation found = model.generate(prompt, {.max_new_tokens = 6, .context = 64});
     const Model whole = Model::load(data + "/llama-tiny.gguf");

@@ -104,12 +104,12 @@ TEST_P(TinyQa, TokenTypesMatterWhereThereAreAny) {
     typed.token_types.back() = 2;
     test::expect_error(ErrorCode::input, {"token types", "got 2", "0 to 1"}, [&] { session.run(typed); });
     typed.token_types.pop_back();
-    test::expect_error(ErrorCode::input, {"token types", "expected one a token"},
+    test::expect_error(ErrorCode::input, {"token types", "expected one per token"},
                        [&] { session.run(typed); });
 }
 
 TEST_P(TinyQa, MicroBatchesAreRefused) {
-    test::expect_error(ErrorCode::unsupported, {"micro-batches", "sees its text at once"},
+    test::expect_error(ErrorCode::unsupported, {"`ubatch`", "reads a text all at once"},
                        [&] { engine::Session(model, {.tokens = 16, .outputs = 16, .micro_batch = 4}); });
 }
 

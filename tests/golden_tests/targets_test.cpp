@@ -140,7 +140,7 @@ TEST_F(Targets, MeasuresAreWhatTheirNamesSay) {
     EXPECT_NEAR(value(Measure::entropy), entropy, 1e-4);
     const double p = std::exp(score(asked.input_ids, asked.output.ids));
     EXPECT_NEAR(value(Measure::probability) / p, 1.0, 1e-4);
-    test::expect_error(ErrorCode::usage, {"kl", "--context-span"}, [&] { (void)value(Measure::kl); });
+    test::expect_error(ErrorCode::usage, {"kl", "`context_span`"}, [&] { (void)value(Measure::kl); });
 }
 
 TEST_F(Targets, DivergenceIsFromTheModelWithoutTheContext) {

@@ -256,7 +256,7 @@ TEST_F(ThinnedViews, ChosenBlocksOnly) {
     for (const AttentionMap& map : views.attention.at(0).maps) EXPECT_EQ(map.block, 1);
     for (const NeuronGroup& group : views.neuron) EXPECT_EQ(group.block, 1);
     EXPECT_FALSE(views.neuron.empty());
-    test::expect_error(ErrorCode::usage, {"view_blocks: got 99", "0 to"},
+    test::expect_error(ErrorCode::usage, {"`view_blocks`: got 99", "0 to"},
                        [&] { (void)explain({.attention = true, .blocks = {99}}); });
 }
 

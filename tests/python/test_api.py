@@ -51,6 +51,15 @@ class Errors(unittest.TestCase):
             with self.subTest(kind=kind.__name__, text=text), self.assertRaisesRegex(kind, text):
                 work()
 
+    def test_key(self):
+        with self.assertRaisesRegex(explainer.InputError, "^`prompt_ids`: id 1000000 ") as caught:
+            tiny().explain(prompt_ids=[10 ** 6], answer_ids=[1])
+        self.assertEqual(caught.exception.key, "prompt_ids")
+        with self.assertRaises(explainer.ModelError) as caught:
+            explainer.load("no/such.gguf")
+        self.assertIsNone(caught.exception.key)
+        self.assertIsNone(explainer.UsageError("mine").key)
+
 
 class Generate(unittest.TestCase):
     def test_shapes(self):

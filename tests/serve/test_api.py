@@ -1,6 +1,7 @@
 """What the service answers: the command line's results and errors, over HTTP."""
 
 import json
+import re
 import unittest
 
 from service import SOURCE, TEMPLATE, TINY, TINY_MODEL, Service, Stream, command_line
@@ -41,7 +42,7 @@ class Api(unittest.TestCase):
         self.assertEqual(without_times(again.json), without_times(first))
         self.assertEqual(again.json["command"], first["command"])
 
-    def test_errors_are_the_command_lines(self):
+    def test_errors_are_the_command_lines_with_keys_for_flags(self):
         for keys, status in (({"methd": "saliency"}, 400), ({"method": "atention"}, 400),
                              ({"max_new_tokens": "four"}, 400), ({"user": "a", "prompt": "b"}, 400),
                              ({"prompt_ids": [1, 10**6]}, 400), ({"max_new_tokens": 1000}, 400),
@@ -51,7 +52,9 @@ class Api(unittest.TestCase):
                                    input=json.dumps({"model": TINY_MODEL, **TINY, **keys}))
                 answer = self.service.explain(**keys)
                 self.assertEqual(answer.status, status, answer.body)
-                self.assertEqual("llmx: " + answer.error["message"], run.stderr.strip())
+                spelled = re.sub(r"`([a-z_]+)`", lambda key: "--" + key[1].replace("_", "-"),
+                                 answer.error["message"])
+                self.assertEqual("llmx: " + spelled, run.stderr.strip())
                 self.assertEqual(answer.error["code"], run.returncode)
 
     def test_what_is_no_json_is_said(self):

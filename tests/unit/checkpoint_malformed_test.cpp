@@ -76,7 +76,7 @@ TEST_F(BrokenDirectory, NoWeights) {
     fs::remove(*this / "model.safetensors");
     refuses({"no model.safetensors", "index.json"});
     spill(*this / "pytorch_model.bin", "PK");
-    refuses({"PyTorch's pickles", "save_pretrained"});
+    refuses({"PyTorch pickles", "save_pretrained"});
 }
 TEST_F(BrokenDirectory, NoTokenizer) {
     fs::remove(*this / "tokenizer.json");
@@ -85,22 +85,22 @@ TEST_F(BrokenDirectory, NoTokenizer) {
 TEST_F(BrokenDirectory, ADirectoryInAFilesPlace) {
     fs::remove(*this / "model.safetensors");
     fs::create_directory(*this / "model.safetensors");
-    refuses({"model.safetensors", "no regular file"});
+    refuses({"model.safetensors", "not a regular file"});
 }
 
 // -- config.json ------------------------------------------------------------------------------------------
 
 TEST_F(BrokenDirectory, ConfigIsNoJson) {
     spill(*this / "config.json", "{\"model_type\": \"llama\",");
-    refuses({"config.json", "no JSON"});
+    refuses({"config.json", "not valid JSON"});
     spill(*this / "config.json", "[1, 2]");
     refuses({"config.json", "expected an object"});
     spill(*this / "config.json", "");
-    refuses({"config.json", "no JSON"});
+    refuses({"config.json", "not valid JSON"});
     spill(*this / "config.json", std::string(100000, '['));
     refuses({"config.json", "nested too deeply"});
     spill(*this / "config.json", "{\"model_type\": \"\xFF\"}");
-    refuses({"config.json", "no JSON"});
+    refuses({"config.json", "not valid JSON"});
 }
 TEST_F(BrokenDirectory, UnknownFamily) {
     edit("config.json", [](Json& config) { config["model_type"] = "perceiver"; });
@@ -173,7 +173,7 @@ TEST_F(BrokenDirectory, HeaderLargerThanTheFile) {
 }
 TEST_F(BrokenDirectory, HeaderIsNoJson) {
     set_header("{\"a\": ", "");
-    refuses({"header is no JSON"});
+    refuses({"header is not JSON"});
     set_header("[]", "");
     refuses({"header is []", "an object"});
     set_header("{}", "");

@@ -179,7 +179,7 @@ TEST(Compare, OtherTextsAreSaid) {
     Explanation a = explained({with_options({})});
     Explanation b = a;
     b.answer_text = "xz";
-    expect_error(ErrorCode::input, {"answer differs at byte 1", "\"xy\"", "\"xz\"", "--align text"},
+    expect_error(ErrorCode::input, {"answer differs at byte 1", "\"xy\"", "\"xz\"", "`align` text"},
                  [&] { (void)compare(a, b); });
     b.prompt_text = "caf\u00E9";
     expect_error(ErrorCode::input, {"prompt differs at byte 0"}, [&] { (void)compare(a, b); });

@@ -221,13 +221,13 @@ TEST_F(Beams, RefuseWhatDoesNotFit) {
     const auto run = [&](const GenerateOptions& options) {
         return [&, options] { (void)model.generate(Tokens{1, 2, 3}, options); };
     };
-    expect_error(ErrorCode::usage, {"num_beams: 0"}, run({.num_beams = 0}));
-    expect_error(ErrorCode::usage, {"num_beams: 129", "128"}, run({.num_beams = 129}));
-    expect_error(ErrorCode::usage, {"num_beams: 2 with temperature 1"},
+    expect_error(ErrorCode::usage, {"`num_beams`: got 0"}, run({.num_beams = 0}));
+    expect_error(ErrorCode::usage, {"`num_beams`: got 129", "128"}, run({.num_beams = 129}));
+    expect_error(ErrorCode::usage, {"`num_beams`: got 2 with `temperature` 1"},
                  run({.temperature = 1.0F, .num_beams = 2}));
-    expect_error(ErrorCode::usage, {"num_beams: 2 with an assistant"},
+    expect_error(ErrorCode::usage, {"`num_beams`: got 2 with an assistant"},
                  run({.prompt_lookup = true, .num_beams = 2}));
-    expect_error(ErrorCode::usage, {"length_penalty: nan"}, run({.length_penalty = NAN}));
+    expect_error(ErrorCode::usage, {"`length_penalty`: got nan"}, run({.length_penalty = NAN}));
 }
 
 }  // namespace

@@ -91,8 +91,8 @@ TEST_F(Chat, WhatTheTemplateRefuses) {
                  [&] {
                      (void)model.render_chat({{"tool", "x"}});
                  });
-    expect_error(ErrorCode::input, {"messages: none"}, [&] { (void)model.render_chat({}); });
-    expect_error(ErrorCode::input, {"role is empty"}, [&] { (void)model.render_chat({{"", "x"}}); });
+    expect_error(ErrorCode::input, {"`messages`: none"}, [&] { (void)model.render_chat({}); });
+    expect_error(ErrorCode::input, {"empty role"}, [&] { (void)model.render_chat({{"", "x"}}); });
     expect_error(ErrorCode::input, {"user message", "UTF-8"}, [&] {
         (void)model.render_chat({{"user", "a\xFF"}});
     });
@@ -100,14 +100,14 @@ TEST_F(Chat, WhatTheTemplateRefuses) {
 
 TEST_F(Chat, ModelsWithoutAUsableTemplate) {
     const Model none = Model::load(data + "/llama-tiny.gguf");
-    expect_error(ErrorCode::model, {"llama-tiny.gguf", "has none", "--prompt"}, [&] {
+    expect_error(ErrorCode::model, {"llama-tiny.gguf", "has none", "`prompt`"}, [&] {
         (void)none.apply_chat_template({{"user", "x"}});
     });
     const Model given = Model::load(data + "/llama-tiny.gguf", {.chat_template = chatml});
     EXPECT_TRUE(given.facts().has_chat_template);
     EXPECT_EQ(given.render_chat({{"user", "x"}}), "<|im_start|>user\nx<|im_end|>\n<|im_start|>assistant\n");
     const Model broken = with_template("{% for m in messages %}{{ m.content ");
-    expect_error(ErrorCode::model, {"cannot be parsed", "--prompt"}, [&] {
+    expect_error(ErrorCode::model, {"cannot parse", "`prompt`"}, [&] {
         (void)broken.render_chat({{"user", "x"}});
     });
 }

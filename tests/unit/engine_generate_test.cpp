@@ -140,7 +140,7 @@ TEST_F(Generate, Cancels) {
 TEST_F(Generate, TooLong) {
     const int context = model.facts().context;
     expect_error(ErrorCode::context_overflow,
-                 {"18 tokens", std::to_string(context), "--max-new-tokens", "--context"},
+                 {"18 tokens", std::to_string(context), "`max_new_tokens`", "`context_tokens`"},
                  [&] { (void)model.generate(prompt, {.max_new_tokens = context}); });
     expect_error(ErrorCode::context_overflow, {"18 tokens", "up to 10 new", "28", "holds 27"},
                  [&] { (void)model.generate(prompt, {.max_new_tokens = 10, .context = 27}); });
@@ -156,17 +156,17 @@ TEST_F(Generate, BadArguments) {
     const auto run = [&](const GenerateOptions& options) {
         return [&, options] { (void)model.generate(prompt, options); };
     };
-    expect_error(ErrorCode::input, {"prompt: empty"}, [&] { (void)model.generate(Tokens{}); });
+    expect_error(ErrorCode::input, {"`prompt`: it is empty"}, [&] { (void)model.generate(Tokens{}); });
     expect_error(ErrorCode::input, {"100000", "vocabulary"}, [&] {
         (void)model.generate(Tokens{1, 100000});
     });
-    expect_error(ErrorCode::usage, {"max_new_tokens: 0"}, run({.max_new_tokens = 0}));
-    expect_error(ErrorCode::usage, {"temperature: -1"}, run({.temperature = -1.0F}));
-    expect_error(ErrorCode::usage, {"temperature: nan"}, run({.temperature = NAN}));
-    expect_error(ErrorCode::usage, {"top_k: -1"}, run({.top_k = -1}));
-    expect_error(ErrorCode::usage, {"top_p: 1.5"}, run({.top_p = 1.5F}));
-    expect_error(ErrorCode::usage, {"repetition_penalty: 0"}, run({.repetition_penalty = 0.0F}));
-    expect_error(ErrorCode::usage, {"context: -5"}, run({.context = -5}));
+    expect_error(ErrorCode::usage, {"`max_new_tokens`: got 0"}, run({.max_new_tokens = 0}));
+    expect_error(ErrorCode::usage, {"`temperature`: got -1"}, run({.temperature = -1.0F}));
+    expect_error(ErrorCode::usage, {"`temperature`: got nan"}, run({.temperature = NAN}));
+    expect_error(ErrorCode::usage, {"`top_k`: got -1"}, run({.top_k = -1}));
+    expect_error(ErrorCode::usage, {"`top_p`: got 1.5"}, run({.top_p = 1.5F}));
+    expect_error(ErrorCode::usage, {"`repetition_penalty`: got 0"}, run({.repetition_penalty = 0.0F}));
+    expect_error(ErrorCode::usage, {"`context_tokens`: got -5"}, run({.context = -5}));
 }
 
 TEST_F(Generate, OutputThatIsNoNumberIsAnError) {

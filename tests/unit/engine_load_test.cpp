@@ -59,14 +59,14 @@ TEST(Load, WhatIsNoModel) {
     spill(dir / "empty.gguf", "");
     expect_error(ErrorCode::model, {"empty"}, [&] { load(dir / "empty.gguf"); });
     spill(dir / "text.gguf", "{\"config\": 1}");
-    expect_error(ErrorCode::model, {"no GGUF", "{\"co", "expected \"GGUF\""},
+    expect_error(ErrorCode::model, {"not a GGUF file", "{\"co", "expected \"GGUF\""},
                  [&] { load(dir / "text.gguf"); });
     spill(dir / "zip.gguf", "PK\x03\x04");
     expect_error(ErrorCode::model, {"PK\\x03\\x04"}, [&] { load(dir / "zip.gguf"); });
-    expect_error(ErrorCode::model, {"no regular file"}, [&] { load("/dev/null"); });
+    expect_error(ErrorCode::model, {"not a regular file"}, [&] { load("/dev/null"); });
     // GGUF, but no model: reference numbers
     expect_error(ErrorCode::model, {"architecture"}, [&] { load(data + "/llama-tiny.golden.gguf"); });
-    expect_error(ErrorCode::usage, {"threads: -1"},
+    expect_error(ErrorCode::usage, {"`threads`: got -1"},
                  [&] { (void)Model::load(data + "/llama-tiny.gguf", {.threads = -1}); });
 }
 

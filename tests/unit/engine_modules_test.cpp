@@ -144,7 +144,7 @@ TEST(MatchModules, NoMatchNamesTheNearest) {
                  [&] { (void)match_modules(modules, "q_prj", false); });
     expect_error(ErrorCode::usage, {"\"blk.0.atn_q\"", "blk.0.attn_q"},
                  [&] { (void)match_modules(modules, "blk.0.atn_q", false); });
-    expect_error(ErrorCode::usage, {"\"q_proj\"", "whole name", "nearest"},
+    expect_error(ErrorCode::usage, {"\"q_proj\"", "exactly this name", "nearest"},
                  [&] { (void)match_modules(modules, "q_proj", true); });
     expect_error(ErrorCode::usage, {"empty"}, [&] { (void)match_modules(modules, "", false); });
 }

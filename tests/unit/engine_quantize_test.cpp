@@ -65,7 +65,7 @@ TEST(Quantize, BadArguments) {
     expect_error(ErrorCode::model, {"no such file"},
                  [&] { quantize(dir / "none.gguf", dir / "out.gguf", "F16"); });
     spill(dir / "text.gguf", "hello");
-    expect_error(ErrorCode::model, {"no GGUF"},
+    expect_error(ErrorCode::model, {"not a GGUF file"},
                  [&] { quantize(dir / "text.gguf", dir / "out.gguf", "F16"); });
     expect_error(ErrorCode::output, {"does not exist"}, [&] { quantize(tiny, dir / "no/out.gguf", "F16"); });
     std::filesystem::copy_file(tiny, dir / "in.gguf");

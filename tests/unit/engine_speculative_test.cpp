@@ -255,8 +255,9 @@ TEST_F(Speculative, RefusesWhatDoesNotFit) {
     const Model other = Model::load(dir / "renamed.gguf");
     expect_error(ErrorCode::input, {"token 300 is \"quite another\", the model's is"},
                  run({.assistant = &other}));
-    expect_error(ErrorCode::usage, {"draft_tokens: 0"}, run({.draft_tokens = 0}));
-    expect_error(ErrorCode::usage, {"exclude each other"}, run({.assistant = &model, .prompt_lookup = true}));
+    expect_error(ErrorCode::usage, {"`draft_tokens`: got 0"}, run({.draft_tokens = 0}));
+    expect_error(ErrorCode::usage, {"both a model and prompt lookup"},
+                 run({.assistant = &model, .prompt_lookup = true}));
     const Model gpt2 = Model::load(data + "/gpt2-tiny.gguf");
     expect_error(ErrorCode::context_overflow, {"256"},
                  run({.max_new_tokens = 400, .context = 1000, .assistant = &gpt2}));

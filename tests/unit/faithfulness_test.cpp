@@ -170,7 +170,7 @@ TEST(Faithfulness, EqualScoresRankByPosition) {
 
 TEST(Faithfulness, RefusesOneSeedAndMapsOfOtherUnits) {
     auto game = linear(ten);
-    test::expect_error(ErrorCode::usage, {"random seeds: got 1"},
+    test::expect_error(ErrorCode::usage, {"`seeds`: got 1"},
                        [&] { measure(game, std::vector<Map>{ten}, 1, 0); });
     test::expect_error(ErrorCode::usage, {"2 scores for 10 units"}, [&] {
         measure(game, std::vector<Map>{{1, 2}}, 2, 0);

@@ -101,11 +101,11 @@ TEST(Offsets, PartsAndWhereTheyAre) {
     EXPECT_EQ(part(text, {3, 6}, "x"), "\xC3\xA9 \xF0\x9F\x9A\x80");
     EXPECT_EQ(place_of(text, "\xC3\xA9", "x"), (Characters{3, 4}));
     EXPECT_EQ(place_of(text, " caf", "x"), (Characters{6, 10}));
-    test::expect_error(ErrorCode::input, {"--label", "tea", "context"},
-                       [&] { (void)place_of(text, "tea", "--label"); });
+    test::expect_error(ErrorCode::input, {"`label`", "tea", "context"},
+                       [&] { (void)place_of(text, "tea", "label"); });
     for (const Characters wrong : {Characters{-1, 2}, {2, 2}, {3, 12}}) {
-        test::expect_error(ErrorCode::input, {"--label-span", "11"},
-                           [&] { (void)part(text, wrong, "--label-span"); });
+        test::expect_error(ErrorCode::input, {"`label_span`", "11"},
+                           [&] { (void)part(text, wrong, "label_span"); });
     }
 }
 

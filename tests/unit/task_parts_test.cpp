@@ -82,7 +82,7 @@ TEST(Parts, AMessageThatTheTemplateRewritesIsNamedWhereItIsNeeded) {
     EXPECT_THAT(request.units.parts, IsEmpty());
     EXPECT_THAT(request.units.unplaced,
                 testing::HasSubstr(
-                    "message 2 (assistant, \"<think>Well.</think>Yes\") does not stand in the prompt"));
+                    "message 2 (assistant, \"<think>Well.</think>Yes\") does not occur in the prompt"));
     EXPECT_THAT(chat(model, {{"user", "Hi"}, {"assistant", "Yes"}}), ElementsAre("user|Hi", "assistant|Yes"));
     const Model drops =
         with_template("{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}");
@@ -90,7 +90,7 @@ TEST(Parts, AMessageThatTheTemplateRewritesIsNamedWhereItIsNeeded) {
                 testing::HasSubstr("message 2 (assistant, \"a\")"));
     // llama.cpp puts a system message that the template has no place for before the next one.
     EXPECT_THAT(chat(drops, {{"system", "s"}, {"user", "u"}}), ElementsAre("system|s", "user|u"));
-    expect_error(ErrorCode::usage, {"units turn", "message 2 (assistant"}, [&] {
+    expect_error(ErrorCode::usage, {"`unit` turn", "message 2 (assistant"}, [&] {
         UnitChoice choice = request.units;
         choice.kind = "turn";
         (void)unit::split({.tokens = {"x"}, .special = {false}, .prompt = 1, .parts = {}}, choice);

@@ -82,14 +82,14 @@ TEST(Pairs, IdsAreTakenApartAgain) {
 TEST(Pairs, IdsOfAnotherFormAreRefused) {
     const PairFormat bert{101, 102, false, true};
     const auto refused = [&](const Tokens& ids, const Ids& types, const std::string& word) {
-        test::expect_error(ErrorCode::input, {"prompt ids", word, "[CLS]"},
+        test::expect_error(ErrorCode::input, {"`prompt_ids`", word, "[CLS]"},
                            [&] { (void)read_pair(bert, ids, types); });
     };
-    refused({1, 2, 3}, {}, "no pair");
+    refused({1, 2, 3}, {}, "not a pair");
     refused({101, 1, 2, 102}, {}, "no separator");
     refused({101, 1, 102, 102}, {}, "empty");
     refused({101, 1, 102, 2, 102}, {0, 0, 1}, "3 token types for 5 ids");
-    refused({101, 1, 102, 2, 102}, {0, 0, 0, 0, 1}, "do not follow");
+    refused({101, 1, 102, 2, 102}, {0, 0, 0, 0, 1}, "do not match");
     const PairFormat roberta{0, 2, true, false};
     test::expect_error(ErrorCode::input, {"one separator"}, [&] {
         (void)read_pair(roberta, {0, 1, 2, 4, 2}, {});

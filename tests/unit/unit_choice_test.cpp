@@ -17,21 +17,21 @@ TEST(UnitChoice, WhatCannotBeAskedIsRefused) {
     const auto refused = [](const UnitChoice& choice, std::initializer_list<std::string> words) {
         expect_error(ErrorCode::usage, words, [&] { unit::require_choice(choice); });
     };
-    refused({.kind = "words"}, {"unknown units \"words\"", "nearest: word"});
+    refused({.kind = "words"}, {"unknown `unit` \"words\"", "nearest: word"});
     refused({.aggregation = "max"}, {"aggregation", "max_abs"});
     refused({.hold = "specials"}, {"hold", "special"});
-    refused({.kind = "regex"}, {"units regex", "no pattern"});
+    refused({.kind = "regex"}, {"`unit_pattern`", "none given"});
     refused({.kind = "regex", .pattern = "a(b"}, {"\"a(b\"", "U_REGEX_MISMATCHED_PAREN", "character 3"});
-    refused({.kind = "word", .pattern = "a"}, {"units word", "pattern"});
-    refused({.kind = "spans"}, {"units spans", "none given"});
-    refused({.kind = "line", .spans = {{0, 1}}}, {"units line", "spans"});
-    refused({.kind = "spans", .spans = {{0, 4}, {3, 6}}}, {"3:6", "apart"});
+    refused({.kind = "word", .pattern = "a"}, {"`unit` word", "`unit_pattern`"});
+    refused({.kind = "spans"}, {"`unit_spans`", "none given"});
+    refused({.kind = "line", .spans = {{0, 1}}}, {"`unit` line", "`unit_spans`"});
+    refused({.kind = "spans", .spans = {{0, 4}, {3, 6}}}, {"3:6", "do not overlap"});
     refused({.kind = "spans", .spans = {{5, 6}, {0, 4}}}, {"0:4", "in order"});
     refused({.kind = "spans", .spans = {{2, 2}}}, {"2:2"});
     refused({.kind = "spans", .spans = {{-1, 2}}}, {"-1:2"});
     refused({.context = std::pair{3, 3}}, {"context", "3:3"});
     for (const UnitChoice& choice : {UnitChoice{.kind = "turn"}, {.kind = "role"}, {.hold = "template"}}) {
-        expect_error(ErrorCode::usage, {"no chat", "--user or --messages"},
+        expect_error(ErrorCode::usage, {"neither a chat", "`user` or `messages`"},
                      [&] { (void)unit::split(one_token, choice); });
         UnitChoice because = choice;
         because.unplaced = "message 2 is not there";

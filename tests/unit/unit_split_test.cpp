@@ -210,7 +210,7 @@ TEST(Units, Regex) {
     // A match that begins within a token takes the token.
     EXPECT_THAT(labelled(text_of({"re", "-enter", " it"}), {.kind = "regex", .pattern = "enter"}),
                 ElementsAre("rest|re", "regex|-enter", "rest| it"));
-    expect_error(ErrorCode::input, {"units regex", "(a+)+$", "U_REGEX_"}, [] {
+    expect_error(ErrorCode::input, {"`unit_pattern`", "(a+)+$", "U_REGEX_"}, [] {
         (void)unit::split(text_of({std::string(64, 'a') + "b"}), {.kind = "regex", .pattern = "(a+)+$"});
     });
 }

@@ -116,8 +116,8 @@ void expect_refused(const std::string& text, std::initializer_list<std::string> 
 }
 
 TEST(ViewJsonRead, SaysWhatIsNoResult) {
-    expect_refused("{\"schema\": ", {"a.json", "no valid JSON at byte"});
-    expect_refused("", {"a.json", "no valid JSON"});
+    expect_refused("{\"schema\": ", {"a.json", "not valid JSON at byte"});
+    expect_refused("", {"a.json", "not valid JSON"});
     expect_refused("[1, 2]", {"a.json", "is array", "object"});
     expect_refused("{}", {"a.json", "no schema"});
     expect_refused(R"({"schema": "llm-explainer/2"})", {"\"llm-explainer/2\"", "expected llm-explainer/1"});

@@ -20,7 +20,7 @@ constexpr Row outside[] = {
 constexpr Row block[] = {
     {"attn_norm", one_norm},
     {"attn_norm", feed_forward_norm},  // llama.cpp takes attn_norm for the feed-forward network,
-    {"attn_norm_2", attention_norm},   // and for attention only where there is no attn_norm_2
+    {"attn_norm_2", attention_norm},   // and for attention only without attn_norm_2
     {"attn_qkv", "self_attention.query_key_value", ungroup_qkv},
     {"attn_output", "self_attention.dense"},
     {"ffn_up", "mlp.dense_h_to_4h"},
@@ -39,7 +39,7 @@ Object common_keys(const Object& config, bool grouped) {
     rename("n_head_kv", "num_kv_heads");
     rename("ffn_hidden_size", "intermediate_size");
     rename("activation", "hidden_act");
-    // without groups, num_kv_heads does not count: one head for all queries, or one for each
+    // without groups, num_kv_heads is ignored: one head for all queries, or one for each
     if (!grouped && config.flag({"multi_query"}, true)) json["num_kv_heads"] = 1;
     if (!grouped && !config.flag({"multi_query"}, true)) json.erase("num_kv_heads");
     if (!config.has("max_position_embeddings")) json["max_position_embeddings"] = 2048;

@@ -1,4 +1,4 @@
-// Gemma 2: soft-capped attention and logits, a sliding window in every other block, norms before and behind.
+// Gemma 2: soft-capped attention and logits, a sliding window in every other block, norms before and after.
 
 #include <llmx/error.hpp>
 
@@ -31,7 +31,7 @@ constexpr Row block[] = {
 
 constexpr Part parts[] = {{"blk.", "layers.", block}};
 
-// What llama.cpp has fixed.
+// Values that are fixed in llama.cpp.
 void check(const Object& config, const Hyperparameters& h) {
     if (!h.tied) refuse(config, "tie_word_embeddings", "true");
     // the scale of attention scores: by head size, and in the 27B model (46 blocks) by embedding and heads
@@ -42,7 +42,7 @@ void check(const Object& config, const Hyperparameters& h) {
     const std::vector<std::string> kinds = config.texts({"layer_types"});
     for (std::size_t b = 0; b < kinds.size(); ++b) {
         const char* kind = b % 2 == 0 ? "sliding_attention" : "full_attention";
-        if (kinds[b] != kind) refuse(config, "layer_types", "sliding and full attention by turns");
+        if (kinds[b] != kind) refuse(config, "layer_types", "alternating sliding and full attention");
     }
     if (config.flag({"use_bidirectional_attention"}, false)) {
         refuse(config, "use_bidirectional_attention", "false");

@@ -43,9 +43,9 @@ void hyperparameters(const Object& whole, Hyperparameters& h) {
     decoder_hyperparameters(config, h,
                             {.tied_by_default = true, .activations = {"gelu_pytorch_tanh", "gelu_new"}});
     if (config.flag({"use_bidirectional_attention"}, false) || config.has("attn_logit_softcapping")) {
-        throw Error(ErrorCode::unsupported, config.name() +
-                                                ": attention in both directions or soft-capped; "
-                                                "llama.cpp's gemma3 has neither");
+        throw Error(
+            ErrorCode::unsupported,
+            config.name() + ": bidirectional or soft-capped attention; llama.cpp's gemma3 supports neither");
     }
     // llama.cpp scales by the head's size, in the 27B (62 blocks) by width per head.
     const float scaled_by =

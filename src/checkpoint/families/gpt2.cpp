@@ -32,9 +32,9 @@ void hyperparameters(const Object& config, Hyperparameters& h) {
                              .activations = {"gelu_new", "gelu_pytorch_tanh", "gelu_fast"}});
     if (!config.flag({"scale_attn_weights"}, true) ||
         config.flag({"scale_attn_by_inverse_layer_idx"}, false)) {
-        throw Error(ErrorCode::unsupported, config.name() +
-                                                ": attention scaled otherwise than by the head's size; "
-                                                "llama.cpp's gpt2 knows only that");
+        throw Error(ErrorCode::unsupported,
+                    config.name() +
+                        ": attention is not scaled by the head size; llama.cpp's gpt2 supports nothing else");
     }
 }
 

@@ -1,4 +1,4 @@
-// Llama and what is built like it: Meta's Llama 1 to 3, SmolLM, TinyLlama, Yi, ...; Mistral.
+// Llama and models built like it: Meta's Llama 1 to 3, SmolLM, TinyLlama, Yi, ...; Mistral.
 
 #include "checkpoint/families/llama_like.hpp"
 

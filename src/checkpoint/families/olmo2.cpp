@@ -1,4 +1,4 @@
-// OLMo 2: norms behind attention and feed-forward instead of before them, and over all of q and k.
+// OLMo 2: norms after attention and feed-forward instead of before them, and over all of q and k.
 
 #include "checkpoint/families/llama_like.hpp"
 

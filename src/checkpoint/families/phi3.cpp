@@ -17,7 +17,7 @@ constexpr Part parts[] = {{"blk.", "layers.", block}};
 
 void hyperparameters(const Object& config, Hyperparameters& h) {
     decoder_hyperparameters(config, h);
-    end_context_with_window(config, h);  // llama.cpp's Phi-3 leaves the window out
+    end_context_with_window(config, h);  // llama.cpp's Phi-3 ignores the window
 }
 
 }  // namespace

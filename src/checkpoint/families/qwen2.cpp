@@ -9,7 +9,7 @@ constexpr std::string_view types[] = {"qwen2"};
 
 void hyperparameters(const Object& config, Hyperparameters& h) {
     decoder_hyperparameters(config, h);
-    // Only blocks from max_window_layers on have the window, where it is used at all.
+    // Only blocks from max_window_layers on have the window, if it is used at all.
     if (config.flag({"use_sliding_window"}, false) &&
         config.integer_or({"max_window_layers"}, 0) < h.blocks) {
         end_context_with_window(config, h);

@@ -1,4 +1,4 @@
-// RoBERTa: BERT whose positions begin behind the padding's, with a byte-level tokenizer.
+// RoBERTa: BERT whose positions begin after the padding's, with a byte-level tokenizer.
 
 #include "checkpoint/families/encoder.hpp"
 

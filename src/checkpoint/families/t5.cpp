@@ -70,8 +70,8 @@ void read_output(const Object& config, Hyperparameters& h) {
     if (scaled && !h.tied) {
         throw Error(ErrorCode::unsupported,
                     config.name() +
-                        ": scale_decoder_outputs is true with tie_word_embeddings false; "
-                        "llama.cpp's t5 scales where embeddings are tied");
+                        ": scale_decoder_outputs is true with tie_word_embeddings false; llama.cpp's t5 "
+                        "scales only if the embeddings are tied");
     }
 }
 
@@ -79,12 +79,13 @@ void hyperparameters(const Object& config, Hyperparameters& h) {
     const std::string kind = config.text_or({"feed_forward_proj"}, "relu");
     if (kind != "relu" && kind != "gated-gelu") {
         throw Error(ErrorCode::unsupported,
-                    fmt::format("{}: feed_forward_proj \"{}\"; llama.cpp's t5 has relu and gated-gelu",
+                    fmt::format("{}: feed_forward_proj \"{}\"; llama.cpp's t5 supports relu and gated-gelu",
                                 config.name(), kind));
     }
     if (config.integer_or({"relative_attention_max_distance"}, 128) != 128) {
-        throw Error(ErrorCode::unsupported,
-                    config.name() + ": relative_attention_max_distance; llama.cpp's t5 has 128");
+        throw Error(
+            ErrorCode::unsupported,
+            config.name() + ": relative_attention_max_distance is not 128; llama.cpp's t5 supports no other");
     }
     h.blocks = config.integer({"num_layers"}, 1, 512);
     h.decoder_blocks = config.integer_or({"num_decoder_layers"}, h.blocks, 1, 512);

@@ -1,5 +1,5 @@
-// Special tokens that eat the blanks beside them (`lstrip`, `rstrip`). llama.cpp knows two such cases and
-// tells them by names.
+// Special tokens that absorb the blanks next to them (`lstrip`, `rstrip`). llama.cpp supports two such cases
+// and recognises them by name.
 
 #include <fmt/format.h>
 
@@ -31,7 +31,7 @@ std::string name_for_blanks(const Object& tokenizer, std::string name) {
     const std::size_t dashed = lower.find("phi-3"), plain = lower.find("phi3");
     const bool named = dashed != std::string::npos || plain != std::string::npos;
     bool eat = any_added_token(tokenizer, "rstrip", "<|assistant|>");
-    for (const char* text : {"</s>", "<unk>", "<s>", "<|endoftext|>"}) {  // llama.cpp wants to find them
+    for (const char* text : {"</s>", "<unk>", "<s>", "<|endoftext|>"}) {  // llama.cpp looks for them
         eat = eat && any_added_token(tokenizer, nullptr, text);
     }
     if (eat && !named) return fmt::format("phi-3: {}", name);

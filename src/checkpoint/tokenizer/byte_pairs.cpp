@@ -10,7 +10,7 @@
 namespace llmx::checkpoint {
 namespace {
 
-// llama.cpp wants "a b", a space inside a token as the byte-level alphabet writes it.
+// llama.cpp expects "a b", with a space inside a token written in the byte-level alphabet.
 std::string merge_text(const Object& model, const Json& merge) {
     const auto [left, right] = merge_parts(model, merge);
     std::string text;
@@ -25,7 +25,7 @@ void check_normalizer(const Object& tokenizer) {
     const Object normalizer = tokenizer.object({"normalizer"});
     if (normalizer.json().empty()) return;
     const std::string type = normalizer.text_or({"type"}, "");
-    // NFC changes nothing in composed text, which is what people write; llama.cpp leaves it out.
+    // NFC changes nothing in composed text, which is what people write; llama.cpp does without it.
     if (type == "NFC") return;
     if (type == "Sequence" && normalizer.json().value("normalizers", Json()).empty()) return;
     throw Error(ErrorCode::unsupported,
@@ -48,7 +48,8 @@ std::pair<std::string, std::string> merge_parts(const Object& model, const Json&
         left = merge[0].get<std::string>();
         right = merge[1].get<std::string>();
     }
-    if (left.empty() || right.empty()) model.fail(fmt::format("merge {}; expected two texts", shown(merge)));
+    if (left.empty() || right.empty())
+        model.fail(fmt::format("merge {}; expected two strings", shown(merge)));
     return {left, right};
 }
 

@@ -17,8 +17,8 @@ void write(const Object& file, const Json& value, engine::Content& content) {
         return;
     }
     if (!value.is_array())
-        file.fail(fmt::format("chat_template is {}; expected a text or a list", shown(value)));
-    for (const Json& entry : value) {  // named ones; "default" is the one that is used
+        file.fail(fmt::format("chat_template is {}; expected a string or a list", shown(value)));
+    for (const Json& entry : value) {  // named ones; "default" is used
         const Object named(entry.is_object() ? entry : Json::object(), file.name() + ": chat_template");
         const std::string name = named.text({"name"});
         const std::string key =
@@ -33,7 +33,7 @@ void write_chat_template(const TokenizerFiles& files, engine::Content& content) 
     if (std::filesystem::exists(files / "chat_template.jinja")) {
         const std::string text = read_file(files / "chat_template.jinja", "chat_template.jinja");
         if (!utf8::is_valid(text) || text.find('\0') != std::string::npos) {
-            throw Error(ErrorCode::model, "chat_template.jinja: no UTF-8 text");
+            throw Error(ErrorCode::model, "chat_template.jinja: not valid UTF-8");
         }
         content.values.emplace_back("tokenizer.chat_template", text);
         return;

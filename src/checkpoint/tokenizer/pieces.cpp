@@ -39,8 +39,8 @@ void set_all_added_tokens(const TokenizerFiles& files, Vocabulary& vocabulary) {
     set_added_tokens(files.tokenizer, vocabulary);
 }
 
-/// T5's sentinels: where no file lists added tokens, transformers' T5 tokenizer adds them behind
-/// SentencePiece's own, the last one first.
+/// T5's sentinels: if no file lists added tokens, transformers' T5 tokenizer adds them after SentencePiece's
+/// own, the last one first.
 void set_sentinels(const TokenizerFiles& files, std::size_t pieces, Vocabulary& vocabulary) {
     const std::string type = files.config.text_or({"model_type"}, "");
     if ((type != "t5" && type != "mt5") || files.has_tokenizer_json() ||
@@ -54,8 +54,8 @@ void set_sentinels(const TokenizerFiles& files, std::size_t pieces, Vocabulary& 
     }
 }
 
-/// The normalisation that SentencePiece compiled: an array of 32-bit numbers behind its length in bytes,
-/// then texts that end in zero. llama.cpp trusts most of it.
+/// The normalisation that SentencePiece compiled: an array of 32-bit numbers after its length in bytes, then
+/// zero-terminated texts. llama.cpp does not check most of it.
 void check_charsmap(const std::string& file, const std::vector<std::uint8_t>& charsmap) {
     std::uint32_t length = 0;
     for (std::size_t i = 0; i < 4 && charsmap.size() > 4; ++i)
@@ -83,7 +83,7 @@ std::vector<Object> steps_of(const Object& root, Object::Keys inside) {
     if (root.text({"type"}) != "Sequence") return {root};
     const Json* parts = root.find(inside);
     for (const Json& part : parts == nullptr ? Json::array() : *parts) {
-        if (!part.is_object()) root.fail("a step that is no object");
+        if (!part.is_object()) root.fail("a step that is not an object");
         for (Object& step : steps_of(Object(part, root.name()), inside)) steps.push_back(std::move(step));
     }
     return steps;
@@ -91,7 +91,7 @@ std::vector<Object> steps_of(const Object& root, Object::Keys inside) {
 
 bool metaspace_prefix(const Object& step) {
     if (step.text_or({"replacement"}, "▁") != "▁")
-        unsupported("tokenizer.json", "Metaspace that is no \"▁\"");
+        unsupported("tokenizer.json", "Metaspace other than \"▁\"");
     return step.has("prepend_scheme") ? step.text({"prepend_scheme"}) != "never"
                                       : step.flag({"add_prefix_space"}, true);
 }
@@ -106,9 +106,10 @@ bool prefix_of_byte_pairs(const Object& tokenizer) {
             prefix = true;
         } else if (type != "Replace" || step.object({"pattern"}).text_or({"String"}, "") != " " ||
                    step.text_or({"content"}, "") != "▁") {
-            unsupported("tokenizer.json",
-                        fmt::format("normalizer {}; llama.cpp's SentencePiece only makes spaces \"▁\"",
-                                    shown(step.json())));
+            unsupported(
+                "tokenizer.json",
+                fmt::format("normalizer {}; llama.cpp's SentencePiece only replaces spaces with \"▁\"",
+                            shown(step.json())));
         }
     }
     for (const Object& step : steps_of(tokenizer.object({"pre_tokenizer"}), {"pretokenizers"})) {
@@ -130,8 +131,8 @@ bool is_byte(const std::string& text) {
 }
 
 /// llama.cpp merges any two neighbours whose union is a token, best score first; tokenizer.json lists
-/// merges in order. Both are the same where every pair that could merge is listed and a token's score is
-/// its place in the list; SentencePiece's own models are so.
+/// merges in order. Both are the same if every pair that could merge is listed and a token's score is its
+/// place in the list, as in SentencePiece's own models.
 void score_by_merges(const Object& model, Vocabulary& vocabulary, const std::vector<std::string>& words) {
     std::map<std::string, std::size_t> pairs;  // parts with a zero between them
     std::map<std::string, float> scores;
@@ -172,7 +173,7 @@ std::vector<std::uint8_t> from_base64(const Object& step) {
     for (const char c : step.text_or({"precompiled_charsmap"}, "")) {
         if (c == '=') break;
         const std::size_t value = alphabet.find(c);
-        if (value == std::string_view::npos) step.fail("precompiled_charsmap is no base64");
+        if (value == std::string_view::npos) step.fail("precompiled_charsmap is not base64");
         bits = (bits << 6U) | static_cast<std::uint32_t>(value);
         if ((count += 6) < 8) continue;
         count -= 8;
@@ -197,7 +198,7 @@ Vocabulary read_sentence_piece(const TokenizerFiles& files, const std::string& f
         vocabulary.set(id, piece.text, static_cast<TokenType>(piece.type), piece.score);
     }
     if (model.whitespace_as_suffix || !model.escape_whitespaces) {
-        unsupported(file, "spaces behind words, or unescaped; llama.cpp puts \"▁\" before words");
+        unsupported(file, "spaces after words, or unescaped ones; llama.cpp puts \"▁\" before words");
     }
     using Kind = SentencePieceModel::Kind;
     vocabulary.model = model.kind == static_cast<std::uint32_t>(Kind::unigram) ? "t5" : "llama";
@@ -259,7 +260,7 @@ Vocabulary read_unigram(const TokenizerFiles& files, std::uint32_t size) {
     for (std::size_t id = 0; id < pieces->size(); ++id) {
         const Json& piece = (*pieces)[id];
         if (!piece.is_array() || piece.size() != 2 || !piece[0].is_string() || !piece[1].is_number()) {
-            model.fail(fmt::format("piece {} is {}; expected a text and a score", id, shown(piece)));
+            model.fail(fmt::format("piece {} is {}; expected a string and a score", id, shown(piece)));
         }
         vocabulary.set(id, piece[0].get<std::string>(),
                        id == unknown ? TokenType::unknown : TokenType::normal, piece[1].get<float>());

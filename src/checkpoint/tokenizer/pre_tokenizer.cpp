@@ -1,5 +1,5 @@
-// llama.cpp names its pre-tokenizers, each a list of regular expressions. tokenizer.json describes them as
-// a tree of steps. The tree is written out as one line, and the line looked up.
+// llama.cpp has named pre-tokenizers, each a list of regular expressions; tokenizer.json describes them as a
+// tree of steps. The tree is written as one line, which is looked up.
 
 #include "checkpoint/tokenizer/pre_tokenizer.hpp"
 
@@ -19,7 +19,7 @@ struct Row {
 };
 
 // "bytes": ByteLevel by itself; "words": ByteLevel with GPT-2's regular expression; "digits": every digit
-// alone; "split": a regular expression whose matches stand alone.
+// alone; "split": a regular expression whose matches become words.
 constexpr std::string_view words = "words";
 constexpr std::string_view digits_words = "digits words";
 constexpr std::string_view llama3 =
@@ -64,7 +64,7 @@ constexpr Row rows[] = {
     {falcon_split, "falcon", false, false},
 };
 
-/// A regular expression without what does not change its matches: possessive quantifiers.
+/// A regular expression without possessive quantifiers, which do not change its matches.
 std::string plain(std::string regex) {
     for (const auto& [from, to] : {std::pair<std::string_view, std::string_view>{"?+", "?"}, {"]++", "]+"}}) {
         for (std::size_t at = 0; (at = regex.find(from, at)) != std::string::npos;) {
@@ -81,7 +81,7 @@ std::string steps_of(const Object& step) {
         if (parts == nullptr || !parts->is_array()) step.fail("Sequence without pretokenizers");
         std::string steps;
         for (const Json& part : *parts) {
-            if (!part.is_object()) step.fail("Sequence of something else than objects");
+            if (!part.is_object()) step.fail("Sequence of something other than objects");
             if (!steps.empty()) steps += ' ';
             steps += steps_of(Object(part, step.name()));
         }
@@ -96,8 +96,8 @@ std::string steps_of(const Object& step) {
         return step.text_or({"behavior"}, "Isolated") == "Contiguous" ? "punctuation"
                                                                       : "punctuation-isolated";
     }
-    // Matches stand alone; or all but matches is removed, which is nothing where every character matches, as
-    // in the expressions that are known here.
+    // Matches become words; or all but the matches is removed, which is nothing if every character matches,
+    // as in the expressions known here.
     const bool invert = step.flag({"invert"}, false);
     if (type == "Split" && step.text_or({"behavior"}, "") == (invert ? "Removed" : "Isolated")) {
         const Object pattern = step.object({"pattern"});
@@ -118,9 +118,9 @@ std::string find_pre_tokenizer(const Object& tokenizer, bool ignore_merges, bool
     }
     throw Error(
         ErrorCode::unsupported,
-        fmt::format("tokenizer.json: pre_tokenizer \"{}\"{}; llama.cpp has none that is known to split text "
-                    "alike",
-                    steps.substr(0, 200), ignore_merges ? " with ignore_merges" : ""));
+        fmt::format(
+            "tokenizer.json: pre_tokenizer \"{}\"{}; llama.cpp has none known to split text the same way",
+            steps.substr(0, 200), ignore_merges ? " with ignore_merges" : ""));
 }
 
 }  // namespace llmx::checkpoint

@@ -7,9 +7,9 @@
 
 namespace llmx::checkpoint {
 
-/// The value of tokenizer.ggml.pre for a byte-level BPE. `clean_up`: decoding takes spaces before
-/// punctuation away. Throws Error{unsupported} with the structure where llama.cpp has none like it: a
-/// near one would give wrong ids, quietly.
+/// The value of tokenizer.ggml.pre for a byte-level BPE. `clean_up`: decoding removes spaces before
+/// punctuation. Throws Error{unsupported} with the structure if llama.cpp has no equivalent: a similar one
+/// would silently give wrong ids.
 std::string find_pre_tokenizer(const Object& tokenizer, bool ignore_merges, bool clean_up);
 
 }  // namespace llmx::checkpoint

@@ -1,5 +1,5 @@
 #pragma once
-// SentencePiece's model files: what a tokenizer needs of its protocol buffer
+// SentencePiece's model files: what a tokenizer needs from its protocol buffer
 // (<https://github.com/google/sentencepiece>, sentencepiece_model.proto).
 
 #include <cstdint>
@@ -30,7 +30,7 @@ struct SentencePieceModel {
     bool whitespace_as_suffix = false;
 };
 
-/// Throws Error{model} `NAME: what` for bytes that are no such file.
+/// Throws Error{model} `NAME: what` for bytes that are not such a file.
 SentencePieceModel parse_sentence_piece(std::string_view bytes, const std::string& name);
 
 }  // namespace llmx::checkpoint

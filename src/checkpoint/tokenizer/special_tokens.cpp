@@ -1,4 +1,4 @@
-// Ids of special tokens, and which of them are put around a text.
+// Ids of special tokens, and which of them are added around a text.
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 namespace llmx::checkpoint {
 namespace {
 
-/// A token in tokenizer_config.json and the like: a text, or an object with `content`.
+/// A token in tokenizer_config.json and similar files: a string, or an object with `content`.
 std::string token_text(const Json* json) {
     if (json == nullptr) return {};
     if (json->is_string()) return json->get<std::string>();
@@ -24,7 +24,7 @@ public:
     SpecialTokens(const TokenizerFiles& files, const Vocabulary& vocabulary)
         : files_(files), vocabulary_(vocabulary) {}
 
-    /// By the tokenizer's text for it, else by the model's id.
+    /// By the tokenizer's text for it, else by the id in the model's config.
     [[nodiscard]] std::optional<std::uint32_t> id(const std::string& kind) const {
         for (const Object* file : {&files_.tokenizer_config, &files_.special_tokens}) {
             const std::string text = token_text(file->find({kind + "_token"}));
@@ -69,7 +69,7 @@ private:
     const Vocabulary& vocabulary_;
 };
 
-/// What a post-processor puts around one text: ids, or none.
+/// The ids that a post-processor puts around one text, if any.
 struct Around {
     bool known = false;
     std::optional<std::uint32_t> first, last;
@@ -108,7 +108,7 @@ void look_around(const Object& processor, Around& around) {
     } else if (type == "TemplateProcessing") {
         const Json* single = processor.find({"single"});
         if (single == nullptr || !single->is_array() || single->empty())
-            processor.fail("no template for one text");
+            processor.fail("no template for a single text");
         around = {true, std::nullopt, std::nullopt, false};
         std::size_t specials = 0;
         for (const Json& piece : *single)
@@ -160,14 +160,16 @@ void write_special_tokens(const TokenizerFiles& files, const Vocabulary& vocabul
         add_first = around.first.has_value();
         add_last = around.last.has_value();
     }
-    // llama.cpp calls what it puts before a text BOS and after it EOS, whatever the model's name for it is.
+    // llama.cpp calls the token added before a text BOS and the one after it EOS, whatever the model calls
+    // them.
     if (around.first) ids["bos"] = *around.first;
     if (around.last) ids["eos"] = *around.last;
     if (!ids.contains("bos") && ids.contains("cls")) ids["bos"] = ids["cls"];
     if (!ids.contains("eos") && ids.contains("sep")) ids["eos"] = ids["sep"];
     for (const auto& [kind, add] : {std::pair("bos", add_first), std::pair("eos", add_last)}) {
         if (add && !ids.contains(kind)) {
-            files.tokenizer_config.fail(fmt::format("no {}_token, which is to be added to texts", kind));
+            files.tokenizer_config.fail(
+                fmt::format("no {}_token, although it is to be added to texts", kind));
         }
     }
 

@@ -26,7 +26,7 @@ void Vocabulary::set(std::uint64_t id, std::string text, TokenType type, float s
     }
     if (text.empty() || text.find('\0') != std::string::npos || !std::isfinite(score)) {
         throw Error(ErrorCode::model,
-                    fmt::format("{}: token {} is {} of score {}; expected a text and a finite score", file_,
+                    fmt::format("{}: token {} is {} of score {}; expected a string and a finite score", file_,
                                 id, shown(text), score));
     }
     const auto at = static_cast<std::size_t>(id);
@@ -86,7 +86,7 @@ std::string with_spaces(std::string_view text) {
 
 void set_added_token(Vocabulary& vocabulary, std::uint64_t id, std::string text, bool special) {
     const bool control = special || looks_special(text);
-    // llama.cpp looks for such tokens in the text as it is, before spaces become "▁".
+    // llama.cpp looks for such tokens in the original text, before spaces become "▁".
     if (!control && (vocabulary.model == "llama" || vocabulary.model == "t5")) text = with_spaces(text);
     vocabulary.set(id, std::move(text), control ? TokenType::control : TokenType::user_defined, -1000.0F);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// A tokenizer as llama.cpp has it: what the readers of the several file formats make.
+// A tokenizer as llama.cpp represents it: the result of the readers of all file formats.
 
 #include <cstdint>
 #include <filesystem>
@@ -39,8 +39,8 @@ public:
     /// The id of the token with this text (in the checkpoint's spelling), if there is one.
     [[nodiscard]] std::optional<std::uint32_t> find(const std::string& text) const;
 
-    /// Writes tokens, scores and types. Throws Error{model} where two tokens have the same text, which
-    /// llama.cpp cannot hold.
+    /// Writes tokens, scores and types. Throws Error{model} if two tokens have the same text, which llama.cpp
+    /// cannot represent.
     void write(engine::Content& content, bool with_scores) const;
 
     std::string model;  ///< tokenizer.ggml.model: "gpt2", "llama", "t5", "bert"
@@ -56,14 +56,14 @@ private:
     std::map<std::string, std::uint32_t, std::less<>> ids_;
 };
 
-/// The files of a directory that a tokenizer is described by.
+/// The files of a directory that describe its tokenizer.
 struct TokenizerFiles {
     std::filesystem::path directory;
     Object config;            ///< config.json, the text model's part
     Object generation;        ///< generation_config.json
     Object tokenizer_config;  ///< tokenizer_config.json
     Object special_tokens;    ///< special_tokens_map.json
-    Object tokenizer;         ///< tokenizer.json; empty where there is none
+    Object tokenizer;         ///< tokenizer.json; empty if there is none
 
     [[nodiscard]] bool has_tokenizer_json() const { return !tokenizer.json().empty(); }
     [[nodiscard]] std::filesystem::path operator/(const char* name) const { return directory / name; }
@@ -72,12 +72,12 @@ struct TokenizerFiles {
 TokenizerFiles read_tokenizer_files(const std::filesystem::path& directory, const Object& config);
 
 /// Adds all tokenizer.* keys. `size`: rows of the embedding table; `architecture`: GGUF's. Throws
-/// Error{model} for files that are missing or wrong, Error{unsupported} for a tokenizer that llama.cpp
-/// has no equal of.
+/// Error{model} for files that are missing or wrong, Error{unsupported} for a tokenizer without an equivalent
+/// in llama.cpp.
 void write_tokenizer(const TokenizerFiles& files, std::uint32_t size, engine::Content& content);
 
-/// A token that was added to a vocabulary: control where `special` or where it looks so to llama.cpp's
-/// converter, else user-defined (split off before anything else).
+/// A token that was added to a vocabulary: control if `special` or if llama.cpp's converter takes it for one,
+/// else user-defined (split off before anything else).
 void set_added_token(Vocabulary& vocabulary, std::uint64_t id, std::string text, bool special);
 /// tokenizer.json's `added_tokens`.
 void set_added_tokens(const Object& tokenizer, Vocabulary& vocabulary);
@@ -92,16 +92,16 @@ Vocabulary read_unigram(const TokenizerFiles& files, std::uint32_t size);
 Vocabulary read_word_pieces(const TokenizerFiles& files, std::uint32_t size);
 Vocabulary read_sentence_piece(const TokenizerFiles& files, const std::string& file, std::uint32_t size);
 
-/// The model's name, such that llama.cpp lets special tokens eat the blanks behind them where they do in
-/// tokenizer.json (Phi-3), and only there: it goes by "phi-3" or "phi3" in the name.
+/// A model name for which llama.cpp lets special tokens absorb the blanks after them exactly if they do in
+/// tokenizer.json (Phi-3): llama.cpp looks for "phi-3" or "phi3" in the name.
 std::string name_for_blanks(const Object& tokenizer, std::string name);
-/// The pre-tokenizer's name where "<mask>" eats the blanks before it (RoBERTa): one that splits alike.
+/// The pre-tokenizer's name if "<mask>" absorbs the blanks before it (RoBERTa): one that splits the same way.
 std::string pre_for_blanks(const Object& tokenizer, std::string pre);
 
-/// Ids of special tokens and whether they are added, as keys.
+/// Adds keys for the ids of special tokens and for whether they are added to texts.
 void write_special_tokens(const TokenizerFiles& files, const Vocabulary& vocabulary,
                           engine::Content& content);
-/// The chat template, if there is one, as keys.
+/// Adds keys for the chat template, if there is one.
 void write_chat_template(const TokenizerFiles& files, engine::Content& content);
 
 }  // namespace llmx::checkpoint

@@ -20,17 +20,18 @@ struct Normalizer {
 Normalizer normalizer_of(const Object& tokenizer) {
     const Object step = tokenizer.object({"normalizer"});
     if (step.text_or({"type"}, "none") != "BertNormalizer") {
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("tokenizer.json: normalizer {} before WordPiece; llama.cpp has "
-                                "BertNormalizer",
-                                shown(step.json())));
+        throw Error(
+            ErrorCode::unsupported,
+            fmt::format("tokenizer.json: normalizer {} before WordPiece; llama.cpp supports BertNormalizer",
+                        shown(step.json())));
     }
     const std::string splits = tokenizer.object({"pre_tokenizer"}).text_or({"type"}, "none");
     if (splits != "BertPreTokenizer") {
         throw Error(
             ErrorCode::unsupported,
-            fmt::format("tokenizer.json: pre_tokenizer {} before WordPiece; llama.cpp has BertPreTokenizer",
-                        shown(splits)));
+            fmt::format(
+                "tokenizer.json: pre_tokenizer {} before WordPiece; llama.cpp supports BertPreTokenizer",
+                shown(splits)));
     }
     Normalizer normalizer{step.flag({"lowercase"}, true), std::nullopt,
                           step.flag({"handle_chinese_chars"}, true)};
@@ -45,7 +46,7 @@ Normalizer normalizer_of_config(const Object& config) {
     return normalizer;
 }
 
-// llama.cpp marks the beginnings of words, WordPiece their continuations.
+// llama.cpp marks the starts of words, WordPiece their continuations.
 std::string marked(const std::string& text) { return text.starts_with("##") ? text.substr(2) : "▁" + text; }
 
 }  // namespace
@@ -57,8 +58,9 @@ Vocabulary read_word_pieces(const TokenizerFiles& files, std::uint32_t size) {
     if (json) {
         const Object model = files.tokenizer.object({"model"});
         if (model.text_or({"continuing_subword_prefix"}, "##") != "##") {
-            throw Error(ErrorCode::unsupported,
-                        "tokenizer.json: continuing_subword_prefix; llama.cpp has \"##\"");
+            throw Error(
+                ErrorCode::unsupported,
+                "tokenizer.json: continuing_subword_prefix is not \"##\"; llama.cpp supports no other");
         }
         const Object vocab = model.object({"vocab"});
         for (const auto& [text, id] : vocab.json().items()) {

@@ -52,7 +52,7 @@ public:
         const llama_vocab* vocab = impl_of(model).vocab();
         std::size_t ends = 0;
         for (Token id = 0; id < model.facts().vocabulary; ++id) ends += llama_vocab_is_eog(vocab, id) ? 1 : 0;
-        // Even if every beam may end in every way, as many candidates go on as there are beams.
+        // Even if every beam ends with every end token, enough candidates are left for all beams to continue.
         wanted_ = std::max<std::size_t>(2, 1 + ends) * width_;
     }
 
@@ -78,7 +78,7 @@ private:
                 .source = static_cast<int>(beginning_.source.size())};
     }
 
-    /// Makes all beams one token longer. False: the search is over.
+    /// Extends all beams by one token. False: the search is over.
     bool step() {
         const int length = static_cast<int>(running_.front().ids.size()) + 1;
         const bool full_length = length == options_.max_new_tokens;
@@ -93,7 +93,7 @@ private:
             beam.score = c.score;
             if (options_.keep_logits) beam.rows.push_back(rows_[c.parent]);
             if (full_length || llama_vocab_is_eog(impl_of(model_).vocab(), c.token)) {
-                // One that ends counts only where it would have gone on otherwise.
+                // A beam that ends counts only if it would have been continued otherwise.
                 if (rank >= width_ || (full && options_.early_stopping == EarlyStopping::yes)) continue;
                 beam.score /= std::pow(length, options_.length_penalty);
                 finished_.push_back(std::move(beam));
@@ -192,9 +192,9 @@ private:
     std::size_t wanted_ = 0;
     Pulse pulse_;
     Decoder decoder_;
-    int bank_ = 0;  // first sequence of the running beams: 0 or the number of beams, in turn
+    int bank_ = 0;  // first sequence of the running beams: alternates between 0 and the number of beams
     std::vector<Beam> running_;
-    std::vector<Beam> finished_;  // at most as many as beams, best first
+    std::vector<Beam> finished_;  // at most one per beam, best first
     std::vector<Row> rows_;       // the logits of the running beams
 };
 

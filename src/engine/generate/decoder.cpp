@@ -16,7 +16,7 @@ llama_context_params parameters(const Model& model, const Decoder::Size& size) {
     llama_context_params params = llama_context_default_params();
     params.n_ctx = static_cast<std::uint32_t>(std::max(size.tokens, size.source));  // bounds the batch too
     params.n_batch = static_cast<std::uint32_t>(std::max({size.batch, size.source, size.sequences}));
-    // An encoder takes its whole text at once.
+    // An encoder reads its whole text at once.
     params.n_ubatch = std::max(std::min<std::uint32_t>(params.n_batch, 512), std::uint32_t(size.source));
     params.n_seq_max = static_cast<std::uint32_t>(size.sequences);
     params.kv_unified = true;  // sequences share what they have in common
@@ -46,7 +46,7 @@ Decoder::Decoder(const Model& model, const Size& size, Pulse& pulse)
     std::string reason;
     try {
         context_.reset(llama_init_from_model(impl_of(model).model.get(), params));
-        reason = guard.reason("memory ran out, or the file's facts do not fit together");
+        reason = guard.reason("out of memory, or the file's metadata is inconsistent");
     } catch (const std::exception& e) {
         reason = one_line(e.what());
     }
@@ -105,7 +105,7 @@ void Decoder::decode(std::span<const Token> ids, int position, int outputs) {
 
 std::span<const float> Decoder::logits(int output) {
     const float* row = llama_get_logits_ith(context_.get(), outputs_[static_cast<std::size_t>(output)]);
-    if (row == nullptr) throw Error(ErrorCode::internal, "generate: llama.cpp gave no logits");
+    if (row == nullptr) throw Error(ErrorCode::internal, "generate: llama.cpp returned no logits");
     const std::span<const float> all(row, static_cast<std::size_t>(model_.facts().vocabulary));
     const bool bad =
         std::any_of(all.begin(), all.end(), [](float z) { return std::isnan(z) || z == INFINITY; });
@@ -124,8 +124,8 @@ std::span<const float> Decoder::logits(int output) {
 void Decoder::truncate(int position) {
     if (llama_memory_seq_rm(llama_get_memory(context_.get()), 0, position, -1)) return;
     throw Error(ErrorCode::unsupported,
-                fmt::format("model {}: architecture \"{}\" cannot take back tokens that it has read, which "
-                            "speculative decoding needs; generate without assistant and prompt lookup",
+                fmt::format("model {}: speculative decoding has to take back tokens that were read, which "
+                            "architecture \"{}\" cannot do; generate without an assistant and prompt lookup",
                             model_.facts().path, model_.facts().architecture));
 }
 

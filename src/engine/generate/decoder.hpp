@@ -10,7 +10,7 @@
 
 namespace llmx::engine {
 
-/// A token to be read: its position in the text of its sequence, and whether the logits after it are wanted.
+/// A token to read: its position in its sequence's text, and whether its logits are needed.
 struct Place {
     Token token = 0;
     int position = 0;
@@ -18,7 +18,7 @@ struct Place {
     bool output = false;
 };
 
-/// Reads tokens into the memory (KV cache, recurrent state) of a model, and answers with logits.
+/// Reads tokens into a model's memory (KV cache, recurrent state) and returns logits.
 class Decoder {
 public:
     struct Size {
@@ -28,8 +28,8 @@ public:
         int sequences = 1;  ///< texts that are continued side by side
         int source = 0;     ///< tokens of an encoder's text; 0: no encoder
     };
-    /// Throws Error{model} where llama.cpp cannot make such a context and Error{unsupported} for a model
-    /// that keeps no memory of a text.
+    /// Throws Error{model} if llama.cpp cannot create such a context, and Error{unsupported} for a model that
+    /// keeps no memory of the text.
     Decoder(const Model& model, const Size& size, Pulse& pulse);
     Decoder(const Decoder&) = delete;
     Decoder& operator=(const Decoder&) = delete;
@@ -45,17 +45,17 @@ public:
     /// Continues sequence 0 at `position`; the last `outputs` tokens give logits.
     void decode(std::span<const Token> ids, int position, int outputs);
 
-    /// From now on, tokens of one pass get the logits, bit for bit, that they get in passes of one.
+    /// From now on, tokens read together get the same logits, bit for bit, as tokens read one by one.
     void make_passes_exact() { products_.on = true; }
 
-    /// Logits of the i-th output of the last pass, [vocabulary], valid until the next. Checked, because a
-    /// sampler would turn them into anything: Error{model} where they are no numbers.
+    /// Logits of the i-th output of the last pass, [vocabulary], valid until the next. Throws Error{model} if
+    /// they are not numbers, which a sampler would not notice.
     std::span<const float> logits(int output);
 
     /// Forgets sequence 0 from `position` on. Throws Error{unsupported} for a memory that cannot.
     void truncate(int position);
 
-    /// Sequence `to` becomes a copy of `from`, which shares its memory where the model allows it.
+    /// Sequence `to` becomes a copy of `from`, sharing its memory if the model allows it.
     void copy(int from, int to);
     void forget(int sequence);
 
@@ -67,7 +67,7 @@ private:
     RowProducts products_;
     int sequences_;
     std::vector<int> outputs_;   // their places in the last pass
-    std::vector<float> scaled_;  // where the architecture's logits want a scale
+    std::vector<float> scaled_;  // if the architecture scales its logits
     LlamaContextPtr context_;
 };
 

@@ -18,7 +18,7 @@ Token draw(const Distribution& distribution, double u) {
         sum += distribution.probabilities[i];
         if (u < sum) return distribution.ids[i];
     }
-    // Rounding may leave the sum a little below u: the last token that can come at all.
+    // Rounding may leave the sum a little below u: then it is the last possible token.
     for (std::size_t i = distribution.ids.size(); i-- > 1;) {
         if (distribution.probabilities[i] > 0) return distribution.ids[i];
     }

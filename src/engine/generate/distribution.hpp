@@ -1,5 +1,5 @@
 #pragma once
-// Distributions of the next token, and how a drafted token is judged by two of them.
+// Distributions of the next token, and the acceptance of drafted tokens.
 
 #include <span>
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace llmx::engine {
 
-/// Probabilities of the tokens that may come next; a token that is not listed has none.
+/// Probabilities of the possible next tokens; tokens not listed have probability 0.
 struct Distribution {
     Tokens ids;
     std::vector<double> probabilities;  ///< sum to 1
@@ -16,7 +16,7 @@ struct Distribution {
     [[nodiscard]] double of(Token id) const;
 };
 
-/// All of it on one token: a greedy choice, or a draft that is no draw.
+/// All probability on one token: a greedy choice, or a draft that was not sampled.
 Distribution certain(Token id);
 
 /// The token at which the cumulated probability passes `u` of [0, 1).
@@ -29,7 +29,8 @@ Token draw(const Distribution& distribution, double u);
 /// The probability with which `id`, drawn from `draft`, is kept.
 double acceptance(const Distribution& model, const Distribution& draft, Token id);
 
-/// What a token that was not kept is drawn again from. `model` must have a token that `draft` gives less.
+/// The distribution from which a rejected token is drawn again. `model` must give some token more than
+/// `draft` does.
 Distribution residual(const Distribution& model, const Distribution& draft);
 
 }  // namespace llmx::engine

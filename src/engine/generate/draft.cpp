@@ -13,7 +13,7 @@ Draft PromptLookup::draft(std::span<const Token> text, int most) {
     Tokens all = source_;
     all.insert(all.end(), text.begin(), text.end());
     for (std::ptrdiff_t n = std::min<std::ptrdiff_t>(3, std::ssize(text)); n > 0; --n) {
-        // The last occurrence that something follows: the end itself is none.
+        // The last occurrence that is followed by something, so not the end itself.
         const auto found = std::find_end(all.begin(), all.end() - 1, all.end() - n, all.end());
         if (found == all.end() - 1) continue;
         Draft draft;
@@ -30,7 +30,7 @@ namespace {
 
 Decoder::Size draft_size(Decoder::Size size) {
     size.outputs = 1;
-    ++size.batch;  // the first draft is asked for with the first token of the answer
+    ++size.batch;  // the first draft follows the first token of the answer
     return size;
 }
 
@@ -46,7 +46,7 @@ Draft Assistant::draft(std::span<const Token> text, int most) {
     Draft draft;
     if (most < 1) return draft;
     Tokens all(text.begin(), text.end());
-    // What is right of what has been read stays; the last token is read again for its logits.
+    // What is still right of the tokens read is kept; the last token is read again for its logits.
     const auto limit = std::min(read_.size(), all.size() - 1);
     const auto end = read_.begin() + static_cast<std::ptrdiff_t>(limit);
     const auto common =
@@ -68,11 +68,9 @@ Draft Assistant::draft(std::span<const Token> text, int most) {
 
 void require_same_vocabulary(const Model& model, const Model& assistant) {
     const auto refuse = [&](const std::string& how) {
-        throw Error(
-            ErrorCode::input,
-            fmt::format("assistant {}: its vocabulary is not the model's: {}; expected a smaller model "
-                        "of the same family",
-                        assistant.facts().path, how));
+        throw Error(ErrorCode::input, fmt::format("`assistant` {}: its vocabulary differs from the model's: "
+                                                  "{}; expected a smaller model of the same family",
+                                                  assistant.facts().path, how));
     };
     const int count = model.facts().vocabulary;
     if (assistant.facts().vocabulary != count) {

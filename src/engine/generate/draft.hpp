@@ -8,7 +8,7 @@
 
 namespace llmx::engine {
 
-/// Tokens that may come next, and what each was drawn from.
+/// Proposed next tokens, and the distribution that each was drawn from.
 struct Draft {
     Tokens ids;
     std::vector<Distribution> from;
@@ -17,7 +17,7 @@ struct Draft {
 class Drafter {
 public:
     virtual ~Drafter() = default;
-    /// At most so many tokens that may follow `text`.
+    /// At most `most` tokens that may follow `text`.
     virtual Draft draft(std::span<const Token> text, int most) = 0;
 };
 
@@ -46,7 +46,7 @@ private:
     Tokens read_;  // what is in the decoder's memory
 };
 
-/// Throws Error{input} saying how the vocabularies differ, where they do.
+/// Throws Error{input} if the vocabularies differ, saying how.
 void require_same_vocabulary(const Model& model, const Model& assistant);
 
 }  // namespace llmx::engine

@@ -1,5 +1,5 @@
 #pragma once
-// What a request's passes report to, and what stops them.
+// Progress and cancellation of a request's passes.
 
 #include <chrono>
 #include <exception>
@@ -8,19 +8,19 @@
 
 namespace llmx::engine {
 
-/// Counts the tokens done of a request and asks its caller whether to go on.
+/// Counts the tokens that are done and asks the caller whether to go on.
 class Pulse {
 public:
-    /// `tokens`: how many there will be at most. `progress` must outlive this.
+    /// `tokens`: an upper bound of their number. `progress` must outlive this.
     Pulse(const Progress& progress, int tokens) : progress_(progress), tokens_(tokens) {}
 
     [[nodiscard]] bool wanted() const { return static_cast<bool>(progress_); }
 
-    /// Reports that so many tokens are done. Throws what the caller's callback throws, and
-    /// Error{cancelled} where it wants to stop.
+    /// Reports the number of tokens done so far. Throws what the caller's callback throws, and
+    /// Error{cancelled} if it asks to stop.
     void at(int done);
 
-    /// Asked by ggml between nodes, hundreds of times a pass: the caller is asked now and then.
+    /// Called by ggml between nodes, hundreds of times per pass; passes the question on now and then.
     bool should_stop();
 
     /// After a pass that `should_stop` may have ended: throws as `at` does.

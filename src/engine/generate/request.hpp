@@ -1,12 +1,11 @@
 #pragma once
-// A request to generate, checked and taken apart.
+// A request to generate: checks, and what the model reads first.
 
 #include "engine/model/model_impl.hpp"
 
 namespace llmx::engine {
 
-/// What a model writes after: an encoder's source (empty where there is no encoder), and the decoder's
-/// text so far.
+/// What the answer continues: an encoder's source (empty without an encoder), and the decoder's text so far.
 struct Beginning {
     Tokens source;
     Tokens text;

@@ -7,7 +7,7 @@
 namespace llmx::engine {
 namespace {
 
-/// May ggml have taken a kernel that it does not take for one row? (`llamafile_sgemm`)
+/// May ggml have used a kernel that it does not use for one row? (`llamafile_sgemm`)
 bool differs(const ggml_tensor* node) {
     if (node->op != GGML_OP_MUL_MAT || node->src[1]->ne[1] < 2 || node->src[1]->type != GGML_TYPE_F32)
         return false;

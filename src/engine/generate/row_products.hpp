@@ -1,5 +1,5 @@
 #pragma once
-// Products of several rows with the bits of products of one.
+// Products of several rows, bit for bit as products of single rows.
 
 #include <ggml.h>
 
@@ -7,10 +7,10 @@
 
 namespace llmx::engine {
 
-/// ggml multiplies several rows by other kernels than one row (llamafile's, for some types), whose sums
-/// have another order. The last bit differs, a quantised model rounds its activations to 8 bits, and a
-/// drafted token that is read among others gets other logits than read alone: enough to turn a close
-/// choice. While `on`, the products concerned are computed again as ggml does those of one row.
+/// For some types ggml multiplies several rows with other kernels than one row (llamafile's), which sum in
+/// another order. The last bit differs, a quantised model rounds its activations to 8 bits, and a drafted
+/// token read among others gets other logits than one read alone: enough to flip a close choice. While `on`,
+/// those products are recomputed as ggml computes them for one row.
 class RowProducts {
 public:
     explicit RowProducts(int threads) : threads_(threads) {}
@@ -24,7 +24,7 @@ private:
     void compute(ggml_tensor* product);
 
     int threads_;
-    std::vector<char> rows_;  // the rows in the type that the weights are multiplied with
+    std::vector<char> rows_;  // the rows in the type that the weights are multiplied by
 };
 
 }  // namespace llmx::engine

@@ -15,17 +15,17 @@ void penalize(std::span<const Token> text, float penalty, std::span<float> score
 
 class Sampler {
 public:
-    /// `stream` tells the random numbers of several samplers of one request apart.
+    /// `stream`: gives each sampler of a request its own random numbers.
     Sampler(const GenerateOptions& options, std::uint32_t stream);
 
-    /// What the next token after `text` is drawn from; with temperature 0, all of it on the most
-    /// probable one (the lowest id among equals).
+    /// The distribution of the token after `text`; with temperature 0, all of it on the most probable one
+    /// (the lowest id among equals).
     Distribution distribution(std::span<const float> logits, std::span<const Token> text);
 
-    /// A draw; draws no random number where there is no choice.
+    /// Draws a token; uses no random number if there is no choice.
     Token draw(const Distribution& distribution);
 
-    /// A number of [0, 1).
+    /// A number in [0, 1).
     double uniform();
 
 private:

@@ -10,11 +10,11 @@ namespace {
 
 struct Choice {
     Token token = 0;
-    bool drafted = false;  ///< it is the drafted token
+    bool drafted = false;  ///< the drafted token was accepted
 };
 
-/// The token after `text`; by speculative sampling where it has been drafted. A greedy choice is the
-/// case of distributions with all probability on one token.
+/// The token after `text`; by speculative sampling if one was drafted. A greedy choice is the special case of
+/// distributions with all probability on one token.
 Choice choose(Sampler& sampler, std::span<const float> logits, std::span<const Token> text,
               const Draft& draft, std::size_t i) {
     const Distribution next = sampler.distribution(logits, text);
@@ -54,7 +54,8 @@ Generation write(const Model& model, const Beginning& beginning, const GenerateO
     Answer answer(model, options);
     std::size_t read = 0;  // tokens in the decoder's memory
     for (bool more = true; more;) {
-        // The prompt is read as without drafts, then several tokens as one by one: to the same bits.
+        // The prompt is read as without drafts; then several tokens at a time give the same bits as one by
+        // one.
         if (read > 0) decoder.make_passes_exact();
         const bool may_draft = drafter != nullptr && read > 0;
         const Draft draft =
@@ -80,7 +81,7 @@ Generation write(const Model& model, const Beginning& beginning, const GenerateO
         }
         pulse.at(size.source + static_cast<int>(text.size()));
         if (!more) break;
-        // The last token has not been read; drafted ones that were not kept have.
+        // The last token has not been read yet; rejected drafts have been.
         if (read > text.size() - 1) {
             read = text.size() - 1;
             decoder.truncate(static_cast<int>(read));

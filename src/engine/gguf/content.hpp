@@ -1,6 +1,6 @@
 #pragma once
-// A model as plain values: what a GGUF file would hold, before llama.cpp sees it. Whoever reads another
-// format makes one of these; the engine builds the model from it.
+// A model as plain values: what a GGUF file would hold, before llama.cpp sees it. Readers of other formats
+// make one of these; the engine builds the model from it.
 
 #include <cstddef>
 #include <cstdint>
@@ -22,7 +22,7 @@ struct ContentTensor {
     std::string name;                 ///< "blk.0.attn_q.weight"
     std::string type;                 ///< "F32", "F16" or "BF16"
     std::vector<std::int64_t> shape;  ///< row-major
-    /// Writes all values into `out`, which is as long as type and shape say. May throw Error.
+    /// Writes all values into `out`, whose size follows from type and shape. May throw Error.
     std::function<void(std::span<std::byte> out)> fill;
     std::string origin;  ///< where it comes from, for messages: "model.norm.weight of model.safetensors"
 };

@@ -37,7 +37,7 @@ std::uint64_t checked_size(const fs::path& path) {
     if (status.type() == fs::file_type::directory) {
         fail(path, "is a directory; expected a GGUF file, such as one inside it");
     }
-    if (status.type() != fs::file_type::regular) fail(path, "is no regular file; expected a GGUF file");
+    if (status.type() != fs::file_type::regular) fail(path, "is not a regular file; expected a GGUF file");
     const std::uint64_t size = fs::file_size(path, error);
     if (error) fail(path, error.message());
     if (size == 0) fail(path, "is empty; expected a GGUF model");
@@ -57,7 +57,7 @@ void check_magic(const fs::path& path) {
                      ? std::string(1, c)
                      : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     }
-    fail(path, fmt::format("no GGUF file: it begins with \"{}\"; expected \"GGUF\"", shown));
+    fail(path, fmt::format("not a GGUF file: it begins with \"{}\"; expected \"GGUF\"", shown));
 }
 
 GgufPtr read_header(const fs::path& path) {
@@ -66,10 +66,11 @@ GgufPtr read_header(const fs::path& path) {
     try {
         gguf.reset(gguf_init_from_file(path.c_str(), {/*no_alloc=*/true, /*ctx=*/nullptr}));
     } catch (const std::exception& e) {  // also LlamaAbort
-        fail(path, fmt::format("truncated or corrupt header: {}; get the file again", one_line(e.what())));
+        fail(path,
+             fmt::format("truncated or corrupt header: {}; download the file again", one_line(e.what())));
     }
     if (gguf == nullptr) {
-        fail(path, fmt::format("truncated or corrupt header: {}; get the file again",
+        fail(path, fmt::format("truncated or corrupt header: {}; download the file again",
                                guard.reason("it ends early")));
     }
     return gguf;
@@ -89,8 +90,9 @@ void add_tensors(const fs::path& path, const gguf_context* gguf, std::uint64_t s
         const char* name = gguf_get_tensor_name(gguf, i);
         if (data > size || offset > size - data || bytes > size - data - offset) {
             fail(path,
-                 fmt::format("truncated: tensor {} ends at byte {} of a file of {} bytes; get the file again",
-                             one_line(name), data + offset + bytes, size));
+                 fmt::format(
+                     "truncated: tensor {} ends at byte {} of a file of {} bytes; download the file again",
+                     one_line(name), data + offset + bytes, size));
         }
         const std::int64_t* extents = gguf_get_tensor_ne(gguf, i);
         int dims = GGML_MAX_DIMS;
@@ -101,7 +103,7 @@ void add_tensors(const fs::path& path, const gguf_context* gguf, std::uint64_t s
     }
 }
 
-// ggml ends the process in the middle of a pass where such a number is negative.
+// A negative number here would make ggml end the process in the middle of a pass.
 void check_epsilons(const fs::path& path, const gguf_context* gguf) {
     for (std::int64_t i = 0; i < gguf_get_n_kv(gguf); ++i) {
         const std::string_view key = gguf_get_key(gguf, i);
@@ -112,7 +114,7 @@ void check_epsilons(const fs::path& path, const gguf_context* gguf) {
     }
 }
 
-/// A number of the split, or `otherwise` where the file has none.
+/// A number of the split, or `otherwise` if the file has none.
 int split_number(const gguf_context* gguf, const char* name, int otherwise) {
     const std::int64_t key = gguf_find_key(gguf, name);
     if (key < 0 || gguf_get_kv_type(gguf, key) != GGUF_TYPE_UINT16) return otherwise;

@@ -21,7 +21,8 @@ struct GgufContent {
 
 /// Reads the header and checks that every tensor's data lies inside the file; for a model split into
 /// several files ("NAME-00001-of-00003.gguf" stands for all), all of them. Throws Error{model} for a file
-/// that is missing, no regular file, no GGUF, truncated, corrupt or another part than its name says.
+/// that is missing, not a regular file, not GGUF, truncated, corrupt, or a different part from what its name
+/// says.
 GgufContent check_gguf(const std::filesystem::path& path);
 
 }  // namespace llmx::engine

@@ -55,8 +55,8 @@ ggml_type type_of(const std::string& type) {
     return type == "F16" ? GGML_TYPE_F16 : GGML_TYPE_BF16;
 }
 
-// What most of the bytes are: llama.cpp would guess by the number of tensors, and call a half-precision
-// model float32 for its many norms and biases.
+// The type of most bytes: llama.cpp would go by the number of tensors, and call a half-precision model
+// float32 because of its many norms and biases.
 llama_ftype main_type(const Content& content) {
     std::map<std::string, std::int64_t> counts;
     for (const ContentTensor& tensor : content.tensors) {
@@ -87,7 +87,7 @@ void add_tensor(gguf_context* gguf, const ContentTensor& tensor) {
     throw Error(ErrorCode::model, fmt::format("model {}: {}", what, reason));
 }
 
-// ggml ends the process in the middle of a pass where such a number is negative.
+// A negative number here would make ggml end the process in the middle of a pass.
 void check_epsilons(const std::string& what, const Content& content) {
     for (const auto& [key, value] : content.values) {
         const float* number = std::get_if<float>(&value);
@@ -105,10 +105,9 @@ void check_tensors(const std::string& what, const Content& content) {
             good = good && extent >= 1;
             elements *= static_cast<double>(extent);
         }
-        if (!good || elements > 1e12)
-            fail(what, fmt::format("{} has a shape that no model has", tensor.origin));
+        if (!good || elements > 1e12) fail(what, fmt::format("{} has an impossible shape", tensor.origin));
         if (!names.insert(tensor.name).second) {
-            fail(what, fmt::format("{} would be the second tensor {}", tensor.origin, tensor.name));
+            fail(what, fmt::format("{} would be a second tensor named {}", tensor.origin, tensor.name));
         }
     }
 }
@@ -168,7 +167,7 @@ bool MemoryGguf::fill(const Content& content, const std::function<bool(double do
     for (const ContentTensor& tensor : content.tensors) total += bytes_of(tensor);
     for (std::size_t i = 0; i < content.tensors.size(); ++i) {
         if (!progress(static_cast<double>(done) / static_cast<double>(total))) return false;
-        // One window at a time: mapped twice as a whole, the weights would count twice.
+        // One window at a time: if everything were mapped twice, the weights would count twice.
         const ContentTensor& tensor = content.tensors[i];
         const std::size_t bytes = bytes_of(tensor);
         const std::size_t first = data_ + offsets_[i];

@@ -16,18 +16,18 @@ namespace llmx::engine {
 /// output matrices beside tied embeddings, norms and biases that the model does not have.)
 class MemoryGguf {
 public:
-    /// Throws Error{model} where there is no room, or for tensors that no GGUF can hold; `what` starts
-    /// its messages.
+    /// Throws Error{model} if there is no room, or for tensors that GGUF cannot hold; `what` starts its
+    /// messages.
     MemoryGguf(const Content& content, const std::string& what);
     ~MemoryGguf();
     MemoryGguf(const MemoryGguf&) = delete;
     MemoryGguf& operator=(const MemoryGguf&) = delete;
 
-    /// Open at its beginning; closed with this object.
+    /// Positioned at its start; closed with this object.
     [[nodiscard]] std::FILE* file() const { return file_; }
 
-    /// Lets every tensor of the same Content write its values. `progress` gets the part that is done;
-    /// false ends it, and then the return value is false.
+    /// Lets every tensor of the same Content write its values. `progress` gets the fraction done; if it
+    /// returns false, filling ends and returns false.
     bool fill(const Content& content, const std::function<bool(double done)>& progress);
 
 private:

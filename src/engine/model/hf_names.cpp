@@ -1,6 +1,6 @@
-// Hugging Face's names of GGUF's modules. A layout is how one family of transformers' model files
-// names things; architectures that share it are listed with it, and what differs stands in an
-// overlay that is asked first. Source: the mapping of llama.cpp's converter (gguf-py).
+// Hugging Face's names of GGUF's modules. A layout is the naming scheme of one family of transformers' model
+// files, with the architectures that share it; differences are in overlays, which are looked up first.
+// Source: the mapping of llama.cpp's converter (gguf-py).
 
 #include <algorithm>
 #include <span>
@@ -203,7 +203,7 @@ constexpr std::string_view t5[] = {"t5", "t5-gated"};
 constexpr std::string_view t5_plain[] = {"t5"};
 constexpr std::string_view t5_gated[] = {"t5-gated"};
 
-// Overlays stand before what they lie over.
+// Overlays come before the layouts that they cover.
 constexpr Layout layouts[] = {
     {mixtral_like, "blk.", "model.layers.", mixtral_rows},
     {qwen_moe, "blk.", "model.layers.", qwen_moe_rows},

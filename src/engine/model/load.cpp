@@ -33,7 +33,8 @@ int thread_count(int wanted) {
     if (wanted < 0) {
         throw Error(
             ErrorCode::usage,
-            fmt::format("threads: {}; expected a positive number, or 0 for the machine's cores", wanted));
+            fmt::format("`threads`: got {}; expected a positive number, or 0 for all of the machine's cores",
+                        wanted));
     }
     const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     return std::min(wanted > 0 ? wanted : cores, most_threads);
@@ -69,7 +70,7 @@ llama_model_params common_params(const LoadOptions& options, engine::RpcServers*
     return params;
 }
 
-// Calls llama.cpp's loader; `reason` gets what it says where it returns nothing.
+// Calls llama.cpp's loader; if it returns nothing, `reason` gets its message.
 template <class Load>
 LlamaModelPtr guarded(const Load& load, std::string& reason) {
     const LlamaGuard guard;
@@ -95,13 +96,13 @@ LlamaModelPtr load_llama(const fs::path& path, const LoadOptions& options, engin
     if (progress.cancelled) throw Error(ErrorCode::cancelled, "load: cancelled");
     if (model == nullptr) {
         throw Error(ErrorCode::model, fmt::format("model {}: llama.cpp cannot load it: {}; expected a GGUF "
-                                                  "model of an architecture that it knows",
+                                                  "model of an architecture that it supports",
                                                   path.string(), reason));
     }
     return model;
 }
 
-// What llama.cpp says of a tensor, with the name it has in the checkpoint.
+// llama.cpp's message about a tensor, with the tensor's name in the checkpoint.
 std::string in_terms_of_origin(const std::string& reason, const engine::Content& content) {
     for (const engine::ContentTensor& tensor : content.tensors) {
         if (reason.find("'" + tensor.name + "'") == std::string::npos) continue;
@@ -110,7 +111,7 @@ std::string in_terms_of_origin(const std::string& reason, const engine::Content&
     return reason;
 }
 
-// The weights are read before llama.cpp maps them: mapped by it and by us, they would count twice.
+// The weights are read before llama.cpp maps them: mapped by both, they would count twice.
 LlamaModelPtr load_llama(const std::string& what, const engine::Content& content, const LoadOptions& options,
                          engine::RpcServers* servers) {
     engine::MemoryGguf memory(content, what);
@@ -165,7 +166,7 @@ ModelFacts read_facts(const fs::path& path, const llama_model* model) {
     return facts;
 }
 
-// llama.cpp's own reading of the keys that it shows nobody.
+// As llama.cpp reads these keys, which it does not expose.
 bool strips_accents(const llama_model* model) {
     if (llama_vocab_type(llama_model_get_vocab(model)) != LLAMA_VOCAB_TYPE_WPM) return false;
     const std::string accents = metadata(model, "tokenizer.ggml.normalizer.strip_accents");

@@ -1,5 +1,5 @@
 #pragma once
-// Building what stands behind a Model, from a GGUF file or from plain values.
+// Builds the implementation of a Model, from a GGUF file or from plain values.
 
 #include <filesystem>
 #include <map>
@@ -16,7 +16,7 @@ namespace llmx::engine {
 std::shared_ptr<ModelImpl> load_gguf(const std::filesystem::path& path, const LoadOptions& options);
 
 /// The model that `content` describes. `path`: what the caller calls it; `files`: what its digest is
-/// taken over. Throws Error{model} naming the origin of a tensor that llama.cpp does not accept.
+/// taken over. Throws Error{model} naming the origin of a tensor that llama.cpp rejects.
 std::shared_ptr<ModelImpl> load_content(const std::filesystem::path& path,
                                         std::vector<std::filesystem::path> files, const Content& content,
                                         const LoadOptions& options);

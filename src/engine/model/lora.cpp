@@ -12,12 +12,12 @@ namespace llmx::engine {
 namespace {
 
 [[noreturn]] void fail(const Lora& lora, const std::string& reason) {
-    throw Error(ErrorCode::model, fmt::format("lora {}: {}", lora.path.string(), reason));
+    throw Error(ErrorCode::model, fmt::format("`lora` {}: {}", lora.path.string(), reason));
 }
 
 LlamaAdapterPtr load_adapter(const ModelImpl& impl, const Lora& lora) {
     if (!std::isfinite(lora.scale)) {
-        throw Error(ErrorCode::usage, fmt::format("lora {}: scale {}; expected a finite number",
+        throw Error(ErrorCode::usage, fmt::format("`lora` {}: got scale {}; expected a finite number",
                                                   lora.path.string(), lora.scale));
     }
     const GgufContent content = check_gguf(lora.path);
@@ -35,15 +35,14 @@ LlamaAdapterPtr load_adapter(const ModelImpl& impl, const Lora& lora) {
     for (const GgufTensor& tensor : content.tensors) {
         if (!tensor.name.starts_with("token_embd.")) continue;
         throw Error(ErrorCode::unsupported,
-                    fmt::format("lora {}: changes the token embeddings, which gradients refer to; merge it "
-                                "into the model",
+                    fmt::format("`lora` {}: it changes the token embeddings, with respect to which gradients "
+                                "are taken; merge it into the model",
                                 lora.path.string()));
     }
     if (llama_adapter_get_alora_n_invocation_tokens(adapter.get()) > 0) {
-        throw Error(
-            ErrorCode::unsupported,
-            fmt::format("lora {}: an activated LoRA, which works on part of a text; expected a plain one",
-                        lora.path.string()));
+        throw Error(ErrorCode::unsupported, fmt::format("`lora` {}: it is an activated LoRA, which applies "
+                                                        "to part of a text only; expected a plain one",
+                                                        lora.path.string()));
     }
     return adapter;
 }

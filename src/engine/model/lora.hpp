@@ -7,7 +7,7 @@
 
 namespace llmx::engine {
 
-/// Loads the adapters into `impl`. Throws Error{model} for a file that is no adapter of this model and
+/// Loads the adapters into `impl`. Throws Error{model} for a file that is not an adapter of this model, and
 /// Error{unsupported} for one that changes what cannot be explained.
 void load_adapters(ModelImpl& impl, const std::vector<Lora>& adapters);
 

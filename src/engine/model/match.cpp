@@ -72,7 +72,7 @@ std::vector<int> match_modules(const std::vector<Module>& modules, const std::st
     const std::vector<std::string> near = nearest(pattern, known_names(modules, whole), 3);
     throw Error(ErrorCode::usage,
                 fmt::format("module pattern \"{}\": no module of this model {}; nearest: {}", pattern,
-                            strict ? "has this whole name" : "has it in its name", fmt::join(near, ", ")));
+                            strict ? "has exactly this name" : "has it in its name", fmt::join(near, ", ")));
 }
 
 }  // namespace llmx::engine

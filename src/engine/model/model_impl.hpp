@@ -1,5 +1,5 @@
 #pragma once
-// What stands behind llmx::Model. Only engine/ includes this: it names llama.cpp's types.
+// The implementation of llmx::Model. Only engine/ includes this, as it names llama.cpp's types.
 
 #include <llama.h>
 
@@ -44,19 +44,20 @@ using ChatTemplatesPtr = std::unique_ptr<common_chat_templates, ChatTemplatesFre
 class ModelImpl {
 public:
     ModelFacts facts;
-    std::vector<std::filesystem::path> files;  ///< absolute; the digest is taken over them in order
+    std::vector<std::filesystem::path> files;  ///< absolute; the digest covers them in order
     int threads = 1;
-    std::unique_ptr<engine::RpcServers> servers;          ///< that have the layers, or nullptr
-    std::unique_ptr<engine::LocalWeights> local_weights;  ///< what they have, where a file has it too
+    std::unique_ptr<engine::RpcServers> servers;  ///< that have the layers, or nullptr
+    std::unique_ptr<engine::LocalWeights>
+        local_weights;  ///< local copies of their weights, if a file has them
     LlamaModelPtr model;
     std::vector<Module> modules;
-    /// What llama.cpp's logits are to be multiplied by. T5 with tied embeddings: embedding^-0.5, which
-    /// Hugging Face's model has before its head and llama.cpp's has not.
+    /// A factor for llama.cpp's logits. T5 with tied embeddings: embedding^-0.5, which Hugging Face's model
+    /// applies before its head and llama.cpp's does not.
     float logit_scale = 1.0F;
     std::string chat_template;    ///< in place of the model's own; empty: none given
     bool strips_accents = false;  ///< WordPiece only
     std::optional<QaHead> qa_head;
-    bool rope_scaling = false;  ///< the file says how its rotary positions are stretched
+    bool rope_scaling = false;  ///< the file has a scaling of rotary positions
     std::vector<LlamaAdapterPtr> adapters;
     std::vector<float> adapter_scales;
 

@@ -15,8 +15,8 @@ namespace llmx::engine {
 std::vector<Module> list_modules(std::span<const GgufTensor> tensors, std::string_view architecture);
 
 /// The name that Hugging Face's transformers gives the module `gguf_name` ("blk.0.attn_q") of a model
-/// of this architecture ("t5-gated" for T5 1.1, which GGUF calls "t5" too); empty where none is known.
-/// Stacked experts have "*" for the expert's number.
+/// of this architecture ("t5-gated" for T5 1.1, which GGUF calls "t5" too); empty if none is known. Stacked
+/// experts have "*" for the expert's number.
 std::string hf_name(std::string_view gguf_name, std::string_view architecture);
 
 }  // namespace llmx::engine

@@ -16,17 +16,18 @@ namespace fs = std::filesystem;
 
 void quantize(const fs::path& input, const fs::path& output, std::string_view type, int threads) {
     const llama_ftype ftype = engine::quantize_type(type);
-    if (threads < 0) throw Error(ErrorCode::usage, fmt::format("threads: {}; expected 0 or more", threads));
+    if (threads < 0)
+        throw Error(ErrorCode::usage, fmt::format("`threads`: got {}; expected 0 or more", threads));
     engine::check_gguf(input);
     std::error_code error;
     if (fs::equivalent(input, output, error)) {
         throw Error(ErrorCode::output,
-                    fmt::format("{}: is the input itself; expected another name", output.string()));
+                    fmt::format("{}: this is the input itself; expected another file name", output.string()));
     }
     AtomicFile file(output);
     if (file.temporary().empty()) {
         throw Error(ErrorCode::output,
-                    fmt::format("{}: is no regular file; expected a file name", output.string()));
+                    fmt::format("{}: not a regular file; expected a file name", output.string()));
     }
 
     llama_model_quantize_params params = llama_model_quantize_default_params();
@@ -42,7 +43,7 @@ void quantize(const fs::path& input, const fs::path& output, std::string_view ty
         reason = engine::one_line(e.what());
     }
     if (!reason.empty()) {
-        // llama.cpp writes through a stream that throws: its message is all that tells a full disk.
+        // llama.cpp writes through a stream that throws; only its message tells that the disk is full.
         const bool writing = reason.find("ios") != std::string::npos;
         throw Error(writing ? ErrorCode::output : ErrorCode::model,
                     fmt::format("quantize {} to {}: {}; nothing was written", input.string(), output.string(),

@@ -22,7 +22,7 @@ namespace {
 
 ModelKind kind_of(std::string_view architecture, bool causal) {
     if (architecture == "t5") return ModelKind::encoder_decoder;
-    // llama.cpp has no question for "attends in both directions"; of its architectures these do.
+    // llama.cpp does not expose whether an architecture attends in both directions; these do.
     static constexpr std::array names{"gemma-embedding", "llama-embed", "t5encoder", "wavtokenizer-dec",
                                       "dream",           "llada",       "llada-moe", "rnd1"};
     const bool encodes = architecture.find("bert") != std::string_view::npos ||
@@ -87,8 +87,8 @@ std::string context_warning(const Model& model, int tokens) {
     const bool rotary = llama_model_rope_type(impl_of(model).model.get()) != LLAMA_ROPE_TYPE_NONE;
     if (!rotary || impl_of(model).rope_scaling || tokens <= model.facts().context) return {};
     return fmt::format(
-        "context: {} tokens, the model was trained on {} and its file has no rope scaling; "
-        "what it makes of them is not to be relied on",
+        "context: {} tokens, the model was trained on {} and its file has no rope scaling; its results may "
+        "be unreliable",
         tokens, model.facts().context);
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// What a model and its input must be before llama.cpp, which aborts on what it does not like, sees them.
+// Checks of a model and its input before llama.cpp, which would abort on invalid ones, sees them.
 
 #include <span>
 #include <string>
@@ -9,33 +9,33 @@
 
 namespace llmx::engine {
 
-/// By architecture. `causal`: the file's own word on its attention.
+/// By architecture. `causal`: what the file says about its attention.
 ModelKind kind_of(std::string_view architecture, bool causal);
 
 /// Throws Error{unsupported} for a model that cannot continue a text: encoders (embedding-only and
 /// diffusion models among them), encoder-decoders.
 void require_causal(const Model& model);
 
-/// Throws Error{unsupported} for a model that reads no text by itself: a draft head, a vocoder.
+/// Throws Error{unsupported} for a model that does not read text by itself: a draft head, a vocoder.
 void require_replayable(const Model& model);
 
-/// As require_causal, but encoder-decoders write too.
+/// Like require_causal, but allows encoder-decoders.
 void require_generative(const Model& model);
 
-/// Does the memory hold one cell a token, that attention alone reads? Not so: recurrent and hybrid models,
-/// and attention that looks up tokens in an index of its own. Of decoders.
+/// Does a decoder's memory hold one cell per token, read by attention only? Not in recurrent and hybrid
+/// models, nor with attention that looks tokens up in a separate index.
 bool has_plain_cache(const Model& model);
 
-/// Throws Error{unsupported} for a model in which a token is read by more than attention, so that it cannot
-/// be hidden by hiding its keys.
+/// Throws Error{unsupported} for a model that reads tokens by other means than attention, so that hiding a
+/// token's keys does not hide it.
 void require_hidden_rows(const Model& model);
 
-/// Throws Error{context_overflow} where the model's table of position embeddings ends before so many
-/// tokens: nothing goes beyond it. Rotary and other computed positions go on.
+/// Throws Error{context_overflow} if the model's table of position embeddings has fewer rows than `tokens`.
+/// Rotary and other computed positions have no such limit.
 void require_positions(const Model& model, int tokens);
 
-/// What is to be said of a text of so many tokens: it is longer than what the model was trained on, and
-/// the file has no scaling of its rotary positions. Empty: nothing.
+/// A warning if a text of that many tokens is longer than what the model was trained on and the file has no
+/// scaling of rotary positions; else empty.
 std::string context_warning(const Model& model, int tokens);
 
 /// Throws Error{input} naming the first id that is not in the vocabulary.

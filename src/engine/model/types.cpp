@@ -57,7 +57,7 @@ constexpr Row rows[] = {
 }  // namespace
 
 std::string engine::type_name(llama_ftype type) {
-    // A file that does not say its type has it guessed from its tensors.
+    // If a file does not state its type, llama.cpp guesses it from the tensors.
     const int known = static_cast<int>(type) & ~static_cast<int>(LLAMA_FTYPE_GUESSED);
     for (const Row& row : rows) {
         if (row.type == known) return std::string(row.name);

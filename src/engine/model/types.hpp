@@ -9,7 +9,7 @@
 
 namespace llmx::engine {
 
-/// "Q4_K_M" for LLAMA_FTYPE_MOSTLY_Q4_K_M, ...; llama.cpp's own description where it is unknown here.
+/// "Q4_K_M" for LLAMA_FTYPE_MOSTLY_Q4_K_M, ...; llama.cpp's own description if unknown here.
 std::string type_name(llama_ftype type);
 
 /// The type of a name that `quantize` takes, in any case. Throws Error{usage} naming the nearest.

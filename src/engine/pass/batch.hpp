@@ -1,5 +1,5 @@
 #pragma once
-// llama.cpp's batch of tokens, owned.
+// An owning llama_batch.
 
 #include <llama.h>
 
@@ -15,7 +15,7 @@ struct BatchFree {
 };
 using BatchPtr = std::unique_ptr<llama_batch, BatchFree>;
 
-/// Room for tokens that may each belong to so many sequences; all of it is still to be set.
+/// Room for `tokens` tokens that may each belong to `sequences` sequences; nothing is set yet.
 inline BatchPtr make_batch(int tokens, int sequences) {
     BatchPtr batch(new llama_batch(llama_batch_init(tokens, 0, sequences)));
     batch->n_tokens = tokens;

@@ -28,7 +28,7 @@ struct TensorInfo {
     std::array<std::int64_t, 4> shape{};
     std::array<std::int64_t, 4> strides{};
     std::array<std::int32_t, 16> params{};  ///< ggml's op_params, bit for bit
-    std::vector<int> sources;               ///< tensor ids, -1 where absent
+    std::vector<int> sources;               ///< tensor ids, -1 if absent
     int root = -1;                          ///< the tensor whose storage this one is a window into
     std::int64_t offset = 0;                ///< of the window in the root, in elements
     int order = -1;                         ///< position among the executed nodes; -1 for a leaf
@@ -51,20 +51,20 @@ struct SubPass {
     std::vector<int> embeddings;  ///< tensors: nodes that read the token-embedding table, [rows, embedding]
     int result = -1;              ///< tensor: logits [outputs, vocabulary] or hidden states [outputs, width]
 
-    /// The rows that a tensor with `count` of them stands for: all, or the outputs (the last block may be
+    /// The rows that a tensor with `count` of them represents: all, or the outputs (the last block may be
     /// computed for these only). Throws Error{internal} for another count.
     [[nodiscard]] std::vector<int> rows_of(std::int64_t count) const;
 };
 
 /// All tensors that a pass touches. `nodes` are tensor ids in order of execution. Weights and memory have
-/// one identity through all sub-passes, and an encoder's result is the same tensor where a decoder reads it.
+/// one identity through all sub-passes, and an encoder's result is the tensor that a decoder reads.
 struct Graph {
     std::vector<TensorInfo> tensors;
     std::vector<int> nodes;
     std::vector<SubPass> passes;
 
     [[nodiscard]] const TensorInfo& at(int id) const { return tensors[static_cast<std::size_t>(id)]; }
-    /// The sub-pass of a node, by its place in `nodes`.
+    /// The sub-pass of a node, by its index in `nodes`.
     [[nodiscard]] const SubPass& pass_of(int node) const;
 };
 

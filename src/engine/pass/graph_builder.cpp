@@ -50,7 +50,7 @@ bool reads_token_table(const ggml_tensor* tensor) {
 }
 
 void GraphBuilder::begin(SubPass pass) {
-    // weights and memory outlive a pass; llama.cpp makes the other tensors anew, at the same addresses
+    // weights and memory outlive a pass; llama.cpp recreates the other tensors, at the same addresses
     std::erase_if(ids_, [&](const auto& entry) {
         const TensorRole role = graph_.at(entry.second).role;
         return role == TensorRole::node || role == TensorRole::input;
@@ -66,10 +66,9 @@ void GraphBuilder::add_node(const ggml_tensor* tensor) {
     graph_.nodes.push_back(id);
     const TensorInfo& node = graph_.at(id);
     if (copied_.contains(node.root) && computes(node)) {
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("replay: {} writes to {}, of which another server has a copy; one server can "
-                                "have the whole model",
-                                describe(node), describe(graph_.at(node.root))));
+        throw Error(ErrorCode::unsupported, fmt::format("replay: {} writes to {}, of which another server "
+                                                        "has a copy; put the whole model on one server",
+                                                        describe(node), describe(graph_.at(node.root))));
     }
     SubPass& pass = graph_.passes.back();
     pass.last_node = static_cast<int>(graph_.nodes.size());
@@ -85,7 +84,7 @@ void GraphBuilder::end(bool logits, std::int64_t hidden_width) {
                                             node.shape[2] == static_cast<std::int64_t>(pass.outputs.size());
         if (is_result) pass.result = node.id;
     }
-    // plamo3 does not name its logits: what its graph ends in, they are
+    // plamo3 does not name its logits: they are the last node of its graph
     if (pass.result < 0 && logits && !graph_.nodes.empty()) pass.result = graph_.nodes.back();
     if (pass.result < 0) {
         throw Error(ErrorCode::unsupported, "replay: the model's graph has no last hidden state");
@@ -115,9 +114,9 @@ void GraphBuilder::link_to_encoder(TensorInfo& info) {
     linked_ = true;
 }
 
-/// What one back end reads of another's is a copy. Here it is the original, as the node left it that wrote it
-/// last; -1 for a copy of an input, which is an input itself. Names come several times: of the nodes that
-/// have the copy's, it is the last one that holds the same at this moment, when the copy has just been made.
+/// A back end reads copies of another back end's tensors. Here a copy is its original, as left by the node
+/// that wrote it last; -1 for a copy of an input, which is an input itself. Names repeat: of the nodes with
+/// the copy's name it is the last one that holds the same values now, just after copying.
 int GraphBuilder::original_of(const ggml_tensor* copy, const TensorInfo& info) {
     std::vector<char> bytes;
     std::vector<char> others;
@@ -134,10 +133,11 @@ int GraphBuilder::original_of(const ggml_tensor* copy, const TensorInfo& info) {
         return node.id;
     }
     if (!found) return -1;
-    throw Error(ErrorCode::unsupported,
-                fmt::format("replay: a server reads {}, which is no node's result; one server can have the "
-                            "whole model",
-                            describe(info)));
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format(
+            "replay: a server reads {}, which is not the result of a node; put the whole model on one server",
+            describe(info)));
 }
 
 int GraphBuilder::add(const ggml_tensor* tensor) {
@@ -167,11 +167,11 @@ int GraphBuilder::add(const ggml_tensor* tensor) {
         if (tensor->src[i] != nullptr) last = i;
     }
     for (int i = 0; i <= last; ++i) {
-        // a cast names itself as the place that it copies to
+        // a cast names itself as its destination
         const bool real = tensor->src[i] != nullptr && tensor->src[i] != tensor;
         info.sources.push_back(real ? add(tensor->src[i]) : -1);
     }
-    // ggml keeps view_src at the end of the chain and view_offs summed up
+    // ggml resolves chains: view_src is the last tensor of the chain, view_offs the total offset
     const int root = tensor->view_src != nullptr ? add(tensor->view_src) : -1;
     info.id = static_cast<int>(graph_.tensors.size());
     info.root = root >= 0 ? graph_.at(root).root : info.id;

@@ -17,17 +17,16 @@ class LocalWeights;
 
 class GraphBuilder {
 public:
-    /// `local`: where weights that a server has are read instead; may be nullptr.
+    /// `local`: local copies of the weights that are on servers; may be nullptr.
     explicit GraphBuilder(Graph& graph, const LocalWeights* local = nullptr) : graph_(graph), local_(local) {}
 
-    /// `pass` says what is read and what is wanted; its nodes follow.
+    /// `pass` says what is read and which outputs are computed; its nodes follow.
     void begin(SubPass pass);
     /// Throws Error{unsupported} for a node that writes to memory of which another back end has a copy.
-    /// Where a pass runs on several back ends, the nodes before it have been computed as far as it reads them
-    /// on another one.
+    /// If a pass runs on several back ends, the nodes that it reads on another one have been computed.
     void add_node(const ggml_tensor* tensor);
     /// Finds the sub-pass's result: its logits, or the last hidden state of this width. Throws
-    /// Error{unsupported} where the graph has none.
+    /// Error{unsupported} if the graph has none.
     void end(bool logits, std::int64_t hidden_width);
 
 private:

@@ -46,7 +46,7 @@ int KeyMask::first_key(const ggml_tensor* mask) const {
     const std::int64_t keys = mask->ne[0];
     if (mask->type != GGML_TYPE_F32 || mask->ne[1] != part_.rows || mask->ne[2] * mask->ne[3] != 1) return -1;
     if (part_.encodes) return keys == part_.rows ? part_.first_row : -1;
-    // a memory that was empty has one cell a row, from the first one on
+    // a memory that was empty has one cell per row, in order
     if (original_name(mask) == "attn_inp_kq_mask")
         return keys >= part_.first_row - source_ + part_.rows ? source_ : -1;
     return source_ > 0 && keys == source_ ? 0 : -1;
@@ -55,7 +55,7 @@ int KeyMask::first_key(const ggml_tensor* mask) const {
 void KeyMask::before(const ggml_tensor* node) {
     if (failed()) return;
     if (node->op == GGML_OP_FLASH_ATTN_EXT) {
-        failure_ = named(node) + " is attention in one piece";
+        failure_ = named(node) + " is fused attention";
     } else if (node->op == GGML_OP_SOFT_MAX) {
         if (node->src[1] != nullptr) {
             edit(node, root_of(node->src[1]));
@@ -69,7 +69,7 @@ void KeyMask::edit(const ggml_tensor* softmax, ggml_tensor* mask) {
     if (edited_.contains(mask)) return;
     const int first = mask->op == GGML_OP_NONE && mask->data != nullptr ? first_key(mask) : -1;
     if (first < 0) {
-        failure_ = named(softmax) + " has a mask that is not one column a token";
+        failure_ = named(softmax) + " has a mask without one column per token";
         return;
     }
     edited_.insert(mask);

@@ -26,12 +26,12 @@ struct ContextFree {
 
 float number(const TensorInfo& node, std::size_t i) { return std::bit_cast<float>(node.params[i]); }
 
-/// llama.cpp leaves out here the rows that predict nothing; ours are chosen already.
+/// llama.cpp drops the rows that predict nothing here; ours are selected already.
 bool chooses_rows(const Graph& graph, const TensorInfo& node) {
     return node.op == "GET_ROWS" && graph.at(node.sources[1]).role == TensorRole::input;
 }
 
-/// A weight as ggml can compute with it here. It wants a pointer to what it will only read.
+/// A weight in a form that ggml can use here. ggml takes a non-const pointer, but only reads.
 ggml_tensor* weight_here(ggml_context* ggml, const TensorInfo& weight, std::vector<char>& fetched) {
     auto* tensor = static_cast<ggml_tensor*>(const_cast<void*>(weight.handle));
     if (!is_remote(tensor)) return tensor;
@@ -67,7 +67,7 @@ void OutputHead::check(const TensorInfo& node) const {
     const bool is_matrix = node.shape[0] == 1 && node.shape[1] == 1;
     if (is_known && is_matrix && node.type == "f32") return;
     throw Error(ErrorCode::unsupported,
-                fmt::format("logit lens: behind the last block stands {}; expected norms and an output head",
+                fmt::format("logit lens: the last block is followed by {}; expected norms and an output head",
                             describe(node)));
 }
 
@@ -93,10 +93,9 @@ OutputHead::OutputHead(const Graph& graph, int residual, int result, float scale
     }
     open.erase(residual);
     if (!open.empty()) {
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("logit lens: the model's logits are made of {} besides the residual stream "
-                                "after the last block",
-                                describe(graph.at(*open.begin()))));
+        throw Error(ErrorCode::unsupported, fmt::format("logit lens: besides the residual stream after the "
+                                                        "last block, the model's logits depend on {}",
+                                                        describe(graph.at(*open.begin()))));
     }
     std::reverse(nodes_.begin(), nodes_.end());
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The end of a pass, behind the residual stream's last block: final norm and output head, for other rows.
+// The end of a pass, after the last block: final norm and output head, applied to other rows.
 
 #include <functional>
 #include <map>
@@ -15,19 +15,18 @@ namespace llmx::engine {
 class OutputHead {
 public:
     /// `residual`: the node of the residual stream after the last block, [rows, width]; `result`: the logits
-    /// that become of it; `scale`: what they are multiplied by besides (Session::result_scale). Throws
-    /// Error{unsupported} where anything but norms, products with weights and the like lies between, or
-    /// something else is read there.
+    /// computed from it; `scale`: their additional factor (Session::result_scale). Throws Error{unsupported}
+    /// if anything but norms, products with weights and the like is in between, or reads something else.
     OutputHead(const Graph& graph, int residual, int result, float scale, int threads);
 
-    /// Told the logits of a row.
+    /// Called with the logits of a row.
     using Visit = std::function<void(std::int64_t row, std::span<const float> logits)>;
     /// By llama.cpp's own kernels, of rows [rows, width].
     void run(const Tensor& rows, const Visit& visit) const;
 
 private:
     void check(const TensorInfo& node) const;
-    using Fetched = std::map<int, std::vector<char>>;  // weights that a server alone has
+    using Fetched = std::map<int, std::vector<char>>;  // weights that only a server has
     void run_part(const Tensor& rows, std::int64_t first, std::int64_t count, Fetched& fetched,
                   const Visit& visit) const;
 

@@ -53,10 +53,10 @@ struct Session::Impl {
     Watcher* watcher = nullptr;
     EmbeddingEdit edit;
     KeyMask mask;
-    int node = -1;  // the node that is asked about or computed
+    int node = -1;  // the current node
     bool ended = false;
     std::string mismatch;
-    std::vector<const ggml_tensor*> live;  // by tensor id, as far as this pass has come
+    std::vector<const ggml_tensor*> live;  // by tensor id, up to the current node
     std::vector<char> fetched;             // from a server
 
     static bool on_node(ggml_tensor* tensor, bool ask, void* self) {
@@ -69,7 +69,7 @@ struct Session::Impl {
             builder->add_node(tensor);
             return false;
         }
-        // Servers do not ask whether to abort: of what is left each gets one node and no more.
+        // Servers do not ask whether to abort: each of the rest gets just one more node.
         if (remote && (ask ? should_abort() : ended || cancelled || mask.failed())) return ask;
         const bool edits = change(tensor, ask);
         if (mode == Mode::plain) return !ask || edits;
@@ -85,7 +85,7 @@ struct Session::Impl {
         return edits || watcher->wants(node);
     }
 
-    /// What the input changes of a node or of what it reads. Must the node be shown when it has run?
+    /// Applies the input's changes to what a node reads. Must the node be shown once it has run?
     bool change(ggml_tensor* tensor, bool ask) {
         const bool edits = edit.applies_to(tensor);
         if (!ask && edits) edit.apply(tensor);
@@ -138,7 +138,7 @@ struct Session::Impl {
         if (tensor->view_src != nullptr) remember(info.root, tensor->view_src);
     }
     void remember(int id, const ggml_tensor* tensor) {
-        // a copy that another back end reads has no tensor of its own in the graph, unless of an input
+        // a copy for another back end is not a tensor of the graph, unless it copies an input
         if (is_scheduler_copy(tensor) && graph->at(id).role != TensorRole::input) return;
         live[static_cast<std::size_t>(id)] = tensor;
     }
@@ -205,7 +205,7 @@ Session::Session(const Model& model, SessionSize size) : impl_(std::make_unique<
         static_cast<std::uint32_t>(gives_every_row(model) ? batch : std::min(size.outputs, batch));
     params.n_threads = model.threads();
     params.n_threads_batch = model.threads();
-    // Exact replay: attention as separate nodes, and no rounding in the KV cache.
+    // For an exact replay: attention as separate nodes, and no rounding in the KV cache.
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
     params.type_k = GGML_TYPE_F32;
     params.type_v = GGML_TYPE_F32;
@@ -253,7 +253,7 @@ Graph Session::plan(const PassInput& input) {
         impl_->mode = Impl::Mode::plan;
         const int status = impl_->pass(input, parts[i]);
         impl_->mode = Impl::Mode::plain;
-        // 2: aborted, which is what a plan asks of the last pass. One that computes to the end was as good.
+        // 2: aborted, as a plan requests for the last pass. Computing to the end does no harm.
         if (status != 0 && !(impl_->last_pass && status == 2)) {
             throw Error(ErrorCode::internal,
                         fmt::format("replay: llama.cpp refused the pass (code {})", status));
@@ -322,7 +322,7 @@ void Session::change(int tensor, const std::function<void(std::span<float>)>& ed
         live->type != GGML_TYPE_F32 || !ggml_is_contiguous(live)) {
         throw Error(ErrorCode::internal, "replay: cannot change " + describe(info));
     }
-    // const for those who read; the memory is this session's own
+    // const for readers; the memory belongs to this session
     change_bytes(const_cast<ggml_tensor*>(live), [&](char* bytes) {
         edit({reinterpret_cast<float*>(bytes), static_cast<std::size_t>(ggml_nelements(live))});
     });

@@ -15,13 +15,14 @@ namespace llmx::engine {
 struct PassInput {
     Tokens source = {};             ///< what an encoder-decoder's encoder reads; empty for every other model
     Tokens ids = {};                ///< the text; an encoder-decoder's begins with decoder_start_token
-    std::vector<int> outputs = {};  ///< positions in `ids` whose result is wanted, ascending; may come twice
+    std::vector<int> outputs = {};  ///< positions in `ids` whose result is needed, ascending; may repeat
     std::vector<int> token_types = {};  ///< of each of `ids` (BERT's segments); empty: all 0
-    /// Rows that no other token attends to: their keys are masked out, positions stay.
+    /// Rows that no other token attends to: their keys are masked out, their positions kept.
     std::vector<int> hidden = {};
-    Tensor embeddings = {};  ///< [rows, embedding]: taken instead of the embedding table's rows; empty: those
-    /// Rows of the residual stream after a block, from the pass's first row on: taken instead of what the
-    /// blocks up to it give, [some rows, width]. The rows behind them stay.
+    Tensor embeddings =
+        {};  ///< [rows, embedding], replacing the rows of the embedding table; empty: not replaced
+    /// The first rows of the residual stream after a block, [some rows, width], replacing what the blocks up
+    /// to it computed. The other rows stay.
     struct Residual {
         int block = -1;
         Tensor rows = {};
@@ -32,10 +33,10 @@ struct PassInput {
     [[nodiscard]] Tokens tokens() const;
 };
 
-/// The token that an encoder-decoder's text begins with.
+/// The first token of an encoder-decoder's text.
 Token decoder_start_token(const Model& model);
 
-/// What a watcher of a pass sees of a tensor's memory; valid inside the callback only.
+/// A watcher's view of a tensor's memory; valid inside the callback only.
 struct TensorBytes {
     const void* data = nullptr;
     std::size_t bytes = 0;
@@ -47,8 +48,8 @@ public:
     virtual ~Watcher() = default;
     /// Should `computed` be called for this node?
     [[nodiscard]] virtual bool wants(int node) const = 0;
-    /// The node is about to run: the pass's inputs, and memory that no node has written yet, are as
-    /// they were before the pass. Other values may still be missing.
+    /// The node is about to run. The pass's inputs, and memory that no node has written yet, are as before
+    /// the pass; other values may be missing.
     virtual void before(int node) = 0;
     /// The node's result and everything it read is in memory. Return false to end the pass here.
     virtual bool computed(int node) = 0;
@@ -62,12 +63,12 @@ struct SessionSize {
     int micro_batch = 0;  ///< tokens of the text that are run at a time; 0: all
 };
 
-/// A context of one model for replays. The whole of a text is one graph: that of one llama.cpp pass, or
-/// of several one after another (micro-batches that meet in the KV cache; encoder, then decoder).
+/// A context of one model for replays. A whole text is one graph: that of one llama.cpp pass, or of several
+/// one after another (micro-batches that meet in the KV cache; encoder, then decoder).
 class Session {
 public:
-    /// Throws Error{unsupported} for a model that is no language model by itself, and for micro-batches
-    /// of an encoder, which must see its text at once.
+    /// Throws Error{unsupported} for a model that is not a language model by itself, and for micro-batches of
+    /// an encoder, which must read its text at once.
     Session(const Model& model, SessionSize size);
     ~Session();
     Session(Session&&) noexcept;
@@ -76,19 +77,20 @@ public:
     [[nodiscard]] const Model& model() const;
     [[nodiscard]] const SessionSize& size() const;
 
-    /// Threads of the passes from now on; at first the model's.
+    /// Sets the threads of the passes from now on; initially the model's.
     void set_threads(int threads);
 
-    /// The graph that `run` would execute. Of several passes all but the last are executed, on servers all.
+    /// The graph that `run` would execute. Executes all but the last of several passes; on servers, all of
+    /// them.
     Graph plan(const PassInput& input);
 
-    /// Runs the pass from an empty memory. With a watcher, `graph` must be `plan`'s answer for the
-    /// same input; a pass that differs from it throws Error{internal}. Returns false where the
-    /// watcher ended the pass. Throws Error{unsupported} for hidden rows in a model that reads tokens by more
-    /// than masked attention.
+    /// Runs the pass from an empty memory. With a watcher, `graph` must be what `plan` returned for the same
+    /// input; a pass that differs from it throws Error{internal}. Returns false if the watcher ended the
+    /// pass. Throws Error{unsupported} for hidden rows in a model that reads tokens by other means than
+    /// masked attention.
     bool run(const PassInput& input, const Graph* graph = nullptr, Watcher* watcher = nullptr);
 
-    /// Are results logits [vocabulary], or, for encoders, last hidden states [width]?
+    /// True: results are logits [vocabulary]. False, for encoders: last hidden states [width].
     [[nodiscard]] bool gives_logits() const;
     /// Result of the i-th output of the last complete run; valid until the next run.
     [[nodiscard]] std::span<const float> result(int output) const;
@@ -97,17 +99,18 @@ public:
     /// The results are the numbers in the graph's result nodes times this: see ModelImpl::logit_scale.
     [[nodiscard]] float result_scale() const;
 
-    /// A tensor's own memory, or a copy of a server's until the next call; whole storage roots only. Inside
-    /// a watcher's `computed`, for a tensor that is a node up to the present one, or a source of one.
+    /// A tensor's own memory, or a copy of a server's that is valid until the next call; whole storage roots
+    /// only. Only inside a watcher's `computed`, for a node up to the current one, or a source of one.
     [[nodiscard]] TensorBytes bytes(int tensor) const;
 
-    /// `edit` gets a node's values and changes what the rest of the pass reads of it. Inside a watcher's
-    /// `computed`, for the present node or an earlier one, whole storage roots of float32 only. Throws
-    /// Error{internal} for anything else.
+    /// Lets `edit` change a node's values for the rest of the pass. Only inside a watcher's `computed`, for
+    /// the current node or an earlier one, and for whole storage roots of float32. Throws Error{internal} for
+    /// anything else.
     void change(int tensor, const std::function<void(std::span<float>)>& edit);
 
-    /// Polled during a pass with the part of its nodes that has run (0 where nobody watches); false ends it
-    /// with Error{cancelled}, and so does what it throws, with that. Returns the one that was set before.
+    /// Sets a callback that is polled during a pass with the fraction of its nodes that has run (0 without a
+    /// watcher). If it returns false, the pass throws Error{cancelled}; if it throws, the pass throws the
+    /// same. Returns the previous callback.
     std::function<bool(double)> set_progress(std::function<bool(double done)> progress);
 
 private:
@@ -119,7 +122,7 @@ private:
 /// counted through all batches.
 void dequantize_rows(const TensorInfo& weight, std::int64_t first, std::int64_t last, float* out);
 
-/// The weight's memory where it is contiguous float32 already, on this machine; else nullptr.
+/// The weight's memory if it is contiguous float32 on this machine; else nullptr.
 const float* float32_data(const TensorInfo& weight);
 
 /// `count` elements of a half-precision, bfloat16 or float32 array as float32. Throws for other types.

@@ -16,7 +16,7 @@ namespace {
 
 void check_token_types(const PassInput& input) {
     if (!input.token_types.empty() && input.token_types.size() != input.ids.size()) {
-        throw Error(ErrorCode::input, fmt::format("token types: got {} for {} tokens; expected one a token",
+        throw Error(ErrorCode::input, fmt::format("token types: got {} for {} tokens; expected one per token",
                                                   input.token_types.size(), input.ids.size()));
     }
 }
@@ -49,10 +49,9 @@ int batch_size(const Model& model, const SessionSize& size) {
     require_replayable(model);
     const int batch = size.micro_batch > 0 ? std::min(size.micro_batch, size.tokens) : size.tokens;
     if (model.facts().kind == ModelKind::encoder && batch < size.tokens) {
-        throw Error(ErrorCode::unsupported,
-                    fmt::format("micro-batches: architecture \"{}\" sees its text at once; {} tokens do not "
-                                "fit into micro-batches of {}",
-                                model.facts().architecture, size.tokens, batch));
+        throw Error(ErrorCode::unsupported, fmt::format("`ubatch`: architecture \"{}\" reads a text all at "
+                                                        "once; {} tokens do not fit into micro-batches of {}",
+                                                        model.facts().architecture, size.tokens, batch));
     }
     return std::max(batch, size.source);
 }
@@ -63,7 +62,7 @@ void check_input(const Model& model, const SessionSize& size, const PassInput& i
     if (has_source == input.source.empty()) {
         throw Error(ErrorCode::input, has_source
                                           ? "replay: no source tokens; an encoder-decoder needs at least one"
-                                          : "replay: source tokens; only an encoder-decoder takes them");
+                                          : "replay: got source tokens; only an encoder-decoder takes them");
     }
     if (static_cast<int>(input.ids.size()) > size.tokens ||
         static_cast<int>(input.source.size()) > size.source ||
@@ -86,7 +85,7 @@ void check_input(const Model& model, const SessionSize& size, const PassInput& i
     }
     const Tensor& residual = input.residual.rows;
     if (input.residual.block >= 0 && (residual.shape.size() != 2 || residual.shape[0] > input.rows()))
-        throw Error(ErrorCode::internal, "replay: the residual stream's shape is not [some rows, width]");
+        throw Error(ErrorCode::internal, "replay: the residual stream's shape is not [rows, width]");
 }
 
 bool gives_every_row(const Model& model) {
@@ -189,10 +188,9 @@ void EmbeddingEdit::apply_residual(ggml_tensor* node) {
 
 void EmbeddingEdit::require_done() const {
     if (residual_ == nullptr || residual_done_ == residual_->rows.shape[0]) return;
-    throw Error(
-        ErrorCode::unsupported,
-        fmt::format("layer {}: {} rows of its residual stream (l_out) were to be set, the pass has {}",
-                    residual_->block, residual_->rows.shape[0], residual_done_));
+    throw Error(ErrorCode::unsupported,
+                fmt::format("layer {}: got {} rows for its residual stream (l_out); the pass has {}",
+                            residual_->block, residual_->rows.shape[0], residual_done_));
 }
 
 void EmbeddingEdit::apply(ggml_tensor* node) {

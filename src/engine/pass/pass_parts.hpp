@@ -1,5 +1,5 @@
 #pragma once
-// How a PassInput is run: which llama.cpp passes, which batches, what is written into them.
+// How a PassInput is run: its llama.cpp passes, their batches, and what is written into them.
 
 #include <string>
 
@@ -8,11 +8,11 @@
 
 namespace llmx::engine {
 
-/// Tokens that one llama.cpp pass of the session takes. Throws where the model cannot be replayed so.
+/// Number of tokens per llama.cpp pass of the session. Throws if the model cannot be replayed this way.
 int batch_size(const Model& model, const SessionSize& size);
 
-/// llama.cpp computes the result of every token, however few are asked for: encoders, and cogvlm, whose
-/// graph leaves the choice out (llama.cpp then takes the first rows for those that were asked for).
+/// True if llama.cpp computes the result of every token even if fewer are requested: encoders, and cogvlm,
+/// whose graph does not select rows (llama.cpp then takes its first rows for the requested ones).
 bool gives_every_row(const Model& model);
 
 /// Throws Error{input} for tokens or token types that the model does not have, Error{internal} for more
@@ -24,24 +24,25 @@ std::vector<SubPass> sub_passes(const Model& model, const SessionSize& size, con
 
 BatchPtr make_batch(const PassInput& input, const SubPass& part);
 
-/// All rows of token_types.weight, [types, embedding]. Throws Error{input} where there are not two.
+/// All rows of token_types.weight, [types, embedding]. Throws Error{input} if there are not exactly two.
 Tensor token_type_rows(const Graph& graph);
 
-/// Changes the token embeddings of a pass as they have been read from the table, and the residual stream
-/// after a block as it has been computed.
+/// Changes the token embeddings of a pass once they have been read from the table, and the residual stream
+/// once a block has computed it.
 class EmbeddingEdit {
 public:
     EmbeddingEdit() = default;
     explicit EmbeddingEdit(const PassInput& input);
     /// llama.cpp adds row 0 of the types to every token: a token of another type takes the difference.
     void set_token_types(const Tensor& rows, const std::vector<int>& types);
-    /// A sub-pass begins, whose first token is this row of the input.
+    /// A sub-pass begins; its first token is this row of the input.
     void begin(int first_row) { first_row_ = first_row; }
 
     [[nodiscard]] bool applies_to(const ggml_tensor* node) const;
     void apply(ggml_tensor* node);
 
-    /// After a pass. Throws Error{unsupported} where it did not come by every row of the residual stream.
+    /// Called after a pass. Throws Error{unsupported} if not every row of the residual stream has been
+    /// replaced.
     void require_done() const;
 
 private:

@@ -15,7 +15,7 @@ namespace llmx::engine {
 
 namespace {
 
-/// "dec.blk.3.attn_q.weight": stack "dec.", block 3; block -1 for a tensor that is in none.
+/// "dec.blk.3.attn_q.weight": stack "dec.", block 3; block -1 for a tensor outside all blocks.
 struct Place {
     std::string stack;
     int block = -1;
@@ -35,7 +35,8 @@ std::uint64_t seed_of(const std::string& name, std::uint32_t seed) {
 }
 
 void write_rows(ggml_tensor& tensor, const std::vector<float>& values) {
-    const std::vector<float> importance(static_cast<std::size_t>(tensor.ne[0]), 1.0F);  // some types want it
+    const std::vector<float> importance(static_cast<std::size_t>(tensor.ne[0]),
+                                        1.0F);  // some types require it
     const std::int64_t rows = ggml_nrows(&tensor);
     const LlamaGuard guard;
     try {
@@ -82,7 +83,7 @@ void redraw(const Model& model, int blocks, std::uint32_t seed) {
         std::vector<float> values(static_cast<std::size_t>(info.elements()));
         dequantize_rows(info, 0, info.elements() / info.shape[3], values.data());
         Random(seed_of(info.name, seed)).shuffle(std::span(values));
-        // The handle is const for those who read; the memory is this model's own.
+        // The handle is const for readers; the memory belongs to this model.
         write_rows(*static_cast<ggml_tensor*>(const_cast<void*>(info.handle)), values);
     });
 }

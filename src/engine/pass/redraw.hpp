@@ -1,16 +1,16 @@
 #pragma once
-// A model that has forgotten what it learned, from the top down: for the randomisation check of maps
-// (Adebayo et al. 2018, cascading).
+// Randomises a model's weights from the top block down, for the cascading sanity check of saliency maps
+// (Adebayo et al. 2018).
 
 #include <cstdint>
 #include <llmx/model.hpp>
 
 namespace llmx::engine {
 
-/// Puts the values of every weight tensor of the last `blocks` blocks (of each stack, in an
-/// encoder-decoder) in a random order, in place, and back into its own type. Which order depends on the seed
-/// and the tensor's name alone: more blocks keep what fewer have. The model's weights must be memory of its
-/// own. Throws Error{unsupported} for a weight type that ggml cannot write.
+/// Shuffles the values of every weight tensor of the last `blocks` blocks (of each stack, in an
+/// encoder-decoder), in place and in the tensor's own type. The order depends only on the seed and the
+/// tensor's name, so more blocks include the result of fewer. The model must own its weights' memory. Throws
+/// Error{unsupported} for a weight type that ggml cannot write.
 void redraw(const Model& model, int blocks, std::uint32_t seed);
 
 }  // namespace llmx::engine

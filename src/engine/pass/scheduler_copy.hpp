@@ -1,6 +1,6 @@
 #pragma once
-// Leaves that ggml's scheduler puts into a pass on several back ends: where a node reads what another back
-// end has, it reads a copy, named "BACKEND#NAME#NUMBER".
+// Leaves that ggml's scheduler inserts into a pass on several back ends: a node reads a copy, named
+// "BACKEND#NAME#NUMBER", of what another back end has.
 
 #include <ggml.h>
 
@@ -10,7 +10,7 @@ namespace llmx::engine {
 
 bool is_scheduler_copy(const ggml_tensor* tensor);
 
-/// NAME of a copy, cut where it was too long for ggml; of every other tensor its own.
+/// NAME of a copy, truncated if it was too long for ggml; any other tensor's own name.
 std::string_view original_name(const ggml_tensor* tensor);
 
 /// Could the copy be one of a tensor of this name?

@@ -1,4 +1,4 @@
-// Weights as float32, whatever type they are stored in.
+// Weights as float32, regardless of their stored type.
 
 #include <fmt/format.h>
 #include <ggml-backend.h>
@@ -16,7 +16,7 @@ namespace {
 
 const ggml_tensor* tensor_of(const TensorInfo& info) { return static_cast<const ggml_tensor*>(info.handle); }
 
-/// nullptr where a server alone has them.
+/// nullptr if only a server has them.
 const void* weight_bytes(const TensorInfo& weight) {
     const ggml_tensor* tensor = tensor_of(weight);
     if (weight.data != nullptr) return weight.data;

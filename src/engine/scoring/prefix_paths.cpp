@@ -36,7 +36,7 @@ private:
 
     [[nodiscard]] std::span<const Token> at(std::size_t place) const { return tokens_[order_[place]]; }
 
-    /// Of sorted texts: what the first and the last one share.
+    /// Length of the prefix that the first and the last of sorted texts share.
     [[nodiscard]] std::size_t common_prefix(Range range) const {
         const auto a = at(range.first);
         const auto b = at(range.last - 1);
@@ -44,7 +44,7 @@ private:
                                         a.begin());
     }
 
-    /// Texts that end at `depth` one by one, the others by their next token.
+    /// Groups: each text that ends at `depth` by itself, the others by their next token.
     [[nodiscard]] std::vector<Range> fork(Range range, std::size_t depth) const {
         std::vector<Range> parts;
         for (std::size_t i = range.first; i < range.last; ++i) {
@@ -78,7 +78,7 @@ private:
         return found;
     }
 
-    /// Returns the outputs that are wanted of the path's parent.
+    /// Returns the outputs needed from the path's parent.
     std::vector<int> collect_outputs(PrefixPath& path) {
         std::vector<int> wanted = texts_[path.text]->outputs;
         for (PrefixPath& branch : path.branches) {

@@ -1,5 +1,5 @@
 #pragma once
-// Texts as a tree of their prefixes, cut into paths: what to compute so that no prefix is computed twice.
+// Texts as a prefix tree, cut into paths, so that no prefix is computed twice.
 
 #include <span>
 #include <vector>
@@ -8,14 +8,14 @@
 
 namespace llmx::engine {
 
-/// One text from where it leaves another one's path. A path goes on, wherever the tree forks, into the branch
-/// that has the most texts: so paths hang off each other at most log2(texts) deep.
+/// One text from the point where it leaves another one's path. At a fork, a path continues into the branch
+/// with the most texts, so paths nest at most log2(texts) deep.
 struct PrefixPath {
     std::size_t text = 0;
-    int from = 0;  ///< tokens [from, to) of the text stand here; those before are the parent's
-    int to = 0;    ///< one past the text's last output: what comes later predicts nothing that is wanted
-    std::vector<int> outputs;  ///< positions in [from, to) that this or a branch's text wants, ascending
-    std::vector<PrefixPath> branches;  ///< that leave this path, deepest first
+    int from = 0;  ///< tokens [from, to) of the text belong to this path; those before to its parent
+    int to = 0;    ///< one past the text's last output; later tokens are not needed
+    std::vector<int> outputs;  ///< positions in [from, to) needed by this text or a branch's, ascending
+    std::vector<PrefixPath> branches;  ///< the paths that leave this one, deepest first
 };
 
 /// Of at least one text. Every node of the tree is in one path; texts that are equal are branches without

@@ -1,5 +1,6 @@
 #pragma once
-// Many texts through one model, each prefix once: for methods that change a text and ask what that does.
+// Runs many texts through one model, each shared prefix once: for methods that perturb a text and measure the
+// effect.
 
 #include <functional>
 #include <memory>
@@ -9,25 +10,25 @@
 
 namespace llmx::engine {
 
-/// A decoder with a KV cache runs the texts in such an order that each shares as long a prefix as can be with
-/// one before, computes the rest only, up to its last output, and several short rests at a time, as sequences
-/// of one batch. Other models, and texts with hidden rows or embeddings of their own, run whole, one by one.
-/// One that has run keeps its context (a KV cache of the session's size and a pass more) for the next run.
+/// A decoder with a KV cache runs the texts in an order in which each shares the longest possible prefix with
+/// an earlier one; it computes only the rest, up to the last output, and several short rests at a time, as
+/// sequences of one batch. Other models, and texts with hidden rows or replaced embeddings, run whole, one by
+/// one. The context (a KV cache of the session's size plus one pass) is kept for the next run.
 class Scorer {
 public:
-    /// `session`: runs what runs whole; must hold every text. It must outlive the scorer.
+    /// `session`: runs texts that run whole; must have room for every text, and outlive the scorer.
     explicit Scorer(Session& session);
     ~Scorer();
     Scorer(Scorer&&) noexcept;
     Scorer& operator=(Scorer&&) noexcept;
 
-    /// Told the results of a text, [outputs, width], in any order of texts, from the calling thread.
+    /// Called with the results of a text, [outputs, width], in any order of texts, on the calling thread.
     using Visit = std::function<void(std::size_t text, Tensor&& results)>;
     /// Throws what `visit` throws; Error{input} for tokens that the model does not have.
     void run(std::span<const PassInput> texts, const Visit& visit);
 
-    /// Polled during passes with the part of a run's tokens that is done, as far as that is known. False ends
-    /// the run with Error{cancelled}; what it throws ends the run too.
+    /// Polled during passes with the fraction of a run's tokens that is done, as far as known. Returning
+    /// false ends the run with Error{cancelled}; so does throwing, with what is thrown.
     void set_progress(std::function<bool(double done)> progress);
 
     /// Tokens computed so far.

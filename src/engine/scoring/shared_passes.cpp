@@ -16,22 +16,22 @@ namespace llmx::engine {
 
 namespace {
 
-// Rows wait until so many saturate the processor, and run then, at most so many to a pass. Measured,
-// SmolLM2-135M as float32, 2 cores, ms a row: 8 rows 4.4, 16 2.9, 32 2.5, 64 2.26, 128 2.2, 240 2.14;
+// Rows wait until there are enough to saturate the processor; a pass has a maximum as well. Measured with
+// SmolLM2-135M as float32 on 2 cores, in ms per row: 8 rows 4.4, 16 2.9, 32 2.5, 64 2.26, 128 2.2, 240 2.14;
 // sequences of 73 rows: one 2.26, two or three 2.1, and 2.45 from four on, whose keys are more than 512.
 constexpr int enough_rows = 64;
 constexpr int rows_per_pass = 256;
 constexpr std::size_t result_bytes = std::size_t{64} << 20;  // of one pass
 constexpr llama_seq_id spine = 0;
-// ggml gives cells that a sliding window has left behind to other tokens, unless a second sequence holds
-// them. The spine's are needed again: branches leave it further up.
+// ggml reuses cells that a sliding window has passed, unless a second sequence holds them. The spine's cells
+// are still needed by branches that leave it earlier.
 constexpr llama_seq_id anchor = 1;
 constexpr llama_seq_id twin = 2;
 constexpr llama_seq_id first_branch = 3;
 constexpr llama_seq_id sequences = 64;
 
-/// Size of the context beyond which llama.cpp takes other rotary factors ("long" ones); 0: it has no such.
-/// A file with them says what it was trained on before; some architectures have them without saying so.
+/// Context size beyond which llama.cpp uses other rotary factors ("long" ones); 0: none. A file with them
+/// gives its original training context; some architectures have them without saying so.
 int context_of_long_factors(const Model& model) {
     static constexpr std::array factors{"phi3", "phimoe", "minicpm", "minicpm3"};
     const std::string& architecture = model.facts().architecture;
@@ -69,7 +69,8 @@ SharedPasses::SharedPasses(const Model& model, int tokens) : model_(model), cell
     params.kv_unified = true;
     params.n_threads = model.threads();
     params.n_threads_batch = model.threads();
-    // A fifth faster with flash attention, which rounds keys and values to float16: 3e-4 of the logits.
+    // Flash attention would be a fifth faster, but rounds keys and values to float16: an error of 3e-4 of the
+    // logits.
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
     params.type_k = GGML_TYPE_F32;
     params.type_v = GGML_TYPE_F32;
@@ -77,8 +78,8 @@ SharedPasses::SharedPasses(const Model& model, int tokens) : model_(model), cell
     params.no_perf = true;
     params.abort_callback = [](void* self) { return static_cast<SharedPasses*>(self)->should_abort(); };
     params.abort_callback_data = this;
-    // llama.cpp's RPC takes graphs to be the last one again by a mark that another context can overwrite;
-    // where somebody watches, none has a mark.
+    // llama.cpp's RPC recognises a repeated graph by a mark that another context can overwrite; with an
+    // evaluation callback, graphs have no mark.
     if (impl_of(model).servers != nullptr) params.cb_eval = [](ggml_tensor*, bool ask, void*) { return !ask; };
     const LlamaGuard guard;
     context_.reset(llama_init_from_model(impl_of(model).model.get(), params));
@@ -152,7 +153,7 @@ void SharedPasses::cut_spine(int position) {
 }
 
 void SharedPasses::add_branch(const PrefixPath& path) {
-    cut_spine(path.from);  // branches come deepest first: nobody needs the rest
+    cut_spine(path.from);  // branches come deepest first, so the rest is not needed any more
     const PassInput& text = *texts_[path.text];
     std::vector<ResultRow> shared = spine_results(text, path.from);
     if (path.from == path.to) return (*visit_)(path.text, gather(shared));
@@ -176,7 +177,7 @@ void SharedPasses::enqueue(const PrefixPath& path, Branch* branch) {
     }
 }
 
-/// Runs all that waits, in passes of about equal size.
+/// Runs all waiting rows, in passes of about equal size.
 void SharedPasses::run_queue() {
     while (!queue_.empty()) {
         const auto waiting = static_cast<int>(queue_.size());
@@ -199,7 +200,7 @@ int SharedPasses::free_cells() const {
 }
 
 BatchPtr SharedPasses::batch_of(int rows) {
-    // ggml multiplies one row by other kernels, which differ in the last bit: a single row gets a twin
+    // ggml multiplies a single row with other kernels, which differ in the last bit: it gets a twin
     const bool single = rows == 1;
     BatchPtr batch = make_batch(single ? 2 : rows, 2);
     for (int i = 0; i < rows; ++i) {

@@ -1,5 +1,5 @@
 #pragma once
-// Many texts through the KV cache of one llama.cpp context, no prefix twice.
+// Runs many texts through the KV cache of one llama.cpp context, no prefix twice.
 
 #include <deque>
 #include <exception>
@@ -14,27 +14,28 @@
 
 namespace llmx::engine {
 
-/// Can texts be run so? Of decoders these cannot: recurrent and hybrid ones, whose memory has no cells to cut
-/// off; sparse attention over an index of its own; rotary factors that differ with the size of the context.
+/// Can the model run texts this way? These decoders cannot: recurrent and hybrid ones, whose memory has no
+/// cells to remove; sparse attention over a separate index; rotary factors that depend on the size of the
+/// context.
 bool can_share_prefixes(const Model& model, int tokens);
 
 /// The path that is run, with branches still to come, is the *spine*: sequence 0. A branch is a sequence of
 /// its own that shares the spine's cells as far as their texts agree. Rows of all sequences wait in one
-/// queue, and as many as saturate the processor are run at a time; so short rests run many to a pass, and a
-/// long one in several.
+/// queue, and as many as saturate the processor are run at a time; so many short rests share a pass, and a
+/// long one takes several.
 class SharedPasses {
 public:
     using Visit = std::function<void(std::size_t text, Tensor&& results)>;
 
-    /// Holds texts of so many tokens. Throws Error{model} where llama.cpp cannot make such a context.
+    /// For texts of up to `tokens` tokens. Throws Error{model} if llama.cpp cannot create such a context.
     SharedPasses(const Model& model, int tokens);
     SharedPasses(const SharedPasses&) = delete;
     SharedPasses& operator=(const SharedPasses&) = delete;
 
-    /// Texts by ids and outputs alone. Throws what `visit` and `progress` throw.
+    /// Texts given by ids and outputs only. Throws what `visit` and `progress` throw.
     void run(std::span<const PassInput* const> texts, const Visit& visit);
 
-    /// Polled during passes, with the part of the tokens that is done; false: Error{cancelled}.
+    /// Polled during passes with the fraction of tokens done; returning false throws Error{cancelled}.
     void set_progress(std::function<bool(double done)> progress) { progress_ = std::move(progress); }
     [[nodiscard]] std::int64_t computed() const { return computed_; }
 
@@ -83,7 +84,7 @@ private:
     std::int64_t planned_ = 0, done_ = 0;  // tokens of this run
     std::map<int, ResultRow> spine_;       // results by position
     int spine_length_ = 0;
-    int retained_ = 0;  // cells of former spines, bounded from above, that branches hold
+    int retained_ = 0;  // upper bound of the cells of former spines that branches hold
     std::vector<llama_seq_id> free_;
     std::vector<std::unique_ptr<Branch>> branches_;
     std::deque<Row> queue_;

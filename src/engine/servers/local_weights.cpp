@@ -49,7 +49,7 @@ void LocalWeights::map(const std::filesystem::path& part) {
     for (std::int64_t i = 0; i < gguf_get_n_tensors(gguf.get()); ++i) {
         const std::size_t from = gguf_get_data_offset(gguf.get()) + gguf_get_tensor_offset(gguf.get(), i);
         const std::size_t bytes = gguf_get_tensor_size(gguf.get(), i);
-        if (from > size || bytes > size - from) fail(part, "it was cut short meanwhile");
+        if (from > size || bytes > size - from) fail(part, "it has been truncated meanwhile");
         places_[gguf_get_tensor_name(gguf.get(), i)] = {data + from, bytes,
                                                         gguf_get_tensor_type(gguf.get(), i)};
     }

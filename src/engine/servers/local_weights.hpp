@@ -1,5 +1,5 @@
 #pragma once
-// The weights of GGUF files, mapped and only read: where servers have the model's, these are the same.
+// The weights of GGUF files, mapped read-only: local copies of weights that are on servers.
 
 #include <filesystem>
 #include <map>
@@ -16,7 +16,7 @@ public:
     /// `parts`: files that check_gguf has passed. Throws Error{model} for one that cannot be mapped.
     explicit LocalWeights(const std::vector<std::filesystem::path>& parts);
 
-    /// What a weight of the model holds, or nullptr where it is not one of the files' tensors.
+    /// The values of a model's weight, or nullptr if it is not in the files.
     [[nodiscard]] const char* find(const ggml_tensor* weight) const;
 
 private:
@@ -31,8 +31,8 @@ private:
     std::map<std::string, Place, std::less<>> places_;
 };
 
-/// A weight's bytes in this machine's memory: its own, or those of `local` (may be nullptr). nullptr where a
-/// server alone has them.
+/// A weight's bytes in this machine's memory: its own, or those of `local` (may be nullptr). nullptr if only
+/// a server has them.
 const void* weight_data(const ggml_tensor* weight, const LocalWeights* local);
 
 }  // namespace llmx::engine

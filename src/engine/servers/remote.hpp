@@ -1,5 +1,5 @@
 #pragma once
-// Tensors whose memory is a server's: read and written over the network. A host's is used in place.
+// Tensors in a server's memory, read and written over the network. Local memory is used in place.
 
 #include <ggml.h>
 

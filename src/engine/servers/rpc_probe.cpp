@@ -38,10 +38,11 @@ std::string port_of(const RpcEndpoint& endpoint) {
 }
 
 [[noreturn]] void fail(const RpcEndpoint& endpoint, const std::string& reason) {
-    throw Error(ErrorCode::input,
-                fmt::format("rpc {}: {}; expected llama.cpp's server there, started by ggml-rpc-server "
-                            "--host ADDRESS --port {}",
-                            endpoint.given, reason, port_of(endpoint)));
+    throw Error(
+        ErrorCode::input,
+        fmt::format(
+            "`rpc` {}: {}; expected llama.cpp's server there, started with ggml-rpc-server -H ADDRESS -p {}",
+            endpoint.given, reason, port_of(endpoint)));
 }
 
 class Socket {
@@ -70,16 +71,16 @@ public:
     }
 
     void send(std::span<const char> bytes) const {
-        // a new connection takes so few at once
+        // a new connection accepts this little at once
         const ssize_t sent = ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (sent != static_cast<ssize_t>(bytes.size())) fail(endpoint_, "it takes no greeting");
+        if (sent != static_cast<ssize_t>(bytes.size())) fail(endpoint_, "it does not accept a greeting");
     }
 
     void receive(std::span<char> bytes) const {
         while (!bytes.empty()) {
             wait(POLLIN, "no answer");
             const ssize_t got = recv(descriptor_, bytes.data(), bytes.size(), 0);
-            if (got <= 0) fail(endpoint_, "it hangs up instead of answering");
+            if (got <= 0) fail(endpoint_, "it closes the connection instead of answering");
             bytes = bytes.subspan(static_cast<std::size_t>(got));
         }
     }
@@ -93,8 +94,9 @@ private:
             ready = poll(&polled, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
         } while (ready < 0 && errno == EINTR);
         if (ready > 0) return;
-        fail(endpoint_, fmt::format("{} in {} s (it serves one client at a time, and may have another)", what,
-                                    patience.count()));
+        fail(endpoint_,
+             fmt::format("{} within {} s (it serves one client at a time and may be busy with another)", what,
+                         patience.count()));
     }
 
     const RpcEndpoint& endpoint_;
@@ -116,10 +118,9 @@ RpcEndpoint rpc_endpoint(const std::string& text) {
         return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_';
     });
     if (!plain || number < 1 || number > 65535) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("rpc: \"{}\"; expected HOST:PORT, a name or IPv4 address and a port, such as "
-                                "192.168.0.2:50052",
-                                text));
+        throw Error(ErrorCode::usage, fmt::format("`rpc`: got \"{}\"; expected HOST:PORT, a name or IPv4 "
+                                                  "address and a port, such as 192.168.0.2:50052",
+                                                  text));
     }
     addrinfo hints{};
     hints.ai_family = AF_INET;
@@ -145,15 +146,16 @@ void probe(const RpcEndpoint& endpoint) {
     std::array<char, sizeof(size)> head{};
     socket.receive(head);
     std::memcpy(&size, head.data(), sizeof(size));
-    if (size != reply) fail(endpoint, "its answer is none of llama.cpp's RPC");
+    if (size != reply) fail(endpoint, "its answer is not in llama.cpp's RPC protocol");
     std::array<char, reply> body{};
     socket.receive(body);
     const int major = static_cast<unsigned char>(body[0]);
     const int minor = static_cast<unsigned char>(body[1]);
     if (major != RPC_PROTO_MAJOR_VERSION || minor > RPC_PROTO_MINOR_VERSION) {
         fail(endpoint,
-             fmt::format("it speaks RPC {}.{}, this program {}.{}, and both must be of one llama.cpp", major,
-                         minor, RPC_PROTO_MAJOR_VERSION, RPC_PROTO_MINOR_VERSION));
+             fmt::format(
+                 "it speaks RPC {}.{} and this program {}.{}, but both must be built from the same llama.cpp",
+                 major, minor, RPC_PROTO_MAJOR_VERSION, RPC_PROTO_MINOR_VERSION));
     }
 }
 

@@ -1,22 +1,22 @@
 #pragma once
-// Asking a server of llama.cpp's RPC whether it is there and answers. llama.cpp itself ends the process or
-// waits for ever where it does not.
+// Checks that a server of llama.cpp's RPC is reachable and answers. llama.cpp itself would end the process or
+// wait forever if it does not.
 
 #include <string>
 
 namespace llmx::engine {
 
-/// "HOST:PORT" as it is given, and with the host's IPv4 address.
+/// "HOST:PORT" as given, and with the host's IPv4 address.
 struct RpcEndpoint {
     std::string given;
-    std::string address;  ///< what llama.cpp gets; short, as its name is part of tensors' names
+    std::string address;  ///< passed to llama.cpp; short, as it becomes part of tensors' names
 };
 
-/// Throws Error{usage} for another form, Error{input} for a host that is not known.
+/// Throws Error{usage} for any other form, Error{input} for an unknown host.
 RpcEndpoint rpc_endpoint(const std::string& text);
 
-/// Greets the server. Throws Error{input} where nobody listens, nobody answers within some seconds, or who
-/// answers speaks another protocol.
+/// Greets the server. Throws Error{input} if nobody listens, nobody answers within some seconds, or the
+/// answer is in another protocol.
 void probe(const RpcEndpoint& endpoint);
 
 }  // namespace llmx::engine

@@ -16,8 +16,8 @@ namespace llmx::engine {
 
 namespace {
 
-/// What llama.cpp knows of a server it keeps for ever, in tables that end before the program does: a leak, to
-/// the sanitizers, of what nobody holds. One caller at a time.
+/// llama.cpp never frees its records of servers, and destroys the tables that hold them before the program
+/// ends; kept here, they are not reported as leaks. One caller at a time.
 void hold(const void* known) {
     static auto* const held = new std::set<const void*>;
     held->insert(known);
@@ -25,7 +25,7 @@ void hold(const void* known) {
 
 }  // namespace
 
-/// llama.cpp hangs up when nobody holds a back end or a buffer; another client could then come first.
+/// llama.cpp disconnects once nobody holds a back end or a buffer; another client could then take the server.
 struct RpcServers::Connection {
     explicit Connection(const RpcEndpoint& endpoint) {
         probe(endpoint);
@@ -50,7 +50,7 @@ struct RpcServers::Connection {
 
     [[noreturn]] static void fail(const RpcEndpoint& endpoint, const std::string& reason) {
         throw Error(ErrorCode::input,
-                    fmt::format("rpc {}: {}; expected a ggml-rpc-server of the same llama.cpp",
+                    fmt::format("`rpc` {}: {}; expected a ggml-rpc-server of the same llama.cpp",
                                 endpoint.given, reason));
     }
 
@@ -64,12 +64,12 @@ RpcServers::RpcServers(const std::vector<std::string>& servers) {
     for (const std::string& server : servers) {
         if (!addresses.insert(rpc_endpoint(server).address).second) {
             throw Error(ErrorCode::usage,
-                        fmt::format("rpc: \"{}\" comes twice; expected each server once", server));
+                        fmt::format("`rpc`: got \"{}\" twice; expected each server once", server));
         }
     }
     if (servers.size() > GGML_RPC_MAX_SERVERS) {
-        throw Error(ErrorCode::usage, fmt::format("rpc: {} servers; expected at most {}", servers.size(),
-                                                  GGML_RPC_MAX_SERVERS));
+        throw Error(ErrorCode::usage, fmt::format("`rpc`: got {} servers; expected at most {}",
+                                                  servers.size(), GGML_RPC_MAX_SERVERS));
     }
     for (const std::string& server : servers) {
         connections_.push_back(connection_to(server));
@@ -81,8 +81,8 @@ RpcServers::RpcServers(const std::vector<std::string>& servers) {
 
 RpcServers::~RpcServers() = default;
 
-// llama.cpp has one connection to a server for all of a process: to greet a server that this process is
-// already a client of would wait for ever.
+// llama.cpp has one connection to a server per process: greeting a server to which this process is already
+// connected would wait forever.
 std::shared_ptr<RpcServers::Connection> RpcServers::connection_to(const std::string& server) {
     static std::mutex mutex;
     static std::map<std::string, std::weak_ptr<Connection>> open;
@@ -101,8 +101,8 @@ void RpcServers::give_layers(llama_model_params& params) {
     params.devices = devices_.data();
     params.split_mode = LLAMA_SPLIT_MODE_LAYER;
     params.n_gpu_layers = -1;
-    // With several devices llama.cpp would keep four copies of every input, for passes that overlap; it does
-    // not where a tensor's place is chosen, so a place is chosen for none.
+    // With several devices llama.cpp would keep four copies of every input, for overlapping passes. It does
+    // not if tensor placement is overridden, so the override is set and places no tensor.
     no_override_[0] = {"^$", ggml_backend_cpu_buffer_type()};
     params.tensor_buft_overrides = no_override_.data();
 }

@@ -1,5 +1,5 @@
 #pragma once
-// The servers of llama.cpp's RPC that have a model's layers.
+// The llama.cpp RPC servers that hold a model's layers.
 
 #include <ggml-backend.h>
 #include <llama.h>
@@ -11,18 +11,19 @@
 
 namespace llmx::engine {
 
-/// Holds a connection to each server. A server has one client at a time, so models of this process share it.
+/// Holds a connection to each server. A server serves one client at a time, so the models of this process
+/// share it.
 class RpcServers {
 public:
-    /// `servers`: "HOST:PORT" each. Throws Error{usage} for another form or one that comes twice,
-    /// Error{input} for a server that is not there.
+    /// `servers`: "HOST:PORT" each. Throws Error{usage} for any other form or a duplicate, Error{input} for a
+    /// server that cannot be reached.
     explicit RpcServers(const std::vector<std::string>& servers);
     ~RpcServers();
     RpcServers(const RpcServers&) = delete;
     RpcServers& operator=(const RpcServers&) = delete;
 
-    /// All layers go to the servers, in parts that fit their free memory; the embedding table stays here.
-    /// This object must outlive the model.
+    /// Distributes all layers over the servers according to their free memory; the embedding table stays
+    /// local. This object must outlive the model.
     void give_layers(llama_model_params& params);
 
 private:

@@ -19,7 +19,7 @@ void ChatTemplatesFree::operator()(common_chat_templates* templates) const {
 
 namespace {
 
-// What the template itself said, without llama.cpp's account of where in its source that was.
+// The template's own message, without llama.cpp's account of the place in its source.
 std::string said(const std::string& message) {
     for (const std::string_view mark : {"Jinja Exception: ", "Error: "}) {
         const std::size_t at = message.rfind(mark);
@@ -31,11 +31,10 @@ std::string said(const std::string& message) {
 // Parses the model's template on first use. The mutex is held by the caller.
 const common_chat_templates& templates_of(const ModelImpl& impl) {
     if (!impl.facts.has_chat_template) {
-        throw Error(
-            ErrorCode::model,
-            fmt::format("chat template: model {} has none; give one (--chat-template-file), or a raw prompt "
-                        "(--prompt) instead of messages",
-                        impl.facts.path));
+        throw Error(ErrorCode::model,
+                    fmt::format("chat template: model {} has none; set one with `chat_template`, or give a "
+                                "raw `prompt` instead of messages",
+                                impl.facts.path));
     }
     if (impl.templates == nullptr) {
         try {
@@ -43,16 +42,15 @@ const common_chat_templates& templates_of(const ModelImpl& impl) {
             const std::string source =
                 impl.chat_template.empty() && own != nullptr ? own : impl.chat_template;
             const std::string guarded = engine::guard_recursion(source);
-            // Without a change llama.cpp may choose among several of the model's own.
+            // If nothing is set, llama.cpp may choose among several templates of the model.
             impl.templates.reset(
                 common_chat_templates_init(impl.model.get(), guarded == source ? impl.chat_template : guarded)
                     .release());
         } catch (const std::exception& e) {
-            throw Error(
-                ErrorCode::model,
-                fmt::format("chat template: the one of model {} cannot be parsed: {}; use a raw prompt "
-                            "(--prompt) instead of messages",
-                            impl.facts.path, one_line(e.what())));
+            throw Error(ErrorCode::model,
+                        fmt::format("chat template: cannot parse that of model {}: {}; set another with "
+                                    "`chat_template`, or give a raw `prompt` instead of messages",
+                                    impl.facts.path, one_line(e.what())));
         }
     }
     return *impl.templates;
@@ -61,13 +59,14 @@ const common_chat_templates& templates_of(const ModelImpl& impl) {
 }  // namespace
 
 std::string Model::render_chat(const std::vector<Message>& messages, bool add_generation_prompt) const {
-    if (messages.empty()) throw Error(ErrorCode::input, "messages: none; expected at least one");
+    if (messages.empty()) throw Error(ErrorCode::input, "`messages`: none given; expected at least one");
     common_chat_templates_inputs inputs;
     inputs.add_generation_prompt = add_generation_prompt;
     inputs.use_jinja = true;
     for (const Message& message : messages) {
         if (message.role.empty())
-            throw Error(ErrorCode::input, "messages: a role is empty; expected system, user or assistant");
+            throw Error(ErrorCode::input,
+                        "`messages`: got an empty role; expected system, user or assistant");
         utf8::require_valid(message.role, "role");
         utf8::require_valid(message.content, message.role + " message");
         common_chat_msg chat_message;
@@ -81,17 +80,15 @@ std::string Model::render_chat(const std::vector<Message>& messages, bool add_ge
     try {
         return common_chat_templates_apply(&templates, inputs).prompt;
     } catch (const std::exception& e) {
-        throw Error(
-            ErrorCode::input,
-            fmt::format("chat template: it refuses these messages: {}; expected roles and order as the "
-                        "model's template wants them",
-                        said(e.what())));
+        throw Error(ErrorCode::input, fmt::format("chat template: it rejects these messages: {}; expected "
+                                                  "the roles and the order that the model's template allows",
+                                                  said(e.what())));
     }
 }
 
 Tokens Model::apply_chat_template(const std::vector<Message>& messages, bool add_generation_prompt) const {
-    // llama.cpp takes a BOS or EOS that the template wrote out of the text again where its tokenizer
-    // adds one, so that there is exactly one.
+    // llama.cpp removes a BOS or EOS written by the template if its tokenizer adds one, so that there is
+    // exactly one.
     return tokenize(render_chat(messages, add_generation_prompt), true, true);
 }
 

@@ -11,7 +11,7 @@ namespace {
 struct Macro {
     std::string name;
     std::size_t body = 0, end = 0;                ///< of its body in the source
-    bool trims_begin = false, trims_end = false;  ///< "-%}" before the body, "{%-" behind it
+    bool trims_begin = false, trims_end = false;  ///< "-%}" before the body, "{%-" after it
     std::set<std::string> calls;
 };
 
@@ -37,7 +37,7 @@ std::size_t tag_end(std::string_view source, std::size_t at) {
     return source.size();
 }
 
-/// The words of a tag's inside that a bracket follows: what it calls.
+/// The words inside a tag that are followed by a bracket: what it calls.
 void add_calls(std::string_view tag, std::set<std::string>& calls) {
     for (std::size_t i = 0; i < tag.size();) {
         std::size_t end = i;
@@ -114,7 +114,7 @@ std::string guard_recursion(std::string_view source) {
     std::map<std::size_t, std::string> insertions;
     for (const Macro& macro : macros) {
         if (macro.end == 0 || !may_call_itself(macro, calls)) continue;
-        // Trimming of white space is as the macro's own tags have it.
+        // White space is trimmed as by the macro's own tags.
         insertions[macro.body] = std::string(
                                      "{% set llmx_depth.calls = llmx_depth.calls + 1 %}"
                                      "{% if llmx_depth.calls > 200 %}{{ raise_exception('macro ") +
@@ -125,7 +125,7 @@ std::string guard_recursion(std::string_view source) {
     }
     if (insertions.empty()) return std::string(source);
     std::string guarded = "{% set llmx_depth = namespace(calls=0) %}";
-    if (source.starts_with('\n')) guarded += '\n';  // the one behind a tag is dropped
+    if (source.starts_with('\n')) guarded += '\n';  // the one after a tag is dropped
     std::size_t done = 0;
     for (const auto& [at, text] : insertions) {
         guarded += source.substr(done, at - done);

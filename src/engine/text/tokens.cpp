@@ -16,7 +16,7 @@ using engine::one_line;
 
 namespace {
 
-// llama.cpp answers minus the size it needs where the buffer is too small.
+// llama.cpp returns minus the needed size if the buffer is too small.
 constexpr std::size_t most_bytes = std::numeric_limits<std::int32_t>::max() / 4;
 
 void require_tokenizer(const ModelImpl& impl) {
@@ -61,7 +61,7 @@ Tokens Model::tokenize(std::string_view text, bool add_special, bool parse_speci
         throw;
     } catch (const std::exception& e) {  // also a failed assertion
         throw Error(ErrorCode::input,
-                    fmt::format("text: the model's tokenizer refuses it: {}", one_line(e.what())));
+                    fmt::format("text: the model's tokenizer rejects it: {}", one_line(e.what())));
     }
 }
 
@@ -89,7 +89,7 @@ std::string Model::detokenize(std::span<const Token> ids, bool special) const {
     } catch (const engine::LlamaAbort& e) {
         throw Error(ErrorCode::internal, fmt::format("token ids: {}", e.what()));
     }
-    // WordPiece writes the space that belongs before every word before the first one too.
+    // WordPiece writes a space before every word, the first one included.
     if (llama_vocab_type(impl_->vocab()) == LLAMA_VOCAB_TYPE_WPM && text.starts_with(' ')) text.erase(0, 1);
     return utf8::replace_invalid(text);
 }

@@ -1,5 +1,5 @@
 #pragma once
-// What the vocabulary says of a token.
+// What the vocabulary says about a token.
 
 #include <llmx/model.hpp>
 #include <map>
@@ -10,10 +10,10 @@ namespace llmx::engine {
 /// Is it markup (beginning, end, padding, a role) instead of text?
 bool is_special(const Model& model, Token id);
 
-/// A token that says nothing, to stand for absence: padding, else the end of a text or turn, else 0.
+/// A neutral token that represents absence: padding, else the end of a text or turn, else 0.
 Token neutral_token(const Model& model);
 
-/// Those that there are, by the names that tokenizers have for them: bos, eos, eot, pad, sep, mask.
+/// The special tokens that exist, by their usual names: bos, eos, eot, pad, sep, mask.
 std::map<std::string, Token> special_tokens(const Model& model);
 
 }  // namespace llmx::engine

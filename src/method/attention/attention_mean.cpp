@@ -25,14 +25,14 @@ void require_layer(const Look& look, int layer) {
         if (known.kind != AttentionKind::encoder) blocks.insert(known.block);
     }
     if (layer < 0 || blocks.contains(layer)) return;
-    throw Error(ErrorCode::usage, fmt::format("layer: got {}; the blocks with attention are {}", layer,
+    throw Error(ErrorCode::usage, fmt::format("`layer`: got {}; the blocks with attention are {}", layer,
                                               fmt::join(blocks, ", ")));
 }
 
 void require_head(std::int64_t heads, int block, int head) {
     if (head < heads) return;
     throw Error(ErrorCode::usage,
-                fmt::format("head: got {}; block {} has heads 0 to {}", head, block, heads - 1));
+                fmt::format("`head`: got {}; block {} has heads 0 to {}", head, block, heads - 1));
 }
 
 }  // namespace

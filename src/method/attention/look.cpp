@@ -13,7 +13,7 @@ namespace {
 Scene& of_one_text(Scene& scene, std::string_view method) {
     if (scene.texts.size() == 1) return scene;
     throw Error(ErrorCode::usage,
-                fmt::format("{}: got a contrast; attention belongs to one text, expected none", method));
+                fmt::format("{}: got a `contrast`; attention belongs to one text, expected none", method));
 }
 
 }  // namespace

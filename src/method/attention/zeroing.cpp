@@ -225,8 +225,8 @@ std::vector<Tensor> Zeroing::run(const std::vector<bool>& wanted, int last_row, 
     const std::size_t budget = look_.scene().memory_budget;
     if (budget != 0 && bytes > budget) {
         throw Error(ErrorCode::input,
-                    fmt::format("value_zeroing: {} KiB for {} tokens, the budget (--memory-budget) is {} KiB",
-                                bytes >> 10, look_.rows(), budget >> 10));
+                    fmt::format("value_zeroing: {} tokens need {} KiB; `memory_budget` is {} KiB",
+                                look_.rows(), bytes >> 10, budget >> 10));
     }
     record(wanted);
     std::vector<Tensor> maps(blocks_.size());

@@ -18,10 +18,9 @@ namespace {
 
 void require_memory(const Scene& scene, std::size_t bytes, std::int64_t rows) {
     if (scene.memory_budget == 0 || bytes <= scene.memory_budget) return;
-    throw Error(ErrorCode::input,
-                fmt::format("attention_flow: {} KiB for {} tokens, the budget (--memory-budget) is {} KiB; "
-                            "attention_rollout needs little",
-                            bytes >> 10, rows, scene.memory_budget >> 10));
+    throw Error(ErrorCode::input, fmt::format("attention_flow: {} tokens need {} KiB, `memory_budget` is {} "
+                                              "KiB; attention_rollout needs little",
+                                              rows, bytes >> 10, scene.memory_budget >> 10));
 }
 
 /// (A + I) / row sum of every layer, [rows, rows]; the identity in rows that a layer leaves alone.

@@ -74,8 +74,8 @@ Scene contrastive(const Scene& scene, std::vector<objective::Target> targets) {
 Scores run(Scene& scene, const Options& options) {
     if (scene.context.empty()) {
         throw Error(ErrorCode::usage,
-                    "context_reliance: no context given; expected the words or characters of the prompt that "
-                    "are it (--context-span)");
+                    "context_reliance: no context given; expected `context_span`, the words or characters of "
+                    "the prompt that make it up");
     }
     const Model& model = scene.session.model();
     if (model.facts().kind == ModelKind::encoder)

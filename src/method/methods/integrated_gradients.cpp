@@ -84,7 +84,7 @@ Scores run(Function& function, const Options& options) {
             fmt::format("the scores miss f(input) - f(baseline) by up to {:.1f} % of it with {} steps; {}",
                         100 * worst(found), steps,
                         automatic ? fmt::format("no more than {} were tried", most_steps)
-                                  : fmt::format("--steps auto finds the number that keeps it under {:.0f} %",
+                                  : fmt::format("`steps` auto finds the number that keeps it under {:.0f} %",
                                                 100 * tolerated)));
     }
     return found;

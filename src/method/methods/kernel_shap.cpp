@@ -59,7 +59,7 @@ Plan plan_of(std::size_t units, const Options& options) {
     const bool all = std::exp2(static_cast<double>(units)) - 2 <= left;
     if (!all && left < 4.0 * static_cast<double>(units)) {
         throw Error(ErrorCode::usage,
-                    fmt::format("kernel_shap: samples: got {} for {} units; expected at least {}", asked,
+                    fmt::format("kernel_shap: `samples`: got {} for {} units; expected at least {}", asked,
                                 units, 4 * units));
     }
     Plan plan;

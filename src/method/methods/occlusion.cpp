@@ -24,8 +24,8 @@ std::vector<Window> windows(std::size_t units, const Options& options) {
     const auto stride = static_cast<std::size_t>(options.whole("stride"));
     if (stride > width) {
         throw Error(ErrorCode::usage,
-                    fmt::format("occlusion: stride: got {} for windows of {}; expected at most "
-                                "as much, or units between windows have no score",
+                    fmt::format("occlusion: `stride`: got {} for windows of {} units; expected at most that, "
+                                "as units between windows would have no score",
                                 stride, width));
     }
     std::vector<Window> found;

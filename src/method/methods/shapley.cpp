@@ -25,10 +25,10 @@ constexpr std::size_t most_exact_units = 20;  // a million runs
 bool is_exact(std::size_t units, const Options& options) {
     const std::string& choice = options.word("exact");
     if (choice == "yes" && units > most_exact_units) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("shapley: exact: {} units have 2^{} coalitions; expected at most {} "
-                                "units, or exact = no",
-                                units, units, most_exact_units));
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("shapley: `exact`: {} units have 2^{} coalitions; expected at most {} units, or no",
+                        units, units, most_exact_units));
     }
     return choice == "yes" || (choice == "auto" && units <= exact_units) || units < 2;
 }

@@ -58,10 +58,9 @@ Scores run(Game& game, const Options& options) {
         for (std::size_t u = 0; u < units; ++u)
             found.scores.row(t)[u] = static_cast<float>(fit.weights[u] * std::max(tokens, 1));
         if (!fit.converged) {
-            found.warnings.push_back(
-                fmt::format("the fit of target {} has not converged; a larger "
-                            "alpha or more samples would help",
-                            t + 1));
+            found.warnings.push_back(fmt::format(
+                "the fit of target {} has not converged; a larger `alpha` or more `samples` would help",
+                t + 1));
         }
         found.notes["fitted"] = tokens > 0 ? "log_odds" : "measure";
     }

@@ -20,7 +20,7 @@ std::vector<bool> wanted_blocks(const Zeroing& zeroing, int layer) {
     for (const ZeroingBlock& block : zeroing.blocks())
         wanted.push_back(layer < 0 || (block.of_text && block.block == layer));
     if (std::find(wanted.begin(), wanted.end(), true) == wanted.end())
-        throw Error(ErrorCode::usage, fmt::format("layer: got {}; that block has no attention", layer));
+        throw Error(ErrorCode::usage, fmt::format("`layer`: got {}; that block has no attention", layer));
     return wanted;
 }
 

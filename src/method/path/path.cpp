@@ -54,7 +54,8 @@ Tensor baseline_of(Function& function, const Options& options) {
 std::vector<PathNode> path_nodes(const std::string& rule, int count) {
     const int least = rule == "trapezoid" ? 2 : 1;
     if (count < least)
-        throw Error(ErrorCode::usage, fmt::format("steps: got {}; {} takes {} or more", count, rule, least));
+        throw Error(ErrorCode::usage,
+                    fmt::format("`steps`: got {}; {} takes {} or more", count, rule, least));
     if (rule == "gauss_legendre") return gauss_legendre(count);
     std::vector<PathNode> nodes(static_cast<std::size_t>(count));
     for (int k = 0; k < count; ++k) {

@@ -7,7 +7,7 @@ namespace llmx::task {
 
 namespace {
 
-/// Places of the greatest logits in [first, last), the earlier one of equals first.
+/// Positions of the largest logits in [first, last); among equals the earlier one first.
 std::vector<int> best_places(std::span<const float> logits, int first, int last) {
     std::vector<int> places(static_cast<std::size_t>(last - first));
     std::iota(places.begin(), places.end(), first);

@@ -7,7 +7,7 @@
 
 namespace llmx::task {
 
-/// Tokens [start, end], both included, by their places in the pair.
+/// Tokens [start, end], inclusive, by their positions in the pair.
 struct TokenSpan {
     int start = 0;
     int end = 0;
@@ -17,12 +17,12 @@ struct TokenSpan {
 constexpr int best_logits = 20;   ///< starts and ends that are tried
 constexpr int longest_span = 30;  ///< tokens
 
-/// The span of greatest score among the 20 best starts and the 20 best ends of tokens [first, last),
-/// start <= end, at most 30 tokens; the earlier one of equals. None where no two go together.
+/// The span with the highest score among the 20 best starts and the 20 best ends of tokens [first, last),
+/// start <= end, at most 30 tokens; the earlier one among equals. Empty if no start and end fit together.
 std::optional<TokenSpan> best_span(std::span<const float> start_logits, std::span<const float> end_logits,
                                    int first, int last);
 
-/// What one window says.
+/// The result of one window.
 struct WindowAnswer {
     std::optional<TokenSpan> span;
     double none = 0;  ///< score of the class token: no answer here
@@ -30,12 +30,12 @@ struct WindowAnswer {
 
 struct Choice {
     int window = 0;
-    TokenSpan span;  ///< the class token where there is no answer
+    TokenSpan span;  ///< the class token if there is no answer
     bool no_answer = false;
 };
 
-/// The best span of all windows; no answer where even the window that finds its absence least likely
-/// scores the class token higher.
+/// The best span of all windows; no answer if the class token scores higher even in the window where it
+/// scores lowest.
 Choice choose(std::span<const WindowAnswer> windows);
 
 }  // namespace llmx::task

@@ -44,10 +44,10 @@ Texts tokenized(const QuestionPair& pair, const Tokenizer& tokenizer) {
     texts.context_ids = std::move(context.ids);
     texts.characters = std::move(context.characters);
     for (const auto& [option, ids] :
-         {std::pair{"--question", texts.question_ids}, {"--context", texts.context_ids}}) {
+         {std::pair{"question", texts.question_ids}, {"context", texts.context_ids}}) {
         if (!ids.empty()) continue;
         throw Error(ErrorCode::input,
-                    fmt::format("{}: the text has no tokens; expected at least one", option));
+                    fmt::format("`{}`: the text has no tokens; expected at least one", option));
     }
     return texts;
 }
@@ -55,11 +55,10 @@ Texts tokenized(const QuestionPair& pair, const Tokenizer& tokenizer) {
 std::vector<Pair> pairs_of(const Texts& texts, const PairFormat& format, int longest) {
     const int room = longest - static_cast<int>(texts.question_ids.size()) - format.extra();
     if (room < 1) {
-        throw Error(
-            ErrorCode::context_overflow,
-            fmt::format("question: {} tokens leave no room for the context among the {} that are read "
-                        "at once; expected at most {}",
-                        texts.question_ids.size(), longest, longest - format.extra() - 1));
+        throw Error(ErrorCode::context_overflow,
+                    fmt::format("`question`: its {} tokens leave no room for the context, as {} tokens are "
+                                "read at once; expected at most {}",
+                                texts.question_ids.size(), longest, longest - format.extra() - 1));
     }
     std::vector<Pair> pairs;
     for (const Window window : windows(static_cast<int>(texts.context_ids.size()), room, window_overlap)) {
@@ -85,11 +84,11 @@ objective::SpanLogits read(engine::Session& session, const PairFormat& format, c
 std::optional<Characters> label_of(const QuestionPair& pair, const std::string& context) {
     if (pair.label_span) {
         const Characters span{pair.label_span->first, pair.label_span->second};
-        (void)part(context, span, "--label-span");
+        (void)part(context, span, "label_span");
         return span;
     }
     if (pair.label.empty()) return std::nullopt;
-    return place_of(context, pair.label, "--label");
+    return place_of(context, pair.label, "label");
 }
 
 /// Tokens [first, last] that share a character with the span; none: {0, -1}.
@@ -107,9 +106,10 @@ std::pair<int, int> tokens_in(const std::vector<Characters>& tokens, Characters 
 void place_label(const Texts& texts, Characters label, Extraction& result) {
     const auto [first, last] = tokens_in(texts.characters, label);
     if (last < 0)
-        throw Error(ErrorCode::input, "label: its characters have no tokens; expected words of the context");
+        throw Error(ErrorCode::input,
+                    "`label`: its characters have no tokens; expected words of the context");
     result.has_label = true;
-    result.label = part(texts.context, label, "--label-span");
+    result.label = part(texts.context, label, "label_span");
     const Pair& pair = result.pair;
     const int shift = pair.context - pair.window.first;
     if (first >= pair.window.first && last < pair.window.last) {
@@ -117,8 +117,8 @@ void place_label(const Texts& texts, Characters label, Extraction& result) {
         result.label_end = last + shift;
     } else {
         result.warnings.emplace_back(
-            "label: it is outside the part of the context where the answer was found; the loss is that of "
-            "no answer there");
+            "`label`: it lies outside the part of the context where the answer was found; the loss is that "
+            "of no answer there");
     }
 }
 
@@ -126,8 +126,8 @@ const QaHead& head_of(const Model& model) {
     const QaHead* head = model.qa_head();
     if (head != nullptr) return *head;
     throw Error(ErrorCode::model,
-                fmt::format("model {}: has no question-answering head; expected a checkpoint's directory "
-                            "with qa_outputs, or --qa-head FILE.safetensors",
+                fmt::format("model {}: it has no question-answering head; expected a checkpoint's directory "
+                            "with qa_outputs, or `qa_head`, a safetensors file",
                             model.facts().path));
 }
 
@@ -143,8 +143,10 @@ std::vector<Pair> pairs_of(const Model& model, const Request& request, const Pai
     std::vector<Pair> pairs = {read_pair(format, request.input_ids, request.pair.token_types)};
     texts = spelled(pairs.front(), tokenizer);
     if (static_cast<int>(request.input_ids.size()) > longest) {
-        throw Error(ErrorCode::context_overflow, fmt::format("prompt ids: {} tokens; {} are read at once",
-                                                             request.input_ids.size(), longest));
+        throw Error(
+            ErrorCode::context_overflow,
+            fmt::format("`prompt_ids`: got {} tokens; expected at most {}, as many as are read at once",
+                        request.input_ids.size(), longest));
     }
     return pairs;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// An encoder's answer to a question: every window of the context is read, the best span wins.
+// An encoder's answer to a question: it reads every window of the context; the best span wins.
 
 #include <llmx/request.hpp>
 #include <llmx/result.hpp>
@@ -13,21 +13,21 @@ struct Extraction {
     Pair pair;          ///< the winning window
     SpanResult answer;  ///< its logits and span
     bool has_label = false;
-    int label_start = 0;  ///< places in the pair, both included; the class token where the label's part of
+    int label_start = 0;  ///< positions in the pair, inclusive; the class token if the label's part of
     int label_end = 0;    ///< the context is in another window
     std::string label;
     std::vector<std::string> warnings;
 };
 
-/// Takes the texts of request.pair, or the pair in request.input_ids. Throws Error{model} where the model
-/// has no question-answering head, Error{input} for a label that is no part of the context,
-/// Error{context_overflow} for a question that leaves no room.
+/// Takes the texts of request.pair, or the pair in request.input_ids. Throws Error{model} if the model has no
+/// question-answering head, Error{input} for a label that is not in the context, Error{context_overflow} for
+/// a question that leaves no room.
 Extraction extract(const Model& model, const Request& request);
 
-/// The pass over a pair; every token's hidden state is wanted.
+/// The pass over a pair, with every token's hidden state as result.
 engine::PassInput pass_input(const PairFormat& format, const Pair& pair);
 
-/// Tokens that the model reads at once, at most.
+/// The most tokens that the model reads at once.
 int longest_input(const Model& model, int allowed);
 
 }  // namespace llmx::task

@@ -45,7 +45,7 @@ private:
     std::vector<std::size_t> begins_;
 };
 
-/// The tokens' bytes one after another are the text; some tokenizers put a space before its first word.
+/// The tokens' bytes concatenated are the text; some tokenizers put a space before its first word.
 std::optional<std::vector<Characters>> by_spelling(const Letters& letters, std::string_view text,
                                                    const Tokens& ids, const Tokenizer& tokenizer) {
     std::vector<Characters> spans;
@@ -65,7 +65,7 @@ std::optional<std::vector<Characters>> by_spelling(const Letters& letters, std::
 
 enum class Kind { letter, alone, space, dropped };
 
-/// What the tokenizer does with a character, seen from what becomes of it between two letters.
+/// How the tokenizer treats a character, found by putting it between two letters.
 class Kinds {
 public:
     explicit Kinds(const Tokenizer& tokenizer)
@@ -121,8 +121,8 @@ std::vector<Characters> words_of(const Letters& letters, Kinds& kinds) {
     return words;
 }
 
-/// Of the tokens of one word, by growing beginnings of it. Greedy longest-match tokenizers give a
-/// beginning the word's own tokens as soon as it holds them.
+/// Offsets of the tokens of one word, from prefixes of growing length. Greedy longest-match tokenizers give a
+/// prefix the word's own tokens as soon as it contains them.
 void add_tokens_of_word(const Letters& letters, Characters word, const Tokens& ids,
                         const Tokenizer& tokenizer, Kinds& kinds, std::vector<Characters>& spans) {
     int first = word.first;
@@ -197,8 +197,7 @@ std::string part(std::string_view text, Characters characters, std::string_view 
     if (characters.first < 0 || characters.first >= characters.last || characters.last > letters.count()) {
         throw Error(
             ErrorCode::input,
-            fmt::format("{}: characters {}:{} are no part of a context of {}; expected A:B with 0 <= A "
-                        "< B <= {}",
+            fmt::format("`{}`: got characters {}:{} of a context of {}; expected A:B with 0 <= A < B <= {}",
                         what, characters.first, characters.last, letters.count(), letters.count()));
     }
     return std::string(letters.part(characters.first, characters.last));
@@ -207,11 +206,9 @@ std::string part(std::string_view text, Characters characters, std::string_view 
 Characters place_of(std::string_view text, std::string_view part, std::string_view what) {
     const std::size_t at = text.find(part);
     if (part.empty() || at == std::string_view::npos) {
-        throw Error(
-            ErrorCode::input,
-            fmt::format("{}: \"{}\" is no part of the context; expected words as they stand in it, or "
-                        "--label-span A:B",
-                        what, part));
+        throw Error(ErrorCode::input, fmt::format("`{}`: \"{}\" is not in the context; expected words "
+                                                  "exactly as they occur there, or `label_span` A:B",
+                                                  what, part));
     }
     const Letters letters(text);
     return {letters.holding(at), letters.holding(at + part.size() - 1) + 1};

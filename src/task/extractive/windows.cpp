@@ -66,11 +66,11 @@ Pair read_pair(const PairFormat& format, const Tokens& ids, const std::vector<in
                                             : "[CLS] question [SEP] context [SEP], token types 0 and 1 (or, "
                                               "where the model has none, 0)";
     const auto refuse = [&](const std::string& got) {
-        throw Error(ErrorCode::input, fmt::format("prompt ids: {}; expected {}", got, form));
+        throw Error(ErrorCode::input, fmt::format("`prompt_ids`: {}; expected {}", got, form));
     };
     if (ids.size() < static_cast<std::size_t>(format.extra()) || ids.front() != format.first ||
         ids.back() != format.separator) {
-        refuse("they are no pair as this model reads it");
+        refuse("they are not a pair as this model reads it");
     }
     const auto middle = std::find(ids.begin() + 1, ids.end() - 1, format.separator);
     if (middle == ids.end() - 1) refuse("no separator between question and context");
@@ -82,7 +82,7 @@ Pair read_pair(const PairFormat& format, const Tokens& ids, const std::vector<in
     Pair pair = make_pair(format, question, context, {0, static_cast<int>(context.size())});
     if (!types.empty() && types != pair.types) {
         refuse(types.size() != ids.size() ? fmt::format("{} token types for {} ids", types.size(), ids.size())
-                                          : "the token types do not follow the separators");
+                                          : "the token types do not match the separators");
     }
     return pair;
 }

@@ -1,5 +1,5 @@
 // The same chat; drafts of the answer come from a smaller model or from the text before, and the model
-// verifies them. Only how the answer is written differs, and how many drafted tokens were right is told.
+// verifies them. Only the way the answer is written differs; the number of accepted drafts is reported.
 
 #include "task/chat.hpp"
 

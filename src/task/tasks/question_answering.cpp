@@ -1,6 +1,5 @@
 // A question about a text. An encoder with a question-answering head finds the answer in the context;
-// other models write it: an encoder-decoder after T5's form of the question, a decoder after an
-// instruction.
+// other models write it: an encoder-decoder from T5's form of the question, a decoder from an instruction.
 
 #include "task/definition.hpp"
 #include "task/prompting.hpp"
@@ -39,8 +38,8 @@ const Definition& question_answering() {
     static const Definition definition{
         .task = Task::question_answering,
         .name = "question_answering",
-        .takes = {"--question", "--context", "--prefix", "--token-type-ids", "--label-span"},
-        .wants = "--question with --context, or --prompt-ids",
+        .takes = {"question", "context", "prefix", "token_type_ids", "label_span"},
+        .wants = "`question` with `context`, or `prompt_ids`",
         .kinds = {ModelKind::encoder, ModelKind::encoder_decoder, ModelKind::decoder},
         .is_complete = [](const TaskInputs& inputs) { return inputs.question && inputs.context; },
         .prefix = prefix,

@@ -155,8 +155,9 @@ std::string curve_plot(const StoredResult& result, const ScoreMap& map, double w
     if (!map.faithfulness) {
         throw Error(
             ErrorCode::input,
-            fmt::format("plot: {} has no faithfulness in this result; expected one of explain --check",
-                        map.method));
+            fmt::format(
+                "plot: {} has no faithfulness in this result; expected a result of llmx explain with `check`",
+                map.method));
     }
     const Faithfulness& f = *map.faithfulness;
     double top = 0;
@@ -203,7 +204,7 @@ std::string curve_plot(const StoredResult& result, const ScoreMap& map, double w
 std::string plot(const StoredResult& result, const PlotChoice& choice) {
     static const std::array<std::string, 3> kinds = {"text", "matrix", "curve"};
     if (std::find(kinds.begin(), kinds.end(), choice.kind) == kinds.end())
-        throw_unknown("kind", choice.kind, kinds);
+        throw_unknown("`kind`", choice.kind, kinds);
     const ScoreMap map = find_map(result.explanation, choice.method);
     if (choice.kind == "matrix") return matrix_plot(result, map, choice.width);
     return choice.kind == "text" ? text_plot(result, map, choice.width)

@@ -1,7 +1,7 @@
 // GATED_DELTA_NET: a head's state is decayed, corrected towards the value at the key, and read by the query.
 // For each channel j (a row s of the state), with the channel's value v:
 //   m = e^g s_(t-1);  e = v - <m, k>;  s_t = m + b e k;  y = <s_t, q> / sqrt(n)
-// g is one number a head or one for each element. Sources: q, k, v, g, b, state; key heads may serve several
+// g is one number per head or per element. Sources: q, k, v, g, b, state; key heads may serve several
 // heads. The output is y, then the last K states, newest first.
 
 #include <cmath>

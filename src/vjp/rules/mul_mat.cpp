@@ -35,7 +35,7 @@ LiveRows live_rows(const float* dy, std::int64_t leading, std::int64_t rows, std
     return live;
 }
 
-/// The same view with all rows in one batch, where the rows lie evenly.
+/// The same view with all rows in one batch, if the rows are evenly spaced.
 template <class T>
 View<T> flattened(const View<T>& view) {
     const bool even = (view.shape[1] == 1 || view.strides[1] == view.shape[2] * view.strides[2]) &&
@@ -50,7 +50,7 @@ void fill_dead_rows(const View<float>& db, std::int64_t i0, std::int64_t i1, Liv
     }
 }
 
-/// db through a weight matrix: the whole cost of a reverse pass lies here.
+/// db through a weight matrix: nearly all the cost of a reverse pass.
 void pull_through_weight(Pull& pull) {
     const engine::TensorInfo& weight = pull.node().source(0);
     const Sink sink = pull.sink(1);

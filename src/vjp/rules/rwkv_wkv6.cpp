@@ -1,6 +1,6 @@
 // RWKV_WKV6: for each channel j (a column s of a head's state), with the channel's value v:
 //   y = <s_(t-1) + v u k, r>;  s_t = w s_(t-1) + v k
-// Sources: k, v, r, u (the bonus of the present token, one row a head), w, state. The output is y, then the
+// Sources: k, v, r, u (the bonus of the current token, one row per head), w, state. The output is y, then the
 // last states.
 
 #include "vjp/linear_attention.hpp"

@@ -1,7 +1,7 @@
 // SET_ROWS: row ids[i] of the destination (source 2, a KV cache) becomes row i of x (source 0); ids are
-// source 1. The output is the whole destination window, so what comes in also stays behind:
-// dx[i] += dy[ids[i]], then the window's gradient at ids[i] becomes zero, because what stood there before
-// had no influence. ids do not repeat (ggml's threads would write in any order).
+// source 1. The output is the whole destination window, so the incoming gradient also stays there: dx[i] +=
+// dy[ids[i]], then the window's gradient at ids[i] becomes zero, because what was there before had no
+// influence. ids do not repeat (ggml's threads would write in any order).
 
 #include "vjp/rows.hpp"
 
@@ -23,7 +23,7 @@ struct Ids {
     std::int64_t operator[](std::int64_t i) const { return data[i * step]; }
 };
 
-/// A transposed V cache is written as rows of one element: there the loop must be bare.
+/// A transposed V cache is written as rows of one element, so this loop must have little overhead.
 void gather(float* dx, std::int64_t dx_step, const float* dy, std::int64_t columns, Ids ids) {
     if (columns == 1) {
         for (std::int64_t i = 0; i < ids.count; ++i) dx[i * dx_step] += dy[ids[i]];
@@ -41,7 +41,7 @@ void pull(Pull& pull) {
     const View<const float> dy = pull.dy();
     const View<const std::int32_t> ids = pull.indices(1);  // [1, batches, batches, rows]
     const View<float> dx = pull.wants(0) ? pull.dx(0) : View<float>{};
-    // the destination takes a gradient where something was written to it before
+    // the destination takes a gradient if something was written to it before
     const View<float> window = pull.wants(2) ? pull.sink(2).view : View<float>{};
     for (std::int64_t i0 = 0; i0 < dy.shape[0]; ++i0) {
         for (std::int64_t i1 = 0; i1 < dy.shape[1]; ++i1) {

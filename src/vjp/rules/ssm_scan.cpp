@@ -1,6 +1,6 @@
 // SSM_SCAN: each channel of a head carries a state over the tokens of its sequence (Mamba 1 and 2):
 //   d = softplus(dt);  s_t = e^(d A) s_(t-1) + d x B;  y = <C, s_t>
-// A is one number a head (Mamba 2) or one for each element of the state (Mamba 1); B and C serve the heads of
+// A is one number per head (Mamba 2) or per element of the state (Mamba 1); B and C serve the heads of
 // a group. Sources: states, x, dt, A, B, C, ids (the state each sequence starts from). The output is y, then
 // the last K states of every sequence, newest first.
 // With g = ds_t + C dy:  dC = dy s_t, dB = d x g, dx = d <g, B>, ds_(t-1) = e^(d A) g,

@@ -34,7 +34,7 @@ void pull_kind(Pull& pull) {
     pull_elementwise(pull, kept, [](float v, float dy) { return slope(v) * dy; });
 }
 
-/// Steps and roundings are flat wherever they have a slope.
+/// Steps and roundings have slope zero wherever they have one.
 void pull_flat(Pull& pull) { static_cast<void>(pull.dx(0)); }
 
 /// XIELU: p x^2 + b x above zero, n (e^min(x, eps) - 1 - x) + b x below; eps is a tiny negative number.

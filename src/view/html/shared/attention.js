@@ -83,7 +83,7 @@
     const budget = result.views?.budget ?? 0;
     return h("details", { class: "left-out" }, h("summary", { text: `Left out of this file: ${lines.length} item${lines.length === 1 ? "" : "s"}` }),
       h("ul", {}, lines.map((line) => h("li", { text: line }))),
-      h("p", { class: "quiet", text: budget > 0 ? `Attention and neurons were limited to ${llmx.number(budget / 1e6)} MB (--view-budget); --view-blocks selects layers.` : "" }));
+      h("p", { class: "quiet", text: budget > 0 ? `Attention and neurons were limited to ${llmx.number(budget / 1e6)} MB (view_budget); view_blocks selects layers.` : "" }));
   };
 
   /** What a view was last set to, kept over its being built anew. */

@@ -36,7 +36,7 @@
     const meaning = part === null
       ? "The explained value is the same without the prompt, so the scores have nothing to add up to."
       : `The scores should add up to the prompt's effect on the explained value, ${llmx.number(given)}. They miss it by ${llmx.number(missed)}` +
-        (part > 0.1 ? ": too much to compare sizes in this map; more steps (--steps auto) reduce the error." : ": close enough to compare sizes in this map.");
+        (part > 0.1 ? ": too much to compare sizes in this map; more steps (steps auto) reduce the error." : ": close enough to compare sizes in this map.");
     return [fact("Completeness", part === null ? llmx.number(missed) : `off by ${llmx.percent(part)}`, meaning, verdict)];
   };
 
@@ -85,7 +85,7 @@
     const facts = [...completeness(map, rows), ...faithfulness(map)];
     if (facts.length === 0) {
       const method = llmx.methodName(map.method);
-      return [h("p", { class: "quiet", text: `The faithfulness of “${method}” was not measured; --check measures it. Methods whose scores should add up also report a completeness residual.` })];
+      return [h("p", { class: "quiet", text: `The faithfulness of “${method}” was not measured; the option check measures it. Methods whose scores should add up also report a completeness residual.` })];
     }
     /** @type {HTMLElement[]} */
     const out = [h("dl", { class: "facts" }, facts)];
