@@ -44,7 +44,7 @@ check_types() {
     local built=$root/build/release/python
     say "mypy --strict: the package"
     MYPYPATH=$built "${mypy[@]}" --strict --package explainer
-    for folder in examples/python bench; do
+    for folder in examples/python bench scripts; do
         say "mypy: $folder"
         MYPYPATH=$built "${mypy[@]}" --check-untyped-defs "$folder"
     done

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 
 import explainer
-from explainer import Explainer
+from explainer import Explainer, errors
 
 PACKAGE = pathlib.Path(explainer.__file__).parent
 
@@ -87,6 +87,12 @@ class Imports(unittest.TestCase):
                  for alias in node.names}
         homes = {name: (explainer._HOME_OF[name], name) for name in explainer.__all__}
         self.assertEqual(named, homes)
+
+    def test_the_stub_of_errors_has_every_class_with_its_bases(self):
+        stub = ast.parse((PACKAGE / "errors.pyi").read_text("utf-8"))
+        named = {node.name: {base.id for base in node.bases} for node in stub.body if isinstance(node, ast.ClassDef)}
+        made = {name: {base.__name__ for base in getattr(errors, name).__bases__} for name in errors.__all__}
+        self.assertEqual(named, made)
 
     def test_original_homes(self):
         from explainer.attribute import ExplainerHandler, Preprocessor
