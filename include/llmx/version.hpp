@@ -5,9 +5,9 @@
 
 namespace llmx {
 
-/// "0.1.0"
+/// The library's version: "0.1.0".
 std::string version();
-/// The library that does the reverse pass's products: "oneDNN 2.6.3", or "plain loops".
+/// The library that computes the reverse pass's matrix products: "oneDNN 2.6.3" or "plain loops".
 std::string products_backend();
 
 }  // namespace llmx
