@@ -36,7 +36,7 @@ struct MethodFacts {
     bool is_signed = false;
     std::vector<MethodOption> options;
 };
-/// All methods, in the order in which help lists them.
+/// Every method there is, in the order in which help lists them.
 std::vector<MethodFacts> known_methods();
 
 }  // namespace llmx
