@@ -1,5 +1,5 @@
 #pragma once
-// Explaining an answer: the object that turns a request into a result.
+// Explains answers: an Explainer turns a Request into an Explanation.
 
 #include <memory>
 #include <vector>
@@ -12,16 +12,17 @@
 
 namespace llmx {
 
+/// Explains answers of one model with a fixed list of methods. Not thread-safe.
 class LLMX_API Explainer {
 public:
-    /// `methods` may not be empty; throws Error{usage} for a method that is not known. Keeps the memory of a
-    /// recording for the next call.
+    /// `methods` must not be empty. Throws Error{usage} for an unknown method or option.
     Explainer(Model model, std::vector<Method> methods);
     ~Explainer();
     Explainer(Explainer&&) noexcept;
     Explainer& operator=(Explainer&&) noexcept;
 
-    /// One replay and one reverse pass where the mathematics allows it. Throws Error.
+    /// Explains an answer, with one replay and one reverse pass where the methods allow it. Reuses the memory
+    /// of earlier calls. Throws Error.
     [[nodiscard]] Explanation compute(const Request& request);
 
     [[nodiscard]] const Model& model() const { return model_; }

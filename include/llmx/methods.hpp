@@ -1,5 +1,5 @@
 #pragma once
-// The methods by which an answer can be explained, and their options. Formulas: docs/definitions.md.
+// Methods that explain an answer, and their options. Formulas: docs/definitions.md.
 
 #include <map>
 #include <string>
@@ -10,8 +10,9 @@
 
 namespace llmx {
 
-/// A method by its name and options: {"integrated_gradients", {{"steps", "20"}}}. "attention" and "gradient"
-/// are the original toolbox's two (Explanation::attention, ::gradient); every other one gives an Attribution.
+/// A method and its options: {"integrated_gradients", {{"steps", "20"}}}. "attention" and "gradient" are the
+/// original toolbox's methods (Explanation::attention, ::gradient); every other method produces an
+/// Attribution.
 struct Method {
     std::string name;
     std::map<std::string, std::string> options = {};
@@ -23,12 +24,14 @@ struct Method {
     // NOLINTEND(google-explicit-constructor)
 };
 
-/// An option of a method, as text: what "--steps 20" gives.
+/// An option of a method; values are text, as in "--steps 20".
 struct MethodOption {
     std::string name, kind;  ///< kind: "whole", "number", "word", "flag"
     std::string fallback, help;
-    std::vector<std::string> words;  ///< of a word: what it may be; of a number: what it may be too
+    std::vector<std::string> words;  ///< allowed values of a word; words that a number option also accepts
 };
+
+/// A method's name, family and options.
 struct MethodFacts {
     std::string name, help;
     std::string family;  ///< "original", "gradient", "attention", "perturbation"

@@ -6,9 +6,9 @@
 
 namespace llmx {
 
-/// Told the stage ("load", "generate", "replay", "gradient", ...) and the part done, 0 to 1.
-/// Returning false cancels: the call in progress throws Error{cancelled}. It may be called from
-/// any thread, never from two at once.
+/// Called with the stage ("load", "generate", "replay", "gradient", ...) and the fraction done, 0 to 1.
+/// Return false to cancel: the operation throws Error{cancelled}. May be called from any thread, but never
+/// from two at once.
 using Progress = std::function<bool(std::string_view stage, double done)>;
 
 }  // namespace llmx

@@ -9,7 +9,7 @@
 
 namespace llmx {
 
-/// An owned dense array of float32, row-major: the last extent varies fastest.
+/// A dense array of float32 that owns its memory. Row-major: the last dimension varies fastest.
 struct Tensor {
     std::vector<std::int64_t> shape;
     std::vector<float> values;
@@ -22,7 +22,7 @@ struct Tensor {
 
     [[nodiscard]] bool empty() const noexcept { return values.empty(); }
 
-    /// Row `i` of a matrix [rows, columns]; no bounds check.
+    /// Row `i` of a matrix [rows, columns]. Not bounds-checked.
     [[nodiscard]] std::span<const float> row(std::size_t i) const {
         const auto columns = static_cast<std::size_t>(shape.back());
         return {values.data() + i * columns, columns};

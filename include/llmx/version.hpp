@@ -7,9 +7,9 @@
 
 namespace llmx {
 
-/// "0.1.0"
+/// The library's version: "0.1.0".
 LLMX_API std::string version();
-/// The library that does the reverse pass's products: "oneDNN 2.6.3", or "plain loops".
+/// The library that computes the reverse pass's matrix products: "oneDNN 2.6.3" or "plain loops".
 LLMX_API std::string products_backend();
 
 }  // namespace llmx

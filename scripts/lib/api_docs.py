@@ -91,13 +91,18 @@ def read_xml(folder: pathlib.Path) -> list[Entity]:
     entities = []
     for file in folder.glob("*.xml"):
         compound = ET.parse(file).getroot().find("compounddef")
-        if compound is None or not compound.findtext("compoundname", "").startswith("llmx"):
+        if compound is None or not is_public(compound.findtext("compoundname", "")):
             continue
         if compound.get("kind") in ("struct", "class"):
             entities.append(entity(compound, compound.findtext("compoundname", "")))
         elif compound.get("kind") == "namespace":
             entities += [entity(m, m.findtext("qualifiedname", "")) for m in compound.iter("memberdef")]
     return sorted(entities, key=lambda e: (e.header, e.line))
+
+
+def is_public(name: str) -> bool:
+    """Headers also name what they befriend, in llmx::engine."""
+    return name.startswith("llmx") and not name.startswith("llmx::engine")
 
 
 def entity(xml: ET.Element, name: str) -> Entity:
