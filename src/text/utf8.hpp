@@ -9,10 +9,10 @@
 
 namespace llmx::utf8 {
 
-/// What stands at the start of a text: a character, or the longest beginning of one (at least a byte).
+/// What a text starts with: a character, or the longest beginning of one (at least a byte).
 struct Character {
     std::size_t length = 0;  ///< bytes
-    std::int32_t code = -1;  ///< code point; negative if the bytes form no character
+    std::int32_t code = -1;  ///< code point; negative if the bytes are not a character
 
     [[nodiscard]] bool is_valid() const { return code >= 0; }
 };
@@ -35,7 +35,7 @@ std::string replace_invalid(std::string_view text);
 /// `replace_invalid`.
 std::vector<std::size_t> character_offsets(std::string_view text);
 
-/// Throws Error{input} that names `what` and the offset of the first invalid byte.
+/// Throws Error{input} naming `what` and the offset of the first invalid byte.
 void require_valid(std::string_view text, std::string_view what);
 
 }  // namespace llmx::utf8
