@@ -78,7 +78,7 @@ TEST(Batch, JobsWaitForMemory) {
     const std::string expected = files.expected();
     const Outcome run = llmx(files.arguments({"--jobs", "3", "--memory", "1"}));
     EXPECT_EQ(run.code, 1);
-    EXPECT_TRUE(has(run.err, "memory does not hold so many jobs")) << run.err;
+    EXPECT_TRUE(has(run.err, "not enough memory for that many jobs")) << run.err;
     EXPECT_EQ(without_measurements(files.results()), expected);
     fs::remove(files.directory / "results.jsonl");
     EXPECT_FALSE(has(llmx(files.arguments({"--jobs", "3", "--memory", "4GB"})).err, "memory"));

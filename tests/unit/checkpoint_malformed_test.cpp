@@ -123,7 +123,7 @@ TEST_F(BrokenDirectory, NumbersOutOfRange) {
     with("num_hidden_layers", 2.5, {"num_hidden_layers is 2.5"});
     with("num_hidden_layers", nullptr, {"no num_hidden_layers"});
     with("num_hidden_layers", 4, {"no tensor model.layers.3.input_layernorm.weight"});
-    with("num_hidden_layers", 2, {"model.layers.2.", "not part of a model", "2 blocks"});
+    with("num_hidden_layers", 2, {"model.layers.2.", "does not belong to a model", "2 blocks"});
     with("hidden_size", 1e300, {"hidden_size is 1e+300"});
     with("hidden_size", 128, {"of model.safetensors", "wrong shape"});
     with("num_attention_heads", 0, {"num_attention_heads is 0"});
@@ -291,7 +291,7 @@ TEST_F(BrokenDirectory, BrokenTokenizer) {
     with([](Json& t) { t["model"]["vocab"]["new"] = -1; }, {"\"new\" is -1"}, broken);
     with([](Json& t) { t["model"]["vocab"]["new"] = 999999; }, {"\"new\"", "999999", "384"}, broken);
     with([](Json& t) { t["model"]["merges"] = 5; }, {"no merges"}, broken);
-    with([](Json& t) { t["model"]["merges"][0] = "x"; }, {"merge \"x\"", "two texts"}, broken);
+    with([](Json& t) { t["model"]["merges"][0] = "x"; }, {"merge \"x\"", "two strings"}, broken);
     with([](Json& t) { t["model"].erase("merges"); }, {"merges"}, broken);
     with([](Json& t) { t["added_tokens"][0]["content"] = "<|im_end|>"; }, {"tokens 0 and 2", "<|im_end|>"},
          broken);
@@ -315,7 +315,7 @@ TEST_F(BrokenDirectory, TokenIdsOfAnotherVocabulary) {
 TEST_F(BrokenDirectory, ChatTemplateThatCannotBeUsed) {
     const auto render = [this] { (void)Model::load(dir_.path()).render_chat({{"user", "Hi"}}); };
     spill(*this / "chat_template.jinja", "{% for m in messages %}{{ m.content }");
-    expect_error(ErrorCode::model, {"chat template", "cannot be parsed"}, render);
+    expect_error(ErrorCode::model, {"chat template", "cannot parse"}, render);
     spill(*this / "chat_template.jinja", "{{ raise_exception('no such role') }}");
     expect_error(ErrorCode::input, {"chat template", "no such role"}, render);
     spill(*this / "chat_template.jinja", "{{ messages[0].content }}\xFF");

@@ -108,7 +108,7 @@ TEST(Lasso, SaysWhereItHasNotConverged) {
     });
     EXPECT_THAT(play("sparse_linear", hard, {{"alpha", "1e-6"}}).warnings,
                 testing::ElementsAre(
-                    "the fit of target 1 has not converged; a larger alpha or more samples would help"));
+                    "the fit of target 1 has not converged; a larger `alpha` or more `samples` would help"));
     EXPECT_THAT(play("sparse_linear", hard).warnings, testing::IsEmpty());
 }
 

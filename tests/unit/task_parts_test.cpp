@@ -103,7 +103,7 @@ TEST(Parts, CharactersForPrivateUse) {
     EXPECT_THAT(chat(model, {{"user", "An icon " + icon}}), ElementsAre("user|An icon " + icon));
     EXPECT_THAT(chat(model, {{"user", other + " icon"}}), ElementsAre("user|" + other + " icon"));
     EXPECT_THAT(prepare(model, {.messages = {{"user", icon + other}}}).units.unplaced,
-                testing::HasSubstr("private use"));
+                testing::HasSubstr("private-use"));
 }
 
 TEST(Parts, SentencePieceAddsSpacesAndControlTokens) {
