@@ -10,9 +10,9 @@
 #include <new>
 
 #include "checkpoint/directory.hpp"
-#include "core/utf8.hpp"
 #include "engine/model/load.hpp"
 #include "engine/pass/redraw.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 

@@ -1,6 +1,6 @@
 #include "engine/generate/answer.hpp"
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::engine {
 
