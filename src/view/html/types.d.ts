@@ -110,6 +110,8 @@ interface Unit { text: string; kind: string; tokens: number[] }
 /** A unit of the chosen kind; `of`: indices of the map's own units that it joins. */
 interface JoinedUnit extends Unit { of: number[] }
 interface Target extends Span { text: string; value: number | null }
+/** A map before what can be told from the rest is filled in. */
+type RawMap = Omit<ScoreMap, "label" | "tokenwise" | "rowsBy"> & { label?: string; rowsBy?: ScoreMap["rowsBy"] };
 /** Any kind of scores, in one form (shared/maps.js). */
 interface ScoreMap {
   id: string;
@@ -249,7 +251,7 @@ interface Cells {
   tell(row: number, column: number): Child[];
 }
 type Choice = [any, string];
-type Row = [string, string] | null | undefined | false;
+type Row = string[] | null | undefined | false;
 interface Point { x: number; y: number }
 
 // ---- The application. ----
@@ -291,6 +293,7 @@ interface Llmx {
   id(stem: string): string;
   framed(f: () => void): () => void;
   closest(event: Event, selector: string): HTMLElement | null;
+  focus(root: Element, name: string | undefined): void;
   pen(canvas: HTMLCanvasElement, options?: CanvasRenderingContext2DSettings): CanvasRenderingContext2D;
   // controls.js
   select(options: { label: string; choices: (Choice | { label: string; options: Choice[] })[]; value: any; onchange: (value: string) => void; name?: string }): HTMLElement;

@@ -24,13 +24,15 @@
   };
 
   const titles = { self: "self attention", cross: "cross attention (answer to source)", encoder: "self attention of the encoder" };
+  /** @param {Result} result */
   const kindTitle = (result, kind) => (kind === "self" && result.model.kind === "encoder-decoder" ? "self attention of the decoder" : titles[kind]);
 
-  /** The tokens that rows and columns of a kind are: [{text, predicts: the token that a row predicts, or null}]. */
+  /** The tokens that rows and columns of a kind are: [{text, predicts: the token that a row predicts, or null}].
+   *  @param {Result} result */
   const tokensOf = (result, kind, count, side) => {
     const answer = result.Decode_output;
     if (kind === "encoder" || (kind === "cross" && side === "keys")) return result.Prompt.map((text) => ({ text, predicts: null }));
-    if (result.model.kind === "encoder-decoder") return result.decoder_inputs.map((text, i) => ({ text, predicts: answer[i] ?? null }));
+    if (result.model.kind === "encoder-decoder") return (result.decoder_inputs ?? []).map((text, i) => ({ text, predicts: answer[i] ?? null }));
     const all = result.model.kind === "encoder" ? result.Prompt : [...result.Prompt, ...answer];
     const predicts = (i) => (result.model.kind !== "encoder" && i + 1 >= result.Prompt.length ? (all[i + 1] ?? null) : null);
     return all.slice(0, count).map((text, i) => ({ text, predicts: predicts(i) }));

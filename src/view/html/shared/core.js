@@ -66,6 +66,12 @@
   /** The element of `selector` in which an event happened, or null. */
   llmx.closest = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
 
+  /** Gives the focus to the control `name` below `root`, if there is such a one. */
+  llmx.focus = (root, name) => {
+    const control = name === undefined ? null : root.querySelector(`[data-name="${name}"]`);
+    if (control instanceof HTMLElement) control.focus();
+  };
+
   /** What draws on a canvas. */
   llmx.pen = (canvas, options) => {
     const pen = canvas.getContext("2d", options);

@@ -24,7 +24,8 @@
     return rows.map((row) => `${row.map(cell).join(",")}\r\n`).join("");
   };
 
-  /** Every score of the map at hand, in the units at hand: one line a target and unit. */
+  /** Every score of the map at hand, in the units at hand: one line a target and unit.
+   *  @param {Context} context */
   const mapCsv = (context) => {
     const map = context.map();
     const units = llmx.unitsOf(map, context.prompt, context.state.unit);

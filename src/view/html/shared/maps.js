@@ -53,6 +53,7 @@
     return [Math.min(first - prompt, answer), Math.min(last - prompt, answer)];
   };
 
+  /** @param {Result} result */
   const tokenUnits = (result, rows) => {
     const after = result.decoder_inputs ?? result.Decode_output;
     const units = [];
@@ -62,16 +63,24 @@
     }
     return units;
   };
+  /** @param {Result} result */
   const answerTargets = (result) => result.Decode_output.map((text, t) => ({ text, first: t, last: t + 1, value: null }));
+  /** @param {Result} result
+   *  @param {number | null} value */
   const whole = (result, value = null) => [{ text: result.answer_text, first: 0, last: result.Decode_output.length, value }];
 
-  const finish = (map) => {
-    map.label ??= llmx.methodName(map.method);
-    map.tokenwise = map.units.every((u) => u.tokens.length === 1);
-    map.rowsBy ??= map.targets.length > 1 || (map.targets[0] && map.targets[0].last - map.targets[0].first === 1) ? "token" : "answer";
-    return map;
-  };
+  /** @param {RawMap} map
+   *  @returns {ScoreMap} */
+  const finish = (map) => ({
+    ...map,
+    label: map.label ?? llmx.methodName(map.method),
+    tokenwise: map.units.every((u) => u.tokens.length === 1),
+    rowsBy: map.rowsBy ?? (map.targets.length > 1 || (map.targets[0] && map.targets[0].last - map.targets[0].first === 1) ? "token" : "answer"),
+  });
 
+  /** @param {Result} result
+   *  @param {AttributionJson} entry
+   *  @param {number} index */
   const fromAttribution = (result, entry, index) => {
     const parts = (u) => u.parts ?? [u.tokens];
     const spread = (u) => parts(u).flatMap(([a, b]) => Array.from({ length: b - a }, (_, i) => a + i));
@@ -89,9 +98,12 @@
     });
   };
 
-  const fromAttention = (result) => {
+  /** @param {Result} result
+   *  @param {NonNullable<Result["Attention"]>} attention */
+  const fromAttention = (result, attention) => {
+    /** @type {RawMap[]} */
     const maps = [];
-    const { mean, attention_result: original, pair_result: pair } = result.Attention;
+    const { mean, attention_result: original, pair_result: pair } = attention;
     if (mean.length > 0) {
       const encoder = result.model.kind === "encoder"; // rows are the pair's own tokens
       const [a, b] = encoder ? [result.span?.start_token ?? 0, (result.span?.end_token ?? 0) + 1] : [0, mean.length];
@@ -104,8 +116,11 @@
     return maps;
   };
 
-  const fromGradient = (result) => {
-    const { saliency_map: map, block_gradient_x_input: blocks, faithfulness } = result.Gradient;
+  /** @param {Result} result
+   *  @param {NonNullable<Result["Gradient"]>} gradient */
+  const fromGradient = (result, gradient) => {
+    const { saliency_map: map, block_gradient_x_input: blocks, faithfulness } = gradient;
+    /** @type {RawMap[]} */
     const all = [];
     if (map.length > 0) all.push({ id: "gradient-saliency", method: "saliency_map", objective: result.objective.name, signed: false, units: tokenUnits(result, map.length), targets: whole(result, result.objective.value), scores: [map], faithfulness, rowsBy: "answer" });
     if (blocks.length > 0) all.push({ id: "gradient-blocks", method: "block_gradient", objective: "each block", signed: false, units: tokenUnits(result, blocks[0].length), targets: Array.from(blocks, (_, l) => ({ text: `block ${l}`, first: 0, last: result.Decode_output.length, value: null })), scores: blocks, rowsBy: "block" });
@@ -115,8 +130,8 @@
   /** Every map of a result: what the user asked for first, then the original toolbox's. */
   llmx.maps = (result) => {
     const maps = (result.attributions ?? []).map((entry, i) => fromAttribution(result, entry, i)).filter((m) => m.units.length > 0 && m.targets.length > 0);
-    if (result.Gradient) maps.push(...fromGradient(result).map(finish));
-    if (result.Attention) maps.push(...fromAttention(result).map(finish));
+    if (result.Gradient) maps.push(...fromGradient(result, result.Gradient).map(finish));
+    if (result.Attention) maps.push(...fromAttention(result, result.Attention).map(finish));
     return maps;
   };
 

@@ -26,6 +26,7 @@
   const fact = (name, value, meaning, verdict) =>
     h("div", { class: `fact ${verdict ?? ""}` }, h("dt", { text: name }), h("dd", {}, h("strong", { text: value }), " ", meaning));
 
+  /** @param {ScoreMap} map */
   const completeness = (map, rows) => {
     if (!map.completeness) return [];
     const sum = (list) => rows.reduce((s, r) => s + list[r], 0);
@@ -49,6 +50,7 @@
     if (sigmas < -2) return `worse than random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
     return `indistinguishable from random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
   };
+  /** @param {ScoreMap} map */
   const faithfulness = (map) => {
     const f = map.faithfulness;
     if (!f) return [];

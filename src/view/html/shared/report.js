@@ -51,6 +51,7 @@
     const [size, unit] = n >= 1e9 ? [1e9, " B"] : n >= 1e6 ? [1e6, " M"] : n >= 1e3 ? [1e3, " K"] : [1, ""];
     return `${Number((n / size).toPrecision(3))}${unit}`;
   };
+  /** @param {Context} context */
   const headOf = (context) => {
     const { result } = context;
     const model = result.model;
@@ -101,16 +102,18 @@
   controlsFor.stacks = (context) => context.maps.some((m) => m.alternatives) && llmx.checkbox({ label: "Alternatives under each token (%)", name: "stacks", value: context.state.stacks, onchange: (stacks) => context.set({ stacks }) });
   const rebuildsControls = ["view", "which", "map", "unit", "theme"];
 
+  /** @param {Context} context */
   const footOf = (context) => {
     const { result } = context;
     const seconds = Object.entries(result.timings_s ?? {}).map(([k, v]) => `${k} ${llmx.number(v)} s`).join(", ");
     return h("footer", { class: "foot" },
-      result.warnings?.length > 0 && h("section", { class: "warnings" }, h("h2", { text: "Warnings" }), h("ul", {}, result.warnings.map((w) => h("li", { text: w })))),
+      result.warnings && result.warnings.length > 0 && h("section", { class: "warnings" }, h("h2", { text: "Warnings" }), h("ul", {}, result.warnings.map((w) => h("li", { text: w })))),
       h("details", {}, h("summary", { text: "Request and resources used" }), h("pre", { tabindex: "0", text: JSON.stringify(result.command ?? {}, null, 2) }), h("p", { class: "quiet", text: [seconds, result.peak_rss_bytes && `${llmx.number(result.peak_rss_bytes / 1e6)} MB of memory at most`].filter(Boolean).join("; ") })),
       h("p", { class: "quiet", text: `llm-explainer ${context.version ?? ""} · model file sha256 ${result.model.sha256_16 ?? ""}… · this page loads nothing from elsewhere` }));
   };
 
-  /** Tabs by the pattern of WAI-ARIA: arrows move, the tab that has the focus is shown. */
+  /** Tabs by the pattern of WAI-ARIA: arrows move, the tab that has the focus is shown.
+   *  @param {Context} context */
   const tabsOf = (context, views) => {
     const tabs = views.map((v) => h("button", { type: "button", role: "tab", id: `tab-${v.name}`, "aria-controls": "panel", data: { view: v.name }, text: v.title, onclick: () => context.set({ view: v.name }) }));
     const list = h("div", { role: "tablist", class: "tabs", "aria-label": "Views" }, tabs);
@@ -144,7 +147,7 @@
       const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.name : undefined;
       controls.replaceChildren(...h("div", {}, wanted.map((c) => controlsFor[c](context))).childNodes);
       controls.hidden = controls.childElementCount === 0;
-      if (focused) /** @type {HTMLElement | null} */ (controls.querySelector(`[data-name="${focused}"]`))?.focus();
+      llmx.focus(controls, focused);
     };
     const drawWorth = () => {
       worth.hidden = !(current?.definition.controls ?? []).includes("map") || context.maps.length === 0;

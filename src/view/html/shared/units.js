@@ -8,7 +8,8 @@
     return at >= 0 || low.length !== text.length ? at : low.indexOf(words.toLowerCase(), from);
   };
 
-  /** Parts of the prompt that a person wrote, as they stand in its text: [{role, first, last}] in tokens. */
+  /** Parts of the prompt that a person wrote, as they stand in its text: [{role, first, last}] in tokens.
+   *  @param {Result} result */
   const writtenParts = (result, text, spans) => {
     const wanted = [];
     for (const m of result.command?.messages ?? []) wanted.push([m.role, m.content]);
@@ -31,7 +32,8 @@
     return parts;
   };
 
-  /** The prompt as turns, without gaps: [{role, first, last}], role "template" between what people wrote. */
+  /** The prompt as turns, without gaps: [{role, first, last}], role "template" between what people wrote.
+   *  @param {Result} result */
   const turns = (result, text, spans) => {
     const written = writtenParts(result, text, spans);
     const all = [];

@@ -4,12 +4,14 @@
   const h = llmx.h;
   let scaling = "share"; // kept while one looks at other views
 
-  /** The second result's map of the same method (and, if there is one, objective). */
+  /** The second result's map of the same method (and, if there is one, objective).
+   *  @param {ScoreMap} map */
   const partner = (map, others) => {
     const same = others.filter((m) => m.method === map.method && m.id.split("-")[0] === map.id.split("-")[0]);
     return same.find((m) => m.objective === map.objective) ?? same[0];
   };
 
+  /** @param {Context} context @param {ScoreMap} map */
   const sideOf = (context, index, map) => {
     const { result, prompt, name } = context.results[index];
     const unit = map.tokenwise ? context.state.unit : "token";
@@ -36,6 +38,7 @@
     return h("div", { class: "turn" }, h("div", { class: "turn-text", dir: "auto", tabindex: "0", role: "group", "aria-label": `Prompt of ${side.name}` }, promptSpans));
   };
 
+  /** @param {Context} context */
   const answers = (context, pairs, k) => {
     const { result } = context.results[k];
     const common = new Set(pairs.map((p) => p[k]));
@@ -53,6 +56,7 @@
     return h("p", { class: "says", text: `${parts.join("; ")}.` });
   };
 
+  /** @param {Context} context */
   const draw = (context, root) => {
     const map = context.map();
     const other = partner(map, context.results[1].maps);

@@ -4,7 +4,9 @@
 (() => {
   const h = llmx.h;
 
-  /** Words that can be chosen: [{text, tokens}] of the part's keys. */
+  /** Words that can be chosen: [{text, tokens}] of the part's keys.
+   *  @param {Context} context
+   *  @param {AttentionPart} part */
   const wordsOf = (context, part) => {
     const prompt = context.prompt;
     const isPrompt = part.kind !== "self" || context.result.model.kind !== "encoder-decoder";
@@ -16,24 +18,28 @@
     return words.filter((w) => w.tokens[w.tokens.length - 1] < part.keys.length);
   };
 
-  /** Rows that predict the answer, and the layers of which the chosen heads are there. */
+  /** Rows that predict the answer, and the layers of which the chosen heads are there.
+   *  @param {AttentionPart} part */
   const gridOf = (part, heads) => {
     const rows = part.rows.map((_, q) => q).slice(part.answerRow);
     const blocks = part.blocks.filter((b) => heads.every((head) => part.has(b, head)));
     return { rows, blocks };
   };
+  /** @param {AttentionPart} part */
   const cellsOf = (part, grid, heads, word) => grid.blocks.map((block) => grid.rows.map((q) => {
     const row = llmx.meanRow(part, block, heads, q);
     return row === null ? null : word.tokens.reduce((sum, k) => sum + row[k], 0);
   }));
   const largest = (cells) => Math.max(1e-9, ...cells.flat().map((v) => v ?? 0));
 
+  /** @type {ViewDefinition["view"]} */
   const build = (root, result, context) => {
     const parts = llmx.attention(result);
     /** @typedef {{part: AttentionPart, heads: Set<number>, words: (number | null)[], off: Set<number>}} Depth
      *  words: indices of the words compared; off: layers left out of the means. */
     const state = llmx.remembered(context, "depth", /** @type {Depth} */ ({ part: parts[0], heads: new Set([llmx.meanHead]), words: [null, null], off: new Set() }));
 
+    /** @param {string} [focused] */
     const draw = (focused) => {
       const { part } = state;
       const words = wordsOf(context, part);
@@ -83,7 +89,7 @@
         }
       }
 
-      const wordChoice = (i, text, name) => llmx.select({ label: text, name, choices: [...(i === 1 ? [["", "none"]] : []), ...words.map((w, k) => [String(k), `${k + 1}: ${llmx.tokenLabel(w.text.trim() || w.text, 24)}`])], value: state.words[i] === null ? "" : String(state.words[i]), onchange: (v) => {
+      const wordChoice = (i, text, name) => llmx.select({ label: text, name, choices: [...(i === 1 ? [/** @type {Choice} */ (["", "none"])] : []), ...words.map((w, k) => /** @type {Choice} */ ([String(k), `${k + 1}: ${llmx.tokenLabel(w.text.trim() || w.text, 24)}`]))], value: state.words[i] === null ? "" : String(state.words[i]), onchange: (v) => {
         state.words[i] = v === "" ? null : Number(v);
         draw(name);
       } });
@@ -113,7 +119,7 @@
             } }))),
         h("p", { class: "says", text: `${part.title}; ${heads.map(llmx.headName).join(", ")}. Rows are layers from first (top) to last, columns are answer tokens.` }),
         ...figures, llmx.leftOut(result, "attention") ?? "");
-      if (focused) root.querySelector(`[data-name="${focused}"]`)?.focus();
+      llmx.focus(root, focused);
     };
 
     /** The word that the answer looks at most, the first two apart: attention to them is a sink's. */

@@ -13,7 +13,8 @@
     return { list, items };
   };
 
-  /** Lines of the rows and heads at hand as one path a head and shade. */
+  /** Lines of the rows and heads at hand as one path a head and shade.
+   *  @param {AttentionPart} part */
   const paths = (part, state, from, rows, placeOf) => {
     const colours = llmx.categories();
     const drawn = [];
@@ -37,6 +38,7 @@
     return drawn;
   };
 
+  /** @type {ViewDefinition["view"]} */
   const build = (root, result, context) => {
     const parts = llmx.attention(result);
     /** @typedef {{part: AttentionPart, block: number, heads: Set<number>, row: number | null, key: number | null, least: number, every: boolean}} Heads
@@ -175,7 +177,7 @@
     };
     const again = (focused) => {
       draw();
-      root.querySelector(`[data-name="${focused}"]`)?.focus();
+      llmx.focus(root, focused);
     };
     draw();
     return {

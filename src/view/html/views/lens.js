@@ -4,8 +4,10 @@
   const h = llmx.h;
   const most = 16; // positions at a time
 
+  /** @type {ViewDefinition["view"]} */
   const build = (root, result, context) => {
-    const lens = result.views.logit_lens;
+    const lens = result.views?.logit_lens;
+    if (!lens) return undefined;
     const answer = result.Decode_output;
     const state = llmx.remembered(context, "lens", { from: 0, cell: "top" });
     const text = (id) => lens.text[id] ?? `token ${id}`;
@@ -16,6 +18,7 @@
       llmx.tooltip.show(cell, llmx.tooltipRows(`After layer ${lens.blocks[b]}, where “${llmx.tokenLabel(answer[t], 20)}” was written`, rows));
     };
 
+    /** @param {string} [focused] */
     const draw = (focused) => {
       const last = Math.min(answer.length, state.from + most);
       const positions = Array.from({ length: last - state.from }, (_, i) => state.from + i);
@@ -56,11 +59,12 @@
           llmx.legend(scale, null)),
         h("p", { class: "says", text: "The model's final norm and output head, applied after each layer. A frame marks cells where the written token is the most probable one. Early layers were not trained to be read this way." }),
         h("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": "Logit lens" }, table));
-      if (focused) root.querySelector(`[data-name="${focused}"]`)?.focus();
+      llmx.focus(root, focused);
     };
     draw();
     return {
       csv: () => {
+        /** @type {Table} */
         const rows = [["layer", "answer_token", "answer_text", "rank", "id", "text", "probability"]];
         lens.blocks.forEach((block, b) => answer.forEach((own, t) => {
           lens.ids[b][t].forEach((id, k) => rows.push([block, t, own, k + 1, id, text(id), llmx.shortest(lens.probabilities[b][t][k])]));

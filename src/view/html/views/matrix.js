@@ -3,12 +3,14 @@
 (() => {
   const h = llmx.h;
 
+  /** @param {Context} context */
   const cellsOf = (context) => {
     const { state } = context;
     const map = context.map();
     const units = llmx.unitsOf(map, context.prompt, state.unit);
     const size = state.sign === "absolute" && map.signed;
     const plain = units.length === map.units.length && !size;
+    /** @type {Numbers[]} */
     const joined = plain ? map.scores : map.targets.map((_, r) => llmx.aggregate(map.scores[r], units, state.aggregation).map((v) => (size ? Math.abs(v) : v)));
     let [first, second] = [0, 0];
     for (const row of joined) {
@@ -19,7 +21,7 @@
       }
     }
     // Attention's first token gets most of every row: the scale ends where the second largest column does.
-    const tops = units.map((_, c) => joined.reduce((m, row) => Math.max(m, Math.abs(row[c])), 0)).sort((a, b) => b - a);
+    const tops = units.map((_, c) => joined.reduce((/** @type {number} */ m, row) => Math.max(m, Math.abs(row[c])), 0)).sort((a, b) => b - a);
     const clipped = tops.length > 1 && tops[1] > 0 && tops[0] > 3 * tops[1];
     return {
       map, units, rows: joined.length, columns: units.length, at: (r) => joined[r], top: clipped ? tops[1] : first, clipped: clipped ? tops[0] : null, signed: map.signed && state.sign === "signed",

@@ -4,12 +4,14 @@
   const h = llmx.h;
   const size = 34;
 
+  /** @param {AttentionPart} part */
   const rowsOf = (part, block, head) => {
     const from = part.first(block, head);
     return { from, rows: part.rows.map((_, q) => q).slice(from).filter((q) => part.row(block, head, q) !== null) };
   };
 
-  /** A thumbnail: the largest weight of the cells that share a point. */
+  /** A thumbnail: the largest weight of the cells that share a point.
+   *  @param {AttentionPart} part */
   const thumbnail = (part, block, head, scale) => {
     const { rows } = rowsOf(part, block, head);
     const canvas = h("canvas", { width: size, height: size, "aria-hidden": "true" });
@@ -19,7 +21,7 @@
     rows.forEach((q, r) => {
       const y = Math.floor((r * size) / rows.length);
       const ends = Math.max(y + 1, Math.floor(((r + 1) * size) / rows.length));
-      part.row(block, head, q).forEach((v, k) => {
+      part.row(block, head, q)?.forEach((v, k) => {
         const x = Math.floor((k * size) / part.keys.length);
         const to = Math.max(x + 1, Math.floor(((k + 1) * size) / part.keys.length));
         for (let a = y; a < ends; ++a) for (let b = x; b < to; ++b) most[a * size + b] = Math.max(most[a * size + b], v);
@@ -30,18 +32,20 @@
     return canvas;
   };
 
+  /** @param {AttentionPart} part */
   const enlarged = (part, block, head, width) => {
     const { rows } = rowsOf(part, block, head);
     const columns = part.keys.length;
     const side = Math.min(width, Math.max(300, Math.min(14 * columns, 900)));
     const height = Math.min(700, Math.max(120, Math.min(14 * rows.length, side)));
     const scale = llmx.scale({ top: 1, signed: false, contrast: 0.3 });
+    const weight = (i, k) => part.row(block, head, rows[i])?.[k] ?? null;
     const map = llmx.heatmap({
       rows: rows.length, columns, width: side, height, name: "enlarged", label: `Layer ${block}, ${llmx.headName(head)}: queries down, keys across`,
-      cells: (i, k) => part.row(block, head, rows[i])[k], scale: () => scale,
+      cells: (i, k) => weight(i, k), scale: () => scale,
       tell: (i, k, place) => {
         const query = part.rows[rows[i]];
-        llmx.tooltip.show(place, llmx.tooltipRows(`${llmx.percent(part.row(block, head, rows[i])[k])} of the attention`, [
+        llmx.tooltip.show(place, llmx.tooltipRows(`${llmx.percent(weight(i, k) ?? 0)} of the attention`, [
           ["query", llmx.tokenLabel(query.text)], query.predicts !== null && ["predicts", llmx.tokenLabel(query.predicts)], ["key", llmx.tokenLabel(part.keys[k].text)]]));
       },
     });
@@ -49,6 +53,7 @@
       h("figcaption", { text: `Layer ${block}, ${llmx.headName(head)}: ${rows.length} queries down, ${columns} keys across` }), map.element, llmx.legend(scale, null));
   };
 
+  /** @type {ViewDefinition["view"]} */
   const build = (root, result, context) => {
     const parts = llmx.attention(result);
     /** @typedef {{part: AttentionPart, block: number | null, head: number | null}} Chosen */

@@ -38,11 +38,13 @@
       h("table", { class: "steps" }, h("tbody", {}, steps.map(([name, value]) => h("tr", {}, h("th", { scope: "row", text: name }), h("td", { text: value }))))));
   };
 
+  /** @type {ViewDefinition["view"]} */
   const build = (root, result, context) => {
     const groups = llmx.neurons(result);
     /** @typedef {{group: NeuronGroup, head: number, q: number, k: number | null}} Chosen */
     const state = llmx.remembered(context, "neuron", /** @type {Chosen} */ ({ group: groups[0], head: groups[0].heads[0], q: groups[0].firstRow, k: null }));
     const kinds = [...new Set(groups.map((g) => g.kind))];
+    /** @param {string} [focused] */
     const draw = (focused) => {
       const { group } = state;
       const same = groups.filter((g) => g.kind === group.kind);
@@ -104,7 +106,7 @@
         pair, h("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": "Keys" }, table),
         h("p", { class: "quiet", text: "Queries and keys as they enter the dot product, after rotary embedding; heads of a group share their keys." }), llmx.leftOut(result, "neurons") ?? "");
       show(state.k);
-      if (focused) root.querySelector(`[data-name="${focused}"]`)?.focus();
+      llmx.focus(root, focused);
     };
     draw();
     return {

@@ -4,11 +4,12 @@
   const h = llmx.h;
   const roles = { system: "System", user: "User", assistant: "Assistant", tool: "Tool", question: "Question", context: "Context", source: "Source", prompt: "Prompt", template: "Template" };
 
-  /** The units of the prompt, in turns that fold. `spans[i]` is the element of unit i. */
+  /** The units of the prompt, in turns that fold. `spans[i]` is the element of unit i.
+   *  @param {Context} context */
   const promptOf = (context, units) => {
     const promptTokens = context.prompt.tokens.length;
     const spans = new Map();
-    const turns = context.prompt.turns.map((turn) => ({ ...turn, units: [] }));
+    const turns = context.prompt.turns.map((turn) => /** @type {Turn & {units: number[], share?: HTMLElement}} */ ({ ...turn, units: [] }));
     units.forEach((u, i) => {
       if (u.tokens[0] >= promptTokens) return;
       let t = 0;
@@ -30,7 +31,8 @@
     return { spans, turns, element: h("div", { class: "prompt", role: "group", "aria-label": "Prompt" }, elements) };
   };
 
-  /** The tokens that were explained: the answer's; with objective teacher the label's, in its place. */
+  /** The tokens that were explained: the answer's; with objective teacher the label's, in its place.
+   *  @param {Context} context */
   const explainedTokens = (context) => {
     const { result } = context;
     const map = context.map();
@@ -51,10 +53,12 @@
     return found;
   };
 
-  /** What could have been written at a place, under its token. */
+  /** What could have been written at a place, under its token.
+   *  @param {Context} context */
   const stackOf = (context, t) => h("span", { class: "stack", "aria-hidden": "true" }, llmx.alternatives(context, t).map((o) =>
     h("span", { class: o.written ? "written" : "" }, h("span", { class: "stack-text", text: llmx.tokenLabel(o.text, 14) }), h("span", { class: "stack-p", text: `${Math.round(100 * o.p)}` }))));
 
+  /** @param {Context} context */
   const answerOf = (context) => {
     const { title, tokens } = explainedTokens(context);
     const logprobs = context.result.token_logprobs ?? [];
@@ -66,7 +70,8 @@
     return { tokens, options, list, detail, element, logprobs };
   };
 
-  /** Pointer and keys on the answer: pointing previews a row, a click pins it, dragging takes a span. */
+  /** Pointer and keys on the answer: pointing previews a row, a click pins it, dragging takes a span.
+   *  @param {Context} context */
   const wireAnswer = (context, answer) => {
     const { list, options } = answer;
     const at = (event) => {
@@ -136,7 +141,8 @@
     };
   };
 
-  /** Tooltips of the prompt's units, and the way back: a unit that is clicked colours the answer. */
+  /** Tooltips of the prompt's units, and the way back: a unit that is clicked colours the answer.
+   *  @param {Context} context */
   const wirePrompt = (context, prompt, tell) => {
     const at = (event) => {
       const unit = llmx.closest(event, "[data-unit]");
@@ -161,6 +167,7 @@
     llmx.roving(prompt.element, () => [...prompt.spans.values()].filter((s) => s.closest("details:not([open])") === null));
   };
 
+  /** @param {Context} context */
   const draw = (context, root) => {
     const units = llmx.unitsOf(context.map(), context.prompt, context.state.unit);
     const prompt = promptOf(context, units);
@@ -206,7 +213,7 @@
       const column = llmx.answerColumn(context, units);
       const scale = column && llmx.scale({ ...llmx.scaleTop(column), contrast: context.state.contrast, signed: seen.signed });
       answer.options.forEach((option, t) => {
-        const on = Boolean(span) && t >= span.first && t < span.last;
+        const on = span !== null && t >= span.first && t < span.last;
         option.setAttribute("aria-selected", String(on));
         const colour = column ? [scale, column[t]] : own.has(t) && span ? [seen.scale, seen.values[own.get(t)]] : null;
         option.style.backgroundColor = colour && !on ? colour[0].css(colour[1]) : "";
