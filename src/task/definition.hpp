@@ -11,7 +11,7 @@ namespace llmx::task {
 struct Definition {
     Task task{};
     std::string_view name;
-    /// Inputs that it takes, by their options; --prompt-ids, --label and --answer go with every task.
+    /// The texts of a prompt that it takes, by their keys; prompt_ids, label and answer go with every task.
     std::vector<std::string_view> takes;
     std::string_view wants;        ///< what must be given, for messages
     std::vector<ModelKind> kinds;  ///< of models that do it

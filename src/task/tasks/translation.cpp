@@ -15,8 +15,8 @@ const Definition& translation() {
     static const Definition definition{
         .task = Task::translation,
         .name = "translation",
-        .takes = {"--source", "--prefix"},
-        .wants = "--source or --prompt-ids",
+        .takes = {"source", "prefix"},
+        .wants = "`source` or `prompt_ids`",
         .kinds = {ModelKind::encoder_decoder, ModelKind::decoder},
         .is_complete = [](const TaskInputs& inputs) { return inputs.source.has_value(); },
         .prefix = [](const Model& model) { return rewriting_prefix(model, how); },
