@@ -15,9 +15,9 @@
 #include "comparison_view.hpp"
 #include "core/suggest.hpp"
 #include "core/utf8.hpp"
+#include "input.hpp"
+#include "numbers.hpp"
 #include "output.hpp"
-#include "request/input.hpp"
-#include "request/numbers.hpp"
 #include "terminal.hpp"
 
 namespace llmx::cli {

@@ -12,6 +12,7 @@
 #include <new>
 
 #include "commands.hpp"
+#include "flags.hpp"
 #include "terminal.hpp"
 
 namespace {
@@ -89,7 +90,7 @@ int main(int argc, char** argv) {
         complain(error.what());
         return 1;
     } catch (const llmx::Error& error) {
-        complain(error.what());
+        complain(llmx::cli::with_flags(error.what()));
         return exit_code(error);
     } catch (const std::bad_alloc&) {
         complain("out of memory; a smaller --memory-budget or a shorter text needs less");

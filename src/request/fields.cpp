@@ -212,6 +212,14 @@ void visit_check(Rows& v, ExplainRequest& r) {
     v.word("absence", r.check.absence, absence_words, "What takes the place of an absent unit.");
 }
 
+void visit_generation(Rows& v, ExplainRequest& r) {
+    visit(v, r.writing);
+    v.text("assistant", r.assistant,
+           "Speculative decoding: a smaller model with the same vocabulary writes drafts; prompt-lookup: "
+           "the text so far does.",
+           {.shown = "FILE|prompt-lookup"});
+}
+
 void visit_resources(Rows& v, ExplainRequest& r) {
     v.group("Resources");
     v.integer("ubatch", r.how.micro_batch, "Tokens of the replay that run at a time; 0: all.", {.low = 0});
@@ -304,6 +312,12 @@ void visit(Rows& v, GenerateOptions& writing) {
            "When beam search ends, as in Hugging Face's generate.");
 }
 
+void visit_service(Rows& v, ExplainRequest& r) {
+    visit(v, r.model, r.load);
+    visit_generation(v, r);
+    visit_resources(v, r);
+}
+
 void visit(Rows& v, ExplainRequest& r) {
     visit(v, r.model, r.load);
     visit_task(v, r);
@@ -312,12 +326,7 @@ void visit(Rows& v, ExplainRequest& r) {
     visit_targets(v, r);
     visit_views(v, r);
     visit_check(v, r);
-    visit(v, r.writing);
-    v.text("assistant", r.assistant,
-           "Speculative decoding: a smaller model with the same vocabulary writes drafts; prompt-lookup: the "
-           "text so "
-           "far does.",
-           {.shown = "FILE|prompt-lookup"});
+    visit_generation(v, r);
     visit_resources(v, r);
     v.group("Options of methods (also as NAME:OPTION=VALUE in method)");
     for (const SharedOption& shared : shared_options()) {

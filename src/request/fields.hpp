@@ -11,6 +11,8 @@ namespace llmx::request {
 void visit(Rows& rows, std::string& model, LoadOptions& load);
 /// How an answer is written.
 void visit(Rows& rows, GenerateOptions& writing);
+/// What a service is started with: its model, how answers are written, resources.
+void visit_service(Rows& rows, ExplainRequest& request);
 void visit(Rows& rows, ExplainRequest& request);
 
 /// The rows of `request`, which must outlive them.

@@ -34,17 +34,6 @@ std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::er
     throw_unknown("request key", key, known);
 }
 
-/// A list that is empty anyway is no value.
-bool is_default_list(const Field& field, const Json& value) {
-    static const Json defaults = [] {
-        ExplainRequest empty;
-        Json values = Json::object();
-        for (const Field& f : fields(empty)) values[f.key] = f.get();
-        return values;
-    }();
-    return field.list && value.empty() && defaults.at(field.key).empty();
-}
-
 }  // namespace
 
 Json parse_object(std::string_view text) {
@@ -73,12 +62,26 @@ void apply(const Fields& fields, const Json& object) {
     }
 }
 
+Json values_of(const Fields& fields) {
+    Json object = Json::object();
+    for (const Field& field : fields) {
+        Json value = field.get();
+        if (!value.is_null()) object[field.key] = std::move(value);
+    }
+    return object;
+}
+
 Json to_json(const ExplainRequest& request) {
+    static const Json defaults = [] {
+        ExplainRequest empty;
+        return values_of(fields(empty));
+    }();
     ExplainRequest copy = request;
     Json object = Json::object();
-    for (const Field& field : fields(copy)) {
-        Json value = field.get();
-        if (!value.is_null() && !is_default_list(field, value)) object[field.key] = std::move(value);
+    for (auto& [key, value] : values_of(fields(copy)).items()) {
+        const bool empty =
+            value.is_array() && value.empty() && defaults.contains(key) && defaults[key].empty();
+        if (!empty) object[key] = value;  // a list that is empty by default
     }
     return object;
 }

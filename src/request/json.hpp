@@ -16,6 +16,7 @@ Json parse_object(std::string_view text);
 void apply(const Fields& fields, const Json& object);
 
 /// Every key with a value.
+Json values_of(const Fields& fields);
 Json to_json(const ExplainRequest& request);
 
 /// Equal for requests that the same loaded model can carry out.
