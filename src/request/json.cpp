@@ -8,7 +8,7 @@
 
 #include "core/json_depth.hpp"
 #include "core/suggest.hpp"
-#include "engine/digest.hpp"
+#include "engine/model/digest.hpp"
 
 namespace llmx::request {
 namespace {
