@@ -1,5 +1,6 @@
 """`generate` with the arguments and the return shape of Hugging Face's."""
 
+import json
 import random
 
 from explainer.errors import UsageError
@@ -117,14 +118,16 @@ def generate(model, input_ids, *, return_dict_in_generate=False, output_logits=F
         _refuse("assistant_model", type(assistant_model).__name__, "a model of this package: explainer.load(...)")
     before = prompt if is_decoder else [model.core.decoder_start_token]
     with told(progress) as callback:
+        keys = {"max_new_tokens": _new_tokens(options, len(prompt), is_decoder), **_sampling(options),
+                "repetition_penalty": float(options["repetition_penalty"]),
+                "seed": random.getrandbits(32) if seed is None else int(seed),
+                "draft_tokens": int(prompt_lookup_num_tokens or num_assistant_tokens),
+                "num_beams": int(options["num_beams"]),
+                "length_penalty": float(options["length_penalty"]),
+                "early_stopping": _early_stopping(options["early_stopping"])}
         written = model.core.generate(
-            prompt, max_new_tokens=_new_tokens(options, len(prompt), is_decoder), **_sampling(options),
-            repetition_penalty=float(options["repetition_penalty"]),
-            seed=random.getrandbits(32) if seed is None else seed,
-            assistant=None if assistant_model is None else assistant_model.core,
+            prompt, json.dumps(keys), assistant=None if assistant_model is None else assistant_model.core,
             prompt_lookup=prompt_lookup_num_tokens is not None,
-            draft_tokens=prompt_lookup_num_tokens or num_assistant_tokens, num_beams=options["num_beams"],
-            length_penalty=float(options["length_penalty"]), early_stopping=_early_stopping(options["early_stopping"]),
             keep_logits=return_dict_in_generate and output_logits,
             on_token=_on_token(streamer, _ends(options, model), before), progress=callback)
     if streamer is not None and hasattr(streamer, "end"):

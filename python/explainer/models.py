@@ -16,6 +16,9 @@ from explainer.progress import told
 from explainer.tokenizer import Tokenizer, messages_of
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from explainer._request import Request
     from explainer.generation import GenerateOutput
     from explainer.ids import TokenArray
     from explainer.result import Result
@@ -104,10 +107,10 @@ class Model:
         return GenerateOutput(start_logits=span["start_logits"][None], end_logits=span["end_logits"][None])
 
     def explain(self, *, progress: Progress | None = None, on_text: Callable[[str], object] | None = None,
-                tokenizer: Any = None, n_matches: Sequence[int] = (), **request: Any) -> Result:
+                tokenizer: Any = None, n_matches: Sequence[int] = (), **request: Unpack[Request]) -> Result:
         """Explains an answer; writes it first unless one is given.
 
-        The keys are those of the command line's JSON requests (`llmx explain --help`): user, system, messages,
+        The keys are those of a JSON request (docs/options.md): user, system, messages,
         prompt, question and context, source, prompt_ids; answer, answer_ids; label; method (a name or a list; options
         by their own keys, such as steps=20), unit, target_span, check, max_new_tokens, temperature, ...
 
@@ -191,7 +194,7 @@ def _read_files(path):
     return [(name, stat.st_mtime_ns, stat.st_size) for name, stat in stats]
 
 
-def explain(model: Model | Path, **request: Any) -> Result:
+def explain(model: Model | Path, **request: Unpack[Request]) -> Result:
     """`model.explain(**request)`; `model` may be a path."""
     return (model if isinstance(model, Model) else load(model)).explain(**request)
 

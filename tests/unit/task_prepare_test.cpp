@@ -44,9 +44,9 @@ TEST(Tasks, AreToldByInputsAndModel) {
     EXPECT_EQ(task(decoder(), {.prompt = "x", .assisted = true}), Task::generative_text_chat_assistant);
     EXPECT_EQ(task(decoder(), {.question = "q", .context = "c"}), Task::question_answering);
     EXPECT_EQ(task(encoder(), {.prompt_ids = Tokens{2, 5, 3, 6, 3}}), Task::question_answering);
-    expect_error(ErrorCode::usage, {"--task translation", "summarization"},
+    expect_error(ErrorCode::usage, {"`task`", "translation", "summarization"},
                  [] { (void)completed(encoder_decoder(), {.prompt_ids = Tokens{5}}); });
-    expect_error(ErrorCode::usage, {"--source", "--task translation"},
+    expect_error(ErrorCode::usage, {"`source`", "`task` translation"},
                  [] { require_inputs({.source = "x"}); });
 }
 
@@ -62,21 +62,21 @@ TEST(Tasks, WhatDoesNotGoTogetherIsRefused) {
     const auto refused = [](const TaskInputs& inputs, std::initializer_list<std::string> words) {
         expect_error(ErrorCode::usage, words, [&] { require_inputs(inputs); });
     };
-    refused({}, {"no prompt", "--user", "--question", "--source"});
-    refused({.task = Task::translation}, {"translation", "no prompt", "--source"});
-    refused({.task = Task::translation, .prompt = "x"}, {"--prompt does not go", "--source"});
-    refused({.task = Task::summarization, .question = "x", .source = "y"}, {"--question does not go"});
-    refused({.question = "q"}, {"--question alone", "--context"});
-    refused({.context = "c"}, {"--context alone", "--question"});
-    refused({.task = Task::generative_text_chat, .source = "x"}, {"--source does not go", "--user"});
-    refused({.prompt = "x", .prefix = "y"}, {"--prefix does not go"});
-    refused({.prompt = "x", .prompt_ids = Tokens{1}}, {"--prompt-ids, --prompt", "one of them"});
-    refused({.task = Task::translation, .prefix = "p", .prompt_ids = Tokens{1}}, {"--prefix", "ids"});
-    refused({.question = "q", .context = "c", .token_type_ids = std::vector<int>{0}}, {"--token-type-ids"});
+    refused({}, {"no prompt", "`user`", "`question`", "`source`"});
+    refused({.task = Task::translation}, {"translation", "no prompt", "`source`"});
+    refused({.task = Task::translation, .prompt = "x"}, {"`prompt` does not go", "`source`"});
+    refused({.task = Task::summarization, .question = "x", .source = "y"}, {"`question` does not go"});
+    refused({.question = "q"}, {"`question` alone", "`context`"});
+    refused({.context = "c"}, {"`context` alone", "`question`"});
+    refused({.task = Task::generative_text_chat, .source = "x"}, {"`source` does not go", "`user`"});
+    refused({.prompt = "x", .prefix = "y"}, {"`prefix` does not go"});
+    refused({.prompt = "x", .prompt_ids = Tokens{1}}, {"`prompt`, `prompt_ids`", "one of them"});
+    refused({.task = Task::translation, .prefix = "p", .prompt_ids = Tokens{1}}, {"`prefix`", "ids"});
+    refused({.question = "q", .context = "c", .token_type_ids = std::vector<int>{0}}, {"`token_type_ids`"});
     refused({.question = "q", .context = "c", .label = "l", .label_span = std::pair{0, 1}},
-            {"--label-span, --label"});
-    refused({.task = Task::generative_text_chat_assistant, .prompt = "x"}, {"--assistant", "prompt-lookup"});
-    refused({.question = "q", .context = "c", .assisted = true}, {"--assistant does not go"});
+            {"`label`, `label_span`"});
+    refused({.task = Task::generative_text_chat_assistant, .prompt = "x"}, {"`assistant`", "prompt-lookup"});
+    refused({.question = "q", .context = "c", .assisted = true}, {"`assistant` does not go"});
 }
 
 TEST(Tasks, SourceOfAnEncoderDecoder) {
@@ -127,18 +127,18 @@ TEST(Tasks, AnEncoderIsAskedForASpan) {
         inputs.context = "Ada came.";
         expect_error(ErrorCode::usage, words, [&] { (void)prepare(model, inputs); });
     };
-    refused({.answer = "Ada"}, {"--answer"});
-    refused({.label_ids = Tokens{5}}, {"--label-ids", "--label-span"});
-    refused({.prefix = "Answer!"}, {"--prefix"});
+    refused({.answer = "Ada"}, {"`answer`"});
+    refused({.label_ids = Tokens{5}}, {"`label_ids`", "`label_span`"});
+    refused({.prefix = "Answer!"}, {"`prefix`"});
 }
 
 TEST(Tasks, IdsInPlaceOfTexts) {
     const Request request =
         prepare(encoder_decoder(), {.task = Task::summarization, .prompt_ids = Tokens{5, 6, 1}});
     EXPECT_EQ(request.input_ids, (Tokens{5, 6, 1}));
-    expect_error(ErrorCode::input, {"--prompt-ids", "999999"},
+    expect_error(ErrorCode::input, {"`prompt_ids`", "999999"},
                  [] { (void)prepare(decoder(), {.prompt_ids = Tokens{999999}}); });
-    expect_error(ErrorCode::usage, {"--token-type-ids"}, [] {
+    expect_error(ErrorCode::usage, {"`token_type_ids`"}, [] {
         (void)prepare(decoder(), {.task = Task::question_answering,
                                   .prompt_ids = Tokens{5},
                                   .token_type_ids = std::vector<int>{0}});
