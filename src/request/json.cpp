@@ -78,9 +78,10 @@ Json to_json(const ExplainRequest& request) {
     }();
     ExplainRequest copy = request;
     Json object = Json::object();
-    for (auto& [key, value] : values_of(fields(copy)).items()) {
+    const Json values = values_of(fields(copy));
+    for (const auto& [key, value] : values.items()) {
         const bool empty =
-            value.is_array() && value.empty() && defaults.contains(key) && defaults[key].empty();
+            value.is_array() && value.empty() && defaults.contains(key) && defaults.at(key).empty();
         if (!empty) object[key] = value;  // a list that is empty by default
     }
     return object;

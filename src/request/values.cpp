@@ -14,7 +14,7 @@
 namespace llmx::request {
 namespace {
 
-constexpr double unbounded = 1e18;  // bounds beyond it are not worth saying
+constexpr double unbounded = 2e9;  // bounds beyond it are the types', and not worth saying
 
 [[noreturn]] void unusable(const std::string& key, const std::string& message) {
     throw Error(ErrorCode::input, fmt::format("`{}`: {}", key, message));
