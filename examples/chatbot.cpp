@@ -26,22 +26,17 @@ const std::string answer =
     "can call Monday to Friday from 9:00 AM to 6:00 PM EST.";
 
 void explain(const std::string& path) {
-    auto model = llmx::Model::load(path);
-    auto prompt = model.apply_chat_template({{"system", system_prompt}, {"user", question}});
-
-    llmx::Explainer explainer(model, {"attention", "gradient"});
-    auto output = model.generate(prompt, {.max_new_tokens = 100});
-    auto result = explainer.compute({.task = llmx::Task::generative_text_chat,
-                                     .input_ids = prompt,
-                                     .output = output,
-                                     .labels = model.tokenize(answer),
-                                     .layer_names = {"q_proj", "k_proj", "v_proj"}});
+    const auto [model, request, result] =
+        llmx::explain({.model = path,
+                       .texts = {.user = question, .system = system_prompt, .label = answer},
+                       .writing = {.max_new_tokens = 100},
+                       .methods = {"attention", "gradient"}});
 
     std::cout << "By gradient:\n";
     llmx::view::ansi(std::cout, result.prompt, result.gradient->saliency_map);
     std::cout << "\n\nBy attention:\n";
     llmx::view::ansi(std::cout, result.prompt, result.attention->pair.attention);
-    std::cout << "\n\nAnswer:\n" << output.text << '\n';
+    std::cout << "\n\nAnswer:\n" << result.answer_text << '\n';
 }
 
 }  // namespace

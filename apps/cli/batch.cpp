@@ -10,7 +10,9 @@
 
 #include "batch_run.hpp"
 #include "commands.hpp"
-#include "request/numbers.hpp"
+#include "flags.hpp"
+#include "numbers.hpp"
+#include "request/fields.hpp"
 #include "terminal.hpp"
 
 namespace llmx::cli {
@@ -27,7 +29,7 @@ Exit codes: see llmx --help; 1: some requests failed.)";
 
 struct Options {
     std::string requests, out;
-    ExplainOptions defaults;
+    request::Json defaults = request::Json::object();
     int jobs = 1;
     std::uint64_t memory = 0;
     bool retry_failed = false, quiet = false;
@@ -118,7 +120,8 @@ Command add_batch(CLI::App& program) {
         ->type_name("BYTES|SIZE");
     app->add_flag("--retry-failed", options->retry_failed, "Do requests again that failed before");
     app->add_flag("--quiet", options->quiet, "No text or progress; errors only");
-    declare_request_options(*app, options->defaults);
+    ExplainRequest rows;
+    declare_flags(*app, request::fields(rows), options->defaults);
     return {app, [options] { run(*options); }};
 }
 

@@ -8,6 +8,8 @@
 #include <map>
 
 #include "engine/model/digest.hpp"
+#include "flags.hpp"
+#include "request/json.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -41,10 +43,9 @@ std::string text_of(const RequestLine& line, const Json& id) {
 }
 
 /// Of a request that cannot be read: of its text and what is wrong with it.
-std::string digest_of(const RequestLine& line, const ExplainOptions& defaults) {
+std::string digest_of(const RequestLine& line, const Json& defaults) {
     try {
-        const auto [options, inputs] = read_request(line, defaults);
-        return engine::sha256_16(version() + command_json(options, inputs, inputs.texts));
+        return request::digest(read_request(line, defaults));
     } catch (const Error& error) {
         return engine::sha256_16(version() + line.text + error.what());
     }
@@ -66,16 +67,12 @@ BatchRequest named(RequestLine line) {
 
 }  // namespace
 
-ReadRequest read_request(const RequestLine& line, const ExplainOptions& defaults) {
-    const CLI::App nothing_stays;
-    ExplainOptions options = options_of(nothing_stays, defaults, line);
-    InputReader reader("llmx batch");
-    ExplainInputs inputs = read_explain_inputs(options, reader);
-    return {std::move(options), std::move(inputs)};
+ExplainRequest read_request(const RequestLine& line, const Json& defaults) {
+    return InputReader("llmx batch").request(merged(defaults, object_of(line)));
 }
 
-std::vector<BatchRequest> batch_requests(const std::vector<RequestLine>& lines,
-                                         const ExplainOptions& defaults, bool as_files) {
+std::vector<BatchRequest> batch_requests(const std::vector<RequestLine>& lines, const Json& defaults,
+                                         bool as_files) {
     std::vector<BatchRequest> requests;
     requests.reserve(lines.size());
     std::map<std::string, int> seen;

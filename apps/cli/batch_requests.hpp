@@ -1,12 +1,10 @@
 #pragma once
 // The requests of a batch: lines of a file, each with a name and a digest of all that its result depends on.
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "request/explain_options.hpp"
 #include "request_lines.hpp"
 
 namespace llmx::cli {
@@ -18,12 +16,13 @@ struct BatchRequest {
     std::string digest;         ///< of the request as it is carried out, texts and defaults filled in
 };
 
-/// `defaults`: what the command line gave; the line's own keys go before. Throws Error for a bad request.
-ReadRequest read_request(const RequestLine& line, const ExplainOptions& defaults);
+/// `defaults`: what the command line says, by key; the line's own keys override them. Throws Error for a bad
+/// request.
+ExplainRequest read_request(const RequestLine& line, const request::Json& defaults);
 
 /// Throws Error{input} for ids that are no text or whole number, that are no safe file name (`as_files`), and
 /// for names that stand twice. A line that is bad otherwise is a request that will fail.
-std::vector<BatchRequest> batch_requests(const std::vector<RequestLine>& lines,
-                                         const ExplainOptions& defaults, bool as_files);
+std::vector<BatchRequest> batch_requests(const std::vector<RequestLine>& lines, const request::Json& defaults,
+                                         bool as_files);
 
 }  // namespace llmx::cli

@@ -18,6 +18,7 @@
 #include "memory_gate.hpp"
 #include "messages.hpp"
 #include "model_cache.hpp"
+#include "request/carry_out.hpp"
 #include "terminal.hpp"
 
 namespace llmx::cli {
@@ -93,9 +94,9 @@ private:
     }
 
     /// Nothing where the model is not there any more: its results are better than an error.
-    std::string digest_of(const ExplainOptions& options, const ExplainInputs& inputs) {
+    std::string digest_of(const ExplainRequest& request) {
         try {
-            return models_.get(options, inputs, silent_).sha256_16();
+            return models_.get(request, silent_).sha256_16();
         } catch (const Error& error) {
             if (error.code() == ErrorCode::cancelled) throw;
             say(fmt::format("earlier results are kept unchecked: {}", error.what()));
@@ -111,10 +112,9 @@ private:
             if (std::binary_search(pending_.begin(), pending_.end(), i)) continue;
             const auto kept = plan_.results.kept(plan_.requests[i]);
             if (kept->failed) continue;
-            const auto [options, inputs] = read_request(plan_.requests[i].line, plan_.defaults);
-            auto known = digests.find(options.model);
-            if (known == digests.end())
-                known = digests.emplace(options.model, digest_of(options, inputs)).first;
+            const ExplainRequest request = read_request(plan_.requests[i].line, plan_.defaults);
+            auto known = digests.find(request.model);
+            if (known == digests.end()) known = digests.emplace(request.model, digest_of(request)).first;
             if (!known->second.empty() && known->second != kept->model_sha256) again.push_back(i);
         }
         if (again.empty()) return;
@@ -167,33 +167,35 @@ private:
     }
 
     std::string explained(const BatchRequest& request) {
-        auto [options, inputs] = read_request(request.line, plan_.defaults);
-        ExplainOptions shared = options;  // the result says what was asked for
-        if (shared.threads == 0 && plan_.jobs > 1)
-            shared.threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / plan_.jobs);
+        ExplainRequest asked = read_request(request.line, plan_.defaults);
+        const int threads = asked.load.threads;  // the result says what was asked for
+        if (threads == 0 && plan_.jobs > 1)
+            asked.load.threads =
+                std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / plan_.jobs);
         TerminalActivity silent(true);
         const auto start = Clock::now();
-        const Model model = models_.get(shared, inputs, silent);
+        const Model model = models_.get(asked, silent);
         const double load_s = seconds_since(start);
-        const MemoryGate::Pass pass = gate_.enter(memory_of(model, options, inputs), models_.bytes());
+        const MemoryGate::Pass pass = gate_.enter(memory_of(model, asked), models_.bytes());
         if (gate_.take_notice()) {
             const std::lock_guard lock(mutex_);
             say("not enough memory for that many jobs; running fewer at a time");
         }
-        const Explained done = explain(model, load_s, shared, inputs, silent);
-        return view::json(done.result, model, {command_json(options, inputs, done.texts), options.raw});
+        Outcome done = request::carry_out(model, load_s, asked, silent);
+        done.request.load.threads = threads;
+        return view::json(done.explanation, model, {request_to_json(done.request), done.request.raw});
     }
 
     /// An estimate, for requests that share the memory.
-    [[nodiscard]] std::uint64_t memory_of(const Model& model, const ExplainOptions& options,
-                                          const ExplainInputs& inputs) const {
+    [[nodiscard]] std::uint64_t memory_of(const Model& model, const ExplainRequest& asked) const {
         if (plan_.jobs == 1) return 0;
-        const Request request = prepare(model, completed(model, inputs.texts));
-        const std::size_t prompt =
-            std::max(request.input_ids.size(), inputs.texts.context.value_or("").size() / 3);
-        const std::size_t answer = inputs.has_answer() ? request.output.ids.size()
-                                                       : static_cast<std::size_t>(options.max_new_tokens);
-        return estimated_memory(model.facts(), prompt, answer, options.memory_budget);
+        const TaskInputs& texts = asked.texts;
+        const Request request = prepare(model, texts);
+        const std::size_t prompt = std::max(request.input_ids.size(), texts.context.value_or("").size() / 3);
+        const std::size_t answer = texts.answer || texts.answer_ids
+                                       ? request.output.ids.size()
+                                       : static_cast<std::size_t>(asked.writing.max_new_tokens);
+        return estimated_memory(model.facts(), prompt, answer, asked.how.memory_budget);
     }
 
     void show_progress() {

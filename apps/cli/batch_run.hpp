@@ -12,7 +12,7 @@ namespace llmx::cli {
 
 struct BatchPlan {
     const std::vector<BatchRequest>& requests;
-    const ExplainOptions& defaults;
+    const request::Json& defaults;  ///< what the command line says, by key
     BatchResults& results;
     int jobs = 1;
     std::uint64_t memory = 0;  ///< bytes that the jobs may take together; 0: what is free

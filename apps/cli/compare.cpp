@@ -14,9 +14,9 @@
 #include "commands.hpp"
 #include "comparison_view.hpp"
 #include "core/suggest.hpp"
+#include "input.hpp"
+#include "numbers.hpp"
 #include "output.hpp"
-#include "request/input.hpp"
-#include "request/numbers.hpp"
 #include "terminal.hpp"
 #include "text/utf8.hpp"
 

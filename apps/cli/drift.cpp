@@ -13,9 +13,12 @@
 
 #include "commands.hpp"
 #include "comparison_view.hpp"
+#include "flags.hpp"
+#include "input.hpp"
+#include "numbers.hpp"
 #include "output.hpp"
-#include "request/numbers.hpp"
-#include "request/pipeline.hpp"
+#include "request/carry_out.hpp"
+#include "request/fields.hpp"
 #include "terminal.hpp"
 #include "text/utf8.hpp"
 
@@ -32,7 +35,7 @@ The first model writes the answer, unless one is given; all explain that answer.
 
 struct Options {
     std::vector<std::string> models;
-    ExplainOptions request;
+    request::Json given = request::Json::object();
     CompareOptions how;
     std::string json, color = "auto";
     bool quiet = false;
@@ -80,10 +83,10 @@ void require_same_tokens(const Explained& first, const Model& other, const Reque
 }
 
 /// `first`: nothing for the first model, which writes the answer unless one was given.
-Explained explained_by(const std::string& path, ExplainOptions options, ExplainInputs inputs,
-                       const Explained* first, Activity& activity) {
-    options.model = path;
-    const Model model = load_model(options, inputs, activity);
+Explained explained_by(const std::string& path, ExplainRequest asked, const Explained* first,
+                       Activity& activity) {
+    asked.model = path;
+    const Model model = request::load_model(asked, activity);
     if (model.facts().kind == ModelKind::encoder) {
         throw Error(ErrorCode::unsupported,
                     "drift: an encoder finds its own answer; expected models that write one, or llmx compare "
@@ -91,15 +94,17 @@ Explained explained_by(const std::string& path, ExplainOptions options, ExplainI
     }
     if (first != nullptr) {
         require_same_kind(first->model, model);
-        if (!inputs.has_answer()) inputs.texts.answer_ids = first->request.output.ids;
+        if (!asked.texts.answer && !asked.texts.answer_ids)
+            asked.texts.answer_ids = first->request.output.ids;
     }
-    Request request = make_ready(model, options, inputs, activity).request;
-    if (first != nullptr) require_same_tokens(*first, model, request);
-    Explanation result = Explainer(model, inputs.methods).compute(request);
+    request::Prepared prepared = request::prepare(model, asked, activity);
+    request::write_answer(model, prepared, activity);
+    if (first != nullptr) require_same_tokens(*first, model, prepared.request);
+    Explanation result = request::explain(model, prepared);
     activity.clear();
     require_not_interrupted();
-    Tensor logits = answer_logits(model, request);
-    return {path, model, std::move(request), std::move(result), std::move(logits)};
+    Tensor logits = answer_logits(model, prepared.request);
+    return {path, model, std::move(prepared.request), std::move(result), std::move(logits)};
 }
 
 std::string file_name(const Explained& e) {
@@ -147,7 +152,7 @@ void run(const Options& options) {
     for (const std::string& path : options.models) {  // before the first has taken its time
         if (!std::filesystem::exists(path)) {
             throw Error(ErrorCode::model,
-                        fmt::format("drift: --model {}: no such file; expected a GGUF file or a Hugging Face "
+                        fmt::format("drift: `model` {}: no such file; expected a GGUF file or a Hugging Face "
                                     "directory",
                                     path));
         }
@@ -155,12 +160,12 @@ void run(const Options& options) {
     const bool color = wants_color(options.color);
     require_json_place(options.json);
     InputReader reader;
-    ExplainOptions request = options.request;
-    request.model = options.models.front();
-    const ExplainInputs inputs = read_explain_inputs(request, reader);
+    request::Json object = options.given;
+    object["model"] = options.models.front();
+    const ExplainRequest asked = reader.request(std::move(object));
     catch_interrupts();
     TerminalActivity activity(options.quiet || options.json == "-");
-    const Explained first = explained_by(request.model, request, inputs, nullptr, activity);
+    const Explained first = explained_by(asked.model, asked, nullptr, activity);
     Json result = {{"first", side(first)},
                    {"prompt_text", first.result.prompt_text},
                    {"answer_text", first.result.answer_text},
@@ -170,7 +175,7 @@ void run(const Options& options) {
                    view::printable(first.result.answer_text));
     }
     for (std::size_t i = 1; i < options.models.size(); ++i) {
-        const Explained other = explained_by(options.models[i], request, inputs, &first, activity);
+        const Explained other = explained_by(options.models[i], asked, &first, activity);
         const AnswerDrift answer = compare_answers(first.request.output.ids, first.logits, other.logits);
         const ExplanationComparison found = compare(first.result, other.result, options.how);
         if (options.json != "-" && !options.quiet) print(std::cout, first, other, answer, found, color);
@@ -186,8 +191,10 @@ Command add_drift(CLI::App& program) {
         program.add_subcommand("drift", "Show how much of an explanation other copies of a model keep");
     app->footer(footer);
     auto options = std::make_shared<Options>();
-    declare_request_options(*app, options->request);
-    app->remove_option(app->get_option("--model"));
+    ExplainRequest rows;
+    request::Fields fields = request::fields(rows);
+    std::erase_if(fields, [](const request::Field& field) { return field.key == "model"; });
+    declare_flags(*app, fields, options->given);
     app->option_defaults()->group("Options");
     app->add_option("--model", options->models,
                     "Give two or more: the first is what the others are compared with")

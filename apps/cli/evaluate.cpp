@@ -13,8 +13,11 @@
 #include "core/rank_correlation.hpp"
 #include "evaluation.hpp"
 #include "messages.hpp"
+#include "flags.hpp"
 #include "output.hpp"
-#include "request/pipeline.hpp"
+#include "request/carry_out.hpp"
+#include "request/fields.hpp"
+#include "request/json.hpp"
 #include "request_lines.hpp"
 #include "terminal.hpp"
 
@@ -28,7 +31,7 @@ constexpr const char* footer = R"(Examples:
 What the numbers mean: docs/faithfulness.md.)";
 
 struct Options {
-    ExplainOptions request;
+    request::Json given = request::Json::object();
     std::optional<std::string> requests, csv, json, request_file;
     std::string color = "auto";
     bool quiet = false, randomization = false;
@@ -38,8 +41,7 @@ struct Options {
 /// One request, read.
 struct Job {
     RequestLine line;
-    ExplainOptions options;
-    ExplainInputs inputs;
+    ExplainRequest request;
 };
 
 /// Says in which line of --requests an error was met.
@@ -53,7 +55,7 @@ auto within_line(const RequestLine& line, const Action& action) {
     }
 }
 
-std::vector<Job> read_jobs(const CLI::App& app, const Options& options, InputReader& reader) {
+std::vector<Job> read_jobs(const Options& options, InputReader& reader) {
     if (options.requests && options.request_file)
         throw Error(ErrorCode::usage, "--request, --requests: given together; expected one of them");
     std::vector<RequestLine> lines = {{0, "{}"}};
@@ -62,26 +64,25 @@ std::vector<Job> read_jobs(const CLI::App& app, const Options& options, InputRea
     std::vector<Job> jobs;
     jobs.reserve(lines.size());
     for (const RequestLine& line : lines) {
-        ExplainOptions given = options_of(app, options.request, line);
-        given.check = true;
-        ExplainInputs inputs = within_line(line, [&] {
-            if (options.randomization && !given.rpc.empty()) {
-                throw Error(ErrorCode::unsupported,
-                            "--randomization: the weights of a model on RPC servers cannot be re-drawn; "
-                            "leave out --rpc");
-            }
-            return read_explain_inputs(given, reader);
+        jobs.push_back({line, within_line(line, [&] {
+                            return reader.request(merged(request::parse_object(line.text), options.given));
+                        })});
+        ExplainRequest& request = jobs.back().request;
+        request.measure_faithfulness = true;
+        if (!options.randomization || request.load.rpc.empty()) continue;
+        within_line(line, [] {
+            throw Error(ErrorCode::unsupported,
+                        "--randomization: the weights of a model on RPC servers cannot be randomised; leave "
+                        "out `rpc`");
         });
-        jobs.push_back({line, std::move(given), std::move(inputs)});
     }
     return jobs;
 }
 
+/// The seed is that of the randomised weights, too.
 bool same_model(const Job& a, const Job& b) {
-    return a.options.model == b.options.model && a.options.lora == b.options.lora &&
-           a.options.rpc == b.options.rpc && a.options.qa_head == b.options.qa_head &&
-           a.options.threads == b.options.threads && a.options.seed == b.options.seed &&
-           a.inputs.chat_template == b.inputs.chat_template;
+    return request::model_key(a.request) == request::model_key(b.request) &&
+           a.request.writing.seed == b.request.writing.seed;
 }
 
 /// The numbers of requests that are asked of one model.
@@ -92,7 +93,7 @@ public:
 
     void run(std::vector<EvaluatedRequest>& found) {
         const std::size_t first = found.size();
-        const Model model = load_model(jobs_.front().options, jobs_.front().inputs, activity_);
+        const Model model = request::load_model(jobs_.front().request, activity_);
         for (const Job& job : jobs_)
             found.push_back(within_line(job.line, [&] { return evaluated(model, job, found.size()); }));
         const std::span<EvaluatedRequest> own = std::span(found).subspan(first);
@@ -101,16 +102,17 @@ public:
 
 private:
     EvaluatedRequest evaluated(const Model& model, const Job& job, std::size_t index) {
-        ReadyRequest ready = make_ready(model, job.options, job.inputs, activity_);
+        request::Prepared ready = request::prepare(model, job.request, activity_);
+        request::write_answer(model, ready, activity_);
         // Other random rankings for every request, so that the means' errors are right.
-        ready.request.check->seed = static_cast<std::uint32_t>(index) * 1'000'003U + job.options.seed;
-        const Explanation result = Explainer(model, job.inputs.methods).compute(ready.request);
+        ready.request.check->seed = static_cast<std::uint32_t>(index) * 1'000'003U + job.request.writing.seed;
+        const Explanation result = request::explain(model, ready);
         activity_.clear();
         activity_.require_wanted();
         EvaluatedRequest request{.line = job.line.number, .blocks = model.facts().blocks};
-        request.result = nlohmann::ordered_json::parse(
-            view::json(result, model, {command_json(job.options, job.inputs, ready.texts), false}));
-        for (ScoredMap& map : maps_of(result, job.inputs.methods)) request.maps.push_back({std::move(map)});
+        request.result =
+            nlohmann::ordered_json::parse(view::json(result, model, {request_to_json(ready.asked), false}));
+        for (ScoredMap& map : maps_of(result, job.request.methods)) request.maps.push_back({std::move(map)});
         if (request.maps.empty())
             throw Error(ErrorCode::unsupported,
                         "no method gives a map for this model; expected other methods");
@@ -121,12 +123,11 @@ private:
 
     /// The same requests, answers included, by a model that has forgotten its last blocks.
     void randomize(int blocks, std::span<EvaluatedRequest> requests) {
-        const Model model = load_model(jobs_.front().options, jobs_.front().inputs, activity_, blocks);
+        const Model model = request::load_model(jobs_.front().request, activity_, blocks);
         for (std::size_t i = 0; i < jobs_.size(); ++i) {
             within_line(jobs_[i].line, [&] {
-                const Explanation result =
-                    Explainer(model, jobs_[i].inputs.methods).compute(ready_[i].request);
-                const std::vector<ScoredMap> maps = maps_of(result, jobs_[i].inputs.methods);
+                const Explanation result = request::explain(model, ready_[i]);
+                const std::vector<ScoredMap> maps = maps_of(result, jobs_[i].request.methods);
                 for (std::size_t m = 0; m < maps.size(); ++m) {
                     EvaluatedMap& own = requests[i].maps[m];
                     own.randomized.push_back(
@@ -141,7 +142,7 @@ private:
     std::span<const Job> jobs_;
     const std::vector<Depth>& depths_;
     Activity& activity_;
-    std::vector<ReadyRequest> ready_;
+    std::vector<request::Prepared> ready_;
 };
 
 std::vector<Depth> depths_of(const CLI::App& app, const Options& options) {
@@ -164,7 +165,7 @@ void run(const CLI::App& app, const Options& options) {
     InputReader reader;
     const bool color = wants_color(options.color);
     Evaluation evaluation{.depths = depths_of(app, options)};
-    const std::vector<Job> jobs = read_jobs(app, options, reader);
+    const std::vector<Job> jobs = read_jobs(options, reader);
     require_json_place(options.json.value_or(""));
     if (options.csv) require_writable_place(*options.csv);
 
@@ -212,7 +213,8 @@ Command add_evaluate(CLI::App& program) {
     CLI::App* app = program.add_subcommand("evaluate", "Measure how faithful the scores of methods are");
     app->footer(footer);
     auto options = std::make_shared<Options>();
-    declare_request_options(*app, options->request);
+    ExplainRequest rows;
+    declare_flags(*app, request::fields(rows), options->given);
     declare_own(*app, *options);
     return {app, [app, options] { run(*app, *options); }};
 }

@@ -12,7 +12,7 @@
 
 #include "csv.hpp"
 #include "faithfulness_text.hpp"
-#include "request/method_options.hpp"
+#include "request/method_text.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -207,7 +207,7 @@ std::vector<ScoredMap> maps_of(const Explanation& result, const std::vector<Meth
             std::vector<double> sums(a.units.size(), 0.0);
             for (std::size_t i = 0; i < a.scores.values.size(); ++i)
                 sums[i % sums.size()] += static_cast<double>(a.scores.values[i]);
-            maps.push_back({spelled(method), std::move(sums), a.faithfulness});
+            maps.push_back({request::spelled(method), std::move(sums), a.faithfulness});
         }
     }
     return maps;

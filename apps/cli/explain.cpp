@@ -13,9 +13,11 @@
 #include "core/files.hpp"
 #include "explain_text.hpp"
 #include "messages.hpp"
+#include "flags.hpp"
+#include "input.hpp"
 #include "output.hpp"
-#include "request/explain_options.hpp"
-#include "request/pipeline.hpp"
+#include "request/check.hpp"
+#include "request/json.hpp"
 #include "terminal.hpp"
 
 namespace llmx::cli {
@@ -33,31 +35,44 @@ constexpr const char* footer = R"(Examples:
   echo '{"model": "m.gguf", "user": "Hello"}' | llmx explain --request - --json -
 Exit codes: see llmx --help.)";
 
-bool to_standard_output(const ExplainOptions::Text& path) { return path && *path == "-"; }
+/// Where the result goes, and how it is shown.
+struct Output {
+    std::string json, html, tensors;
+    std::string color = "auto";
+    bool quiet = false;
+};
+
+const request::Words<std::string> color_words = {{"auto", "auto"}, {"always", "always"}, {"never", "never"}};
+
+void visit(request::Rows& v, Output& o) {
+    v.group("Output");
+    v.path("json", o.json, "Write the result as JSON; -: to standard output, and nothing else.");
+    v.path("html", o.html, "Write a report: one self-contained HTML page.");
+    v.path("tensors", o.tensors, "Write the raw tensors as safetensors.");
+    v.word("color", o.color, color_words, "Colours on the terminal.");
+    v.flag("quiet", o.quiet, "Print no text, progress or warnings; errors only.");
+}
 
 /// Before any work whose result would be lost.
-void require_places(const ExplainOptions& options) {
-    if (to_standard_output(options.tensors)) {
-        throw Error(ErrorCode::usage, "--tensors: cannot write to standard output; expected a file name");
+void require_places(const Output& output) {
+    for (const auto& [key, path] : {std::pair("tensors", &output.tensors), std::pair("html", &output.html)}) {
+        if (*path == "-")
+            throw Error(ErrorCode::usage, fmt::format("`{}`: - is not possible; expected a file name", key));
     }
-    if (to_standard_output(options.html)) {
-        throw Error(ErrorCode::usage, "--html: cannot write to standard output; expected a file name");
-    }
-    const auto differ = [](const char* names, const ExplainOptions::Text& a, const ExplainOptions::Text& b) {
-        if (a && a == b)
-            throw Error(ErrorCode::usage,
-                        fmt::format("{}: both are {}; expected two different files", names, *a));
+    const auto differ = [](const char* names, const std::string& a, const std::string& b) {
+        if (!a.empty() && a == b)
+            throw Error(ErrorCode::usage, fmt::format("{}: both are {}; expected two files", names, a));
     };
-    differ("--json, --tensors", options.json, options.tensors);
-    differ("--json, --html", options.json, options.html);
-    differ("--html, --tensors", options.html, options.tensors);
-    if (options.json && !to_standard_output(options.json)) require_writable_place(*options.json);
-    if (options.html) require_writable_place(*options.html);
-    if (options.tensors) require_writable_place(*options.tensors);
+    differ("`json`, `tensors`", output.json, output.tensors);
+    differ("`json`, `html`", output.json, output.html);
+    differ("`html`, `tensors`", output.html, output.tensors);
+    require_json_place(output.json);
+    if (!output.html.empty()) require_writable_place(output.html);
+    if (!output.tensors.empty()) require_writable_place(output.tensors);
 }
 
 /// Everything that was asked for is tried before the first failure is reported.
-void write_files(const ExplainOptions& options, const ExplainInputs& inputs, const Explained& explained) {
+void write_files(const Output& output, const Outcome& outcome) {
     std::exception_ptr failure;
     const auto attempt = [&](const auto& write) {
         try {
@@ -66,43 +81,80 @@ void write_files(const ExplainOptions& options, const ExplainInputs& inputs, con
             if (!failure) failure = std::current_exception();
         }
     };
-    if (options.tensors) attempt([&] { view::safetensors(*options.tensors, explained.result); });
-    if (options.json || options.html) {
+    if (!output.tensors.empty()) attempt([&] { view::safetensors(output.tensors, outcome.explanation); });
+    if (!output.json.empty() || !output.html.empty()) {
         attempt([&] {
-            const view::JsonContext context{command_json(options, inputs, explained.texts), options.raw};
-            const std::string text = view::json(explained.result, explained.model, context) + '\n';
-            if (options.json) attempt([&] { write_text(*options.json, text); });
-            if (options.html) {
-                const view::NamedResult named{
-                    options.json && *options.json != "-" ? *options.json : "result.json", text};
-                attempt([&] { write_file_atomically(*options.html, view::html({&named, 1})); });
+            const view::JsonContext context{request_to_json(outcome.request), outcome.request.raw};
+            const std::string text = view::json(outcome.explanation, outcome.model, context) + '\n';
+            if (!output.json.empty()) attempt([&] { write_text(output.json, text); });
+            if (!output.html.empty()) {
+                const bool file = !output.json.empty() && output.json != "-";
+                const view::NamedResult named{file ? output.json : "result.json", text};
+                attempt([&] { write_file_atomically(output.html, view::html({&named, 1})); });
             }
         });
     }
     if (failure) std::rethrow_exception(failure);
 }
 
-void run(CLI::App& app, ExplainOptions& options) {
+/// What the command line says, by key, and where --request is.
+struct Options {
+    request::Json given = request::Json::object();
+    std::optional<std::string> request_file;
+};
+
+struct Asked {
+    ExplainRequest request;
+    Output output;
+
+    request::Fields fields() {
+        request::Fields all = request::fields(request);
+        request::Rows rows(all);
+        visit(rows, output);
+        return all;
+    }
+};
+
+/// Flags override the keys of --request.
+Asked read(const Options& options) {
     InputReader reader;
-    if (options.request) apply_request(app, reader.file("--request", *options.request), app);
-    const bool color = wants_color(options.color);
-    const ExplainInputs inputs = read_explain_inputs(options, reader);
-    require_places(options);
+    request::Json object = request::Json::object();
+    if (options.request_file) object = request::parse_object(reader.file("--request", *options.request_file));
+    object = merged(std::move(object), options.given);
+    Asked asked;
+    const request::Fields fields = asked.fields();
+    reader.read_texts(object, fields);
+    request::apply(fields, object);
+    // A report shows what there is of attention, unless the request says what it is to have.
+    ExplainRequest& request = asked.request;
+    if (request.automatic_views && !asked.output.html.empty() && request::asks_for(request, "attention"))
+        request.how.views.attention = request.how.views.neuron = true;
+    request = request::checked(std::move(request));
+    return asked;
+}
+
+void run(const Options& options) {
+    const auto [request, output] = read(options);
+    const bool color = wants_color(output.color);
+    require_places(output);
 
     catch_interrupts();
-    TerminalActivity activity(options.quiet || to_standard_output(options.json));
-    const Explained explained = explain(options, inputs, activity);
+    const bool to_output = output.json == "-";
+    TerminalActivity activity(output.quiet || to_output);
+    const Outcome outcome = explain(request, activity);
     activity.clear();
     require_not_interrupted();
 
-    if (!options.quiet) {
-        for (const std::string& warning : explained.result.warnings) complain("warning: " + warning);
-        if (!to_standard_output(options.json)) {
-            print_explanation(std::cout, explained.result, color);
+    if (!output.quiet) {
+        for (const std::string& warning : outcome.explanation.warnings) {
+            complain("warning: " + warning);
+        }
+        if (!to_output) {
+            print_explanation(std::cout, outcome.explanation, color);
             std::cout.flush();
         }
     }
-    write_files(options, inputs, explained);
+    write_files(output, outcome);
 }
 
 }  // namespace
@@ -110,9 +162,13 @@ void run(CLI::App& app, ExplainOptions& options) {
 Command add_explain(CLI::App& program) {
     CLI::App* app = program.add_subcommand("explain", "Show which tokens of the prompt an answer rests on");
     app->footer(footer);
-    auto options = std::make_shared<ExplainOptions>();
-    declare_explain_options(*app, *options);
-    return {app, [app, options] { run(*app, *options); }};
+    auto options = std::make_shared<Options>();
+    declare_flags(*app, Asked().fields(), options->given);
+    app->add_option("--request", options->request_file,
+                    "Read options from a JSON object whose keys are the flags in snake_case\n"
+                    "(docs/options.md); -: standard input. Flags override keys.")
+        ->type_name("FILE");
+    return {app, [options] { run(*options); }};
 }
 
 }  // namespace llmx::cli

@@ -10,6 +10,7 @@
 
 #include "commands.hpp"
 #include "messages.hpp"
+#include "flags.hpp"
 #include "terminal.hpp"
 
 namespace {
@@ -82,7 +83,7 @@ int main(int argc, char** argv) {
         complain(error.what());
         return 1;
     } catch (const llmx::Error& error) {
-        complain(error.what());
+        complain(llmx::cli::with_flags(error.what()));
         return exit_code(error);
     } catch (const std::bad_alloc&) {
         complain("out of memory; a smaller --memory-budget or a shorter text needs less");

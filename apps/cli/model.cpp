@@ -12,6 +12,7 @@
 
 #include "commands.hpp"
 #include "output.hpp"
+#include "serve/model_facts.hpp"
 #include "terminal.hpp"
 
 namespace llmx::cli {
@@ -28,7 +29,7 @@ struct Options {
 nlohmann::ordered_json all_facts(const Model& model) {
     nlohmann::ordered_json facts = {{"path", std::filesystem::path(model.facts().path).filename().string()},
                                     {"sha256_16", model.sha256_16()}};
-    facts.update(facts_json(model));
+    facts.update(serve::facts_json(model));
     return facts;
 }
 
@@ -51,24 +52,6 @@ void run(const Options& options) {
 }
 
 }  // namespace
-
-nlohmann::ordered_json facts_json(const Model& model) {
-    const ModelFacts& f = model.facts();
-    return {{"name", f.name},
-            {"architecture", f.architecture},
-            {"kind", to_string(f.kind)},
-            {"type", f.type},
-            {"parameters", f.parameters},
-            {"bytes", f.bytes},
-            {"blocks", f.blocks},
-            {"heads", f.heads},
-            {"kv_heads", f.kv_heads},
-            {"head_size", f.head_size},
-            {"embedding", f.embedding},
-            {"vocabulary", f.vocabulary},
-            {"context", f.context},
-            {"has_chat_template", f.has_chat_template}};
-}
 
 Command add_model(CLI::App& program) {
     CLI::App* app = program.add_subcommand("model", "Show the facts of a model file");

@@ -5,15 +5,15 @@
 #include <mutex>
 #include <string>
 
-#include "request/pipeline.hpp"
+#include <llmx/explain_request.hpp>
 
 namespace llmx::cli {
 
 /// Keeps the models that were asked for last. Calls may come from several threads.
 class ModelCache {
 public:
-    /// As `load_model`, unless it is there.
-    Model get(const ExplainOptions& options, const ExplainInputs& inputs, Activity& activity);
+    /// The request's model, loaded unless it is there.
+    Model get(const ExplainRequest& request, Activity& activity);
     /// Bytes of the weights that are kept.
     [[nodiscard]] std::uint64_t bytes() const;
 

@@ -3,12 +3,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include <llmx/model.hpp>
-
 namespace llmx::cli {
-
-/// What a model file says of itself, but for its path and digest.
-nlohmann::ordered_json facts_json(const Model& model);
 
 /// Throws Error{output} where `path` could not be written to; "-" is standard output.
 void require_json_place(const std::string& path);

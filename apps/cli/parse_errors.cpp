@@ -2,17 +2,25 @@
 
 #include "commands.hpp"
 #include "core/suggest.hpp"
-#include "request/option_names.hpp"
 
 namespace llmx::cli {
 namespace {
+
+/// The long options of a command, without --help.
+std::vector<std::string> options_of(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+        if (!option->get_lnames().empty() && option->get_lnames()[0] != "help")
+            names.push_back("--" + option->get_lnames()[0]);
+    }
+    return names;
+}
 
 bool is_option(const std::string& argument) { return argument.size() > 1 && argument[0] == '-'; }
 
 std::string unknown_option(const std::string& argument, const CLI::App& app) {
     const std::string name = argument.substr(0, argument.find('='));
-    std::vector<std::string> known;
-    for (const std::string& option : option_names(app)) known.push_back("--" + option);
+    std::vector<std::string> known = options_of(app);
     known.emplace_back("--help");
     const std::string command = app.get_parent() == nullptr ? "llmx" : "llmx " + app.get_name();
     return fmt::format("unknown option {}; nearest: {}; all: {} --help", name, nearest(name, known).front(),

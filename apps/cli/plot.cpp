@@ -6,10 +6,10 @@
 #include <memory>
 
 #include "commands.hpp"
+#include "input.hpp"
+#include "numbers.hpp"
 #include "output.hpp"
 #include "raster.hpp"
-#include "request/input.hpp"
-#include "request/numbers.hpp"
 #include "view/plot/plot.hpp"
 
 namespace llmx::cli {

@@ -9,7 +9,7 @@
 
 #include "commands.hpp"
 #include "core/files.hpp"
-#include "request/numbers.hpp"
+#include "numbers.hpp"
 
 namespace llmx::cli {
 namespace {

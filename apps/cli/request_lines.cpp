@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
+#include "request/json.hpp"
+
 namespace llmx::cli {
 
 std::vector<RequestLine> read_request_lines(InputReader& reader, const std::string& option,
@@ -25,9 +27,9 @@ std::vector<RequestLine> read_request_lines(InputReader& reader, const std::stri
     return lines;
 }
 
-ExplainOptions options_of(const CLI::App& command, const ExplainOptions& given, const RequestLine& line) {
+request::Json object_of(const RequestLine& line) {
     try {
-        return options_of(command, given, line.text);
+        return request::parse_object(line.text);
     } catch (const Error& error) {
         throw in_line(line, error);
     }

@@ -5,7 +5,8 @@
 #include <vector>
 
 #include <llmx/error.hpp>
-#include "request/explain_options.hpp"
+
+#include "input.hpp"
 
 namespace llmx::cli {
 
@@ -18,8 +19,8 @@ struct RequestLine {
 std::vector<RequestLine> read_request_lines(InputReader& reader, const std::string& option,
                                             const std::string& path);
 
-/// As of a JSON object alone (explain_options.hpp). Throws Error that names the line.
-ExplainOptions options_of(const CLI::App& command, const ExplainOptions& given, const RequestLine& line);
+/// The object of a line. Throws Error that names the line.
+request::Json object_of(const RequestLine& line);
 
 /// `error`, saying in which line it was met.
 Error in_line(const RequestLine& line, const Error& error);

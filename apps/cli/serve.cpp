@@ -10,10 +10,13 @@
 
 #include "commands.hpp"
 #include "core/files.hpp"
-#include "request/numbers.hpp"
-#include "request/option_names.hpp"
+#include "flags.hpp"
+#include "input.hpp"
+#include "numbers.hpp"
+#include "request/json.hpp"
 #include "serve/service.hpp"
-#include "serve_requests.hpp"
+#include "serve/terms.hpp"
+#include "serve/worker.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -26,7 +29,7 @@ constexpr const char* footer = R"(Examples:
 What it answers: docs/serve.md, and /openapi.json of the service itself.)";
 
 struct Options {
-    ServiceTerms terms;
+    request::Json given = request::Json::object();  ///< the keys of the terms
     std::string host = "127.0.0.1";
     int port = 8080;
     std::optional<std::string> api_key, api_key_file;
@@ -53,22 +56,19 @@ std::string api_key(const Options& options) {
     return key;
 }
 
-/// The model's options as they were given, for the worker.
-std::vector<std::string> worker_arguments(const CLI::App& app) {
-    ServiceTerms unused;
-    CLI::App its;
-    declare_service_terms(its, unused);
-    std::vector<std::string> arguments = {"serve-worker"};
-    for (const std::string& name : option_names(its)) {
-        const CLI::Option& option = *app.get_option("--" + name);
-        for (const std::string& value : option.results()) arguments.push_back("--" + name + "=" + value);
-    }
-    return arguments;
+serve::ServiceTerms terms_of(const Options& options) {
+    serve::ServiceTerms terms;
+    const request::Fields fields = serve::fields(terms);
+    request::Json given = options.given;
+    InputReader().read_texts(given, fields);
+    request::apply(fields, given);
+    if (terms.defaults.model.empty())
+        throw Error(ErrorCode::usage, "`model`: none given; expected llmx serve --model FILE");
+    return terms;
 }
 
-void run(const CLI::App& app, Options& options) {
-    if (options.terms.options.model.empty())
-        throw Error(ErrorCode::usage, "no model given; expected llmx serve --model FILE");
+void run(const Options& options) {
+    serve::ServiceTerms terms = terms_of(options);
     const std::string key = api_key(options);
     const bool loopback = serve::is_loopback(options.host);
     if (!loopback && key.empty()) {
@@ -76,21 +76,18 @@ void run(const CLI::App& app, Options& options) {
                                                   "--api-key-file FILE with it, or 127.0.0.1",
                                                   options.host));
     }
-    const std::vector<std::string> arguments = worker_arguments(app);
-    read_template(options.terms);
-    const ServiceTerms& terms = options.terms;
     serve::serve({.host = options.host,
                   .port = options.port,
                   .access = {.api_key = key,
                              .hosts = options.allowed_hosts,
                              .loopback_only = loopback,
                              .longest_body = options.most_body},
-                  .work = {.worker_arguments = arguments,
+                  .work = {.worker_terms = request::values_of(serve::fields(terms)).dump(),
                            .longest_queue = static_cast<std::size_t>(options.most_queue),
                            .longest_work = std::chrono::seconds(options.time_limit)},
-                  .language = {.check = [&](const std::string& text) { read_served(text, terms); },
-                               .properties = request_properties(),
-                               .model = served_name(terms)},
+                  .language = {.check = [&](const std::string& text) { serve::read_served(text, terms); },
+                               .properties = serve::request_properties(),
+                               .model = serve::served_name(terms)},
                   .grace = std::chrono::seconds(options.grace),
                   .quiet = options.quiet});
 }
@@ -117,7 +114,9 @@ Command add_serve(CLI::App& program) {
     app->footer(footer);
     auto options = std::make_shared<Options>();
     declare_access(*app, *options);
-    declare_service_terms(*app, options->terms);
+    serve::ServiceTerms rows;
+    declare_flags(*app, serve::fields(rows), options->given);
+    app->option_defaults()->group("Limits of a request");
     app->add_option("--max-body", options->most_body, "Of a request (default: 1MB)")
         ->transform(CLI::AsSizeValue(false).description(""))
         ->type_name("BYTES|SIZE");
@@ -125,7 +124,11 @@ Command add_serve(CLI::App& program) {
                1024);
     add_number(*app, "--time-limit", options->time_limit, "Seconds that a request may run", 1, 86400);
     add_number(*app, "--grace", options->grace, "Seconds for what runs when the service is stopped", 0, 3600);
-    return {app, [app, options] { run(*app, *options); }};
+    return {app, [options] { run(*options); }};
+}
+
+Command add_serve_worker(CLI::App& program) {
+    return {program.add_subcommand("serve-worker", "")->group(""), [] { serve::run_worker(); }};
 }
 
 }  // namespace llmx::cli

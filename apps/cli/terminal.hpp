@@ -3,11 +3,9 @@
 // written; and Ctrl-C. Only here are the environment and the kind of a stream asked for.
 
 #include <chrono>
-#include <llmx/model.hpp>
+#include <llmx/activity.hpp>
 #include <string>
 #include <string_view>
-
-#include "request/activity.hpp"
 
 namespace llmx::cli {
 

@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
+#include "input.hpp"
 #include "output.hpp"
-#include "request/input.hpp"
 #include "terminal.hpp"
 #include "text/utf8.hpp"
 
@@ -35,7 +35,8 @@ void run(const Options& options) {
         throw Error(ErrorCode::usage, "no text given; expected one, or - for standard input");
     require_json_place(options.json);
     InputReader reader;
-    const std::string text = reader.text("TEXT", options.text);
+    const std::string text = options.text == "-" ? reader.file("TEXT", "-") : options.text;
+    utf8::require_valid(text, "TEXT");
 
     catch_interrupts();
     TerminalActivity activity(false);

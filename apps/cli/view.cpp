@@ -10,8 +10,8 @@
 #include "commands.hpp"
 #include "core/files.hpp"
 #include "explain_text.hpp"
+#include "input.hpp"
 #include "output.hpp"
-#include "request/input.hpp"
 #include "terminal.hpp"
 
 namespace llmx::cli {

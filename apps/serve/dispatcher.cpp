@@ -127,7 +127,8 @@ Dispatcher::Waited Dispatcher::wait(Message& message, Clock::time_point until) {
 }
 
 void Dispatcher::load() {
-    worker_ = std::make_unique<WorkerProcess>(plan_.worker_arguments);
+    worker_ = std::make_unique<WorkerProcess>(std::vector<std::string>{"serve-worker"});
+    worker_->channel().send({{"kind", "terms"}}, plan_.worker_terms);
     for (;;) {
         Message message;
         const Waited waited = wait(message, Clock::now() + 1s);

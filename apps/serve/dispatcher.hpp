@@ -19,7 +19,7 @@
 namespace llmx::serve {
 
 struct WorkPlan {
-    std::vector<std::string> worker_arguments;
+    std::string worker_terms;                   ///< the worker's first message: ServiceTerms as JSON
     std::size_t longest_queue = 16;             ///< jobs that wait, besides the one that runs
     std::chrono::seconds longest_work{600};     ///< for one job, its wait not counted
     std::chrono::milliseconds patience{5'000};  ///< a cancelled worker has to stop within it, else is killed

@@ -3,6 +3,7 @@
 
 #include <llmx/compare.hpp>
 #include <llmx/error.hpp>
+#include <llmx/explain_request.hpp>
 #include <llmx/explainer.hpp>
 #include <llmx/model.hpp>
 #include <llmx/task.hpp>

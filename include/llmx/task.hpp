@@ -15,7 +15,9 @@ namespace llmx {
 struct TaskInputs {
     std::optional<Task> task = {};  ///< left open: what the inputs and the model's kind tell
 
-    std::vector<Message> messages = {};        ///< a chat
+    std::optional<std::string> user = {};      ///< what the user says: a chat of one message ...
+    std::optional<std::string> system = {};    ///< ... or two
+    std::vector<Message> messages = {};        ///< a whole chat
     std::optional<std::string> prompt = {};    ///< a whole prompt, without template
     std::optional<std::string> question = {};  ///< with `context`
     std::optional<std::string> context = {};
@@ -31,6 +33,7 @@ struct TaskInputs {
     std::optional<std::pair<int, int>> label_span = {};  ///< characters of `context`, the last one excluded
     std::optional<std::string> answer = {};              ///< an answer from elsewhere
     std::optional<Tokens> answer_ids = {};
+    std::optional<std::string> contrast = {};  ///< another answer: why the answer rather than this one
 
     bool assisted = false;  ///< a draft of the answer is to be verified; of a given answer that is done
 };
@@ -39,13 +42,13 @@ struct TaskInputs {
 /// each other, or that are too few.
 LLMX_API void require_inputs(const TaskInputs& inputs);
 
-/// Fills in `task` and `prefix`. Throws Error{usage} where the task cannot be told, Error{unsupported}
-/// where this kind of model cannot do it.
+/// Fills in `task` and `prefix`, and makes `messages` of `user` and `system`. Throws Error{usage} where the
+/// task cannot be told, Error{unsupported} where this kind of model cannot do it.
 LLMX_API TaskInputs completed(const Model& model, TaskInputs inputs);
 
 /// The request for these inputs: task, prompt (source, or question and context), labels, and the answer if
-/// it was given. Else write one: `request.output = model.generate(request.input_ids)`; an encoder finds
-/// its answer itself.
-LLMX_API Request prepare(const Model& model, const TaskInputs& inputs);
+/// it was given, beside what `request` says of how to explain. Else write one: `request.output =
+/// model.generate(request.input_ids)`; an encoder finds its answer itself.
+LLMX_API Request prepare(const Model& model, const TaskInputs& inputs, Request request = {});
 
 }  // namespace llmx

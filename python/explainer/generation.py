@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
@@ -128,14 +129,16 @@ def generate(core: _core.Model, config: Mapping[str, Any], input_ids: Any, *, re
     before = prompt if start is None else [start]
     ends = _extra_ends(options, core.special_tokens.get("eos"))
     with progress_callback(progress) as callback:
+        keys = {"max_new_tokens": _max_new_tokens(options, len(prompt), start is None), **_sampling(options),
+                "repetition_penalty": float(options["repetition_penalty"]),
+                "seed": random.getrandbits(32) if seed is None else int(seed),
+                "draft_tokens": int(prompt_lookup_num_tokens or num_assistant_tokens),
+                "num_beams": int(options["num_beams"]),
+                "length_penalty": float(options["length_penalty"]),
+                "early_stopping": _early_stopping(options["early_stopping"])}
         written = core.generate(
-            prompt, max_new_tokens=_max_new_tokens(options, len(prompt), start is None), **_sampling(options),
-            repetition_penalty=float(options["repetition_penalty"]),
-            seed=random.getrandbits(32) if seed is None else seed,
-            assistant=None if assistant_model is None else assistant_model.core,
+            prompt, json.dumps(keys), assistant=None if assistant_model is None else assistant_model.core,
             prompt_lookup=prompt_lookup_num_tokens is not None,
-            draft_tokens=prompt_lookup_num_tokens or num_assistant_tokens, num_beams=options["num_beams"],
-            length_penalty=float(options["length_penalty"]), early_stopping=_early_stopping(options["early_stopping"]),
             keep_logits=return_dict_in_generate and output_logits,
             on_token=_on_token(streamer, ends, before), progress=callback)
     if streamer is not None and hasattr(streamer, "end"):

@@ -9,7 +9,7 @@ import re
 import types
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from explainer import _core
 from explainer.aliases import Progress, StrPath
@@ -19,6 +19,11 @@ from explainer.ids import TokenArray, ids_of, plain, require_no_padding
 from explainer.progress import progress_callback
 from explainer.result import Result
 from explainer.tokenizer import Tokenizer, messages_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from explainer._request import Request
 
 # Engine models that are still in use, by what they were loaded from.
 _loaded: weakref.WeakValueDictionary[Any, _core.Model] = weakref.WeakValueDictionary()
@@ -105,12 +110,12 @@ class Model:
         return GenerateOutput(start_logits=span["start_logits"][None], end_logits=span["end_logits"][None])
 
     def explain(self, *, progress: Progress | None = None, on_text: Callable[[str], object] | None = None,
-                tokenizer: Any = None, n_matches: Sequence[int] = (), **request: Any) -> Result:
+                tokenizer: Any = None, n_matches: Sequence[int] = (), **request: Unpack[Request]) -> Result:
         """Explains an answer; writes it first unless one is given.
 
-        The keys are those of the command line's JSON requests (`llmx explain --help`): user, system, messages,
-        prompt, question and context, source, prompt_ids; answer, answer_ids; label; method (a name or a list; its
-        options as keys of their own, such as steps=20), unit, target_span, check, max_new_tokens, temperature, ...
+        The keys are those of a JSON request (docs/options.md): user, system, messages,
+        prompt, question and context, source, prompt_ids; answer, answer_ids; label; method (a name or a list; options
+        by their own keys, such as steps=20), unit, target_span, check, max_new_tokens, temperature, ...
 
         progress: called with (stage, fraction done); returning False cancels the work. True shows a line on the
             terminal.
@@ -196,7 +201,7 @@ def _file_stats(path: str) -> list[tuple[str, int, int]]:
     return [(name, stat.st_mtime_ns, stat.st_size) for name, stat in stats]
 
 
-def explain(model: Model | StrPath, **request: Any) -> Result:
+def explain(model: Model | StrPath, **request: Unpack[Request]) -> Result:
     """`model.explain(**request)`; `model` may be a path."""
     return (model if isinstance(model, Model) else load(model)).explain(**request)
 

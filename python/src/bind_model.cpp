@@ -18,6 +18,7 @@
 #include "checkpoint/load.hpp"
 #include "engine/pass/pass.hpp"
 #include "engine/text/vocabulary.hpp"
+#include "request/json.hpp"
 #include "task/extractive/windows.hpp"
 #include "text/utf8.hpp"
 
@@ -111,33 +112,20 @@ std::vector<Message> messages_of(const std::vector<std::pair<std::string, std::s
     return all;
 }
 
-EarlyStopping early_stopping_of(const std::string& name) {
-    if (name == "no") return EarlyStopping::no;
-    if (name == "yes") return EarlyStopping::yes;
-    if (name == "never") return EarlyStopping::never;
-    throw Error(ErrorCode::usage, "early_stopping is \"" + name + "\"; expected no, yes or never");
-}
-
-Generation generate(const Model& model, const Tokens& ids, int max_new_tokens, float temperature, int top_k,
-                    float top_p, float repetition_penalty, std::uint32_t seed, const Model* assistant,
-                    bool prompt_lookup, int draft_tokens, int num_beams, float length_penalty,
-                    const std::string& early_stopping, bool keep_logits, nb::object on_token,
+/// `options_json`: the keys of a request that say how an answer is written.
+Generation generate(const Model& model, const Tokens& ids, const std::string& options_json,
+                    const Model* assistant, bool prompt_lookup, bool keep_logits, nb::object on_token,
                     nb::object progress) {
     Caller caller(std::move(progress), nb::none());
-    GenerateOptions options{.max_new_tokens = max_new_tokens,
-                            .temperature = temperature,
-                            .top_k = top_k,
-                            .top_p = top_p,
-                            .repetition_penalty = repetition_penalty,
-                            .seed = seed,
-                            .assistant = assistant,
-                            .prompt_lookup = prompt_lookup,
-                            .draft_tokens = draft_tokens,
-                            .num_beams = num_beams,
-                            .length_penalty = length_penalty,
-                            .early_stopping = early_stopping_of(early_stopping),
-                            .keep_logits = keep_logits,
-                            .progress = caller.progress()};
+    GenerateOptions options;
+    request::Fields fields;
+    request::Rows rows(fields);
+    request::visit(rows, options);
+    request::apply(fields, request::parse_object(options_json));
+    options.assistant = assistant;
+    options.prompt_lookup = prompt_lookup;
+    options.keep_logits = keep_logits;
+    options.progress = caller.progress();
     if (!on_token.is_none()) {
         options.on_token = [&](Token id, std::string_view text) {
             return caller.ask([&] { return on_token(id, nb::str(text.data(), text.size())); });
@@ -219,10 +207,8 @@ void bind_model(nb::module_& module) {
                     [&] { return model.render_chat(messages_of(messages), add_generation_prompt); });
             },
             "messages"_a, "add_generation_prompt"_a = true)
-        .def("generate", generate, "ids"_a, "max_new_tokens"_a = 100, "temperature"_a = 0.0F, "top_k"_a = 0,
-             "top_p"_a = 1.0F, "repetition_penalty"_a = 1.0F, "seed"_a = 0, "assistant"_a = nb::none(),
-             "prompt_lookup"_a = false, "draft_tokens"_a = 5, "num_beams"_a = 1, "length_penalty"_a = 1.0F,
-             "early_stopping"_a = "no", "keep_logits"_a = false, "on_token"_a = nb::none(),
+        .def("generate", generate, "ids"_a, "options_json"_a = "{}", "assistant"_a = nb::none(),
+             "prompt_lookup"_a = false, "keep_logits"_a = false, "on_token"_a = nb::none(),
              "progress"_a = nb::none());
 }
 

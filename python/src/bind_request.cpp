@@ -4,14 +4,11 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <array>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "bind.hpp"
 #include "caller.hpp"
-#include "request/explain_options.hpp"
-#include "request/pipeline.hpp"
+#include "request/json.hpp"
 #include "result_data.hpp"
 
 namespace llmx::python {
@@ -20,48 +17,40 @@ namespace {
 namespace nb = nanobind;
 using namespace nb::literals;
 
-/// What belongs to the loaded model cannot be asked for with a request.
-void require_no_load_options(const std::string& request_json) {
-    const auto request = nlohmann::json::parse(request_json, nullptr, /*allow_exceptions=*/false);
-    static constexpr std::array keys = {
-        "model", "lora", "rpc", "threads", "qa_head", "chat_template", "chat_template_file"};
-    for (const char* key : keys) {
-        if (request.is_object() && request.contains(key)) {
+/// Throws Error{usage} for keys that are not known or belong to the loaded model, and for values of the wrong
+/// type.
+ExplainRequest read_request(const std::string& request_json) {
+    ExplainRequest request;
+    request::Fields fields = request::fields(request);
+    const request::Json object = request::parse_object(request_json);
+    for (const request::Field& field : fields) {
+        if (field.facts.scope == Scope::model && object.contains(field.key)) {
             throw Error(
                 ErrorCode::usage,
-                fmt::format("request: {} belongs to the model; expected it where that is loaded", key));
+                fmt::format("`{}` belongs to the model; expected it where that is loaded", field.key));
         }
     }
+    request::apply(fields, object);
+    return request;
 }
 
 ResultData explain(const Model& model, const std::string& request_json, const std::vector<int>& n_matches,
                    nb::object progress, nb::object on_text) {
     Caller caller(std::move(progress), std::move(on_text));
     return caller.call([&] {
-        require_no_load_options(request_json);
-        cli::ExplainOptions defaults;
-        defaults.model = model.facts().path;
-        const CLI::App nothing_stays;
-        const cli::ExplainOptions options = cli::options_of(nothing_stays, defaults, request_json);
-        cli::InputReader reader("the program's own");
-        const cli::ExplainInputs inputs = cli::read_explain_inputs(options, reader);
-        cli::Explained explained = cli::explain(model, 0, options, inputs, caller);
+        Outcome outcome = llmx::explain(model, read_request(request_json), caller);
         ResultData data{.model = model};
         data.stored = {.model = std::filesystem::path(model.facts().path).filename().string(),
                        .model_sha256 = {},
-                       .command_json = cli::command_json(options, inputs, explained.texts),
-                       .explanation = std::move(explained.result)};
+                       .command_json = request_to_json(outcome.request),
+                       .explanation = std::move(outcome.explanation)};
         if (!n_matches.empty()) data.stored.explanation.n_matches = n_matches;
         return data;
     });
 }
 
-/// Throws Error{usage} for keys that are not known and values of the wrong type; texts are not looked at.
-void check_keys(const std::string& request_json) {
-    require_no_load_options(request_json);
-    const CLI::App nothing_stays;
-    (void)cli::options_of(nothing_stays, {}, request_json);
-}
+/// Throws for what `explain` would refuse to read, without a model.
+void check_keys(const std::string& request_json) { (void)read_request(request_json); }
 
 nb::list methods() {
     nb::list all;

@@ -6,11 +6,10 @@
 #include <atomic>
 #include <csignal>
 #include <exception>
+#include <llmx/activity.hpp>
 #include <llmx/error.hpp>
 #include <llmx/model.hpp>
 #include <utility>
-
-#include "request/activity.hpp"
 
 namespace llmx::python {
 
@@ -32,7 +31,7 @@ private:
 
 /// `progress`: called with (stage, part done), may return False to stop; `on_text`: with the answer's text as
 /// it is written; None: nobody. What they throw ends the work, and comes out of `call`.
-class Caller final : public cli::Activity {
+class Caller final : public Activity {
 public:
     Caller(nanobind::object progress, nanobind::object on_text)
         : progress_(std::move(progress)), on_text_(std::move(on_text)) {}
@@ -41,7 +40,6 @@ public:
         return [this](std::string_view stage, double done) { return goes_on(stage, done); };
     }
     void stream(std::string_view text) override;
-    void clear() override {}
     void require_wanted() override {
         if (is_stopped()) throw Error(ErrorCode::cancelled, "stopped by the caller");
     }

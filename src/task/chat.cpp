@@ -21,14 +21,16 @@ void chat_prompt(const Model& model, const TaskInputs& inputs, Request& request)
 }  // namespace
 
 Definition chat(Task task, std::string_view name) {
-    return {.task = task,
-            .name = name,
-            .takes = {"messages", "prompt"},
-            .wants = "one of `user`, `messages`, `prompt`, `prompt_ids`",
-            .kinds = {ModelKind::decoder},
-            .is_complete = [](const TaskInputs& inputs) { return inputs.prompt || !inputs.messages.empty(); },
-            .prefix = nullptr,
-            .prompt = chat_prompt};
+    return {
+        .task = task,
+        .name = name,
+        .takes = {"user", "system", "messages", "prompt"},
+        .wants = "one of `user`, `messages`, `prompt`, `prompt_ids`",
+        .kinds = {ModelKind::decoder},
+        .is_complete =
+            [](const TaskInputs& inputs) { return inputs.prompt || inputs.user || !inputs.messages.empty(); },
+        .prefix = nullptr,
+        .prompt = chat_prompt};
 }
 
 }  // namespace llmx::task

@@ -8,6 +8,7 @@
 
 #include "task/definition.hpp"
 #include "task/extractive/offsets.hpp"
+#include "task/given.hpp"
 
 namespace llmx {
 
@@ -15,33 +16,16 @@ namespace {
 
 using task::Definition;
 
-/// The keys of the inputs that are given.
-std::vector<std::string_view> given(const TaskInputs& in) {
-    std::vector<std::string_view> names;
-    const auto add = [&](bool is_given, std::string_view name) {
-        if (is_given) names.push_back(name);
-    };
-    add(!in.messages.empty(), "messages");
-    add(in.prompt.has_value(), "prompt");
-    add(in.question.has_value(), "question");
-    add(in.context.has_value(), "context");
-    add(in.source.has_value(), "source");
-    add(in.prefix.has_value(), "prefix");
-    add(in.token_type_ids.has_value(), "token_type_ids");
-    add(in.label_span.has_value(), "label_span");
-    return names;
-}
-
-/// The task that follows from the inputs alone, whatever the model.
+/// The task that the inputs tell, whatever the model.
 std::optional<Task> implied_task(const TaskInputs& in) {
     if (in.task) return in.task;
     if (in.question || in.context || in.token_type_ids || in.label_span) return Task::question_answering;
     if (in.source) {
         throw Error(ErrorCode::usage,
-                    "`source`: no task given; expected `task` translation or summarization");
+                    "`source`: no task given; expected `task` translation or `task` summarization");
     }
     if (in.assisted) return Task::generative_text_chat_assistant;
-    if (!in.messages.empty() || in.prompt) return Task::generative_text_chat;
+    if (!in.messages.empty() || in.user || in.prompt) return Task::generative_text_chat;
     return std::nullopt;
 }
 
@@ -50,8 +34,15 @@ Task task_for(const TaskInputs& in, ModelKind kind) {
     if (kind == ModelKind::encoder) return Task::question_answering;
     if (kind == ModelKind::decoder) return Task::generative_text_chat;
     throw Error(ErrorCode::usage,
-                "`task`: none given; expected translation, summarization or question_answering for an "
-                "encoder-decoder");
+                "`task`: none given; for an encoder-decoder expected translation, summarization or "
+                "question_answering");
+}
+
+void require_system_with_user(const TaskInputs& in) {
+    if (!in.system || in.user) return;
+    throw Error(ErrorCode::usage, in.messages.empty() && !in.prompt && !in.prompt_ids
+                                      ? "`system`: no prompt given; expected `user` with it"
+                                      : "`system`: given without `user`; it goes with `user` only");
 }
 
 void require_for(const Definition& definition, const TaskInputs& in) {
@@ -62,32 +53,29 @@ void require_for(const Definition& definition, const TaskInputs& in) {
     const bool assistant = definition.task == Task::generative_text_chat_assistant;
     if (in.assisted && !assistant) refuse("`assistant` does not go with this task");
     if (assistant && !in.assisted && !in.answer && !in.answer_ids)
-        throw Error(ErrorCode::usage, fmt::format("{}: no assistant given; expected `assistant`, a model or "
-                                                  "prompt-lookup",
-                                                  definition.name));
-    std::vector<std::string_view> texts;
-    for (const std::string_view name : given(in)) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("{}: no assistant given; expected `assistant`: the path of a model, "
+                                "or prompt-lookup",
+                                definition.name));
+    std::string first;  // prompt that is no list of ids
+    for (const auto& [key, facts] : task::given(in)) {
         const auto& takes = definition.takes;
-        if (std::find(takes.begin(), takes.end(), name) == takes.end())
-            refuse(fmt::format("`{}` does not go with this task", name));
-        const bool extra = name == "prefix" || name == "token_type_ids" || name == "label_span";
-        if (!extra) texts.push_back(name);
+        const bool taken = std::find(takes.begin(), takes.end(), key) != takes.end();
+        if ((facts.prompt || facts.of_task) && !taken)
+            refuse(fmt::format("`{}` does not go with this task", key));
+        if (facts.prompt && first.empty()) first = key;
     }
-    if (in.prompt_ids && !texts.empty()) {
-        throw Error(ErrorCode::usage, fmt::format("`prompt_ids`, `{}`: given together; expected one of them",
-                                                  fmt::join(texts, "`, `")));
+    if (in.prompt_ids && !first.empty()) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("`{}`, `prompt_ids`: given together; expected one of them", first));
     }
     if (in.prompt_ids && in.prefix)
-        throw Error(ErrorCode::usage, "`prefix`: the prompt is given as ids; expected the prefix among them");
+        throw Error(ErrorCode::usage, "`prefix`: the prompt is given as ids; expected it among them");
     if (in.token_type_ids && !in.prompt_ids) {
         throw Error(ErrorCode::usage, "`token_type_ids`: no `prompt_ids` given; texts have their own types");
     }
-    if (in.label_span && (in.label || in.label_ids)) {
-        throw Error(ErrorCode::usage, fmt::format("`label_span`, `{}`: given together; expected one of them",
-                                                  in.label ? "label" : "label_ids"));
-    }
     if (!in.prompt_ids && !definition.is_complete(in)) {
-        refuse(texts.empty() ? "no prompt given" : fmt::format("`{}` alone is not enough", texts.front()));
+        refuse(first.empty() ? "no prompt given" : fmt::format("`{}` alone is not enough", first));
     }
 }
 
@@ -108,21 +96,21 @@ void require_kind(const Definition& definition, const ModelFacts& facts) {
                             fmt::join(able, ", "), fmt::join(needed, " or ")));
 }
 
-void require_in_vocabulary(std::string_view key, const Tokens& ids, const Model& model) {
+void require_in_vocabulary(const std::string& key, const Tokens& ids, const Model& model) {
     const int size = model.facts().vocabulary;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (ids[i] >= 0 && ids[i] < size) continue;
-        throw Error(ErrorCode::input, fmt::format("`{}`: id {} at index {} is not a token; expected 0 to {}",
+        throw Error(ErrorCode::input, fmt::format("`{}`: id {} at index {} is no token; expected 0 to {}",
                                                   key, ids[i], i, size - 1));
     }
 }
 
-void require_some(std::string_view key, const Tokens& ids) {
+void require_some(const std::string& key, const Tokens& ids) {
     if (!ids.empty()) return;
     throw Error(ErrorCode::input, fmt::format("`{}`: the text has no tokens; expected at least one", key));
 }
 
-/// The tokens of a label or an answer: plain text, no special tokens.
+/// Of a label or an answer: plain text, no special tokens.
 Tokens text_tokens(const Model& model, const std::string& key, const std::optional<std::string>& text,
                    const std::optional<Tokens>& ids) {
     if (ids) {
@@ -138,21 +126,19 @@ Tokens text_tokens(const Model& model, const std::string& key, const std::option
 /// An encoder's label is a part of the context; its answer is found, not given.
 void prepare_extraction(const TaskInputs& in, Request& request) {
     if (in.answer || in.answer_ids) {
-        throw Error(
-            ErrorCode::usage,
-            "question_answering: an encoder finds its answer itself; leave out `answer`, or give a `label` "
-            "to compare with");
+        throw Error(ErrorCode::usage,
+                    "question_answering: an encoder finds its answer itself; expected no `answer`, or a "
+                    "`label` to compare with");
     }
     if (in.label_ids) {
-        throw Error(
-            ErrorCode::usage,
-            "question_answering: `label_ids` does not go with an encoder; expected `label` or `label_span`");
+        throw Error(ErrorCode::usage,
+                    "question_answering: `label_ids` does not go with an encoder; expected `label` or "
+                    "`label_span`");
     }
     if (in.prefix && !in.prefix->empty()) {
-        throw Error(
-            ErrorCode::usage,
-            "question_answering: `prefix` does not go with an encoder; expected `question` and `context` "
-            "alone");
+        throw Error(ErrorCode::usage,
+                    "question_answering: `prefix` does not go with an encoder; expected `question` and "
+                    "`context` alone");
     }
     request.pair.label = in.label.value_or("");
     request.pair.label_span = in.label_span;
@@ -164,36 +150,43 @@ std::optional<std::string> label_text(const TaskInputs& in) {
     if (!in.label_span) return in.label;
     if (!in.context) {
         throw Error(ErrorCode::usage,
-                    "`label_span`: no `context` given to take it from; expected `label` or `label_ids`");
+                    "`label_span`: there is no `context` to take it from; expected `label` or `label_ids`");
     }
-    return task::part(*in.context, {in.label_span->first, in.label_span->second}, "label_span");
+    return task::part(*in.context, {in.label_span->first, in.label_span->second}, "`label_span`");
 }
 
 }  // namespace
 
 void require_inputs(const TaskInputs& inputs) {
+    task::require_one_of_each(task::given(inputs));
+    require_system_with_user(inputs);
     if (const auto task = implied_task(inputs)) {
         require_for(task::definition(*task), inputs);
     } else if (!inputs.prompt_ids) {
-        throw Error(ErrorCode::usage,
-                    "no prompt given; expected one of `user`, `messages`, `prompt`, `prompt_ids`, "
-                    "`question` with `context`, `source`");
+        throw Error(
+            ErrorCode::usage,
+            "no prompt given; expected one of `user`, `messages`, `prompt`, `prompt_ids`, `question` with "
+            "`context`, `source`");
     }
 }
 
 TaskInputs completed(const Model& model, TaskInputs inputs) {
     inputs.task = task_for(inputs, model.facts().kind);
+    require_inputs(inputs);
     const Definition& definition = task::definition(*inputs.task);
-    require_for(definition, inputs);
     require_kind(definition, model.facts());
+    if (inputs.user) {
+        if (inputs.system) inputs.messages.push_back({"system", *inputs.system});
+        inputs.messages.push_back({"user", *inputs.user});
+        inputs.system = inputs.user = std::nullopt;
+    }
     if (definition.prefix != nullptr && !inputs.prefix && !inputs.prompt_ids)
         inputs.prefix = definition.prefix(model);
     return inputs;
 }
 
-Request prepare(const Model& model, const TaskInputs& inputs) {
+Request prepare(const Model& model, const TaskInputs& inputs, Request request) {
     const TaskInputs in = completed(model, inputs);
-    Request request;
     request.task = *in.task;
     if (in.prompt_ids) {
         require_in_vocabulary("prompt_ids", *in.prompt_ids, model);
@@ -201,15 +194,17 @@ Request prepare(const Model& model, const TaskInputs& inputs) {
     } else {
         const Definition& definition = task::definition(*in.task);
         definition.prompt(model, in, request);
-        if (model.facts().kind != ModelKind::encoder) require_some(given(in).front(), request.input_ids);
+        if (model.facts().kind != ModelKind::encoder)
+            require_some(task::given(in).front().key, request.input_ids);
     }
+    if (in.contrast) request.target.contrast = text_tokens(model, "contrast", in.contrast, std::nullopt);
     if (model.facts().kind == ModelKind::encoder) {
         prepare_extraction(in, request);
         return request;
     }
     if (in.token_type_ids) {
         throw Error(ErrorCode::usage,
-                    "`token_type_ids`: this model has none; they go with an encoder's `prompt_ids`");
+                    "`token_type_ids`: this model has none; they are for an encoder's `prompt_ids`");
     }
     request.labels = text_tokens(model, "label", label_text(in), in.label_ids);
     request.output.ids = text_tokens(model, "answer", in.answer, in.answer_ids);

@@ -36,7 +36,7 @@ class Errors(unittest.TestCase):
                   lambda: tiny().explain(**REQUEST, methd="x")),
                  (explainer.UsageError, "nowhere",
                   lambda: explainer.load(golden_path("llama-tiny.gguf"), rpc=["nowhere"])),
-                 (explainer.UsageError, "lora belongs to the model", lambda: tiny().explain(**REQUEST, lora=["x"])),
+                 (explainer.UsageError, "`lora` belongs to the model", lambda: tiny().explain(**REQUEST, lora=["x"])),
                  (explainer.InputError, "", lambda: tiny().explain(prompt_ids=[10 ** 6], answer_ids=[1])),
                  (explainer.ContextOverflowError, "", lambda: tiny().explain(prompt_ids=[5] * 5000, answer_ids=[1])),
                  (explainer.OutputError, "", lambda: tiny().explain(**REQUEST).save("/no/such/directory/x.json")),

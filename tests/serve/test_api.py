@@ -52,9 +52,9 @@ class Api(unittest.TestCase):
                                    input=json.dumps({"model": TINY_MODEL, **TINY, **keys}))
                 answer = self.service.explain(**keys)
                 self.assertEqual(answer.status, status, answer.body)
-                spelled = re.sub(r"`([a-z_]+)`", lambda key: "--" + key[1].replace("_", "-"),
-                                 answer.error["message"])
-                self.assertEqual("llmx: " + spelled, run.stderr.strip())
+                # The command line spells keys as flags.
+                message = re.sub(r"`(\w+)`", lambda key: "--" + key[1].replace("_", "-"), answer.error["message"])
+                self.assertEqual("llmx: " + message, run.stderr.strip())
                 self.assertEqual(answer.error["code"], run.returncode)
 
     def test_what_is_no_json_is_said(self):
@@ -194,7 +194,7 @@ class Api(unittest.TestCase):
         with Service("--max-prompt-tokens", "8", "--max-answer-tokens", "6", "--max-body", "10000") as small:
             self.assertEqual(small.explain(prompt_ids=[1] * 8).status, 200)
             for keys, words in (({"prompt_ids": [1] * 9}, "prompt of 9 tokens"),
-                                ({"max_new_tokens": 7}, "max_new_tokens is 7"),
+                                ({"max_new_tokens": 7}, "`max_new_tokens` is 7"),
                                 ({"answer_ids": [3] * 7}, "answer of 7 tokens"),
                                 ({"label_ids": [3] * 7}, "label of 7 tokens")):
                 answer = small.explain(**keys)

@@ -1,5 +1,6 @@
 // The order of the folders (src/folders.txt) against the sources: nobody includes upwards, llama.cpp stays
-// behind engine/, oneDNN behind gemm/, ICU behind text/ and unit/, and files stay short.
+// behind engine/, oneDNN behind gemm/, ICU behind text/ and unit/, CLI11 behind apps/cli/, and files stay
+// short.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -84,6 +85,7 @@ bool is_onednn(const std::string& include) {
 }
 
 bool is_icu(const std::string& include) { return include.starts_with("unicode/"); }
+bool is_cli11(const std::string& include) { return include.starts_with("CLI/"); }
 
 /// What is wrong with a file ("src/vjp/plan.cpp") including `include`; empty: nothing.
 std::string offence(const std::string& file, const std::string& include) {
@@ -92,8 +94,9 @@ std::string offence(const std::string& file, const std::string& include) {
     if (is_onednn(include) && !file.starts_with("src/gemm/")) return "oneDNN's headers belong to gemm/ alone";
     if (is_icu(include) && !file.starts_with("src/unit/") && !file.starts_with("src/text/"))
         return "ICU's headers belong to text/ and unit/ alone";
+    if (is_cli11(include) && !file.starts_with("apps/cli/")) return "CLI11's headers belong to apps/cli/ alone";
     const Folder* const target = folder_holding(include);
-    if (target == nullptr || file.starts_with("apps/")) return {};
+    if (target == nullptr || file.starts_with("apps/") || file.starts_with("python/")) return {};
     const Folder* const own = is_src(file) ? folder_holding(file.substr(4)) : nullptr;
     if (own == nullptr) return file + ": its folder is not in src/folders.txt";
     if (may_include(*own, target->name)) return {};
@@ -171,6 +174,8 @@ TEST(Ranks, OffencesAreNamedWithFileAndLine) {
     EXPECT_EQ(offences_in("src/vjp", "#include <dnnl.hpp>\n").size(), 1U);
     EXPECT_EQ(offences_in("src/engine", "#include <oneapi/dnnl/dnnl.hpp>\n").size(), 1U);
     EXPECT_EQ(offences_in("src/task", "#include <unicode/brkiter.h>\n").size(), 1U);
+    EXPECT_EQ(offences_in("apps/serve", "#include <CLI/CLI.hpp>\n").size(), 1U);
+    EXPECT_EQ(offences_in("python/src", "#include <CLI/CLI.hpp>\n").size(), 1U);
     EXPECT_EQ(offences_in("include/llmx", "#include <llama.h>\n").size(), 1U);
     EXPECT_EQ(offences_in("include/llmx", "#include \"core/files.hpp\"\n").size(), 1U);
     EXPECT_EQ(offences_in("src/novelty", "#include \"core/files.hpp\"\n").size(), 1U);
@@ -197,7 +202,7 @@ TEST(Ranks, ArchitectureShowsTheList) {
 }
 
 TEST(Ranks, SourcesFollowThem) {
-    const auto files = sources({"src", "apps", "include"});
+    const auto files = sources({"src", "apps", "python", "include"});
     ASSERT_GT(files.size(), 20U) << "sources of " << LLMX_SOURCE_DIR << " not found";
     std::vector<std::string> found;
     for (const auto& file : files) {

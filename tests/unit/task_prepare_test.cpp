@@ -44,7 +44,7 @@ TEST(Tasks, AreToldByInputsAndModel) {
     EXPECT_EQ(task(decoder(), {.prompt = "x", .assisted = true}), Task::generative_text_chat_assistant);
     EXPECT_EQ(task(decoder(), {.question = "q", .context = "c"}), Task::question_answering);
     EXPECT_EQ(task(encoder(), {.prompt_ids = Tokens{2, 5, 3, 6, 3}}), Task::question_answering);
-    expect_error(ErrorCode::usage, {"`task`", "translation, summarization"},
+    expect_error(ErrorCode::usage, {"`task`", "translation", "summarization"},
                  [] { (void)completed(encoder_decoder(), {.prompt_ids = Tokens{5}}); });
     expect_error(ErrorCode::usage, {"`source`", "`task` translation"},
                  [] { require_inputs({.source = "x"}); });
@@ -70,11 +70,11 @@ TEST(Tasks, WhatDoesNotGoTogetherIsRefused) {
     refused({.context = "c"}, {"`context` alone", "`question`"});
     refused({.task = Task::generative_text_chat, .source = "x"}, {"`source` does not go", "`user`"});
     refused({.prompt = "x", .prefix = "y"}, {"`prefix` does not go"});
-    refused({.prompt = "x", .prompt_ids = Tokens{1}}, {"`prompt_ids`, `prompt`", "one of them"});
+    refused({.prompt = "x", .prompt_ids = Tokens{1}}, {"`prompt`, `prompt_ids`", "one of them"});
     refused({.task = Task::translation, .prefix = "p", .prompt_ids = Tokens{1}}, {"`prefix`", "ids"});
     refused({.question = "q", .context = "c", .token_type_ids = std::vector<int>{0}}, {"`token_type_ids`"});
     refused({.question = "q", .context = "c", .label = "l", .label_span = std::pair{0, 1}},
-            {"`label_span`, `label`"});
+            {"`label`, `label_span`"});
     refused({.task = Task::generative_text_chat_assistant, .prompt = "x"}, {"`assistant`", "prompt-lookup"});
     refused({.question = "q", .context = "c", .assisted = true}, {"`assistant` does not go"});
 }

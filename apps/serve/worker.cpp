@@ -1,5 +1,7 @@
 // The process behind `llmx serve` that holds the model: requests in, results out, one at a time.
 
+#include "worker.hpp"
+
 #include <fmt/format.h>
 #include <malloc.h>
 
@@ -17,18 +19,15 @@
 #include <optional>
 #include <thread>
 
-#include "commands.hpp"
-#include "output.hpp"
-#include "request/pipeline.hpp"
-#include "serve/channel.hpp"
-#include "serve/worker_process.hpp"
-#include "serve_requests.hpp"
+#include "channel.hpp"
+#include "model_facts.hpp"
+#include "request/carry_out.hpp"
+#include "request/json.hpp"
+#include "terms.hpp"
+#include "worker_process.hpp"
 
-namespace llmx::cli {
+namespace llmx::serve {
 namespace {
-
-using serve::Channel;
-using serve::Message;
 
 /// What the service sends, read in a thread of its own: a cancellation comes while work is going on.
 class Inbox {
@@ -93,7 +92,6 @@ public:
         if (streams_ && !text.empty())
             channel_.send({{"kind", "token"}, {"id", id_}, {"text", std::string(text)}});
     }
-    void clear() override {}
     void require_wanted() override {
         if (inbox_.is_cancelled(id_)) throw Error(ErrorCode::cancelled, "cancelled; nobody waits for it");
     }
@@ -110,7 +108,7 @@ private:
 
 class Worker {
 public:
-    explicit Worker(const ServiceTerms& terms) : terms_(terms), channel_(serve::worker_descriptor) {}
+    Worker() : channel_(worker_descriptor) {}
 
     /// Until the service is gone.
     void work() {
@@ -127,22 +125,17 @@ public:
 
 private:
     bool load() {
+        Message first;
+        while (!channel_.next(first)) {
+            if (!channel_.fill(/*wait=*/true)) return false;
+        }
         return answer(0, [&] {
-            InputReader reader;
-            TerminalLess silent;
-            model_ = load_model(terms_.options, read_model_inputs(terms_.options, reader), silent);
+            request::apply(fields(terms_), request::parse_object(first.payload));
+            Activity silent;
+            model_ = request::load_model(terms_.defaults, silent);
             channel_.send({{"kind", "ready"}, {"model", facts_json(*model_)}});
         });
     }
-
-    /// Nobody to tell while the model is loaded.
-    class TerminalLess final : public Activity {
-    public:
-        Progress progress() override { return {}; }
-        void stream(std::string_view) override {}
-        void clear() override {}
-        void require_wanted() override {}
-    };
 
     template <typename Work>
     bool answer(std::uint64_t id, const Work& work) {
@@ -165,10 +158,9 @@ private:
     }
 
     void carry_out(const Message& message, Activity& activity) {
-        ReadRequest read = read_served(message.payload, terms_);
-        ReadyRequest ready = prepared(*model_, read.options, read.inputs, activity);
+        request::Prepared ready = request::prepare(*model_, read_served(message.payload, terms_), activity);
         require_short(*model_, ready.request, terms_);
-        write_answer(*model_, ready, read.options, read.inputs, activity);
+        request::write_answer(*model_, ready, activity);
         const Generation& answer = ready.request.output;
         nlohmann::json head = {{"kind", "result"},
                                {"id", message.head.value("id", std::uint64_t{0})},
@@ -178,28 +170,19 @@ private:
                                {"answer_tokens", answer.ids.size()}};
         std::string result;
         if (message.head.value("explain", true)) {
-            const Explanation explanation = explained(*model_, ready, read.inputs);
-            result = view::json(explanation, *model_,
-                                {command_json(read.options, read.inputs, ready.texts), read.options.raw});
+            result = view::json(request::explain(*model_, ready), *model_,
+                                {request_to_json(ready.asked), ready.asked.raw});
         }
         channel_.send(std::move(head), result);
     }
 
-    const ServiceTerms& terms_;
+    ServiceTerms terms_;
     Channel channel_;
     std::optional<Model> model_;
 };
 
 }  // namespace
 
-Command add_serve_worker(CLI::App& program) {
-    CLI::App* app = program.add_subcommand("serve-worker", "")->group("");
-    auto terms = std::make_shared<ServiceTerms>();
-    declare_service_terms(*app, *terms);
-    return {app, [terms] {
-                read_template(*terms);
-                Worker(*terms).work();
-            }};
-}
+void run_worker() { Worker().work(); }
 
-}  // namespace llmx::cli
+}  // namespace llmx::serve

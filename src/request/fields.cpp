@@ -1,0 +1,354 @@
+#include "request/fields.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <llmx/error.hpp>
+
+#include "request/method_text.hpp"
+#include "task/inputs.hpp"
+
+namespace llmx::request {
+namespace {
+
+template <class Enum>
+Words<Enum> named(std::initializer_list<Enum> values) {
+    Words<Enum> words;
+    for (const Enum value : values) words.emplace_back(value, to_string(value));
+    return words;
+}
+
+Words<std::string> spelled_out(std::initializer_list<const char*> names) {
+    Words<std::string> words;
+    for (const char* name : names) words.emplace_back(name, name);
+    return words;
+}
+
+const Words<std::optional<Task>>& task_words() {
+    static const Words<std::optional<Task>> words = [] {
+        Words<std::optional<Task>> all = {{std::nullopt, "automatic"}};
+        for (const auto& [task, name] :
+             named({Task::question_answering, Task::translation, Task::summarization,
+                    Task::generative_text_chat, Task::generative_text_chat_assistant}))
+            all.emplace_back(task, name);
+        return all;
+    }();
+    return words;
+}
+
+const Words<Objective>& objective_words() {
+    static const auto words =
+        named({Objective::automatic, Objective::aligned, Objective::teacher, Objective::generated});
+    return words;
+}
+
+const Words<Measure>& measure_words() {
+    static const auto words =
+        named({Measure::logprob, Measure::probability, Measure::logit, Measure::entropy, Measure::kl});
+    return words;
+}
+
+const Words<Products> products_words = {{Products::float32, "float32"}, {Products::bfloat16, "bfloat16"}};
+const Words<EarlyStopping> early_stopping_words = {
+    {EarlyStopping::no, "no"}, {EarlyStopping::yes, "yes"}, {EarlyStopping::never, "never"}};
+const Words<bool> sources_words = {{false, "prompt"}, {true, "all"}};
+const Words<std::string> unit_words =
+    spelled_out({"token", "word", "sentence", "line", "paragraph", "turn", "role", "regex", "spans"});
+const Words<std::string> aggregation_words = spelled_out({"sum", "mean", "max_abs"});
+const Words<std::string> hold_words = spelled_out({"none", "special", "template"});
+const Words<std::string> absence_words = spelled_out({"token", "deletion", "attention_mask"});
+
+void visit_task(Rows& v, ExplainRequest& r) {
+    v.group("Task");
+    Field& field = v.word("task", r.texts.task, task_words(),
+                          "What is asked of the model. automatic: inferred from "
+                          "the inputs and the kind of model.");
+    field.set = [set = field.set](const Json& value) {
+        set(value == "summarizations" ? Json("summarization") : value);  // the original toolbox's spelling
+    };
+}
+
+void visit_methods(Rows& v, ExplainRequest& r) {
+    Field& field =
+        v.add({.key = "method",
+               .group = {},
+               .help = "Methods, each as NAME or NAME:OPTION=VALUE...; all: every one that applies.",
+               .kind = Kind::name,
+               .list = true,
+               .commas = true,
+               .words = method_names(),
+               .facts = {.shown = "NAME[:OPTION=VALUE...],..."},
+               .set = {},
+               .get = {}});
+    field.set = [&r](const Json& value) {
+        std::vector<Method> methods;
+        for (const Json& entry : read_list(value))
+            methods.push_back(parse_method(read_string("method", entry)));
+        if (methods.empty()) refuse("method", value, "at least one method");
+        r.methods = std::move(methods);
+    };
+    field.get = [&r] {
+        Json list = Json::array();
+        for (const Method& method : r.methods) list.push_back(spelled(method));
+        return list;
+    };
+}
+
+void visit_explanation(Rows& v, ExplainRequest& r) {
+    Request& how = r.how;
+    v.group("Explanation");
+    visit_methods(v, r);
+    v.word(
+        "objective", how.objective, objective_words(),
+        "What the gradient differentiates. aligned: the loss of the label's tokens against the answer's "
+        "rows; "
+        "teacher: the label, replayed; generated: the answer; automatic: aligned if there is a label, else "
+        "generated.");
+    v.flag(
+        "per_token", how.target.each,
+        "Explain the answer's tokens one by one. If only attention and gradient are asked for, saliency and "
+        "input_x_gradient are added.");
+    v.flag("attention_weights", how.keep_attention,
+           "Keep the softmax weights (large; for the tensors file).");
+    v.flag("all_rows", how.all_attention_rows, "Keep the attention rows of the prompt too.");
+    v.flag("hidden_states", how.keep_hidden,
+           "Keep the residual stream after each block (for the tensors file).");
+    v.list("layer_names", how.layer_names, "The query, key and value modules; llmx modules lists names.");
+    v.flag("is_input", how.is_input, "Take the inputs of these modules instead of their outputs.");
+    v.flag("strict", how.strict, "A module name must match in full.");
+    v.list("positions", how.positions, "Which argument of each module to take. Modules have one: 0.");
+    v.integer("input_shape", how.input_shape, "Number of prompt tokens; 0: all.", {.low = 0});
+    v.text("embedding_name", how.embedding_name, "The embedding module. Default: the model's own.");
+}
+
+void visit_targets(Rows& v, ExplainRequest& r) {
+    TargetChoice& target = r.how.target;
+    UnitChoice& units = r.how.units;
+    v.group("Targets and units, for every method but attention and gradient");
+    v.place("target_span", target.span, target.span_text,
+            "Explain these words of the answer, or its tokens A to B - 1.");
+    v.integer("alternatives", target.alternatives,
+              "Explain the N most probable tokens at each position of the span, one by one.", {.low = 0});
+    v.word("measure", target.measure, measure_words(),
+           "What is measured of the target's tokens. kl compares with the model without the context "
+           "(context_span).");
+    v.word("sources", target.all_sources, sources_words,
+           "What scores are given to: the prompt, or earlier answer tokens too.");
+    v.place("context_span", units.context, units.context_text,
+            "The part of the prompt that is the context: its words, or characters A to B - 1.");
+    v.word("unit", units.kind, unit_words, "The unit of text that gets one score.");
+    v.text("unit_pattern", units.pattern, "For unit regex: each match is a unit.", {.shown = "REGEX"});
+    v.list("unit_spans", units.spans, "For unit spans: characters A to B - 1 of the prompt's text.");
+    v.word("aggregation", units.aggregation, aggregation_words,
+           "How the scores of a unit's tokens become the score of the unit.");
+    v.word("hold", units.hold, hold_words,
+           "Tokens that stay in every text and get no score: none, control tokens, or also what the chat "
+           "template "
+           "adds.");
+}
+
+void visit_view_kinds(Rows& v, ExplainRequest& r) {
+    static const std::vector<std::string> words = {"automatic", "attention", "neuron", "none"};
+    Field& field =
+        v.add({.key = "views",
+               .group = {},
+               .help = "attention: the weights of single heads; neuron: queries and keys; automatic: both, "
+                       "for a report (html) of the method attention. They are thinned to fit.",
+               .kind = Kind::word,
+               .list = true,
+               .commas = true,
+               .words = words,
+               .set = {},
+               .get = {}});
+    field.set = [&r](const Json& value) {
+        ExplainRequest given;
+        given.automatic_views = false;
+        const std::vector<Json> entries = read_list(value);
+        for (const Json& entry : entries) {
+            const std::size_t word = index_of_word("views", entry, words);
+            if (word == 3 && entries.size() > 1)
+                throw Error(ErrorCode::usage,
+                            "`views`: none is given with others; expected none alone, or names");
+            given.automatic_views |= word == 0;
+            given.how.views.attention |= word == 1;
+            given.how.views.neuron |= word == 2;
+        }
+        r.automatic_views = given.automatic_views;
+        r.how.views.attention = given.how.views.attention;
+        r.how.views.neuron = given.how.views.neuron;
+    };
+    field.get = [&r] {
+        Json list = Json::array();
+        if (r.automatic_views) list.push_back("automatic");
+        if (r.how.views.attention) list.push_back("attention");
+        if (r.how.views.neuron) list.push_back("neuron");
+        if (list.empty()) list.push_back("none");
+        return list;
+    };
+}
+
+void visit_views(Rows& v, ExplainRequest& r) {
+    ViewChoice& views = r.how.views;
+    v.group("Data for the views of a report (docs/report.md)");
+    visit_view_kinds(v, r);
+    v.size("view_budget", views.budget,
+           "Bytes that attention and neuron take in the JSON together; 0: no bound.");
+    v.list("view_blocks", views.blocks, "Attention and neuron of these blocks only. Default: all.");
+    v.integer("logit_lens", views.logit_lens,
+              "Record the N most probable tokens after every block, by the model's own output head; 0: none. "
+              "Without a number: 5.",
+              {.low = 0, .bare = "5"});
+}
+
+void visit_check(Rows& v, ExplainRequest& r) {
+    v.group("Faithfulness");
+    v.flag("check", r.measure_faithfulness,
+           "Measure how faithful the scores of each method are: what the answer loses without the units of "
+           "highest "
+           "score, and keeps with them alone, compared with random rankings (docs/faithfulness.md).");
+    v.integer("seeds", r.check.random_seeds,
+              "Number of random rankings. Each takes 18 runs of the model, as each method does.", {.low = 2});
+    v.word("absence", r.check.absence, absence_words, "What takes the place of an absent unit.");
+}
+
+void visit_generation(Rows& v, ExplainRequest& r) {
+    visit(v, r.writing);
+    v.text("assistant", r.assistant,
+           "Speculative decoding: a smaller model with the same vocabulary writes drafts; prompt-lookup: "
+           "the text so far does.",
+           {.shown = "FILE|prompt-lookup"});
+}
+
+void visit_resources(Rows& v, ExplainRequest& r) {
+    v.group("Resources");
+    v.integer("ubatch", r.how.micro_batch, "Tokens of the replay that run at a time; 0: all.", {.low = 0});
+    v.integer("threads", r.load.threads, "Number of threads; 0: as many as the machine has cores.",
+              {.low = 0, .high = 4096, .scope = Scope::model});
+    v.integer("context_tokens", r.how.context,
+              "Number of tokens allowed; 0: as many as the model was trained on.", {.low = 0});
+    v.word("products", r.how.products, products_words,
+           "Number format of the reverse pass's matrix products.");
+    v.size("memory_budget", r.how.memory_budget, "Bytes for recorded values; 0: no bound.");
+}
+
+/// A method's option as one key for all methods that have it.
+void visit_option(Rows& v, ExplainRequest& r, const SharedOption& shared) {
+    const MethodOption& option = shared.option;
+    Field field{.key = option.name, .group = {}, .help = {}, .words = option.words, .set = {}, .get = {}};
+    const std::size_t count = shared.methods.size();
+    field.help = fmt::format(
+        "{}. Used by {}.", option.help,
+        count > 4 ? fmt::format("{} methods", count) : fmt::format("{}", fmt::join(shared.methods, ", ")));
+    field.fallback = shared.fallback;
+    field.kind = option.kind == "whole"    ? Kind::integer
+                 : option.kind == "number" ? Kind::number
+                 : option.kind == "flag"   ? Kind::flag
+                                           : Kind::word;
+    const bool number = field.kind == Kind::integer || field.kind == Kind::number;
+    field.set = [&r, number, name = option.name, kind = field.kind, words = option.words](const Json& value) {
+        std::string& target = r.method_options[name];
+        if (kind == Kind::flag) {
+            target = read_flag(name, value) ? "true" : "false";
+        } else if (value.is_string() && !words.empty()) {
+            target = words[index_of_word(name, value, words)];
+        } else if (kind == Kind::integer) {
+            target = fmt::format("{}", read_integer(name, value, {}));
+        } else if (number) {
+            target =
+                value.is_number_integer() ? value.dump() : fmt::format("{}", read_number(name, value, {}));
+        } else {
+            target = read_string(name, value);
+        }
+    };
+    field.get = [&r, number, name = option.name, kind = field.kind]() -> Json {
+        const auto given = r.method_options.find(name);
+        if (given == r.method_options.end()) return {};
+        if (kind == Kind::flag) return given->second == "true";
+        const Json value = number ? Json::parse(given->second, nullptr, /*allow_exceptions=*/false) : Json();
+        return value.is_number() ? value : Json(given->second);
+    };
+    v.add(std::move(field));
+}
+
+}  // namespace
+
+void visit(Rows& v, std::string& model, LoadOptions& load) {
+    v.group("Model");
+    v.path("model", model, "The model: a GGUF file or a Hugging Face directory.",
+           {.scope = Scope::model, .shown = "PATH"});
+    v.list("lora", load.lora, "LoRA adapters: GGUF files, each with an optional factor.",
+           {.scope = Scope::model, .shown = "FILE[:SCALE]"});
+    v.list(
+        "rpc", load.rpc,
+        "Servers that hold the model's layers: llama.cpp's ggml-rpc-server on other machines (docs/rpc.md).",
+        {.scope = Scope::model, .shown = "HOST:PORT,..."});
+    v.text("chat_template", load.chat_template, "A Jinja chat template to use instead of the model's own.",
+           {.scope = Scope::model, .file = true, .shown = "JINJA"});
+    v.path("qa_head", load.qa_head,
+           "A safetensors file with qa_outputs.weight and qa_outputs.bias, for an encoder in GGUF. A "
+           "directory has "
+           "its own.",
+           {.scope = Scope::model});
+}
+
+void visit(Rows& v, GenerateOptions& writing) {
+    v.group("Generation");
+    v.integer("max_new_tokens", writing.max_new_tokens, "Maximum number of answer tokens.", {.low = 1});
+    v.number("temperature", writing.temperature, "Sampling temperature; 0: greedy.", {.low = 0});
+    v.integer("top_k", writing.top_k, "Sample from the K most probable tokens; 0: from all.", {.low = 0});
+    v.number("top_p", writing.top_p,
+             "Sample from the most probable tokens whose probabilities sum to this; 1: all.",
+             {.low = 0, .high = 1});
+    v.number("repetition_penalty", writing.repetition_penalty,
+             "Penalty for tokens that the text already has; 1: none.", {.low = 0.01});
+    v.integer("seed", writing.seed, "Seed of the sampling, and of the methods that draw samples.");
+    v.integer("draft_tokens", writing.draft_tokens, "Longest draft of speculative decoding.", {.low = 1});
+    v.integer("num_beams", writing.num_beams, "Number of beams of the beam search; 1: none.", {.low = 1});
+    v.number("length_penalty", writing.length_penalty,
+             "A beam's score is its sum of log-probabilities divided by its length to this power.",
+             {.low = -100, .high = 100});
+    v.word("early_stopping", writing.early_stopping, early_stopping_words,
+           "When beam search ends, as in Hugging Face's generate.");
+}
+
+void visit_service(Rows& v, ExplainRequest& r) {
+    visit(v, r.model, r.load);
+    visit_generation(v, r);
+    visit_resources(v, r);
+}
+
+void visit(Rows& v, ExplainRequest& r) {
+    visit(v, r.model, r.load);
+    visit_task(v, r);
+    task::visit(v, r.texts);
+    visit_explanation(v, r);
+    visit_targets(v, r);
+    visit_views(v, r);
+    visit_check(v, r);
+    visit_generation(v, r);
+    visit_resources(v, r);
+    v.group("Options of methods (also as NAME:OPTION=VALUE in method)");
+    for (const SharedOption& shared : shared_options()) {
+        if (shared.option.name != "seed")
+            visit_option(v, r, shared);  // the seed of the request is theirs too
+    }
+    v.group("Output");
+    v.flag("raw", r.raw, "Put median_raw_df and the gradient into the JSON too (large).");
+}
+
+Fields fields(ExplainRequest& request) {
+    Fields all;
+    all.reserve(128);
+    Rows rows(all);
+    visit(rows, request);
+    return all;
+}
+
+const Field* find(const Fields& fields, const std::string& key) {
+    const auto found =
+        std::find_if(fields.begin(), fields.end(), [&](const Field& f) { return f.key == key; });
+    return found == fields.end() ? nullptr : &*found;
+}
+
+}  // namespace llmx::request

@@ -1,0 +1,128 @@
+#include "request/method_text.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <llmx/error.hpp>
+
+#include "core/suggest.hpp"
+
+namespace llmx::request {
+namespace {
+
+const std::vector<MethodFacts>& all_methods() {
+    static const std::vector<MethodFacts> all = known_methods();
+    return all;
+}
+
+bool has_option(const std::string& method, const std::string& option) {
+    const auto& shared = shared_options();
+    return std::any_of(shared.begin(), shared.end(), [&](const SharedOption& s) {
+        return s.option.name == option &&
+               std::find(s.methods.begin(), s.methods.end(), method) != s.methods.end();
+    });
+}
+
+/// "steps=20" into `options`.
+void read_option(const std::string& method, const std::string& text,
+                 std::map<std::string, std::string>& options) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("`method` {}: got \"{}\"; expected NAME:OPTION=VALUE", method, text));
+    }
+    std::string name = text.substr(0, equals);
+    std::replace(name.begin(), name.end(), '-', '_');
+    options[name] = text.substr(equals + 1);
+}
+
+std::vector<Method> without_all(const std::vector<Method>& methods, bool has_context) {
+    const auto all =
+        std::find_if(methods.begin(), methods.end(), [](const Method& m) { return m.name == "all"; });
+    if (all == methods.end()) return methods;
+    if (methods.size() > 1)
+        throw Error(ErrorCode::usage, "`method`: all is given with others; expected all alone, or names");
+    std::vector<Method> every;
+    for (const MethodFacts& facts : all_methods()) {
+        if (facts.name != "context_reliance" || has_context) every.emplace_back(facts.name);
+    }
+    return every;
+}
+
+}  // namespace
+
+const std::vector<SharedOption>& shared_options() {
+    static const std::vector<SharedOption> options = [] {
+        std::vector<SharedOption> all;
+        for (const MethodFacts& facts : all_methods()) {
+            for (const MethodOption& option : facts.options) {
+                const auto same = std::find_if(all.begin(), all.end(), [&](const SharedOption& s) {
+                    return s.option.name == option.name;
+                });
+                if (same == all.end()) {
+                    all.push_back({option, {facts.name}, option.fallback});
+                } else {
+                    same->methods.push_back(facts.name);
+                    if (option.fallback != same->option.fallback) same->fallback = "depends on the method";
+                }
+            }
+        }
+        return all;
+    }();
+    return options;
+}
+
+const std::vector<std::string>& method_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> all;
+        for (const MethodFacts& facts : all_methods()) all.push_back(facts.name);
+        all.emplace_back("all");
+        return all;
+    }();
+    return names;
+}
+
+Method parse_method(const std::string& text) {
+    std::vector<std::string> parts;
+    for (std::size_t start = 0; start <= text.size();) {
+        const std::size_t end = std::min(text.find(':', start), text.size());
+        parts.push_back(text.substr(start, end - start));
+        start = end + 1;
+    }
+    Method method(parts.front());
+    const auto& names = method_names();
+    if (std::find(names.begin(), names.end(), method.name) == names.end())
+        throw_unknown("method", method.name, names);
+    for (std::size_t i = 1; i < parts.size(); ++i) read_option(method.name, parts[i], method.options);
+    return method;
+}
+
+std::string spelled(const Method& method) {
+    std::string text = method.name;
+    for (const auto& [name, value] : method.options) text += fmt::format(":{}={}", name, value);
+    return text;
+}
+
+std::vector<Method> resolved(const std::vector<Method>& methods,
+                             const std::map<std::string, std::string>& options, bool has_context) {
+    std::vector<Method> all = without_all(methods, has_context);
+    for (const auto& [name, value] : options) {
+        bool taken = false;
+        for (Method& method : all) {
+            if (!has_option(method.name, name)) continue;
+            method.options.try_emplace(name, value);
+            taken = true;
+        }
+        if (taken) continue;
+        std::vector<std::string> able;
+        for (const SharedOption& shared : shared_options()) {
+            if (shared.option.name == name) able = shared.methods;
+        }
+        throw Error(ErrorCode::usage, fmt::format("`{}`: no method of the request has it; expected one of {}",
+                                                  name, fmt::join(able, ", ")));
+    }
+    return all;
+}
+
+}  // namespace llmx::request
