@@ -8,7 +8,6 @@
 #include <cmath>
 #include <llmx/error.hpp>
 #include <llmx/explain_request.hpp>
-#include <regex>
 
 #include "request/fields.hpp"
 
@@ -176,17 +175,6 @@ Json merged(Json lower, const Json& higher) {
         if (!value.is_null() || !lower.contains(key)) lower[key] = value;
     }
     return lower;
-}
-
-std::string with_flags(const std::string& message) {
-    static const std::regex key("`([a-z][a-z0-9_]*)((\\[[0-9]+\\])?)`");
-    std::string spelled;
-    auto rest = message.cbegin();
-    for (std::sregex_iterator at(message.begin(), message.end(), key); at != std::sregex_iterator(); ++at) {
-        spelled.append(rest, (*at)[0].first).append(flag_of((*at)[1])).append((*at)[2]);
-        rest = (*at)[0].second;
-    }
-    return spelled.append(rest, message.cend());
 }
 
 }  // namespace llmx::cli

@@ -18,7 +18,4 @@ request::Json merged(request::Json lower, const request::Json& higher);
 /// "max_new_tokens" as the command line has it: --max-new-tokens.
 std::string flag_of(std::string key);
 
-/// A message of the library with its keys as flags: `max_new_tokens` becomes --max-new-tokens.
-std::string with_flags(const std::string& message);
-
 }  // namespace llmx::cli

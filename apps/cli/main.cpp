@@ -83,10 +83,10 @@ int main(int argc, char** argv) {
         complain(error.what());
         return 1;
     } catch (const llmx::Error& error) {
-        complain(llmx::cli::with_flags(error.what()));
+        complain(error.what());
         return exit_code(error);
     } catch (const std::bad_alloc&) {
-        complain("out of memory; a smaller --memory-budget or a shorter text needs less");
+        complain("out of memory; a smaller `memory_budget` or a shorter text needs less");
         return internal;
     } catch (const std::exception& error) {
         complain(fmt::format("internal error: {}", error.what()));
