@@ -181,7 +181,7 @@ private:
             say("the memory does not hold so many jobs; fewer at a time");
         }
         const Explained done = explain(model, load_s, shared, inputs, silent);
-        return view::json(done.result, model, {command_json(options, inputs, done.texts), options.raw});
+        return view::json(done.result, {command_json(options, inputs, done.texts), options.raw});
     }
 
     /// An estimate, for requests that share the memory.

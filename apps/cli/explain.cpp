@@ -65,16 +65,18 @@ void write_files(const ExplainOptions& options, const ExplainInputs& inputs, con
         }
     };
     if (options.tensors) attempt([&] { view::safetensors(*options.tensors, explained.result); });
-    if (options.json || options.html) {
+    const std::string command = command_json(options, inputs, explained.texts);
+    if (options.json) {
         attempt([&] {
-            const view::JsonContext context{command_json(options, inputs, explained.texts), options.raw};
-            const std::string text = view::json(explained.result, explained.model, context) + '\n';
-            if (options.json) attempt([&] { write_text(*options.json, text); });
-            if (options.html) {
-                const view::NamedResult named{
-                    options.json && *options.json != "-" ? *options.json : "result.json", text};
-                attempt([&] { write_file_atomically(*options.html, view::html({&named, 1})); });
-            }
+            write_text(*options.json, view::json(explained.result, {command, options.raw}) + '\n');
+        });
+    }
+    if (options.html) {
+        attempt([&] {
+            const view::NamedResult named{
+                options.json && *options.json != "-" ? *options.json : "result.json", explained.result,
+                command};
+            write_file_atomically(*options.html, view::html({&named, 1}));
         });
     }
     if (failure) std::rethrow_exception(failure);

@@ -179,7 +179,7 @@ private:
         std::string result;
         if (message.head.value("explain", true)) {
             const Explanation explanation = explained(*model_, ready, read.inputs);
-            result = view::json(explanation, *model_,
+            result = view::json(explanation,
                                 {command_json(read.options, read.inputs, ready.texts), read.options.raw});
         }
         channel_.send(std::move(head), result);

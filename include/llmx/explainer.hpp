@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <llmx/model.hpp>
+#include <llmx/version.hpp>
 #include <llmx/view_data.hpp>
 
 namespace llmx {
@@ -264,9 +265,23 @@ struct HiddenState {
     Tensor values;           ///< [rows, embedding]
 };
 
-struct Explanation {
-    Task task = Task::generative_text_chat;
+/// The model of an explanation, as its JSON names it.
+struct ModelSummary {
+    std::string file = {};       ///< name of its file or directory, without the path
+    std::string sha256_16 = {};  ///< Model::sha256_16
+    std::string name = {}, architecture = {};
     ModelKind kind = ModelKind::decoder;
+    std::uint64_t parameters = 0;
+    std::string type = {};  ///< the weights' main type: "Q4_1", "F32"
+    int blocks = 0, heads = 0, kv_heads = 0, embedding = 0;
+};
+/// Reads the model's files once for their digest. Texts that are not UTF-8 get replacement characters.
+ModelSummary summary(const Model& model);
+
+struct Explanation {
+    std::string version = llmx::version();  ///< of the program that made it
+    ModelSummary model;
+    Task task = Task::generative_text_chat;
     std::vector<std::string> prompt;          ///< each prompt token decoded alone ("Prompt")
     std::vector<std::string> decode_output;   ///< each answer token decoded alone ("Decode_output")
     std::vector<std::string> decoder_inputs;  ///< encoder-decoders: start token, answer without its last one

@@ -46,11 +46,9 @@ ResultData explain(const Model& model, const std::string& request_json, const st
         cli::InputReader reader("the program's own");
         const cli::ExplainInputs inputs = cli::read_explain_inputs(options, reader);
         cli::Explained explained = cli::explain(model, 0, options, inputs, caller);
-        ResultData data{.model = model};
-        data.stored = {.model = std::filesystem::path(model.facts().path).filename().string(),
-                       .model_sha256 = {},
-                       .command_json = cli::command_json(options, inputs, explained.texts),
-                       .explanation = std::move(explained.result)};
+        ResultData data;
+        data.stored = {.explanation = std::move(explained.result),
+                       .command_json = cli::command_json(options, inputs, explained.texts)};
         if (!n_matches.empty()) data.stored.explanation.n_matches = n_matches;
         return data;
     });

@@ -56,7 +56,8 @@ TEST(Pack, TakesFloatsAndNothingElse) {
     const auto doubles = ordered_json(std::vector<double>(40, 0.12345678901234567));
     ordered_json json = {{"row", row},     {"rows", {row, row}}, {"ragged", {row, {0.5}}},
                          {"whole", whole}, {"doubles", doubles}, {"few", {0.5, 0.25}}};
-    const auto packed = ordered_json::parse(view::pack(json.dump()));
+    ordered_json packed = json;
+    view::pack(packed);
     EXPECT_EQ(packed["row"]["shape"], ordered_json({40}));
     EXPECT_EQ(packed["rows"]["shape"], ordered_json({2, 40}));
     EXPECT_EQ(packed["row"]["float32"].get<std::string>().size(), 216U);  // 160 bytes: 54 groups of four
@@ -65,9 +66,11 @@ TEST(Pack, TakesFloatsAndNothingElse) {
     EXPECT_TRUE(packed["ragged"].is_array());
 }
 
-TEST(Html, RefusesWhatIsNoResult) {
-    const view::NamedResult none{"a.json", "{}"};
-    test::expect_error(ErrorCode::input, {"a.json", "has no schema"}, [&] { (void)view::html({&none, 1}); });
+TEST(Html, RefusesNoneAndWhatIsNoNumber) {
+    Explanation result;
+    result.objective_value = NAN;
+    const view::NamedResult broken{"a.json", result};
+    test::expect_error(ErrorCode::internal, {"objective.value"}, [&] { (void)view::html({&broken, 1}); });
     test::expect_error(ErrorCode::usage, {"0 results"}, [] { (void)view::html({}); });
 }
 

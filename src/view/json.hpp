@@ -1,0 +1,12 @@
+#pragma once
+// The JSON result as a document, for what holds it in something larger.
+
+#include <llmx/view.hpp>
+#include <nlohmann/json.hpp>
+
+namespace llmx::view {
+
+/// What `json` writes. Throws as it does, but for text that is not UTF-8.
+nlohmann::ordered_json document(const Explanation& result, const JsonContext& context = {});
+
+}  // namespace llmx::view
