@@ -16,9 +16,8 @@ function(llmx_own target)
   endif()
   if(LLMX_SANITIZE)
     # GCC sees uninitialised values in std::regex where the sanitizers keep it from seeing through.
-    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
-    target_compile_options(${target} PRIVATE -fsanitize=${LLMX_SANITIZE} -fno-omit-frame-pointer
-                                             -fno-sanitize-recover=undefined -O1 -g1 -UNDEBUG)
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+      -fsanitize=${LLMX_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined -O1 -g1 -UNDEBUG)
     target_link_options(${target} PUBLIC -fsanitize=${LLMX_SANITIZE})
   endif()
 endfunction()
@@ -42,6 +41,19 @@ function(llmx_folder name)
     target_link_libraries(llmx_${name} PUBLIC llmx_${lower})
   endforeach()
   set_property(GLOBAL APPEND PROPERTY LLMX_FOLDERS ${name})
+endfunction()
+
+# The folders of a list (src/folders.txt). Those below another are part of its target.
+function(llmx_folders list)
+  file(STRINGS "${list}" lines REGEX "^[a-z]+ *\\|")
+  foreach(line ${lines})
+    string(REGEX REPLACE "^([a-z]+) *\\|([^|]*)\\|.*" "\\1;\\2" parts "${line}")
+    list(POP_FRONT parts name)
+    string(STRIP "${parts}" lower)
+    string(REPLACE " " ";" lower "${lower}")
+    llmx_folder(${name} ${lower})
+  endforeach()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${list}")
 endfunction()
 
 # A registry: every file of `folder` has one row in `table`, every row one file.

@@ -4,6 +4,7 @@
 
 #include <iostream>
 #include <llmx/error.hpp>
+#include <llmx/view.hpp>
 #include <memory>
 #include <span>
 
@@ -15,7 +16,6 @@
 #include "request/pipeline.hpp"
 #include "request_lines.hpp"
 #include "terminal.hpp"
-#include "view/json.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -106,7 +106,8 @@ private:
         activity_.clear();
         activity_.require_wanted();
         EvaluatedRequest request{.line = job.line.number, .blocks = model.facts().blocks};
-        request.result = view::document(result, {command_json(job.options, job.inputs, ready.texts)});
+        request.result = nlohmann::ordered_json::parse(
+            view::json(result, {command_json(job.options, job.inputs, ready.texts)}));
         for (ScoredMap& map : maps_of(result, job.inputs.methods)) request.maps.push_back({std::move(map)});
         if (request.maps.empty())
             throw Error(ErrorCode::unsupported, "no method has a map of this model; expected other methods");

@@ -2,9 +2,9 @@
 
 #include <filesystem>
 
-#include "core/utf8.hpp"
 #include "explain/subject.hpp"
 #include "task/extractive/offsets.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 

@@ -1,5 +1,6 @@
 #pragma once
-// The JSON result as a document, for what holds it in something larger.
+// The JSON result as a document, for pages that hold it. Of this folder alone: other ones may see another
+// copy of nlohmann's library.
 
 #include <llmx/view.hpp>
 #include <nlohmann/json.hpp>

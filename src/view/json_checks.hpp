@@ -1,7 +1,7 @@
 #pragma once
 // What of a record that was read must fit together. Throws Error{input} that names the place.
 
-#include <llmx/explainer.hpp>
+#include <llmx/result.hpp>
 
 #include "view/json_place.hpp"
 

@@ -2,7 +2,7 @@
 // Every number of a result, once: its key, and its field. JSON (json_writer.hpp), reading JSON
 // (json_reader.hpp) and Python (python/src/result_dict.hpp) are visitors of these rows, in this order.
 
-#include <llmx/explainer.hpp>
+#include <llmx/result.hpp>
 
 #include "view/rows.hpp"
 

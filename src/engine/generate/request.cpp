@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "engine/generate/draft.hpp"
-#include "engine/model_impl.hpp"
-#include "engine/pass.hpp"
-#include "engine/requirements.hpp"
+#include "engine/model/model_impl.hpp"
+#include "engine/model/requirements.hpp"
+#include "engine/pass/pass.hpp"
 
 namespace llmx::engine {
 namespace {
@@ -91,7 +91,7 @@ void check_assistant(const Model& model, const Model& assistant, const Beginning
 /// Drafts are verified by products that are computed again, on the processor that computed them.
 void check_drafts(const Model& model, const GenerateOptions& options) {
     const bool drafts = options.assistant != nullptr || options.prompt_lookup;
-    if (!drafts || model.impl().servers == nullptr) return;
+    if (!drafts || impl_of(model).servers == nullptr) return;
     throw Error(ErrorCode::unsupported,
                 "assistant: drafts cannot be verified on RPC servers; write without assistant and prompt "
                 "lookup, or without --rpc");
