@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <llmx/error.hpp>
 #include <llmx/view.hpp>
 #include <nlohmann/json.hpp>
@@ -129,6 +131,18 @@ TEST(ViewJsonRead, GivesTheRawTensorsOfAFileThatHasThem) {
     EXPECT_EQ(back.attention->median_raw.shape, e.attention->median_raw.shape);
     EXPECT_EQ(back.attention->median_raw.values, e.attention->median_raw.values);
     EXPECT_EQ(back.gradient->gradient.values, e.gradient->gradient.values);
+}
+
+/// Files that version 0.1.0 wrote.
+TEST(ViewJsonRead, GivesResultsOfAnEarlierProgram) {
+    for (const auto* name : {"decoder", "encoder-decoder", "encoder", "raw"}) {
+        std::ifstream file(std::string(LLMX_TEST_DATA) + "/results/" + name + ".json");
+        const std::string text(std::istreambuf_iterator<char>(file), {});
+        ASSERT_FALSE(text.empty()) << name;
+        const auto [explanation, command] = view::read_json(text, name);
+        EXPECT_EQ(explanation.gradient->gradient.empty(), name != std::string("raw")) << name;
+        EXPECT_EQ(view::json(explanation, {command, name == std::string("raw")}) + '\n', text) << name;
+    }
 }
 
 TEST(ViewJsonRead, GivesAnEncodersSpan) {
