@@ -42,7 +42,7 @@ std::vector<float> shades(const Attribution& entry) {
 std::vector<std::string> sources_of(const Explanation& result) {
     std::vector<std::string> tokens = result.prompt;
     const auto& after =
-        result.kind == ModelKind::encoder_decoder ? result.decoder_inputs : result.decode_output;
+        result.model.kind == ModelKind::encoder_decoder ? result.decoder_inputs : result.decode_output;
     tokens.insert(tokens.end(), after.begin(), after.end());
     return tokens;
 }

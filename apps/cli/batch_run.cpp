@@ -183,7 +183,7 @@ private:
         }
         Outcome done = request::carry_out(model, load_s, asked, silent);
         done.request.load.threads = threads;
-        return view::json(done.explanation, model, {request_to_json(done.request), done.request.raw});
+        return view::json(done.explanation, {request_to_json(done.request), done.request.raw});
     }
 
     /// An estimate, for requests that share the memory.

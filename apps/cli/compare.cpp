@@ -42,9 +42,10 @@ bool aligned_by_text(const std::string& name) {
     throw_unknown("align", name, known);
 }
 
-Json side(const std::string& path, const view::StoredResult& result) {
-    return {
-        {"path", utf8::replace_invalid(path)}, {"model", result.model}, {"sha256_16", result.model_sha256}};
+Json side(const std::string& path, const Explanation& result) {
+    return {{"path", utf8::replace_invalid(path)},
+            {"model", result.model.file},
+            {"sha256_16", result.model.sha256_16}};
 }
 
 void print(std::ostream& out, const ExplanationComparison& found, bool color) {
@@ -65,9 +66,12 @@ void run(Options options) {
     const bool color = wants_color(options.color);
     require_json_place(options.json);
     InputReader reader;
-    const view::StoredResult first = view::read_json(reader.file("compare", options.first), options.first);
-    const view::StoredResult second = view::read_json(reader.file("compare", options.second), options.second);
-    const ExplanationComparison found = compare(first.explanation, second.explanation, options.how);
+    const auto read = [&](const std::string& path) {
+        return view::read_json(reader.file("compare", path), path).explanation;
+    };
+    const Explanation first = read(options.first);
+    const Explanation second = read(options.second);
+    const ExplanationComparison found = compare(first, second, options.how);
     if (options.json != "-") print(std::cout, found, color);
     if (options.json.empty()) return;
     Json result = {{"first", side(options.first, first)},

@@ -111,7 +111,7 @@ private:
         activity_.require_wanted();
         EvaluatedRequest request{.line = job.line.number, .blocks = model.facts().blocks};
         request.result =
-            nlohmann::ordered_json::parse(view::json(result, model, {request_to_json(ready.asked), false}));
+            nlohmann::ordered_json::parse(view::json(result, {request_to_json(ready.asked)}));
         for (ScoredMap& map : maps_of(result, job.request.methods)) request.maps.push_back({std::move(map)});
         if (request.maps.empty())
             throw Error(ErrorCode::unsupported,

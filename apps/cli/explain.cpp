@@ -82,16 +82,17 @@ void write_files(const Output& output, const Outcome& outcome) {
         }
     };
     if (!output.tensors.empty()) attempt([&] { view::safetensors(output.tensors, outcome.explanation); });
-    if (!output.json.empty() || !output.html.empty()) {
+    const std::string command = request_to_json(outcome.request);
+    if (!output.json.empty()) {
         attempt([&] {
-            const view::JsonContext context{request_to_json(outcome.request), outcome.request.raw};
-            const std::string text = view::json(outcome.explanation, outcome.model, context) + '\n';
-            if (!output.json.empty()) attempt([&] { write_text(output.json, text); });
-            if (!output.html.empty()) {
-                const bool file = !output.json.empty() && output.json != "-";
-                const view::NamedResult named{file ? output.json : "result.json", text};
-                attempt([&] { write_file_atomically(output.html, view::html({&named, 1})); });
-            }
+            write_text(output.json, view::json(outcome.explanation, {command, outcome.request.raw}) + '\n');
+        });
+    }
+    if (!output.html.empty()) {
+        attempt([&] {
+            const bool file = !output.json.empty() && output.json != "-";
+            const view::NamedResult named{file ? output.json : "result.json", outcome.explanation, command};
+            write_file_atomically(output.html, view::html({&named, 1}));
         });
     }
     if (failure) std::rethrow_exception(failure);

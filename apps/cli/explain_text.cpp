@@ -113,7 +113,7 @@ const char* name_of_prompt(ModelKind kind) {
 }  // namespace
 
 void print_explanation(std::ostream& out, const Explanation& result, bool color) {
-    const std::string prompt = name_of_prompt(result.kind);
+    const std::string prompt = name_of_prompt(result.model.kind);
     std::vector<Column> columns;
     if (result.gradient) {
         columns.push_back({"gradient", result.gradient->saliency_map});

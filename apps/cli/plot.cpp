@@ -37,8 +37,8 @@ void run(const Options& options) {
     }
     require_json_place(options.out);
     InputReader reader;
-    const std::string svg =
-        view::plot(view::read_json(reader.file("plot", options.result), options.result), options.choice);
+    const std::string svg = view::plot(
+        view::read_json(reader.file("plot", options.result), options.result).explanation, options.choice);
     write_text(options.out, as_png ? png(svg, 2) : svg);
 }
 

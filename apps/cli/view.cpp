@@ -35,17 +35,21 @@ void run(const Options& options) {
     const bool color = wants_color(options.color);
     require_json_place(options.out);
     InputReader reader;
-    std::vector<view::NamedResult> results;
-    for (const std::string& path : options.results) results.push_back({path, reader.file("view", path)});
+    std::vector<view::StoredResult> results;
+    for (const std::string& path : options.results)
+        results.push_back(view::read_json(reader.file("view", path), path));
     if (!options.out.empty()) {
-        write_text(options.out, view::html(results));
+        std::vector<view::NamedResult> named;
+        for (std::size_t i = 0; i < results.size(); ++i)
+            named.push_back({options.results[i], results[i].explanation, results[i].command_json});
+        write_text(options.out, view::html(named));
         return;
     }
     if (results.size() == 2) {
         throw Error(ErrorCode::usage,
                     "view: two results are a page; expected -o FILE, or llmx compare for the terminal");
     }
-    print_explanation(std::cout, view::read_json(results[0].json, results[0].name).explanation, color);
+    print_explanation(std::cout, results[0].explanation, color);
 }
 
 }  // namespace

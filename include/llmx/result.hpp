@@ -11,6 +11,7 @@
 #include <llmx/enums.hpp>
 #include <llmx/model.hpp>
 #include <llmx/tensor.hpp>
+#include <llmx/version.hpp>
 #include <llmx/view_data.hpp>
 
 namespace llmx {
@@ -131,10 +132,24 @@ struct HiddenState {
     Tensor values;           ///< [rows, embedding]
 };
 
+/// The model of an explanation, as its JSON names it.
+struct ModelSummary {
+    std::string file = {};       ///< name of its file or directory, without the path
+    std::string sha256_16 = {};  ///< Model::sha256_16
+    std::string name = {}, architecture = {};
+    ModelKind kind = ModelKind::decoder;
+    std::uint64_t parameters = 0;
+    std::string type = {};  ///< the weights' main type: "Q4_1", "F32"
+    int blocks = 0, heads = 0, kv_heads = 0, embedding = 0;
+};
+/// Reads the model's files once, for their digest. Bytes that are not UTF-8 become replacement characters.
+LLMX_API ModelSummary summary(const Model& model);
+
 /// An explained answer: the texts, and the result of every method.
 struct Explanation {
+    std::string version = llmx::version();  ///< of the program that made it
+    ModelSummary model;
     Task task = Task::generative_text_chat;
-    ModelKind kind = ModelKind::decoder;
     std::vector<std::string> prompt;          ///< each prompt token decoded on its own ("Prompt")
     std::vector<std::string> decode_output;   ///< each answer token decoded on its own ("Decode_output")
     std::vector<std::string> decoder_inputs;  ///< encoder-decoders: start token, answer without its last one

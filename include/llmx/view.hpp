@@ -13,7 +13,7 @@
 
 namespace llmx::view {
 
-/// What stands in "command" and "model" of the JSON result.
+/// What the JSON result holds besides the explanation, and how much of that.
 struct JsonContext {
     std::string command_json = "{}";  ///< the request as a JSON object
     bool raw = false;                 ///< also median_raw_df and the raw gradient (large)
@@ -34,30 +34,28 @@ LLMX_API void ansi_signed(std::ostream& out, const std::vector<std::string>& tok
 
 /// The result as JSON, schema llm-explainer/1 (definitions section 6), in one line. Throws
 /// Error{internal} that names the key where a number is not finite.
-[[nodiscard]] LLMX_API std::string json(const Explanation& result, const Model& model,
-                                        const JsonContext& context = {});
+[[nodiscard]] LLMX_API std::string json(const Explanation& result, const JsonContext& context = {});
 
-/// What a JSON result holds.
+/// What a JSON result holds. Written again, it gives the same text.
 struct StoredResult {
-    std::string model;         ///< file name
-    std::string model_sha256;  ///< its first 16 hex digits
-    std::string command_json;  ///< the request
-    /// As it was written, but for the large tensors (`raw`, and what only the safetensors file has).
+    /// Complete but for what only the safetensors file has and, without `raw`, the large tensors.
     Explanation explanation;
+    std::string command_json = "{}";  ///< the request
 };
 
 /// Reads what `json` wrote. `what` starts the messages. Throws Error{input} for a text that is no JSON, no
 /// result, of another schema, or whose numbers are not as many as its units and targets say.
 [[nodiscard]] LLMX_API StoredResult read_json(std::string_view text, std::string_view what);
 
-/// A JSON result, and what the reader knows it by (its file's name).
+/// A result for a page, and what the reader knows it by (its file's name).
 struct NamedResult {
     std::string name;
-    std::string json;
+    const Explanation& explanation;
+    std::string command_json = "{}";  ///< the request
 };
 
 /// One self-contained HTML page of a result, or of two to be compared: style, script and data in one file
-/// that loads nothing from elsewhere. Throws as `read_json` does, and Error{usage} for none or more than two.
+/// that loads nothing from elsewhere. Throws as `json` does, and Error{usage} for none or more than two.
 [[nodiscard]] LLMX_API std::string html(std::span<const NamedResult> results);
 
 /// Writes raw tensors as safetensors (definitions section 6). Temporary name, then renamed.

@@ -39,11 +39,9 @@ ResultData explain(const Model& model, const std::string& request_json, const st
     Caller caller(std::move(progress), std::move(on_text));
     return caller.call([&] {
         Outcome outcome = llmx::explain(model, read_request(request_json), caller);
-        ResultData data{.model = model};
-        data.stored = {.model = std::filesystem::path(model.facts().path).filename().string(),
-                       .model_sha256 = {},
-                       .command_json = request_to_json(outcome.request),
-                       .explanation = std::move(outcome.explanation)};
+        ResultData data;
+        data.stored = {.explanation = std::move(outcome.explanation),
+                       .command_json = request_to_json(outcome.request)};
         if (!n_matches.empty()) data.stored.explanation.n_matches = n_matches;
         return data;
     });

@@ -36,7 +36,7 @@ Attribution of_attention(const Explanation& result) {
     const Tensor& mean = result.attention->mean;
     const auto rows = static_cast<std::size_t>(mean.shape.front());
     const std::size_t prompt = result.prompt.size();
-    const bool by_answer = rows == result.decode_output.size() && result.kind != ModelKind::encoder;
+    const bool by_answer = rows == result.decode_output.size() && result.model.kind != ModelKind::encoder;
     Attribution a;
     a.method = "attention mean";
     a.objective = by_answer ? "weights of each answer token" : "weights, mean over the rows";

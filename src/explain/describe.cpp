@@ -1,10 +1,27 @@
-// The texts and ids of a result.
+// The model, texts and ids of a result.
+
+#include <filesystem>
 
 #include "explain/subject.hpp"
 #include "task/extractive/offsets.hpp"
 #include "text/utf8.hpp"
 
 namespace llmx {
+
+ModelSummary summary(const Model& model) {
+    const ModelFacts& facts = model.facts();
+    return {.file = utf8::replace_invalid(std::filesystem::path(facts.path).filename().string()),
+            .sha256_16 = model.sha256_16(),
+            .name = utf8::replace_invalid(facts.name),
+            .architecture = utf8::replace_invalid(facts.architecture),
+            .kind = facts.kind,
+            .parameters = facts.parameters,
+            .type = facts.type,
+            .blocks = facts.blocks,
+            .heads = facts.heads,
+            .kv_heads = facts.kv_heads,
+            .embedding = facts.embedding};
+}
 
 void describe(const Request& request, const Model& model, Explanation& result) {
     const auto decode = [&](const Tokens& ids, std::vector<std::string>& texts) {
@@ -18,7 +35,6 @@ void describe(const Request& request, const Model& model, Explanation& result) {
     decode(request.input_ids, result.prompt);
     decode(request.output.ids, result.decode_output);
     result.task = request.task;
-    result.kind = model.facts().kind;
     result.objective = request.objective;
     result.prompt_ids = request.input_ids;
     result.answer_ids = request.output.ids;
@@ -28,7 +44,7 @@ void describe(const Request& request, const Model& model, Explanation& result) {
     result.prediction = utf8::replace_invalid(model.detokenize(request.output.ids));
     result.answer_text = utf8::replace_invalid(model.detokenize(request.output.ids, false));
     result.label_text = utf8::replace_invalid(model.detokenize(request.labels, false));
-    if (result.kind != ModelKind::encoder_decoder) return;
+    if (result.model.kind != ModelKind::encoder_decoder) return;
     result.decoder_inputs = {utf8::replace_invalid(model.token_bytes(engine::decoder_start_token(model)))};
     result.decoder_inputs.insert(result.decoder_inputs.end(), result.decode_output.begin(),
                                  result.decode_output.end() - 1);

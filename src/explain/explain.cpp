@@ -151,6 +151,7 @@ Explanation Explainer::compute(const Request& given) {
     const std::vector<Attributor> attributors = attributors_of(methods_);
     const bool teacher = request.objective == Objective::teacher && model_.facts().kind != ModelKind::encoder;
     Explanation result;
+    result.model = summary(model_);
     result.objective = request.objective;
     Clock clock(result);
     const Subject subject = subject_of(request, model_, clock, result);

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <llmx/error.hpp>
 
+#include "view/base64.hpp"
 #include "view/shortest.hpp"
 
 namespace llmx::view {
@@ -16,6 +17,27 @@ void require_finite(Number value, const std::string& key) {
         throw Error(ErrorCode::internal,
                     fmt::format("json: {} holds {}; expected a finite number", key, value));
     }
+}
+
+void require_shape(std::size_t values, std::span<const std::int64_t> shape, const std::string& key) {
+    std::size_t expected = 1;
+    for (const auto extent : shape) expected *= static_cast<std::size_t>(extent);
+    if (!shape.empty() && expected == values) return;
+    throw Error(ErrorCode::internal,
+                fmt::format("json: {} holds {} values; its shape says {}", key, values, expected));
+}
+
+/// `one`: makes JSON of a number.
+template <class Number, class One>
+Json lists_of(std::span<const Number> values, std::span<const std::int64_t> shape, const One& one) {
+    Json list = Json::array();
+    const auto count = static_cast<std::size_t>(shape[0]);
+    const std::size_t step = count == 0 ? 0 : values.size() / count;
+    for (std::size_t i = 0; i < count; ++i) {
+        list.push_back(shape.size() == 1 ? one(values[i])
+                                         : lists_of(values.subspan(i * step, step), shape.subspan(1), one));
+    }
+    return list;
 }
 
 }  // namespace
@@ -30,32 +52,35 @@ Json number(double value, const std::string& key) {
     return value;
 }
 
-Json numbers(std::span<const float> values, const std::string& key) {
-    Json list = Json::array();
-    for (const float value : values) list.push_back(number(value, key));
-    return list;
-}
-
-Json nested(std::span<const float> values, std::span<const std::int64_t> shape, const std::string& key) {
-    if (shape.size() == 1) return numbers(values, key);
-    Json list = Json::array();
-    const auto count = static_cast<std::size_t>(shape[0]);
-    const std::size_t step = count == 0 ? 0 : values.size() / count;
-    for (std::size_t i = 0; i < count; ++i) {
-        list.push_back(nested(values.subspan(i * step, step), shape.subspan(1), key));
-    }
-    return list;
-}
-
-Json nested(const Tensor& tensor, const std::string& key) {
+Json lists(const Tensor& tensor, const std::string& key) {
     if (tensor.shape.empty() && tensor.empty()) return Json::array();
-    std::size_t expected = 1;
-    for (const auto extent : tensor.shape) expected *= static_cast<std::size_t>(extent);
-    if (tensor.shape.empty() || expected != tensor.values.size()) {
-        throw Error(ErrorCode::internal, fmt::format("json: {} holds {} values; its shape says {}", key,
-                                                     tensor.values.size(), expected));
+    require_shape(tensor.values.size(), tensor.shape, key);
+    return lists_of(std::span(tensor.values), std::span(tensor.shape),
+                    [&](float value) { return number(value, key); });
+}
+
+Json lists(std::span<const int> values, std::span<const std::int64_t> shape, const std::string& key) {
+    require_shape(values.size(), shape, key);
+    return lists_of(values, shape, [](int value) { return Json(value); });
+}
+
+std::string base64(std::span<const float> values, const std::string& key) {
+    for (const float value : values) require_finite(value, key);
+    return base64_floats(values);
+}
+
+std::string base64(const Tensor& tensor, const std::string& key) {
+    return base64(std::span(tensor.values), key);
+}
+
+std::string base64(std::span<const std::uint8_t> bytes, const std::string&) { return base64(bytes); }
+
+std::string dumped(const Json& json) {
+    try {
+        return json.dump();
+    } catch (const Json::type_error& e) {  // the only cause: a text that is not UTF-8
+        throw Error(ErrorCode::internal, fmt::format("json: {}; expected UTF-8 everywhere", e.what()));
     }
-    return nested(tensor.values, tensor.shape, key);
 }
 
 }  // namespace llmx::view

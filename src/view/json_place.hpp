@@ -3,10 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <llmx/error.hpp>
-#include <llmx/tensor.hpp>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,6 +52,13 @@ public:
         if (number != static_cast<int>(number)) refuse("a whole number of 32 bits");
         return static_cast<int>(number);
     }
+    /// A whole number from 0 of 64 bits.
+    [[nodiscard]] std::uint64_t large() const {
+        if (value_.is_number_unsigned()) return value_.get<std::uint64_t>();
+        constexpr double most = 1ULL << 63;
+        if (number() < 0 || number() >= most) refuse("a number from 0");
+        return static_cast<std::uint64_t>(number());
+    }
     [[nodiscard]] bool truth() const {
         if (!value_.is_boolean()) refuse("true or false");
         return value_.get<bool>();
@@ -65,21 +71,19 @@ private:
     std::string path_;
 };
 
+/// `read(key, place)` of every member of an object.
 template <class Read>
-auto list(const Place& place, Read&& read) {
-    std::vector<std::decay_t<decltype(read(place))>> all;
-    all.reserve(place.size());
-    for (std::size_t i = 0; i < place.size(); ++i) all.push_back(read(place.at(i)));
-    return all;
+void for_each_member(const Place& place, const Read& read) {
+    if (!place.json().is_object()) place.refuse("an object");
+    for (const auto& [key, value] : place.json().items()) read(key, place.at(key.c_str()));
 }
 
-std::vector<std::string> texts(const Place& place);
-std::vector<int> wholes(const Place& place);
-std::vector<double> doubles(const Place& place);
-std::vector<float> floats(const Place& place);
-std::pair<int, int> range(const Place& place);
+/// Throws Error{input} unless there are so many.
+void require_numbers(const Place& place, std::size_t got, std::size_t expected);
 
-/// Rows of one length. `columns`: what it must be, where that is known.
-Tensor matrix(const Place& place, std::optional<std::size_t> columns = std::nullopt);
+/// Appends the numbers of lists in lists, as deep as `shape` is long, and fills that in. Lists of one depth
+/// have one length; where there are none it is 0.
+void read_lists(const Place& place, std::vector<std::int64_t>& shape, std::vector<float>& values);
+void read_lists(const Place& place, std::vector<std::int64_t>& shape, std::vector<int>& values);
 
 }  // namespace llmx::view

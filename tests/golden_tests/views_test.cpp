@@ -225,9 +225,9 @@ TEST_F(ThinnedViews, FitIntoTheirBudgetAndSayWhatDoesNot) {
     for (const std::size_t budget : {600U, 3000U, 20000U, 200000U}) {
         const Explanation result = explain({.attention = true, .neuron = true, .budget = budget});
         const ViewData& views = *result.views;
-        const std::string text = view::json(result, model);
+        const std::string text = view::json(result);
         // but for what stands around the maps
-        EXPECT_LE(text.size(), budget + view::json(explain({}), model).size() + 1200) << budget;
+        EXPECT_LE(text.size(), budget + view::json(explain({})).size() + 1200) << budget;
         const std::size_t maps = views.attention.at(0).maps.size() + views.neuron.size();
         EXPECT_GE(maps, before);
         before = maps;

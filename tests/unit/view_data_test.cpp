@@ -12,6 +12,7 @@
 #include "record/packed_weights.hpp"
 #include "replay/score_steps.hpp"
 #include "support/expect_error.hpp"
+#include "support/model_summary.hpp"
 #include "view/base64.hpp"
 
 namespace llmx {
@@ -129,22 +130,17 @@ ViewData some() {
     return views;
 }
 
-const Model& tiny() {
-    static const Model model = Model::load(std::string(LLMX_TEST_DATA) + "/llama-tiny.gguf");
-    return model;
-}
-
 std::string written(const ViewData& views) {
     Explanation result;
-    result.kind = tiny().facts().kind;
+    result.model = test::some_model();
     result.views = views;
-    return view::json(result, tiny());
+    return view::json(result);
 }
 
 TEST(ViewDataJson, GivesWhatWasWritten) {
     const std::string text = written(some());
     const Explanation back = view::read_json(text, "a.json").explanation;
-    EXPECT_EQ(json::parse(written(*back.views)), json::parse(text));
+    EXPECT_EQ(written(*back.views), text);
     EXPECT_EQ(unpack(back.views->attention[0].maps[1], 4).values,
               unpack(some().attention[0].maps[1], 4).values);
     EXPECT_EQ(back.views->neuron[0].queries.values, some().neuron[0].queries.values);
@@ -153,8 +149,7 @@ TEST(ViewDataJson, GivesWhatWasWritten) {
     ViewData none;
     EXPECT_FALSE(view::read_json(written(none), "a.json").explanation.views->logit_lens);
     Explanation plain;
-    plain.kind = tiny().facts().kind;
-    const json without = json::parse(view::json(plain, tiny()));
+    const json without = json::parse(view::json(plain));
     EXPECT_FALSE(without.contains("views"));
 }
 
@@ -176,6 +171,7 @@ TEST(ViewDataJson, SaysWhatIsWrong) {
     refused([](json& v) { v["neuron"][0]["sinks"] = {1, 2}; }, {"sinks", "one number a head"});
     refused([](json& v) { v["logit_lens"]["ids"][1].erase(0); }, {"ids[1]", "2 rows"});
     refused([](json& v) { v["logit_lens"]["answer_ranks"][0].erase(0); }, {"answer_ranks"});
+    refused([](json& v) { v["logit_lens"]["top"] = 3; }, {"probabilities", "3 numbers a place"});
     refused([](json& v) { v["logit_lens"]["text"]["x"] = "y"; }, {"text", "token ids"});
     refused([](json& v) { v.erase("left_out"); }, {"views: has no left_out"});
 }

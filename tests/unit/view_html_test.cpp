@@ -9,7 +9,6 @@
 
 #include "support/expect_error.hpp"
 #include "view/html/assets.hpp"
-#include "view/html/pack.hpp"
 #include "view/html/page.hpp"
 
 namespace llmx {
@@ -48,26 +47,46 @@ TEST(Page, HoldsEveryAssetOnceWithItsHash) {
     EXPECT_THAT(view::page({.app = true}), HasSubstr("connect-src 'self'"));
 }
 
-TEST(Pack, TakesFloatsAndNothingElse) {
-    ordered_json row = ordered_json::array();
-    for (int i = 0; i < 40; ++i) row.push_back(i == 39 ? 0.1 : 0.25 * (i % 4) + 0.5);
-    ordered_json whole = ordered_json::array();
-    for (int i = 0; i < 40; ++i) whole.push_back(i);
-    const auto doubles = ordered_json(std::vector<double>(40, 0.12345678901234567));
-    ordered_json json = {{"row", row},     {"rows", {row, row}}, {"ragged", {row, {0.5}}},
-                         {"whole", whole}, {"doubles", doubles}, {"few", {0.5, 0.25}}};
-    const auto packed = ordered_json::parse(view::pack(json.dump()));
-    EXPECT_EQ(packed["row"]["shape"], ordered_json({40}));
-    EXPECT_EQ(packed["rows"]["shape"], ordered_json({2, 40}));
-    EXPECT_EQ(packed["row"]["float32"].get<std::string>().size(), 216U);  // 160 bytes: 54 groups of four
-    EXPECT_EQ(packed["row"]["float32"].get<std::string>().substr(0, 6), "AAAAPw");  // 0.5F, 0x3F000000
-    for (const char* key : {"whole", "doubles", "few"}) EXPECT_EQ(packed[key], json[key]) << key;
-    EXPECT_TRUE(packed["ragged"].is_array());
+/// The result that a page holds.
+ordered_json result_of(const std::string& page) {
+    const std::string open = R"(<script type="application/json" id="data">)";
+    const std::size_t from = page.find(open) + open.size();
+    return ordered_json::parse(
+        page.substr(from, page.find("</script>", from) - from))["results"][0]["result"];
 }
 
-TEST(Html, RefusesWhatIsNoResult) {
-    const view::NamedResult none{"a.json", "{}"};
-    test::expect_error(ErrorCode::input, {"a.json", "has no schema"}, [&] { (void)view::html({&none, 1}); });
+TEST(Html, PacksFloatsAndNothingElse) {
+    Explanation result;
+    result.attention.emplace();
+    std::vector<float> row;
+    for (int i = 0; i < 40; ++i) row.push_back(i == 39 ? 0.1F : 0.25F * static_cast<float>(i % 4) + 0.5F);
+    result.attention->pair.attention = row;
+    std::vector<float> rows = row;
+    rows.insert(rows.end(), row.begin(), row.end());
+    result.attention->mean_group = {{2, 40}, rows};
+    result.token_logprobs = {0.5F, 0.25F};
+    result.prompt_ids.assign(40, 7);
+    Faithfulness measured;
+    measured.deletion.assign(40, 0.12345678901234567);
+    result.attention->pair.faithfulness = measured;
+    const view::NamedResult named{"a.json", result};
+    const ordered_json packed = result_of(view::html({&named, 1}));
+    const ordered_json& pair = packed["Attention"]["pair_result"];
+    EXPECT_EQ(pair["attention"]["shape"], ordered_json({40}));
+    EXPECT_EQ(packed["Attention"]["attention_result"]["mean_group_df"]["shape"], ordered_json({2, 40}));
+    const auto base64 = pair["attention"]["float32"].get<std::string>();
+    EXPECT_EQ(base64.size(), 216U);            // 160 bytes: 54 groups of four
+    EXPECT_EQ(base64.substr(0, 6), "AAAAPw");  // 0.5F, 0x3F000000
+    const ordered_json written = ordered_json::parse(view::json(result));
+    for (const char* key : {"token_logprobs", "prompt_ids"}) EXPECT_EQ(packed[key], written[key]) << key;
+    EXPECT_EQ(pair["faithfulness"], written["Attention"]["pair_result"]["faithfulness"]);
+}
+
+TEST(Html, RefusesNoneAndWhatIsNoNumber) {
+    Explanation result;
+    result.objective_value = NAN;
+    const view::NamedResult broken{"a.json", result};
+    test::expect_error(ErrorCode::internal, {"objective.value"}, [&] { (void)view::html({&broken, 1}); });
     test::expect_error(ErrorCode::usage, {"0 results"}, [] { (void)view::html({}); });
 }
 

@@ -2,21 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <llmx/error.hpp>
 #include <llmx/view.hpp>
 #include <nlohmann/json.hpp>
 
 #include "support/expect_error.hpp"
+#include "support/model_summary.hpp"
 
 namespace llmx::test {
 namespace {
 
 using nlohmann::json;
-
-const Model& tiny() {
-    static const Model model = Model::load(std::string(LLMX_TEST_DATA) + "/llama-tiny.gguf");
-    return model;
-}
 
 Attribution further() {
     Attribution a;
@@ -46,7 +44,7 @@ Attribution further() {
 
 Explanation full() {
     Explanation e;
-    e.kind = tiny().facts().kind;
+    e.model = some_model();
     e.prompt = {"a", "b", " c"};
     e.decode_output = {"x", "y"};
     e.partial_tokens = {1};
@@ -79,28 +77,82 @@ Explanation full() {
     return e;
 }
 
-std::string written(const Explanation& e) {
-    return view::json(e, tiny(), {.command_json = R"({"user": "hi"})"});
+std::string written(const Explanation& e, bool raw = false) {
+    return view::json(e, {.command_json = R"({"user": "hi"})", .raw = raw});
+}
+
+/// The same text, written of what was read.
+void expect_same_again(const Explanation& e, bool raw = false) {
+    const std::string text = written(e, raw);
+    const view::StoredResult stored = view::read_json(text, "a.json");
+    EXPECT_EQ(view::json(stored.explanation, {.command_json = stored.command_json, .raw = raw}), text);
 }
 
 TEST(ViewJsonRead, GivesWhatWasWritten) {
     const std::string text = written(full());
     const view::StoredResult stored = view::read_json(text, "a.json");
-    EXPECT_EQ(stored.model, "llama-tiny.gguf");
-    EXPECT_EQ(stored.model_sha256, tiny().sha256_16());
+    EXPECT_EQ(stored.explanation.model.file, "tiny.gguf");
+    EXPECT_EQ(stored.explanation.model.sha256_16, "0123456789abcdef");
+    EXPECT_EQ(stored.explanation.peak_rss, 123456789U);
     EXPECT_EQ(json::parse(stored.command_json), json::parse(R"({"user": "hi"})"));
     EXPECT_EQ(stored.explanation.attributions.at(0).units[2].tokens, (std::vector<int>{0, 2, 3}));
-    EXPECT_EQ(json::parse(view::json(stored.explanation, tiny(), {.command_json = stored.command_json})),
-              json::parse(text));
+    EXPECT_TRUE(stored.explanation.attention->median_raw.empty());
+    expect_same_again(full());
+}
+
+TEST(ViewJsonRead, GivesWhatOnlySomeResultsHave) {
+    Explanation e = full();
+    e.version = "0.0.1";  // of the program that made it, not of the one that writes it again
+    e.model = some_model(ModelKind::encoder_decoder);
+    e.decoder_inputs = {"<s>", "x"};
+    e.gradient->faithfulness = e.attention->pair.faithfulness = e.attributions[0].faithfulness;
+    e.attributions[0].faithfulness->kendall_tau.reset();
+    e.attributions[0].standard_errors = {};
+    e.attributions[0].completeness.clear();
+    e.attributions[0].context_sensitivity.clear();
+    expect_same_again(e);
+    e.model = some_model();
+    e.task = Task::generative_text_chat_assistant;
+    e.n_matches = {2, 0, 5};
+    e.attributions[0].targets.clear();
+    e.attributions[0].scores = {{0, 3}, {}};
+    expect_same_again(e);
+    e = {};
+    e.model = some_model();
+    expect_same_again(e);
+}
+
+TEST(ViewJsonRead, GivesTheRawTensorsOfAFileThatHasThem) {
+    Explanation e = full();
+    e.gradient->gradient = {{3, 2}, {1, 2, 3, 4, 5, -6.1F}};
+    e.gradient->decoder_gradient = {{1, 2}, {0.5F, 0.1F}};
+    expect_same_again(e, true);
+    const Explanation back = view::read_json(written(e, true), "a.json").explanation;
+    EXPECT_EQ(back.attention->median_raw.shape, e.attention->median_raw.shape);
+    EXPECT_EQ(back.attention->median_raw.values, e.attention->median_raw.values);
+    EXPECT_EQ(back.gradient->gradient.values, e.gradient->gradient.values);
+}
+
+/// Files that version 0.1.0 wrote.
+TEST(ViewJsonRead, GivesResultsOfAnEarlierProgram) {
+    for (const auto* name : {"decoder", "encoder-decoder", "encoder", "raw"}) {
+        std::ifstream file(std::string(LLMX_TEST_DATA) + "/results/" + name + ".json");
+        const std::string text(std::istreambuf_iterator<char>(file), {});
+        ASSERT_FALSE(text.empty()) << name;
+        const auto [explanation, command] = view::read_json(text, name);
+        EXPECT_EQ(explanation.gradient->gradient.empty(), name != std::string("raw")) << name;
+        EXPECT_EQ(view::json(explanation, {command, name == std::string("raw")}) + '\n', text) << name;
+    }
 }
 
 TEST(ViewJsonRead, GivesAnEncodersSpan) {
     Explanation e = full();
-    e.kind = ModelKind::encoder;  // the model's kind stands in the file
+    e.model.kind = ModelKind::encoder;  // the model's kind stands in the file
     e.span = SpanResult{"Who?", "Ada came.", {1, 2, 3}, {4, 5, 6}, 1, 2, 0, 3, 7.5, false, 1, 2};
     EXPECT_EQ(view::read_json(written(e), "a.json").explanation.span->end_logits,
               (std::vector<float>{4, 5, 6}));
     EXPECT_EQ(view::read_json(written(e), "a.json").explanation.span->windows, 2);
+    expect_same_again(e);
 }
 
 /// The written result, changed.

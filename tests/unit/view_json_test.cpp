@@ -7,20 +7,18 @@
 #include <llmx/view.hpp>
 #include <nlohmann/json.hpp>
 
+#include "support/model_summary.hpp"
+
 namespace llmx {
 namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
 
-const Model& tiny() {
-    static const Model model = Model::load(std::string(LLMX_TEST_DATA) + "/llama-tiny.gguf");
-    return model;
-}
-
 /// Two prompt tokens, one answer token, two blocks of one head, embedding 3.
 Explanation example() {
     Explanation e;
+    e.model = test::some_model();
     e.prompt = {"caf", "\uFFFD"};
     e.decode_output = {" \"ok\"\n"};
     e.partial_tokens = {1};
@@ -64,16 +62,16 @@ Explanation example() {
 TEST(ViewJson, HoldsEveryKeyOfTheSchema) {
     view::JsonContext context;
     context.command_json = R"({"user": "hi", "seed": 0})";
-    const json j = json::parse(view::json(example(), tiny(), context));
+    const json j = json::parse(view::json(example(), context));
     EXPECT_EQ(j["schema"], "llm-explainer/1");
     EXPECT_EQ(j["version"], version());
     EXPECT_EQ(j["command"], json::parse(context.command_json));
-    EXPECT_EQ(j["model"]["path"], "llama-tiny.gguf");
+    EXPECT_EQ(j["model"]["path"], "tiny.gguf");
     EXPECT_EQ(j["model"]["architecture"], "llama");
-    EXPECT_EQ(j["model"]["sha256_16"], tiny().sha256_16());
-    EXPECT_EQ(j["model"]["sha256_16"].get<std::string>().size(), 16U);
-    EXPECT_EQ(j["model"]["parameters"], tiny().facts().parameters);
-    EXPECT_EQ(j["model"]["blocks"], tiny().facts().blocks);
+    EXPECT_EQ(j["model"]["sha256_16"], "0123456789abcdef");
+    EXPECT_EQ(j["model"]["kind"], "decoder");
+    EXPECT_EQ(j["model"]["parameters"], 29120);
+    EXPECT_EQ(j["model"]["blocks"], 2);
     EXPECT_EQ(j["task"], "generative_text_chat");
     EXPECT_EQ(j["Prompt"], (json{"caf", "\uFFFD"}));
     EXPECT_EQ(j["Decode_output"], (json::array({" \"ok\"\n"})));
@@ -93,7 +91,7 @@ TEST(ViewJson, HoldsEveryKeyOfTheSchema) {
 }
 
 TEST(ViewJson, TensorsAreListsInLists) {
-    const json j = json::parse(view::json(example(), tiny()));
+    const json j = json::parse(view::json(example()));
     EXPECT_EQ(j["Attention"]["pair_result"]["attention"], (json{0.1, 1.0}));
     EXPECT_EQ(j["Attention"]["pair_result"]["block"], 1);
     EXPECT_EQ(j["Attention"]["attention_result"]["mean_group_df"], (json::parse("[[0.25, 0.7]]")));
@@ -115,42 +113,42 @@ TEST(ViewJson, TensorsAreListsInLists) {
 }
 
 TEST(ViewJson, TheLargeKeysComeOnlyWhenAskedFor) {
-    const json lean = json::parse(view::json(example(), tiny()));
+    const json lean = json::parse(view::json(example()));
     EXPECT_FALSE(lean["Attention"]["attention_result"].contains("median_raw_df"));
     EXPECT_FALSE(lean["Gradient"].contains("gradient"));
     view::JsonContext context;
     context.raw = true;
-    const json raw = json::parse(view::json(example(), tiny(), context));
+    const json raw = json::parse(view::json(example(), context));
     EXPECT_EQ(raw["Attention"]["attention_result"]["median_raw_df"],
               (json::parse("[[[[0.0, 0.1]], [[0.2, 0.3]]]]")));
     EXPECT_EQ(raw["Gradient"]["gradient"], (json::parse("[[1.0, 2.0, 3.0], [4.0, 5.0, -6.1]]")));
 }
 
 TEST(ViewJson, FloatsAreWrittenAsShortAsTheyReadBack) {
-    const std::string text = view::json(example(), tiny());
+    const std::string text = view::json(example());
     EXPECT_THAT(text, HasSubstr("\"token_logprobs\":[-0.1]"));
     EXPECT_THAT(text, HasSubstr("\"attention_mean\":[1e-08,0.33333]"));
     Explanation e = example();
     e.token_logprobs = {1.0F / 3.0F, std::numeric_limits<float>::denorm_min(),
                         std::numeric_limits<float>::max(), -0.0F, 16777216.0F};
-    const json j = json::parse(view::json(e, tiny()));
+    const json j = json::parse(view::json(e));
     for (std::size_t i = 0; i < e.token_logprobs.size(); ++i) {
         EXPECT_EQ(static_cast<float>(j["token_logprobs"][i].get<double>()), e.token_logprobs[i]) << i;
     }
-    EXPECT_THAT(view::json(e, tiny()), HasSubstr("[0.33333334,"));
+    EXPECT_THAT(view::json(e), HasSubstr("[0.33333334,"));
 }
 
 TEST(ViewJson, AMethodThatDidNotRunHasNoKey) {
     Explanation e = example();
     e.attention.reset();
-    const json j = json::parse(view::json(e, tiny()));
+    const json j = json::parse(view::json(e));
     EXPECT_FALSE(j.contains("Attention"));
     EXPECT_TRUE(j.contains("Gradient"));
 }
 
 void expect_internal(const Explanation& e, const std::string& key) {
     try {
-        (void)view::json(e, tiny());
+        (void)view::json(e);
         FAIL() << "no error for " << key;
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::internal);
@@ -177,7 +175,7 @@ TEST(ViewJson, WhatIsNoNumberIsAnErrorThatNamesTheKey) {
 TEST(ViewJson, NumbersThatTheModelDoesNotHaveAreAnEmptyList) {
     Explanation e = example();
     e.gradient->block_gradient_x_input = {};
-    EXPECT_EQ(json::parse(view::json(e, tiny()))["Gradient"]["block_gradient_x_input"], json::array());
+    EXPECT_EQ(json::parse(view::json(e))["Gradient"]["block_gradient_x_input"], json::array());
 }
 
 TEST(ViewJson, AShapeThatDoesNotFitIsAnError) {
@@ -196,7 +194,7 @@ TEST(ViewJson, TheCommandMustBeAnObject) {
     for (const char* command : {"[1]", "{", ""}) {
         view::JsonContext context;
         context.command_json = command;
-        EXPECT_THROW((void)view::json(example(), tiny(), context), Error) << command;
+        EXPECT_THROW((void)view::json(example(), context), Error) << command;
     }
 }
 

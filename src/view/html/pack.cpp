@@ -61,7 +61,9 @@ std::optional<Json> packed(const Json& json) {
     return Json{{"float32", std::move(base64)}, {"shape", std::move(shape)}};
 }
 
-void pack_within(Json& json) {
+}  // namespace
+
+void pack(Json& json) {
     if (json.is_array()) {
         if (auto small = packed(json)) {
             json = std::move(*small);
@@ -69,16 +71,8 @@ void pack_within(Json& json) {
         }
     }
     if (json.is_structured()) {
-        for (Json& child : json) pack_within(child);
+        for (Json& child : json) pack(child);
     }
-}
-
-}  // namespace
-
-std::string pack(std::string_view json) {
-    Json all = Json::parse(json);
-    pack_within(all);
-    return all.dump();
 }
 
 }  // namespace llmx::view

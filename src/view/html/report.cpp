@@ -11,6 +11,8 @@
 #include "text/utf8.hpp"
 #include "view/html/pack.hpp"
 #include "view/html/page.hpp"
+#include "view/json.hpp"
+#include "view/json_parts.hpp"
 
 namespace llmx::view {
 
@@ -19,18 +21,16 @@ std::string html(std::span<const NamedResult> results) {
         throw Error(ErrorCode::usage,
                     fmt::format("html: {} results; expected one, or two to compare", results.size()));
     }
-    std::string data;
+    nlohmann::ordered_json data = {{"version", version()}, {"results", nlohmann::ordered_json::array()}};
     std::string title = "LLM Explainer: ";
-    for (const NamedResult& result : results) {
-        const StoredResult read = read_json(result.json, result.name);  // refuses what is no result
-        const std::string file = std::filesystem::path(result.name).filename().string();
-        const nlohmann::json name = utf8::replace_invalid(file);
-        data += fmt::format(R"({}{{"name":{},"result":{}}})", data.empty() ? "" : ",", name.dump(),
-                            pack(result.json));
-        title += (&result == results.data() ? "" : ", ") + read.model;
+    for (const NamedResult& named : results) {
+        nlohmann::ordered_json result = document(named.explanation, {named.command_json});
+        pack(result);
+        const std::string file = std::filesystem::path(named.name).filename().string();
+        data["results"].push_back({{"name", utf8::replace_invalid(file)}, {"result", std::move(result)}});
+        title += (&named == results.data() ? "" : ", ") + named.explanation.model.file;
     }
-    data = fmt::format(R"({{"version":"{}","results":[{}]}})", version(), data);
-    return page({.title = title, .data_json = data});
+    return page({.title = title, .data_json = dumped(data)});
 }
 
 }  // namespace llmx::view

@@ -52,7 +52,7 @@ ScoreMap from_attention(const Explanation& result) {
     ScoreMap map{.method = "attention",
                  .objective = "mean over heads and blocks",
                  .units = result.prompt,
-                 .targets = result.kind == ModelKind::encoder ? result.prompt : result.decode_output,
+                 .targets = result.model.kind == ModelKind::encoder ? result.prompt : result.decode_output,
                  .in_prompt = std::vector<bool>(result.prompt.size(), true),
                  .scores = rows_of(mean),
                  .faithfulness = {}};

@@ -38,8 +38,9 @@ double scale_end(const std::vector<double>& values) {
 double place(double value, double end) { return end > 0 ? std::clamp(value / end, -1.0, 1.0) : 0; }
 
 /// Title, what the colours mean. The y below it.
-double head(Drawing& out, const StoredResult& result, const ScoreMap& map, double end, bool is_signed) {
-    out.text(margin, 34, cut(fmt::format("{} by {}", map.method, drawn(result.model)), 90), "#1b1c1f", 16);
+double head(Drawing& out, const Explanation& result, const ScoreMap& map, double end, bool is_signed) {
+    out.text(margin, 34, cut(fmt::format("{} by {}", map.method, drawn(result.model.file)), 90), "#1b1c1f",
+             16);
     out.text(margin, 54, cut(drawn(map.objective), 100), quiet, 12);
     const std::string low = is_signed ? fmt::format("{:.3g}", -end) : "0";
     double x = margin;
@@ -81,7 +82,7 @@ double flow(Drawing& out, const std::vector<std::string>& texts, const std::vect
     return y + Drawing::line;
 }
 
-std::string text_plot(const StoredResult& result, const ScoreMap& map, double width) {
+std::string text_plot(const Explanation& result, const ScoreMap& map, double width) {
     std::vector<std::string> units;
     std::vector<double> values;
     for (std::size_t u = 0; u < map.units.size(); ++u) {
@@ -97,12 +98,12 @@ std::string text_plot(const StoredResult& result, const ScoreMap& map, double wi
     double y = head(out, result, map, end, is_signed);
     y = flow(out, units, values, end, y + 8, width) + 12;
     out.text(margin, y, "Answer", quiet, 12);
-    const std::vector<std::string>& answer = result.explanation.decode_output;
+    const std::vector<std::string>& answer = result.decode_output;
     y = flow(out, answer, std::vector<double>(answer.size(), 0.0), 1, y + Drawing::line, width);
     return out.svg(width, y + 8);
 }
 
-std::string matrix_plot(const StoredResult& result, const ScoreMap& map, double width) {
+std::string matrix_plot(const Explanation& result, const ScoreMap& map, double width) {
     constexpr std::size_t most = 200'000;
     const std::size_t rows = map.targets.size();
     const std::size_t columns = map.units.size();
@@ -151,7 +152,7 @@ std::string matrix_plot(const StoredResult& result, const ScoreMap& map, double 
     return out.svg(width, top + static_cast<double>(rows) * down + margin);
 }
 
-std::string curve_plot(const StoredResult& result, const ScoreMap& map, double width) {
+std::string curve_plot(const Explanation& result, const ScoreMap& map, double width) {
     if (!map.faithfulness) {
         throw Error(
             ErrorCode::input,
@@ -173,7 +174,8 @@ std::string curve_plot(const StoredResult& result, const ScoreMap& map, double w
     const auto x = [&](double fraction) { return left + fraction * (width - left - margin); };
     const auto y = [&](double p) { return 80 + (1 - p / top) * (height - 80 - 70); };
     Drawing out;
-    out.text(margin, 34, cut(fmt::format("Faithfulness of {} by {}", map.method, drawn(result.model)), 90),
+    out.text(margin, 34,
+             cut(fmt::format("Faithfulness of {} by {}", map.method, drawn(result.model.file)), 90),
              "#1b1c1f", 16);
     out.text(margin, 54, "probability per answer token against the part of units taken away or given", quiet,
              12);
@@ -201,11 +203,11 @@ std::string curve_plot(const StoredResult& result, const ScoreMap& map, double w
 
 }  // namespace
 
-std::string plot(const StoredResult& result, const PlotChoice& choice) {
+std::string plot(const Explanation& result, const PlotChoice& choice) {
     static const std::array<std::string, 3> kinds = {"text", "matrix", "curve"};
     if (std::find(kinds.begin(), kinds.end(), choice.kind) == kinds.end())
         throw_unknown("`kind`", choice.kind, kinds);
-    const ScoreMap map = find_map(result.explanation, choice.method);
+    const ScoreMap map = find_map(result, choice.method);
     if (choice.kind == "matrix") return matrix_plot(result, map, choice.width);
     return choice.kind == "text" ? text_plot(result, map, choice.width)
                                  : curve_plot(result, map, choice.width);

@@ -14,6 +14,6 @@ struct PlotChoice {
 /// A static picture of a result, as SVG. Throws Error{usage} for a kind or method that is not known,
 /// Error{input} where the result lacks what the kind shows, or is too large for a drawing (matrix: 200,000
 /// cells).
-std::string plot(const StoredResult& result, const PlotChoice& choice);
+std::string plot(const Explanation& result, const PlotChoice& choice);
 
 }  // namespace llmx::view
