@@ -101,29 +101,35 @@ Subject subject_of(const Request& request, const Model& model, Clock& clock, Exp
     return subject;
 }
 
-/// The gradient of the label in the answer's place, by a replay of its own. Returns the objective's value.
-double explain_label(const Request& request, const Model& model, engine::Session& session,
-                     const std::shared_ptr<tape::Arena>& arena, Explanation& result) {
-    const Subject label = written(request, model, request.labels);
-    method::Replay replay(session, label.input, arena);
-    const method::Gradient gradient(replay.graph(), true);
-    replay.plan(gradient.needs(), request.memory_budget);
-    explain_gradient(request, label, gradient, replay, model.threads(), result);
-    return label.value(replay.results());
+/// A text and its pass, which everything reads that explains this text.
+struct Text {
+    Subject subject;
+    std::shared_ptr<method::Replay> replay;
+};
+
+Text text_of(Subject subject, engine::Session& session, const std::shared_ptr<tape::Arena>& arena) {
+    auto replay = std::make_shared<method::Replay>(session, subject.input, arena);
+    return {std::move(subject), std::move(replay)};
 }
 
-/// The methods of the registry, one after another, of the label with `teacher`, else of what was found; then
-/// the faithfulness of all maps.
-void explain_further(const Request& request, const Model& model, const Subject& subject, bool teacher,
+/// The gradient of the label in the answer's place. Returns the objective's value.
+double explain_label(const Request& request, const Model& model, const Text& label, Explanation& result) {
+    const method::Gradient gradient(label.replay->graph(), true);
+    label.replay->plan(gradient.needs(), request.memory_budget);
+    explain_gradient(request, label.subject, gradient, *label.replay, model.threads(), result);
+    return label.subject.value(label.replay->results());
+}
+
+/// The methods of the registry, one after another, of a text (the label with `teacher`, else what was found);
+/// then the faithfulness of all maps.
+void explain_further(const Request& request, const Model& model, const Text& text, const Tokens& tokens,
                      engine::Session& session, const std::shared_ptr<tape::Arena>& arena,
-                     const std::vector<Attributor>& attributors, Clock& clock, Explanation& result) {
-    const Tokens& tokens = teacher ? request.labels : request.output.ids;
-    const Subject label = teacher ? written(request, model, tokens) : subject;
-    Explained explained(request, model, label, tokens, session, arena);
-    for (const Attributor& attributor : attributors) {
-        result.attributions.push_back(explained.run(attributor, result.warnings));
+                     const std::vector<method::BoundMethod>& methods, Clock& clock, Explanation& result) {
+    Explained explained(request, model, text.subject, tokens, session, arena, text.replay);
+    explained.run(methods, result.warnings, [&](Attribution&& found) {
+        result.attributions.push_back(std::move(found));
         clock.note(result.attributions.back().method.c_str());
-    }
+    });
     if (!request.check) return;
     measure_faithfulness(request, model, explained, result);
     clock.note("faithfulness");
@@ -148,7 +154,7 @@ Explanation Explainer::compute(const Request& given) {
     const Request request = checked(given, model_, methods_);
     const bool attention = uses(methods_, "attention");
     const bool gradient = uses(methods_, "gradient");
-    const std::vector<Attributor> attributors = attributors_of(methods_);
+    const std::vector<method::BoundMethod> further = attributors_of(methods_);
     const bool teacher = request.objective == Objective::teacher && model_.facts().kind != ModelKind::encoder;
     Explanation result;
     result.objective = request.objective;
@@ -156,9 +162,11 @@ Explanation Explainer::compute(const Request& given) {
     const Subject subject = subject_of(request, model_, clock, result);
 
     engine::Session session = make_session(request, model_, subject, teacher);
-    method::Replay replay(session, subject.input, memory_->arena);
+    const Text answer = text_of(subject, session, memory_->arena);
+    method::Replay& replay = *answer.replay;
     Readers readers(request, model_, subject, replay, {attention, gradient && !teacher});
     readers.plan(replay, request.memory_budget);
+    if (!teacher) expect_reads(further, request, subject, replay);
     // Recorded in several pieces, the pass is run for all methods at once, by the gradient.
     if (!readers.gradient || replay.pieces() == 1) replay.visit();
     clock.note("replay");
@@ -178,13 +186,18 @@ Explanation Explainer::compute(const Request& given) {
             objective::log_probability(replay.logits(static_cast<int>(t)), request.output.ids[t]);
         result.token_logprobs.push_back(static_cast<float>(l));
     }
+    Text explained = answer;
+    if (teacher && (gradient || !further.empty() || request.check)) {
+        explained = text_of(written(request, model_, request.labels), session, memory_->arena);
+        expect_reads(further, request, explained.subject, *explained.replay);
+    }
     const bool of_label = teacher && gradient;
-    result.objective_value = of_label ? explain_label(request, model_, session, memory_->arena, result)
-                                      : subject.value(replay.results());
+    result.objective_value =
+        of_label ? explain_label(request, model_, explained, result) : subject.value(replay.results());
     if (of_label) clock.note("gradient");
-    if (!attributors.empty() || request.check) {
-        explain_further(request, model_, subject, teacher, session, memory_->arena, attributors, clock,
-                        result);
+    if (!further.empty() || request.check) {
+        explain_further(request, model_, explained, teacher ? request.labels : request.output.ids, session,
+                        memory_->arena, further, clock, result);
     }
     result.peak_rss = peak_rss();
     return result;

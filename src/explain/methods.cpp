@@ -34,9 +34,9 @@ std::vector<MethodFacts> known_methods() {
     for (const method::Definition* d : method::definitions()) {
         MethodFacts facts{std::string(d->name),
                           std::string(d->help),
-                          d->differentiate != nullptr ? "gradient"
-                          : d->perturb != nullptr     ? "perturbation"
-                                                      : "attention",
+                          d->differentiate != nullptr || d->score_row != nullptr ? "gradient"
+                          : d->perturb != nullptr                                ? "perturbation"
+                                                                                 : "attention",
                           d->is_signed,
                           {}};
         for (const method::Option& o : d->options) {
