@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "engine/pass.hpp"
-#include "engine/scorer.hpp"
+#include "engine/pass/pass.hpp"
+#include "engine/scoring/scorer.hpp"
 #include "llmx/explainer.hpp"
-#include "method/replay.hpp"
+#include "replay/replay.hpp"
 #include "objective/readout.hpp"
 #include "tape/arena.hpp"
 

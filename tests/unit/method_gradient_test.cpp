@@ -7,7 +7,7 @@
 #include <map>
 
 #include "method/bound_method.hpp"
-#include "method/path.hpp"
+#include "method/path/path.hpp"
 #include "support/expect_error.hpp"
 #include "support/functions.hpp"
 
