@@ -38,9 +38,9 @@ void explain(const std::string& path) {
                                      .layer_names = {"q_proj", "k_proj", "v_proj"}});
 
     std::cout << "By gradient:\n";
-    llmx::view::ansi(std::cout, result.prompt, result.gradient->saliency_map);
+    llmx::view::ansi(std::cout, result.prompt, result.original.gradient->saliency_map);
     std::cout << "\n\nBy attention:\n";
-    llmx::view::ansi(std::cout, result.prompt, result.attention->pair.attention);
+    llmx::view::ansi(std::cout, result.prompt, result.original.attention->pair.attention);
     std::cout << "\n\nAnswer:\n" << output.text << '\n';
 }
 

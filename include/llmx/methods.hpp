@@ -9,7 +9,7 @@
 namespace llmx {
 
 /// A method by its name and options: {"integrated_gradients", {{"steps", "20"}}}. "attention" and "gradient"
-/// are the original toolbox's two (Explanation::attention, ::gradient); every other one gives an Attribution.
+/// are the original toolbox's two (Explanation::original); every other one gives an Attribution.
 struct Method {
     std::string name;
     std::map<std::string, std::string> options = {};

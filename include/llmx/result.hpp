@@ -67,6 +67,12 @@ struct GradientResult {
     std::optional<Faithfulness> faithfulness = {};  ///< of `saliency_map`, as scores of units
 };
 
+/// What the original toolbox's two methods leave besides scores: its own keys, and the raw tensors.
+struct Original {
+    std::optional<AttentionResult> attention;
+    std::optional<GradientResult> gradient;
+};
+
 /// What an encoder with a question-answering head finds.
 struct SpanResult {
     std::string question, context;
@@ -139,9 +145,8 @@ struct Explanation {
     Objective objective = Objective::generated;
     double objective_value = 0;
     std::optional<SpanResult> span;  ///< question answering by an encoder
-    std::optional<AttentionResult> attention;
-    std::optional<GradientResult> gradient;
-    std::vector<Attribution> attributions;
+    Original original;                         ///< of the methods "attention" and "gradient"
+    std::vector<Attribution> attributions;     ///< of all others; `all_scores` lists the scores of both
     std::vector<HiddenState> hidden;                      ///< by block, if kept
     std::optional<ViewData> views;                        ///< if asked for
     std::vector<std::pair<std::string, double>> timings;  ///< seconds by stage, in order

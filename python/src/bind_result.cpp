@@ -67,7 +67,7 @@ nb::list tensors(const std::vector<Tensor>& all, nb::handle owner) {
 }
 
 nb::object attention(nb::handle self) {
-    const auto& a = of(self).attention;
+    const auto& a = of(self).original.attention;
     if (!a) return nb::none();
     nb::dict d;
     d["pair_attention"] = shared(a->pair.attention, self);
@@ -89,7 +89,7 @@ nb::object attention(nb::handle self) {
 }
 
 nb::object gradient(nb::handle self) {
-    const auto& g = of(self).gradient;
+    const auto& g = of(self).original.gradient;
     if (!g) return nb::none();
     nb::dict d;
     d["saliency_map"] = shared(g->saliency_map, self);

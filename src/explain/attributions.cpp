@@ -41,20 +41,6 @@ std::function<void(double)> ticker(const Progress& progress, std::string stage, 
     };
 }
 
-std::vector<method::BoundMethod> attributors_of(const std::vector<Method>& methods) {
-    std::vector<method::BoundMethod> found;
-    for (const Method& m : methods) {
-        if (m.name == "attention" || m.name == "gradient") {
-            if (!m.options.empty())
-                throw Error(ErrorCode::usage, fmt::format("{}: unknown option {}; it has none", m.name,
-                                                          m.options.begin()->first));
-            continue;
-        }
-        found.push_back(method::bind(m));
-    }
-    return found;
-}
-
 namespace {
 
 /// Rows that take scores.

@@ -1,14 +1,11 @@
 #pragma once
-// The further methods: from a request to entries of Explanation::attributions.
+// The methods that score units: from a request to entries of Explanation::attributions.
 
 #include "explain/subject.hpp"
 #include "explain/targets.hpp"
 #include "method/bound_method.hpp"
 
 namespace llmx {
-
-/// Of the methods, those that are not the original's two. Throws Error{usage} for what is not known.
-std::vector<method::BoundMethod> attributors_of(const std::vector<Method>& methods);
 
 /// Has the replay keep what the methods will read of it.
 void expect_reads(const std::vector<method::BoundMethod>& methods, const Request& request,

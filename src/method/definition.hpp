@@ -1,6 +1,7 @@
 #pragma once
 // A method, as its file in methods/ states it.
 
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "method/function.hpp"
 #include "method/game.hpp"
 #include "method/options.hpp"
+#include "method/reader.hpp"
 #include "method/scene.hpp"
 #include "method/scores.hpp"
 
@@ -36,6 +38,10 @@ struct Definition {
     Scores (*differentiate)(Function& function, const Options& options) = nullptr;
     Scores (*perturb)(Game& game, const Options& options) = nullptr;
     Scores (*look)(Scene& scene, const Options& options) = nullptr;  ///< attention
+    std::unique_ptr<Reader> (*read)(const OriginalScene& scene) = nullptr;  ///< the original toolbox's
+
+    /// Of `read`: it explains the objective, so the label's text where the objective is `teacher`.
+    bool of_objective = false;
 };
 
 /// The options of every perturbation method, which choose its game (`baseline`, `baseline_token`), and then

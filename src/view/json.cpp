@@ -202,8 +202,8 @@ Json head(const Explanation& result, const Model& model, const JsonContext& cont
 std::string json(const Explanation& result, const Model& model, const JsonContext& context) {
     Json root = head(result, model, context);
     add_task_keys(result, root);
-    if (result.attention) root["Attention"] = attention(*result.attention, context.raw);
-    if (result.gradient) root["Gradient"] = gradient(*result.gradient, context.raw);
+    if (result.original.attention) root["Attention"] = attention(*result.original.attention, context.raw);
+    if (result.original.gradient) root["Gradient"] = gradient(*result.original.gradient, context.raw);
     if (result.views) root["views"] = views(*result.views);
     root["attributions"] = Json::array();
     for (std::size_t i = 0; i < result.attributions.size(); ++i) {

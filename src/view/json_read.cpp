@@ -170,11 +170,11 @@ Explanation explanation(const Place& root) {
     e.objective = parse_objective(root.at("objective").at("name").text());
     e.objective_value = root.at("objective").at("value").number();
     if (root.has("span")) e.span = span(root);
-    if (root.has("Attention")) e.attention = attention(root.at("Attention"));
+    if (root.has("Attention")) e.original.attention = attention(root.at("Attention"));
     if (root.has("Gradient")) {
-        e.gradient.emplace();
-        e.gradient->saliency_map = floats(root.at("Gradient").at("saliency_map"));
-        e.gradient->block_gradient_x_input = matrix(root.at("Gradient").at("block_gradient_x_input"));
+        e.original.gradient.emplace();
+        e.original.gradient->saliency_map = floats(root.at("Gradient").at("saliency_map"));
+        e.original.gradient->block_gradient_x_input = matrix(root.at("Gradient").at("block_gradient_x_input"));
     }
     if (root.has("views")) e.views = read_views(root.at("views"));
     e.attributions = list(root.at("attributions"), attribution);
@@ -193,11 +193,11 @@ void require_lengths(const Explanation& e, const std::string& what) {
         throw Error(ErrorCode::input, fmt::format("{}: {} has {} numbers; the prompt has {} tokens", what,
                                                   key, got, e.prompt.size()));
     };
-    if (e.gradient) check("Gradient.saliency_map", e.gradient->saliency_map.size());
-    if (!e.attention) return;
-    const std::vector<float>& pair = e.attention->pair.attention;
+    if (e.original.gradient) check("Gradient.saliency_map", e.original.gradient->saliency_map.size());
+    if (!e.original.attention) return;
+    const std::vector<float>& pair = e.original.attention->pair.attention;
     if (!pair.empty()) check("Attention.pair_result.attention", pair.size());
-    const Tensor& mean = e.attention->mean;  // keys may go on behind the prompt
+    const Tensor& mean = e.original.attention->mean;  // keys may go on behind the prompt
     const auto keys = static_cast<std::size_t>(mean.shape.back());
     if (!mean.empty() && keys < e.prompt.size()) check("Attention.mean", keys);
 }

@@ -121,7 +121,7 @@ TEST(OnePass, IsRunInPiecesWhereMemoryIsShort) {
         EXPECT_LE(test::relative_l2(found.result.attributions[i].scores.values,
                                     whole.attributions[i].scores.values),
                   1e-5);
-    EXPECT_EQ(found.result.attention->mean.values, whole.attention->mean.values);
+    EXPECT_EQ(found.result.original.attention->mean.values, whole.original.attention->mean.values);
 }
 
 /// Each method that does not perturb has the bits that it has alone, whatever ran before it.
@@ -154,8 +154,8 @@ TEST_P(OnePassOf, LeavesEveryMethodItsNumbers) {
         EXPECT_EQ(together.attributions[i - 2].targets[0].value, alone.attributions[0].targets[0].value);
     }
     const Explanation original = compute(text, {"attention", "gradient"}).result;
-    EXPECT_EQ(together.gradient->gradient.values, original.gradient->gradient.values);
-    EXPECT_EQ(together.attention->mean_group.values, original.attention->mean_group.values);
+    EXPECT_EQ(together.original.gradient->gradient.values, original.original.gradient->gradient.values);
+    EXPECT_EQ(together.original.attention->mean_group.values, original.original.attention->mean_group.values);
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, OnePassOf, testing::Values("llama", "gemma3", "gpt2", "t5"),
