@@ -144,11 +144,11 @@ struct Explanation {
     std::vector<float> token_logprobs;  ///< [answer], l_t
     Objective objective = Objective::generated;
     double objective_value = 0;
-    std::optional<SpanResult> span;  ///< question answering by an encoder
-    Original original;                         ///< of the methods "attention" and "gradient"
-    std::vector<Attribution> attributions;     ///< of all others; `all_scores` lists the scores of both
-    std::vector<HiddenState> hidden;                      ///< by block, if kept
-    std::optional<ViewData> views;                        ///< if asked for
+    std::optional<SpanResult> span;         ///< question answering by an encoder
+    Original original;                      ///< of the methods "attention" and "gradient"
+    std::vector<Attribution> attributions;  ///< of all others; `all_scores` lists the scores of both
+    std::vector<HiddenState> hidden;        ///< by block, if kept
+    std::optional<ViewData> views;          ///< if asked for
     std::vector<std::pair<std::string, double>> timings;  ///< seconds by stage, in order
     std::uint64_t peak_rss = 0;                           ///< bytes
     std::vector<std::string> warnings;

@@ -128,8 +128,10 @@ std::vector<Attribution> all_scores(const Explanation& result) {
                                 result.original.gradient->saliency_map));
     }
     if (result.original.attention && !result.original.attention->pair.attention.empty())
-        all.push_back(of_prompt(result, "attention pair_result", "", result.original.attention->pair.attention));
-    if (result.original.attention && !result.original.attention->mean.empty()) all.push_back(of_attention(result));
+        all.push_back(
+            of_prompt(result, "attention pair_result", "", result.original.attention->pair.attention));
+    if (result.original.attention && !result.original.attention->mean.empty())
+        all.push_back(of_attention(result));
     all.insert(all.end(), result.attributions.begin(), result.attributions.end());
     return all;
 }

@@ -109,9 +109,8 @@ public:
 
     void run() {
         read_answer();
-        result_.objective_value = teacher_ && !of_objective_.empty()
-                                      ? read_label()
-                                      : subject_.value(answer_.replay->results());
+        result_.objective_value =
+            teacher_ && !of_objective_.empty() ? read_label() : subject_.value(answer_.replay->results());
         if (scores_units()) score_units();
         result_.peak_rss = peak_rss();
     }

@@ -50,7 +50,8 @@ void measure_faithfulness(const Request& request, const Model& model, Explained&
         add(of_units(pair.attention, request, scene), pair.faithfulness);
     }
     if (result.original.gradient) {
-        add(of_units(result.original.gradient->saliency_map, request, scene), result.original.gradient->faithfulness);
+        add(of_units(result.original.gradient->saliency_map, request, scene),
+            result.original.gradient->faithfulness);
     }
     for (Attribution& a : result.attributions) add(summed(a.scores), a.faithfulness);
 

@@ -26,8 +26,8 @@ struct Subject {
     int text = 0;
     std::function<double(const Tensor& results)> value;  ///< of the objective
     method::Gradient::Seed seed;                         ///< its gradient with respect to the results
-    std::optional<SpanTarget> span = {};       ///< an encoder's
-    std::vector<UnitChoice::Part> parts = {};  ///< of the prompt's text
+    std::optional<SpanTarget> span = {};                 ///< an encoder's
+    std::vector<UnitChoice::Part> parts = {};            ///< of the prompt's text
 };
 
 /// A text after the prompt: the answer, or (teacher) the label.

@@ -37,7 +37,7 @@ struct Definition {
                         const Options& options) = nullptr;
     Scores (*differentiate)(Function& function, const Options& options) = nullptr;
     Scores (*perturb)(Game& game, const Options& options) = nullptr;
-    Scores (*look)(Scene& scene, const Options& options) = nullptr;  ///< attention
+    Scores (*look)(Scene& scene, const Options& options) = nullptr;         ///< attention
     std::unique_ptr<Reader> (*read)(const OriginalScene& scene) = nullptr;  ///< the original toolbox's
 
     /// Of `read`: it explains the objective, so the label's text where the objective is `teacher`.

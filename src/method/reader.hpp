@@ -15,11 +15,11 @@ namespace llmx::method {
 struct OriginalScene {
     Replay& replay;
     const Model& model;
-    int prompt = 0;               ///< rows of the replay: the prompt, or an encoder-decoder's source
-    int text = 0;                 ///< rows behind it: the answer, or the label
-    AttentionOptions attention;   ///< layer_names and what else the original's attention is asked
-    Gradient::Seed seed;          ///< the objective's gradient with respect to the pass's results
-    bool bfloat16 = false;        ///< of the reverse pass's products with weights
+    int prompt = 0;              ///< rows of the replay: the prompt, or an encoder-decoder's source
+    int text = 0;                ///< rows behind it: the answer, or the label
+    AttentionOptions attention;  ///< layer_names and what else the original's attention is asked
+    Gradient::Seed seed;         ///< the objective's gradient with respect to the pass's results
+    bool bfloat16 = false;       ///< of the reverse pass's products with weights
 };
 
 class Reader {

@@ -9,8 +9,8 @@
 #include "engine/pass/pass.hpp"
 #include "engine/scoring/scorer.hpp"
 #include "llmx/explainer.hpp"
-#include "replay/replay.hpp"
 #include "objective/readout.hpp"
+#include "replay/replay.hpp"
 #include "tape/arena.hpp"
 
 namespace llmx::method {

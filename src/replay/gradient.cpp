@@ -162,7 +162,8 @@ Gradient::Result Gradient::whole(Replay& replay, const Seed& objective, vjp::Rev
 Gradient::Result Gradient::whole(Replay& replay, const objective::Terms& terms, vjp::Weights& weights,
                                  int threads) const {
     return whole(
-        replay, [&](const Tensor& logits) { return objective::gradient_of(terms, logits); }, weights, threads);
+        replay, [&](const Tensor& logits) { return objective::gradient_of(terms, logits); }, weights,
+        threads);
 }
 
 /// A reverse pass under way, and what it has found.

@@ -174,7 +174,8 @@ Explanation explanation(const Place& root) {
     if (root.has("Gradient")) {
         e.original.gradient.emplace();
         e.original.gradient->saliency_map = floats(root.at("Gradient").at("saliency_map"));
-        e.original.gradient->block_gradient_x_input = matrix(root.at("Gradient").at("block_gradient_x_input"));
+        e.original.gradient->block_gradient_x_input =
+            matrix(root.at("Gradient").at("block_gradient_x_input"));
     }
     if (root.has("views")) e.views = read_views(root.at("views"));
     e.attributions = list(root.at("attributions"), attribution);

@@ -60,11 +60,12 @@ TEST_F(Chat, Float32AgreesWithPyTorch) {
         test::relative_l2(result.attributions.at(0).scores.values, torch.floats("saliency_l2_per_target"));
     const double product = test::relative_l2(result.attributions.at(1).scores.values,
                                              torch.floats("input_x_gradient_per_target"));
-    const double mean = test::relative_l2(result.original.attention->mean.values, torch.floats("attention_mean"));
-    const double first =
-        test::relative_l2(result.original.attention->weights.front().values, torch.floats("attention_layer0"));
-    const double last =
-        test::relative_l2(result.original.attention->weights.back().values, torch.floats("attention_last_layer"));
+    const double mean =
+        test::relative_l2(result.original.attention->mean.values, torch.floats("attention_mean"));
+    const double first = test::relative_l2(result.original.attention->weights.front().values,
+                                           torch.floats("attention_layer0"));
+    const double last = test::relative_l2(result.original.attention->weights.back().values,
+                                          torch.floats("attention_last_layer"));
     report("target_logprobs, relative L2", logprobs);
     report("saliency_l2_per_target, relative L2", saliency);
     report("input_x_gradient_per_target, relative L2", product);
@@ -103,8 +104,9 @@ TEST_F(Chat, ShippedFileRanksTheSame) {
     const auto truth = reference.floats("saliency_map");
     const double rank = test::rank_correlation(result.original.gradient->saliency_map, truth);
     report("Q4_1: rank correlation of saliency_map", rank);
-    report("Q4_1: embedding_gradient, relative L2",
-           test::relative_l2(result.original.gradient->gradient.values, reference.floats("embedding_gradient")));
+    report(
+        "Q4_1: embedding_gradient, relative L2",
+        test::relative_l2(result.original.gradient->gradient.values, reference.floats("embedding_gradient")));
     EXPECT_GE(rank, 0.95);
 }
 

@@ -44,9 +44,11 @@ TEST_F(Original, Gradient) {
     const Explanation result = Explainer(model, {"gradient"}).compute(request());
     EXPECT_EQ(result.objective, Objective::aligned);
     // rounded to three decimals on both sides
-    EXPECT_LE(test::max_difference(result.original.gradient->saliency_map, reference.floats("saliency_map")), 1.01e-3);
-    EXPECT_LE(test::relative_l2(result.original.gradient->gradient.values, reference.floats("embedding_gradient")),
-              1e-5);
+    EXPECT_LE(test::max_difference(result.original.gradient->saliency_map, reference.floats("saliency_map")),
+              1.01e-3);
+    EXPECT_LE(
+        test::relative_l2(result.original.gradient->gradient.values, reference.floats("embedding_gradient")),
+        1e-5);
     EXPECT_FALSE(result.original.attention.has_value());
 }
 
@@ -89,7 +91,8 @@ TEST_F(Original, TeacherReplaysTheLabel) {
     const Explanation a = Explainer(model, {"gradient"}).compute(taught);
     const Explanation b = Explainer(model, {"gradient"}).compute(generated);
     EXPECT_EQ(a.original.gradient->replayed, b.original.gradient->replayed);
-    EXPECT_LE(test::relative_l2(a.original.gradient->gradient.values, b.original.gradient->gradient.values), 1e-6);
+    EXPECT_LE(test::relative_l2(a.original.gradient->gradient.values, b.original.gradient->gradient.values),
+              1e-6);
     EXPECT_NEAR(a.objective_value, b.objective_value, 1e-6);
     EXPECT_EQ(a.token_logprobs.size(), taught.output.ids.size());
 }

@@ -30,9 +30,10 @@ int main(int argc, char** argv) try {
 
     double norm = 0;
     for (const float g : result.original.gradient->gradient.values) norm += static_cast<double>(g) * g;
-    const bool sizes_agree = result.prompt.size() == prompt.size() &&
-                             result.original.gradient->saliency_map.size() == prompt.size() &&
-                             result.original.attention->mean_group.values.size() == output.ids.size() * prompt.size();
+    const bool sizes_agree =
+        result.prompt.size() == prompt.size() &&
+        result.original.gradient->saliency_map.size() == prompt.size() &&
+        result.original.attention->mean_group.values.size() == output.ids.size() * prompt.size();
     std::printf("llmx %s: %zu prompt tokens, %zu answer tokens, |gradient| = %g\n", llmx::version().c_str(),
                 prompt.size(), output.ids.size(), std::sqrt(norm));
     return sizes_agree && norm > 0 && std::isfinite(norm) ? 0 : 1;

@@ -116,8 +116,11 @@ TEST_P(RpcAgreement, IsCloserThanRounding) {
     };
     expect_same(found.token_logprobs, truth.token_logprobs, "log-probabilities");
     if (truth.original.gradient)
-        expect_same(found.original.gradient->gradient.values, truth.original.gradient->gradient.values, "gradient");
-    if (truth.original.attention) expect_same(found.original.attention->mean.values, truth.original.attention->mean.values, "attention");
+        expect_same(found.original.gradient->gradient.values, truth.original.gradient->gradient.values,
+                    "gradient");
+    if (truth.original.attention)
+        expect_same(found.original.attention->mean.values, truth.original.attention->mean.values,
+                    "attention");
     ASSERT_EQ(found.hidden.size(), truth.hidden.size());
     for (std::size_t i = 0; i < truth.hidden.size(); ++i)
         expect_same(found.hidden[i].values.values, truth.hidden[i].values.values, "hidden states");

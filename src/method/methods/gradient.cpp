@@ -35,7 +35,8 @@ public:
         explanation.original.gradient = std::move(result);
         if (!gradient_.sites().residual.empty()) return;
         explanation.warnings.push_back(
-            "block_gradient_x_input: this architecture's graph does not name one residual stream (l_out); left "
+            "block_gradient_x_input: this architecture's graph does not name one residual stream (l_out); "
+            "left "
             "empty");
     }
 
@@ -47,14 +48,13 @@ private:
 }  // namespace
 
 const Definition& gradient() {
-    static const Definition definition{
-        .name = "gradient",
-        .help = "the original toolbox's saliency map of the objective",
-        .is_signed = false,
-        .read = [](const OriginalScene& scene) -> std::unique_ptr<Reader> {
-            return std::make_unique<OfObjective>(scene);
-        },
-        .of_objective = true};
+    static const Definition definition{.name = "gradient",
+                                       .help = "the original toolbox's saliency map of the objective",
+                                       .is_signed = false,
+                                       .read = [](const OriginalScene& scene) -> std::unique_ptr<Reader> {
+                                           return std::make_unique<OfObjective>(scene);
+                                       },
+                                       .of_objective = true};
     return definition;
 }
 

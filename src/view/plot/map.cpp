@@ -77,7 +77,8 @@ std::vector<std::string> map_names(const Explanation& result) {
     for (const Attribution& entry : result.attributions) {
         if (!entry.units.empty() && !entry.targets.empty()) names.push_back(entry.method);
     }
-    if (result.original.gradient && !result.original.gradient->saliency_map.empty()) names.emplace_back("gradient");
+    if (result.original.gradient && !result.original.gradient->saliency_map.empty())
+        names.emplace_back("gradient");
     const auto& attention = result.original.attention;
     if (attention && !attention->pair.attention.empty()) names.emplace_back("attention");
     if (attention && !attention->mean.empty()) names.emplace_back("attention mean");
