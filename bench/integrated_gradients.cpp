@@ -12,7 +12,7 @@
 
 #include "../tests/support/golden_file.hpp"
 #include "core/memory.hpp"
-#include "method/definition.hpp"
+#include "method/bound_method.hpp"
 #include "method/replay_function.hpp"
 
 namespace {
@@ -85,8 +85,7 @@ private:
 
 void run(method::Scene scene, const char* name, const std::map<std::string, std::string>& options) {
     method::ReplayFunction function(scene);
-    const method::Definition& definition = method::definition(name);
-    definition.differentiate(function, method::Options(name, definition.options, options));
+    method::differentiate(function, method::bind({name, options}));
 }
 
 void measure(Example& example, int rounds, const std::string& steps) {

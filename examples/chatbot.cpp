@@ -33,9 +33,9 @@ void explain(const std::string& path) {
                        .methods = {"attention", "gradient"}});
 
     std::cout << "By gradient:\n";
-    llmx::view::ansi(std::cout, result.prompt, result.gradient->saliency_map);
+    llmx::view::ansi(std::cout, result.prompt, result.original.gradient->saliency_map);
     std::cout << "\n\nBy attention:\n";
-    llmx::view::ansi(std::cout, result.prompt, result.attention->pair.attention);
+    llmx::view::ansi(std::cout, result.prompt, result.original.attention->pair.attention);
     std::cout << "\n\nAnswer:\n" << result.answer_text << '\n';
 }
 

@@ -195,13 +195,13 @@ std::vector<ScoredMap> maps_of(const Explanation& result, const std::vector<Meth
     std::size_t attribution = 0;
     for (const Method& method : methods) {
         if (method.name == "attention") {
-            const PairResult& pair = result.attention->pair;
+            const PairResult& pair = result.original.attention->pair;
             if (!pair.attention.empty())
                 maps.push_back(
                     {method.name, {pair.attention.begin(), pair.attention.end()}, pair.faithfulness});
         } else if (method.name == "gradient") {
-            const std::vector<float>& map = result.gradient->saliency_map;
-            maps.push_back({method.name, {map.begin(), map.end()}, result.gradient->faithfulness});
+            const std::vector<float>& map = result.original.gradient->saliency_map;
+            maps.push_back({method.name, {map.begin(), map.end()}, result.original.gradient->faithfulness});
         } else {
             const Attribution& a = result.attributions[attribution++];
             std::vector<double> sums(a.units.size(), 0.0);

@@ -62,7 +62,7 @@ void table(std::ostream& out, const Explanation& result, const std::vector<Colum
 
 /// Softmax weights of the prompt's tokens, mean over the rows, scaled so that the largest is 1.
 std::vector<float> mean_attention(const Explanation& result) {
-    const Tensor& mean = result.attention->mean;
+    const Tensor& mean = result.original.attention->mean;
     std::vector<float> scores(result.prompt.size(), 0.0F);
     for (std::int64_t t = 0; t < mean.shape.front(); ++t) {
         const auto row = mean.row(static_cast<std::size_t>(t));
@@ -115,16 +115,16 @@ const char* name_of_prompt(ModelKind kind) {
 void print_explanation(std::ostream& out, const Explanation& result, bool color) {
     const std::string prompt = name_of_prompt(result.model.kind);
     std::vector<Column> columns;
-    if (result.gradient) {
-        columns.push_back({"gradient", result.gradient->saliency_map});
+    if (result.original.gradient) {
+        columns.push_back({"gradient", result.original.gradient->saliency_map});
         coloured_prompt(out,
                         fmt::format("{} by gradient (saliency_map, objective {} = {:.4f})", prompt,
                                     to_string(result.objective), result.objective_value),
-                        result, result.gradient->saliency_map, color);
+                        result, result.original.gradient->saliency_map, color);
     }
     std::vector<float> attention;
-    if (result.attention) {
-        const PairResult& pair = result.attention->pair;
+    if (result.original.attention) {
+        const PairResult& pair = result.original.attention->pair;
         attention = pair.missing.empty() ? pair.attention : mean_attention(result);
         columns.push_back({"attention", attention});
         coloured_prompt(out,

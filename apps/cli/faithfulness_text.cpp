@@ -22,10 +22,10 @@ std::string beside_random(const Faithfulness::Number& n) {
 
 std::vector<Measured> measured(const Explanation& result) {
     std::vector<Measured> all;
-    if (result.attention && result.attention->pair.faithfulness)
-        all.emplace_back("attention", *result.attention->pair.faithfulness);
-    if (result.gradient && result.gradient->faithfulness)
-        all.emplace_back("gradient", *result.gradient->faithfulness);
+    if (result.original.attention && result.original.attention->pair.faithfulness)
+        all.emplace_back("attention", *result.original.attention->pair.faithfulness);
+    if (result.original.gradient && result.original.gradient->faithfulness)
+        all.emplace_back("gradient", *result.original.gradient->faithfulness);
     for (const Attribution& a : result.attributions) {
         if (a.faithfulness) all.emplace_back(a.method, *a.faithfulness);
     }

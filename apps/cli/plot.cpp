@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* footer = R"(Examples:
   llmx plot result.json -o prompt.svg
-  llmx plot result.json --kind matrix --method attention -o matrix.png
+  llmx plot result.json --kind matrix --method "attention mean" -o matrix.png
   llmx plot result.json --kind curve -o faithfulness.svg      a result of explain --check)";
 
 struct Options {

@@ -11,7 +11,7 @@
 namespace llmx {
 
 /// A method and its options: {"integrated_gradients", {{"steps", "20"}}}. "attention" and "gradient" are the
-/// original toolbox's methods (Explanation::attention, ::gradient); every other method produces an
+/// original toolbox's methods (Explanation::original); every other method produces an
 /// Attribution.
 struct Method {
     std::string name;

@@ -74,6 +74,12 @@ struct GradientResult {
     std::optional<Faithfulness> faithfulness = {};  ///< of `saliency_map`, aggregated to units
 };
 
+/// What the original toolbox's two methods leave besides scores: its own keys, and the raw tensors.
+struct Original {
+    std::optional<AttentionResult> attention;
+    std::optional<GradientResult> gradient;
+};
+
 /// The answer of an encoder with a question-answering head.
 struct SpanResult {
     std::string question, context;
@@ -162,9 +168,8 @@ struct Explanation {
     Objective objective = Objective::generated;
     double objective_value = 0;
     std::optional<SpanResult> span;  ///< question answering with an encoder
-    std::optional<AttentionResult> attention;
-    std::optional<GradientResult> gradient;
-    std::vector<Attribution> attributions;
+    Original original;               ///< of the methods "attention" and "gradient"
+    std::vector<Attribution> attributions;  ///< of all others; `all_scores` lists the scores of both
     std::vector<HiddenState> hidden;                      ///< by block, if kept
     std::optional<ViewData> views;                        ///< if requested
     std::vector<std::pair<std::string, double>> timings;  ///< seconds per stage, in order

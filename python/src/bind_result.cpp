@@ -88,8 +88,8 @@ void save(const ResultData& result, const std::filesystem::path& path, const std
 
 ResultData read(const std::string& text, const std::string& what) {
     ResultData result{.stored = view::read_json(text, what)};
-    const auto& attention = result.stored.explanation.attention;
-    const auto& gradient = result.stored.explanation.gradient;
+    const auto& attention = result.stored.explanation.original.attention;
+    const auto& gradient = result.stored.explanation.original.gradient;
     result.has_raw = (!gradient || !gradient->gradient.empty()) &&
                      (!attention || !attention->median_raw.empty() || attention->mean_group.empty());
     return result;

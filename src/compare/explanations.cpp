@@ -33,7 +33,7 @@ Attribution of_prompt(const Explanation& result, std::string method, std::string
 
 /// The softmax weights of the answer's rows to the prompt's tokens; of an encoder, the mean of its rows.
 Attribution of_attention(const Explanation& result) {
-    const Tensor& mean = result.attention->mean;
+    const Tensor& mean = result.original.attention->mean;
     const auto rows = static_cast<std::size_t>(mean.shape.front());
     const std::size_t prompt = result.prompt.size();
     const bool by_answer = rows == result.decode_output.size() && result.model.kind != ModelKind::encoder;
@@ -122,14 +122,16 @@ Partners partners(const std::vector<Attribution>& first, const std::vector<Attri
 
 std::vector<Attribution> all_scores(const Explanation& result) {
     std::vector<Attribution> all;
-    if (result.gradient) {
+    if (result.original.gradient) {
         all.push_back(of_prompt(result, "gradient saliency_map",
                                 fmt::format("objective {}", to_string(result.objective)),
-                                result.gradient->saliency_map));
+                                result.original.gradient->saliency_map));
     }
-    if (result.attention && !result.attention->pair.attention.empty())
-        all.push_back(of_prompt(result, "attention pair_result", "", result.attention->pair.attention));
-    if (result.attention && !result.attention->mean.empty()) all.push_back(of_attention(result));
+    if (result.original.attention && !result.original.attention->pair.attention.empty())
+        all.push_back(
+            of_prompt(result, "attention pair_result", "", result.original.attention->pair.attention));
+    if (result.original.attention && !result.original.attention->mean.empty())
+        all.push_back(of_attention(result));
     all.insert(all.end(), result.attributions.begin(), result.attributions.end());
     return all;
 }

@@ -41,30 +41,31 @@ std::function<void(double)> ticker(const Progress& progress, std::string stage, 
     };
 }
 
-std::vector<Attributor> attributors_of(const std::vector<Method>& methods) {
-    std::vector<Attributor> found;
-    for (const Method& m : methods) {
-        if (m.name == "attention" || m.name == "gradient") {
-            if (!m.options.empty())
-                throw Error(ErrorCode::usage, fmt::format("{}: unknown option \"{}\"; it has none", m.name,
-                                                          m.options.begin()->first));
-            continue;
-        }
-        const method::Definition& definition = method::definition(m.name);
-        found.push_back({&definition, method::Options(m.name, definition.options, m.options)});
-    }
-    return found;
+namespace {
+
+/// Rows that take scores.
+int sources_of(const Request& request, const Subject& subject) {
+    return request.target.all_sources ? subject.prompt + subject.text : subject.prompt;
+}
+
+}  // namespace
+
+void expect_reads(const std::vector<method::BoundMethod>& methods, const Request& request,
+                  const Subject& subject, method::Replay& replay) {
+    for (const method::BoundMethod& method : methods)
+        replay.expect(method::reads(method, replay, sources_of(request, subject)), request.memory_budget);
 }
 
 Explained::Explained(const Request& request, const Model& model, const Subject& subject, const Tokens& tokens,
-                     engine::Session& session, std::shared_ptr<tape::Arena> arena)
+                     engine::Session& session, std::shared_ptr<tape::Arena> arena,
+                     std::shared_ptr<method::Replay> replay)
     : request_(request),
       model_(model),
       scene_{.session = session,
              .texts = {subject.input},
              .answer = tokens,
              .prompt = subject.prompt,
-             .sources = request.target.all_sources ? subject.prompt + subject.text : subject.prompt,
+             .sources = sources_of(request, subject),
              .held = {},
              .context = {},
              .units = {},
@@ -74,7 +75,9 @@ Explained::Explained(const Request& request, const Model& model, const Subject& 
              .products = request.products,
              .memory_budget = request.memory_budget,
              .threads = model.threads(),
-             .tick = [](double) {}} {
+             .tick = [](double) {},
+             .scorer = nullptr,
+             .replays = {std::move(replay)}} {
     if (!request.target.contrast.empty())
         scene_.texts.push_back(written(request, model, request.target.contrast).input);
     find_units(subject);
@@ -92,11 +95,12 @@ void Explained::find_units(const Subject& subject) {
     scene_.context = unit::context_rows(text, request_.units);
 }
 
-/// Runs the texts once, for alternatives and for the targets' values.
+/// Reads alternatives and the targets' values off the texts' results.
 Targets Explained::find_targets(const Subject& subject, const Tokens& tokens) {
-    std::vector<Tensor> results;
-    for (const engine::PassInput& text : scene_.texts) {
-        scene_.session.run(text);
+    scene_.replays.front()->visit();
+    std::vector<Tensor> results = {scene_.replays.front()->results()};
+    for (std::size_t i = 1; i < scene_.texts.size(); ++i) {
+        scene_.session.run(scene_.texts[i]);  // a recording would take the first text's place
         results.push_back(scene_.session.results());
     }
     Tensor reference;
@@ -136,8 +140,31 @@ void Explained::choose(const method::Scores& scores, Attribution& found) const {
     }
 }
 
-method::Scores Explained::scores_of(const Attributor& attributor) {
-    const auto& [definition, options] = attributor;
+/// Of the i-th method; one gradient serves it and those behind it that score rows at the same layer.
+method::Scores Explained::row_scores(std::span<const method::BoundMethod> methods, std::size_t i) {
+    const int layer = methods[i].options.whole("layer");
+    std::vector<std::size_t> numbers;
+    std::vector<const method::BoundMethod*> together;
+    for (std::size_t k = i; k < methods.size(); ++k) {
+        if (methods[k].definition->score_row == nullptr || methods[k].options.whole("layer") != layer)
+            continue;
+        numbers.push_back(k);
+        together.push_back(&methods[k]);
+    }
+    method::ReplayFunction function(scene_, layer);
+    std::vector<method::Scores> found = method::score_rows(function, together);
+    for (std::size_t k = 1; k < found.size(); ++k) ready_.emplace(numbers[k], std::move(found[k]));
+    return std::move(found.front());
+}
+
+method::Scores Explained::scores_of(std::span<const method::BoundMethod> methods, std::size_t i) {
+    const auto& [definition, options] = methods[i];
+    if (definition->score_row != nullptr) {
+        auto ready = ready_.extract(i);
+        if (ready.empty()) return row_scores(methods, i);
+        scene_.tick(1);
+        return std::move(ready.mapped());
+    }
     if (definition->differentiate != nullptr) {
         method::ReplayFunction function(scene_, options.whole("layer"));
         return definition->differentiate(function, options);
@@ -149,19 +176,28 @@ method::Scores Explained::scores_of(const Attributor& attributor) {
     return definition->look(scene_, options);
 }
 
-Attribution Explained::run(const Attributor& attributor, std::vector<std::string>& warnings) {
-    const method::Definition& definition = *attributor.definition;
+void Explained::run(std::span<const method::BoundMethod> methods, std::vector<std::string>& warnings,
+                    const std::function<void(Attribution&&)>& done) {
+    ready_.clear();
     const method::Extent extent{static_cast<std::size_t>(scene_.sources), scene_.units.size(),
                                 targets_.facts.size()};
-    scene_.tick = ticker(request_.progress, std::string(definition.name),
-                         definition.evaluations(extent, attributor.options));
-    method::Scores scores = scores_of(attributor);
+    for (std::size_t i = 0; i < methods.size(); ++i) {
+        const auto& [definition, options] = methods[i];
+        scene_.tick = ticker(request_.progress, std::string(definition->name),
+                             definition->evaluations(extent, options));
+        done(entry(methods[i], scores_of(methods, i), warnings));
+    }
+}
+
+Attribution Explained::entry(const method::BoundMethod& method, method::Scores scores,
+                             std::vector<std::string>& warnings) const {
+    const method::Definition& definition = *method.definition;
     for (std::string& warning : scores.warnings)
         warnings.push_back(fmt::format("{}: {}", definition.name, warning));
     Attribution found{.method = std::string(definition.name),
                       .objective = targets_.objective,
                       .is_signed = scores.is_signed.value_or(definition.is_signed),
-                      .options = attributor.options.all(),
+                      .options = method.options.all(),
                       .units = scene_.units,
                       .targets = targets_.facts,
                       .scores = std::move(scores.scores),

@@ -1,20 +1,15 @@
 #pragma once
-// The further methods: from a request to entries of Explanation::attributions.
+// The methods that score units: from a request to entries of Explanation::attributions.
 
 #include "explain/subject.hpp"
 #include "explain/targets.hpp"
-#include "method/definition.hpp"
+#include "method/bound_method.hpp"
 
 namespace llmx {
 
-/// A method that gives an Attribution, and its options.
-struct Attributor {
-    const method::Definition* definition = nullptr;
-    method::Options options;
-};
-
-/// Of the methods, those that are not the original's two. Throws Error{usage} for what is not known.
-std::vector<Attributor> attributors_of(const std::vector<Method>& methods);
+/// Has the replay keep what the methods will read of it.
+void expect_reads(const std::vector<method::BoundMethod>& methods, const Request& request,
+                  const Subject& subject, method::Replay& replay);
 
 /// For Scene::tick: counts evaluations and tells the caller's progress.
 std::function<void(double)> ticker(const Progress& progress, std::string stage, double planned);
@@ -22,13 +17,16 @@ std::function<void(double)> ticker(const Progress& progress, std::string stage, 
 /// What is explained: the texts, the units, the numbers.
 class Explained {
 public:
-    /// `subject`: of the text that is explained; `tokens`: that text's, none for an encoder. `session` must
-    /// hold every text of the request. Throws Error{usage} or Error{input} for targets and units that cannot
-    /// be.
+    /// `subject`: of the text that is explained, and `replay` its pass; `tokens`: that text's, none for an
+    /// encoder. `session` must hold every text of the request. Throws Error{usage} or Error{input} for
+    /// targets and units that cannot be.
     Explained(const Request& request, const Model& model, const Subject& subject, const Tokens& tokens,
-              engine::Session& session, std::shared_ptr<tape::Arena> arena);
+              engine::Session& session, std::shared_ptr<tape::Arena> arena,
+              std::shared_ptr<method::Replay> replay);
 
-    [[nodiscard]] Attribution run(const Attributor& attributor, std::vector<std::string>& warnings);
+    /// Runs the methods one after another; `done` is told each one's entry.
+    void run(std::span<const method::BoundMethod> methods, std::vector<std::string>& warnings,
+             const std::function<void(Attribution&&)>& done);
 
     [[nodiscard]] const method::Scene& scene() const { return scene_; }
     /// Targets::mean_logprob
@@ -41,13 +39,17 @@ private:
     void find_units(const Subject& subject);
     [[nodiscard]] Tensor context_free();
     void choose(const method::Scores& scores, Attribution& found) const;
-    [[nodiscard]] method::Scores scores_of(const Attributor& attributor);
+    [[nodiscard]] method::Scores scores_of(std::span<const method::BoundMethod> methods, std::size_t i);
+    [[nodiscard]] method::Scores row_scores(std::span<const method::BoundMethod> methods, std::size_t i);
+    [[nodiscard]] Attribution entry(const method::BoundMethod& method, method::Scores scores,
+                                    std::vector<std::string>& warnings) const;
 
     const Request& request_;
     const Model& model_;
     std::vector<Unit> units_;
     method::Scene scene_;
     Targets targets_;
+    std::map<std::size_t, method::Scores> ready_;  ///< of methods that one gradient has served, by number
 };
 
 }  // namespace llmx

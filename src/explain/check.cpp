@@ -122,7 +122,7 @@ void check_original_arguments(const Request& request, const Model& model) {
 
 }  // namespace
 
-Request checked(const Request& given, const Model& model, const std::vector<Method>& methods) {
+Request checked(const Request& given, const Model& model, std::span<const method::BoundMethod> methods) {
     Request request = given;
     if (request.products == Products::bfloat16 && !gemm::has_bfloat16()) {
         throw Error(ErrorCode::unsupported,
@@ -140,9 +140,10 @@ Request checked(const Request& given, const Model& model, const std::vector<Meth
         request.objective = request.labels.empty() ? Objective::generated : Objective::aligned;
     }
     if (request.input_shape == 0) request.input_shape = static_cast<int>(request.input_ids.size());
-    const bool gradient =
-        std::any_of(methods.begin(), methods.end(), [](const Method& m) { return m.name == "gradient"; });
-    if (request.labels.empty() && request.objective != Objective::generated && gradient) {
+    const bool of_objective = std::any_of(methods.begin(), methods.end(), [](const method::BoundMethod& m) {
+        return m.definition->of_objective;
+    });
+    if (request.labels.empty() && request.objective != Objective::generated && of_objective) {
         throw Error(ErrorCode::input,
                     fmt::format("`objective` {}: no label given; expected `label`, or objective generated",
                                 to_string(request.objective)));

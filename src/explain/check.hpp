@@ -1,12 +1,14 @@
 #pragma once
 
-#include <llmx/methods.hpp>
 #include <llmx/request.hpp>
+#include <span>
+
+#include "method/bound_method.hpp"
 
 namespace llmx {
 
 /// Throws what is wrong with a request before any work is done; fills in what was left open
 /// (objective, positions, input_shape).
-Request checked(const Request& request, const Model& model, const std::vector<Method>& methods);
+Request checked(const Request& request, const Model& model, std::span<const method::BoundMethod> methods);
 
 }  // namespace llmx

@@ -16,7 +16,6 @@
 #include "explain/readers.hpp"
 #include "explain/subject.hpp"
 #include "gemm/gemm.hpp"
-#include "original/saliency.hpp"
 
 namespace llmx {
 
@@ -57,33 +56,6 @@ engine::Session make_session(const Request& request, const Model& model, const S
     return session;
 }
 
-Tensor rows_between(const Tensor& matrix, int first, int last) {
-    const std::int64_t columns = matrix.shape.back();
-    return {{last - first, columns},
-            {matrix.values.begin() + first * columns, matrix.values.begin() + last * columns}};
-}
-
-/// Everything that needs reverse passes over one replay.
-void explain_gradient(const Request& request, const Subject& subject, const method::Gradient& gradient,
-                      method::Replay& replay, int threads, Explanation& result) {
-    // A single reverse pass uses each weight once: converted ones are not worth keeping.
-    vjp::Weights weights(0, request.products == Products::bfloat16);
-    const auto whole = subject.seed ? gradient.whole(replay, subject.seed, weights, threads)
-                                    : gradient.whole(replay, subject.terms, weights, threads);
-    const Tensor embeddings = engine::embedding_rows(replay.graph(), replay.ids());
-    result.gradient = method::gradient_result(whole, embeddings, replay.ids(), subject.prompt);
-    if (!subject.input.source.empty()) {
-        const int rows = subject.prompt + subject.text;
-        result.gradient->decoder_gradient = rows_between(whole.embedding, subject.prompt, rows);
-        result.gradient->decoder_input_embeddings = rows_between(embeddings, subject.prompt, rows);
-    }
-    if (gradient.sites().residual.empty()) {
-        result.warnings.push_back(
-            "block_gradient_x_input: this architecture's graph does not name one residual "
-            "stream (l_out); left empty");
-    }
-}
-
 /// What is explained: an encoder's span in the window that it was found in, or the answer that was written.
 Subject subject_of(const Request& request, const Model& model, Clock& clock, Explanation& result) {
     if (model.facts().kind == ModelKind::encoder) {
@@ -101,93 +73,150 @@ Subject subject_of(const Request& request, const Model& model, Clock& clock, Exp
     return subject;
 }
 
-/// The gradient of the label in the answer's place, by a replay of its own. Returns the objective's value.
-double explain_label(const Request& request, const Model& model, engine::Session& session,
-                     const std::shared_ptr<tape::Arena>& arena, Explanation& result) {
-    const Subject label = written(request, model, request.labels);
-    method::Replay replay(session, label.input, arena);
-    const method::Gradient gradient(replay.graph(), true);
-    replay.plan(gradient.needs(), request.memory_budget);
-    explain_gradient(request, label, gradient, replay, model.threads(), result);
-    return label.value(replay.results());
+std::vector<method::BoundMethod> bound(const std::vector<Method>& methods) {
+    std::vector<method::BoundMethod> all;
+    all.reserve(methods.size());
+    for (const Method& method : methods) all.push_back(method::bind(method));
+    return all;
 }
 
-/// The methods of the registry, one after another, of the label with `teacher`, else of what was found; then
-/// the faithfulness of all maps.
-void explain_further(const Request& request, const Model& model, const Subject& subject, bool teacher,
-                     engine::Session& session, const std::shared_ptr<tape::Arena>& arena,
-                     const std::vector<Attributor>& attributors, Clock& clock, Explanation& result) {
-    const Tokens& tokens = teacher ? request.labels : request.output.ids;
-    const Subject label = teacher ? written(request, model, tokens) : subject;
-    Explained explained(request, model, label, tokens, session, arena);
-    for (const Attributor& attributor : attributors) {
-        result.attributions.push_back(explained.run(attributor, result.warnings));
-        clock.note(result.attributions.back().method.c_str());
+/// One request under way: its texts, their passes, and what has been found.
+class Computation {
+public:
+    Computation(const Request& request, const Model& model, const std::vector<method::BoundMethod>& methods,
+                std::shared_ptr<tape::Arena> arena, Explanation& result)
+        : request_(request),
+          model_(model),
+          arena_(std::move(arena)),
+          result_(result),
+          clock_(result),
+          teacher_(request.objective == Objective::teacher && model.facts().kind != ModelKind::encoder),
+          subject_(subject_of(request, model, clock_, result)),
+          session_(make_session(request, model, subject_, teacher_)),
+          answer_(text_of(subject_)) {
+        for (const method::BoundMethod& method : methods) {
+            const method::Definition& definition = *method.definition;
+            if (definition.read == nullptr) {
+                scoring_.push_back(method);
+            } else {
+                (definition.of_objective ? of_objective_ : reading_).push_back(&definition);
+            }
+        }
+        explained_ = teacher_ && (scores_units() || !of_objective_.empty())
+                         ? text_of(written(request, model, request.labels))
+                         : answer_;
     }
-    if (!request.check) return;
-    measure_faithfulness(request, model, explained, result);
-    clock.note("faithfulness");
-}
 
-bool uses(const std::vector<Method>& methods, std::string_view name) {
-    return std::any_of(methods.begin(), methods.end(), [&](const Method& m) { return m.name == name; });
-}
+    void run() {
+        read_answer();
+        result_.objective_value =
+            teacher_ && !of_objective_.empty() ? read_label() : subject_.value(answer_.replay->results());
+        if (scores_units()) score_units();
+        result_.peak_rss = peak_rss();
+    }
+
+private:
+    [[nodiscard]] bool scores_units() const { return !scoring_.empty() || request_.check; }
+
+    Text text_of(Subject subject) {
+        auto replay = std::make_shared<method::Replay>(session_, subject.input, arena_);
+        return {std::move(subject), std::move(replay)};
+    }
+
+    /// Has the explained text's pass keep what the methods will read that score units.
+    void expect() const { expect_reads(scoring_, request_, explained_.subject, *explained_.replay); }
+
+    /// Runs the answer's pass, once for all that read it.
+    void read_answer() {
+        method::Replay& replay = *answer_.replay;
+        Readers readers(request_, model_, answer_);
+        for (const method::Definition* definition : reading_) readers.add(*definition);
+        for (const method::Definition* definition : of_objective_) {
+            if (!teacher_) readers.add(*definition);
+        }
+        readers.add_records();
+        readers.plan();
+        if (explained_.replay == answer_.replay) expect();
+        // Recorded in several pieces, the pass is run for all readers at once, by the reverse pass.
+        if (!readers.any_of_objective() || replay.pieces() == 1) replay.visit();
+        clock_.note("replay");
+        if (readers.any_of_objective()) {
+            readers.finish_objective(result_);
+            clock_.note("gradient");
+        }
+        const ViewChoice& views = request_.views;
+        if (views.any()) result_.views.emplace().budget = views.budget;
+        readers.finish(result_);
+        if (!reading_.empty() || views.any()) clock_.note("attention");
+        if (views.logit_lens > 0) {
+            result_.views->logit_lens = logit_lens(request_, model_, subject_, replay, result_.hidden);
+            clock_.note("logit_lens");
+        }
+        if (!request_.keep_hidden) result_.hidden.clear();
+        for (std::size_t t = 0; t < request_.output.ids.size(); ++t) {
+            const auto logits = replay.logits(static_cast<int>(t));
+            const double l = objective::log_probability(logits, request_.output.ids[t]);
+            result_.token_logprobs.push_back(static_cast<float>(l));
+        }
+    }
+
+    /// The objective's methods, of the label in the answer's place. Returns the objective's value.
+    double read_label() {
+        Readers readers(request_, model_, explained_);
+        for (const method::Definition* definition : of_objective_) readers.add(*definition);
+        readers.plan();
+        expect();
+        readers.finish_objective(result_);
+        clock_.note("gradient");
+        return explained_.subject.value(explained_.replay->results());
+    }
+
+    /// The methods that score units, one after another; then the faithfulness of all maps.
+    void score_units() {
+        const Tokens& tokens = teacher_ ? request_.labels : request_.output.ids;
+        expect();
+        Explained explained(request_, model_, explained_.subject, tokens, session_, arena_,
+                            explained_.replay);
+        explained.run(scoring_, result_.warnings, [&](Attribution&& found) {
+            result_.attributions.push_back(std::move(found));
+            clock_.note(result_.attributions.back().method.c_str());
+        });
+        if (!request_.check) return;
+        measure_faithfulness(request_, model_, explained, result_);
+        clock_.note("faithfulness");
+    }
+
+    const Request& request_;
+    const Model& model_;
+    std::shared_ptr<tape::Arena> arena_;
+    Explanation& result_;
+    Clock clock_;
+    bool teacher_;  ///< the label is explained in the answer's place
+    Subject subject_;
+    engine::Session session_;
+    std::vector<const method::Definition*> reading_, of_objective_;
+    std::vector<method::BoundMethod> scoring_;
+    Text answer_, explained_;
+};
 
 }  // namespace
 
 Explainer::Explainer(Model model, std::vector<Method> methods)
     : model_(std::move(model)), methods_(std::move(methods)), memory_(std::make_unique<Memory>()) {
     if (methods_.empty()) throw Error(ErrorCode::usage, "methods: none given; expected at least one");
-    attributors_of(methods_);
+    bound(methods_);
 }
 Explainer::~Explainer() = default;
 Explainer::Explainer(Explainer&&) noexcept = default;
 Explainer& Explainer::operator=(Explainer&&) noexcept = default;
 
 Explanation Explainer::compute(const Request& given) {
-    const Request request = checked(given, model_, methods_);
-    const bool attention = uses(methods_, "attention");
-    const bool gradient = uses(methods_, "gradient");
-    const std::vector<Attributor> attributors = attributors_of(methods_);
-    const bool teacher = request.objective == Objective::teacher && model_.facts().kind != ModelKind::encoder;
+    const std::vector<method::BoundMethod> methods = bound(methods_);
+    const Request request = checked(given, model_, methods);
     Explanation result;
     result.model = summary(model_);
     result.objective = request.objective;
-    Clock clock(result);
-    const Subject subject = subject_of(request, model_, clock, result);
-
-    engine::Session session = make_session(request, model_, subject, teacher);
-    method::Replay replay(session, subject.input, memory_->arena);
-    Readers readers(request, model_, subject, replay, {attention, gradient && !teacher});
-    readers.plan(replay, request.memory_budget);
-    // Recorded in several pieces, the pass is run for all methods at once, by the gradient.
-    if (!readers.gradient || replay.pieces() == 1) replay.visit();
-    clock.note("replay");
-    if (readers.gradient) {
-        explain_gradient(request, subject, *readers.gradient, replay, model_.threads(), result);
-        clock.note("gradient");
-    }
-    readers.finish(request, result);
-    if (attention || request.views.any()) clock.note("attention");
-    if (request.views.logit_lens > 0) {
-        result.views->logit_lens = logit_lens(request, model_, subject, replay, result.hidden);
-        clock.note("logit_lens");
-    }
-    if (!request.keep_hidden) result.hidden.clear();
-    for (std::size_t t = 0; t < request.output.ids.size(); ++t) {
-        const double l =
-            objective::log_probability(replay.logits(static_cast<int>(t)), request.output.ids[t]);
-        result.token_logprobs.push_back(static_cast<float>(l));
-    }
-    const bool of_label = teacher && gradient;
-    result.objective_value = of_label ? explain_label(request, model_, session, memory_->arena, result)
-                                      : subject.value(replay.results());
-    if (of_label) clock.note("gradient");
-    if (!attributors.empty() || request.check) {
-        explain_further(request, model_, subject, teacher, session, memory_->arena, attributors, clock,
-                        result);
-    }
-    result.peak_rss = peak_rss();
+    Computation(request, model_, methods, memory_->arena, result).run();
     return result;
 }
 

@@ -45,12 +45,13 @@ void measure_faithfulness(const Request& request, const Model& model, Explained&
         maps.push_back(std::move(map));
         places.push_back(&place);
     };
-    if (result.attention && !result.attention->pair.attention.empty()) {
-        PairResult& pair = result.attention->pair;
+    if (result.original.attention && !result.original.attention->pair.attention.empty()) {
+        PairResult& pair = result.original.attention->pair;
         add(of_units(pair.attention, request, scene), pair.faithfulness);
     }
-    if (result.gradient) {
-        add(of_units(result.gradient->saliency_map, request, scene), result.gradient->faithfulness);
+    if (result.original.gradient) {
+        add(of_units(result.original.gradient->saliency_map, request, scene),
+            result.original.gradient->faithfulness);
     }
     for (Attribution& a : result.attributions) add(summed(a.scores), a.faithfulness);
 

@@ -21,24 +21,18 @@ std::string to_string(method::Option::Kind kind) {
     }
 }
 
+std::string family_of(const method::Definition& definition) {
+    if (definition.read != nullptr) return "original";
+    if (definition.perturb != nullptr) return "perturbation";
+    return definition.look != nullptr ? "attention" : "gradient";
+}
+
 }  // namespace
 
 std::vector<MethodFacts> known_methods() {
-    std::vector<MethodFacts> all = {
-        {"attention",
-         "the original toolbox's attention scores, and the true softmax weights",
-         "original",
-         false,
-         {}},
-        {"gradient", "the original toolbox's saliency map of the objective", "original", false, {}}};
+    std::vector<MethodFacts> all;
     for (const method::Definition* d : method::definitions()) {
-        MethodFacts facts{std::string(d->name),
-                          std::string(d->help),
-                          d->differentiate != nullptr ? "gradient"
-                          : d->perturb != nullptr     ? "perturbation"
-                                                      : "attention",
-                          d->is_signed,
-                          {}};
+        MethodFacts facts{std::string(d->name), std::string(d->help), family_of(*d), d->is_signed, {}};
         for (const method::Option& o : d->options) {
             facts.options.push_back({std::string(o.name),
                                      to_string(o.kind),

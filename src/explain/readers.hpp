@@ -1,71 +1,47 @@
 #pragma once
-// The methods that read one replay: what each needs of the pass, and its part of the result.
+// What reads the pass of a text while it is recorded: the original's methods, hidden states, the views.
 
-#include <deque>
-#include <optional>
+#include <memory>
+#include <span>
+#include <vector>
 
 #include "explain/subject.hpp"
-#include "original/attention.hpp"
-#include "record/map_recorder.hpp"
-#include "record/neuron_recorder.hpp"
-#include "replay/gradient.hpp"
-#include "replay/hidden.hpp"
+#include "method/bound_method.hpp"
 
 namespace llmx {
 
-/// The attention of a pass: the one that the result is about and, where weights are kept of an
-/// encoder-decoder, the other two.
-class Attentions {
-public:
-    Attentions(const Request& request, const Model& model, const Subject& subject,
-               const method::Replay& replay);
-
-    [[nodiscard]] std::vector<method::Need> needs() const;
-    void read(const tape::Tape& tape, int first, int last);
-    [[nodiscard]] AttentionResult finish();
-
-private:
-    std::deque<method::Attention> all_;
-};
-
-/// What the views show of the attention.
-class ViewRecorders {
-public:
-    ViewRecorders(const Request& request, const Model& model, const Subject& subject,
-                  const method::Replay& replay);
-
-    [[nodiscard]] std::vector<method::Need> needs() const;
-    void read(const tape::Tape& tape, int first, int last);
-    void finish(ViewData& data);
-
-private:
-    method::AttentionReader reader_;
-    std::optional<method::MapRecorder> maps_;
-    std::optional<method::NeuronRecorder> neurons_;
+/// A text and its pass, which everything shares that explains this text.
+struct Text {
+    Subject subject;
+    std::shared_ptr<method::Replay> replay;
 };
 
 class Readers {
 public:
-    struct Wanted {
-        bool attention = false;
-        bool gradient = false;
-    };
-    Readers(const Request& request, const Model& model, const Subject& subject, const method::Replay& replay,
-            Wanted wanted);
+    /// All references must outlive the readers, and these must stay where they are until the last visit.
+    Readers(const Request& request, const Model& model, const Text& text)
+        : request_(request), model_(model), text_(text) {}
 
-    /// Tells the replay all needs; its pieces are then read as they are recorded. The readers must stay
-    /// where they are until the last visit.
-    void plan(method::Replay& replay, std::size_t budget);
+    /// A method that reads (Definition::read).
+    void add(const method::Definition& definition);
+    /// What the request keeps of the pass besides: hidden states (of a logit lens too), views of attention.
+    void add_records();
 
-    /// After the last visit: attention, hidden states (of a logit lens too), and the views of attention.
-    void finish(const Request& request, Explanation& result);
-
-    std::optional<method::Gradient> gradient;
+    /// Tells the replay all needs; its pieces are then read as they are recorded.
+    void plan();
+    /// Do any explain the objective? They make reverse passes, which visit the replay.
+    [[nodiscard]] bool any_of_objective() const { return !of_objective_.empty(); }
+    void finish_objective(Explanation& result);
+    /// All others, after a visit.
+    void finish(Explanation& result);
 
 private:
-    std::optional<Attentions> attention_;
-    std::optional<method::Hidden> hidden_;
-    std::optional<ViewRecorders> views_;
+    using List = std::vector<std::unique_ptr<method::Reader>>;
+
+    const Request& request_;
+    const Model& model_;
+    const Text& text_;
+    List of_objective_, others_;
 };
 
 }  // namespace llmx

@@ -38,14 +38,9 @@ Subject written(const Request& request, const Model& model, const Tokens& text) 
     subject.prompt = static_cast<int>(request.input_ids.size());
     subject.text = static_cast<int>(text.size());
     subject.parts = request.units.parts;
-    subject.terms = objective::terms(request.objective, request.output.ids, request.labels);
-    subject.value = [terms = subject.terms](const Tensor& logits) {
-        double value = 0;
-        for (const auto& [output, token, weight] : terms) {
-            value += weight * objective::log_probability(logits.row(static_cast<std::size_t>(output)), token);
-        }
-        return value;
-    };
+    const objective::Terms terms = objective::terms(request.objective, request.output.ids, request.labels);
+    subject.value = [terms](const Tensor& logits) { return objective::value_of(terms, logits); };
+    subject.seed = [terms](const Tensor& logits) { return objective::gradient_of(terms, logits); };
     return subject;
 }
 

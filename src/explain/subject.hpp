@@ -24,11 +24,10 @@ struct Subject {
     engine::PassInput input;
     int prompt = 0;  ///< rows
     int text = 0;
-    objective::Terms terms;       ///< of what a model writes
-    method::Gradient::Seed seed;  ///< in place of terms
-    std::function<double(const Tensor& results)> value;
-    std::optional<SpanTarget> span = {};       ///< an encoder's
-    std::vector<UnitChoice::Part> parts = {};  ///< of the prompt's text
+    std::function<double(const Tensor& results)> value;  ///< of the objective
+    method::Gradient::Seed seed;                         ///< its gradient with respect to the results
+    std::optional<SpanTarget> span = {};                 ///< an encoder's
+    std::vector<UnitChoice::Part> parts = {};            ///< of the prompt's text
 };
 
 /// A text after the prompt: the answer, or (teacher) the label.

@@ -1,12 +1,15 @@
 #pragma once
 // A method, as its file in methods/ states it.
 
+#include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
 #include "method/function.hpp"
 #include "method/game.hpp"
 #include "method/options.hpp"
+#include "method/reader.hpp"
 #include "method/scene.hpp"
 #include "method/scores.hpp"
 
@@ -26,10 +29,19 @@ struct Definition {
     std::vector<Option> options = {};
     /// Runs of the model that it will take (values of a Function or Game, gradients count once a call).
     double (*evaluations)(const Extent& extent, const Options& options) = nullptr;
+    /// What it reads of the first text's own pass, where that is known before it runs.
+    std::vector<Need> (*reads)(const Replay& replay) = nullptr;
     // One of these, by what the method sees:
+    /// The score of one row, from its vector and from its gradient at the text itself.
+    double (*score_row)(std::span<const float> row, std::span<const float> gradient,
+                        const Options& options) = nullptr;
     Scores (*differentiate)(Function& function, const Options& options) = nullptr;
     Scores (*perturb)(Game& game, const Options& options) = nullptr;
-    Scores (*look)(Scene& scene, const Options& options) = nullptr;  ///< attention
+    Scores (*look)(Scene& scene, const Options& options) = nullptr;         ///< attention
+    std::unique_ptr<Reader> (*read)(const OriginalScene& scene) = nullptr;  ///< the original toolbox's
+
+    /// Of `read`: it explains the objective, so the label's text where the objective is `teacher`.
+    bool of_objective = false;
 };
 
 /// The options of every perturbation method, which choose its game (`baseline`, `baseline_token`), and then

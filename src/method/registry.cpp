@@ -40,7 +40,7 @@ std::vector<Option> function_options(std::vector<Option> own) {
 }
 
 const Definition& definition(std::string_view name) {
-    std::vector<std::string> known = {"attention", "gradient"};  // the original toolbox's, of a replay alone
+    std::vector<std::string> known;
     for (const Definition* d : definitions()) {
         if (d->name == name) return *d;
         known.emplace_back(d->name);

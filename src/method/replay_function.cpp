@@ -32,24 +32,42 @@ private:
     int before_;
 };
 
+/// At the embeddings, or at the residual stream of the first `sources` rows after a block.
+Gradient gradient_at(const engine::Graph& graph, int layer, int sources) {
+    return layer < 0 ? Gradient(graph, false) : Gradient(graph, layer_nodes(graph, layer, sources));
+}
+
+/// What nodes write.
+std::vector<Need> values_of(const Replay& replay, const std::vector<int>& nodes) {
+    std::vector<Need> needs;
+    for (const int id : nodes) {
+        const int order = replay.graph().at(id).order;
+        needs.push_back({order, replay.lineage().written_by(order)});
+    }
+    return needs;
+}
+
 }  // namespace
 
 ReplayFunction::ReplayFunction(Scene& scene, int layer)
     : scene_(scene), layer_(layer), weights_(scene.memory_budget, scene.products == Products::bfloat16) {
-    for (const engine::PassInput& input : scene.texts)
-        texts_.push_back(text_in(scene.session, input, scene.arena, scene.memory_budget));
+    for (std::size_t i = 0; i < scene.texts.size(); ++i)
+        texts_.push_back(text_of(replay_of(scene, i).again(), scene.memory_budget));
     embeddings_ = first_rows(texts_.front()->embeddings, scene.sources);
     input_ = layer < 0 ? embeddings_ : residual_of(embeddings_);
 }
 
-std::unique_ptr<ReplayFunction::Text> ReplayFunction::text_in(engine::Session& session,
-                                                              const engine::PassInput& input,
-                                                              const std::shared_ptr<tape::Arena>& arena,
-                                                              std::size_t budget) const {
-    Replay replay(session, input, arena);
+std::vector<Need> ReplayFunction::needs(const Replay& replay, int layer, int sources) {
+    std::vector<Need> needs = gradient_at(replay.graph(), layer, sources).needs();
+    if (layer < 0) return needs;
+    const std::vector<Need> residual = values_of(replay, layer_nodes(replay.graph(), layer, sources));
+    needs.insert(needs.end(), residual.begin(), residual.end());
+    return needs;
+}
+
+std::unique_ptr<ReplayFunction::Text> ReplayFunction::text_of(Replay replay, std::size_t budget) const {
     const engine::Graph& graph = replay.graph();
-    Gradient gradient =
-        layer_ < 0 ? Gradient(graph, false) : Gradient(graph, layer_nodes(graph, layer_, scene_.sources));
+    Gradient gradient = gradient_at(graph, layer_, scene_.sources);
     Tensor embeddings = engine::embedding_rows(graph, replay.ids());
     std::unique_ptr<Text> text(new Text{std::move(replay), std::move(gradient), std::move(embeddings)});
     text->replay.plan(text->gradient.needs(), budget);
@@ -101,23 +119,21 @@ Tensor ReplayFunction::point_of(Tensor embeddings) {
 }
 
 Tensor ReplayFunction::residual_of(const Tensor& embeddings) {
-    if (!reader_) {
-        reader_ = std::make_unique<Replay>(scene_.session, scene_.texts.front(), scene_.arena);
-        nodes_ = layer_nodes(reader_->graph(), layer_, scene_.sources);
-        std::vector<Need> needs;
-        for (const int id : nodes_) {
-            const int order = reader_->graph().at(id).order;
-            needs.push_back({order, reader_->lineage().written_by(order)});
-        }
-        reader_->plan(std::move(needs), scene_.memory_budget);
+    Replay& as_it_is = replay_of(scene_, 0);
+    const engine::Graph& graph = as_it_is.graph();
+    const std::vector<int> nodes = layer_nodes(graph, layer_, scene_.sources);
+    const bool at_text = embeddings.values == embeddings_.values;
+    if (!at_text && !reader_) reader_.emplace(as_it_is.again());
+    Replay& replay = at_text ? as_it_is : *reader_;
+    if (!at_text) {
+        engine::PassInput& input = replay.refeed();
+        input.embeddings = texts_.front()->embeddings;
+        std::copy(embeddings.values.begin(), embeddings.values.end(), input.embeddings.values.begin());
     }
-    const engine::Graph& graph = reader_->graph();
-    engine::PassInput& input = reader_->refeed();
-    input.embeddings = texts_.front()->embeddings;
-    std::copy(embeddings.values.begin(), embeddings.values.end(), input.embeddings.values.begin());
-    Tensor residual = Tensor::zero({scene_.sources, graph.at(nodes_.front()).shape[3]});
-    reader_->visit([&](const tape::Tape& tape, int first, int last) {
-        for (const int id : nodes_) {
+    replay.plan(values_of(replay, nodes), scene_.memory_budget);
+    Tensor residual = Tensor::zero({scene_.sources, graph.at(nodes.front()).shape[3]});
+    replay.visit([&](const tape::Tape& tape, int first, int last) {
+        for (const int id : nodes) {
             const int order = graph.at(id).order;
             if (order < first || order >= last) continue;
             const View<const float> value = tape.written_by(order);
@@ -156,31 +172,41 @@ View<const float> ReplayFunction::source_rows(const float* gradient) const {
 }
 
 /// Tells the gradients of all targets at one text, as it was fed.
-void ReplayFunction::differentiate(std::size_t index, const Each& each) {
-    Text& text = *texts_[index];
+void ReplayFunction::differentiate(Replay& replay, std::size_t index, const Each& each) {
+    const Gradient& gradient = texts_[index]->gradient;
     const auto seed = [&](std::size_t target, const Tensor& results) {
         return scene_.readout->seed(target, index, results);
     };
     if (targets() == 1) {
-        const auto whole = text.gradient.whole(
-            text.replay, [&](const Tensor& results) { return seed(0, results); }, weights_, scene_.threads);
+        const auto whole = gradient.whole(
+            replay, [&](const Tensor& results) { return seed(0, results); }, weights_, scene_.threads);
         each(0, source_rows(whole.embedding.values.data()));
     } else {
-        text.gradient.per_seed(
-            text.replay, targets(), seed, weights_, scene_.threads,
+        gradient.per_seed(
+            replay, targets(), seed, weights_, scene_.threads,
             [&](std::size_t target, const View<const float>& g) { each(target, source_rows(g.data)); },
             [&](double) { return scene_.tick(0), true; });
     }
 }
 
 std::vector<double> ReplayFunction::gradients(const Tensor& x, const Each& each) {
-    for (const auto& text : texts_) put(*text, x, text->replay.refeed());
+    std::vector<Replay*> replays;
+    for (std::size_t i = 0; i < texts_.size(); ++i) {
+        Text& text = *texts_[i];
+        if (x.values == input_.values) {
+            replays.push_back(&replay_of(scene_, i));
+            replays.back()->plan(text.gradient.needs(), scene_.memory_budget);
+        } else {
+            put(text, x, text.replay.refeed());
+            replays.push_back(&text.replay);
+        }
+    }
     if (texts_.size() == 1) {
-        differentiate(0, each);
+        differentiate(*replays.front(), 0, each);
     } else {
         std::vector<Tensor> sums(targets(), Tensor::zero(input_.shape));
         for (std::size_t i = 0; i < texts_.size(); ++i) {
-            differentiate(i, [&](std::size_t target, const View<const float>& g) {
+            differentiate(*replays[i], i, [&](std::size_t target, const View<const float>& g) {
                 std::vector<float>& sum = sums[target].values;
                 for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += g.data[k];
             });
@@ -188,8 +214,8 @@ std::vector<double> ReplayFunction::gradients(const Tensor& x, const Each& each)
         for (std::size_t t = 0; t < sums.size(); ++t) each(t, source_rows(sums[t].values.data()));
     }
     std::vector<Tensor> results;
-    results.reserve(texts_.size());
-    for (const auto& text : texts_) results.push_back(text->replay.results());
+    results.reserve(replays.size());
+    for (const Replay* replay : replays) results.push_back(replay->results());
     scene_.tick(1);
     return scene_.readout->values(results);
 }
@@ -211,7 +237,7 @@ void ReplayFunction::open(std::size_t lanes, int threads) {
         lanes_.push_back(std::make_unique<Lane>(
             Lane{engine::Session(scene_.session.model(), scene_.session.size()), nullptr}));
         lanes_.back()->text =
-            text_in(lanes_.back()->session, scene_.texts.front(), std::make_shared<tape::Arena>(), 0);
+            text_of(Replay(lanes_.back()->session, scene_.texts.front(), std::make_shared<tape::Arena>()), 0);
     }
     for (const auto& lane : lanes_) lane->session.set_threads(threads);
 }

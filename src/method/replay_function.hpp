@@ -13,6 +13,9 @@ namespace llmx::method {
 
 class ReplayFunction : public Function {
 public:
+    /// What gradients at the text itself read of its pass.
+    [[nodiscard]] static std::vector<Need> needs(const Replay& replay, int layer, int sources);
+
     /// `layer`: the block after which the residual stream of the source rows is the point; that of the rows
     /// behind them (the answer) stays as the text gives it. -1: the embeddings. The scene must outlive the
     /// function. Throws Error{unsupported} for an operation without a rule, and what layer_nodes throws.
@@ -24,6 +27,7 @@ public:
     [[nodiscard]] Tensor baseline(const std::string& kind, int token) override;
     [[nodiscard]] Tensor drawn(Random& random) override;
     std::vector<double> values(const Tensor& x) override;
+    /// At the input itself the scene's replays serve, which may have been recorded already.
     std::vector<double> gradients(const Tensor& x, const Each& each) override;
     /// One target: points run in lanes, each with a session and a share of the threads, as far as the memory
     /// budget goes: lanes never wait for each other, as threads do within every node of one pass.
@@ -33,7 +37,7 @@ public:
 private:
     /// One of the scene's texts.
     struct Text {
-        Replay replay;
+        Replay replay;  ///< to be fed points
         Gradient gradient;
         Tensor embeddings;  ///< of all its rows, as they are
     };
@@ -42,9 +46,7 @@ private:
         engine::Session session;
         std::unique_ptr<Text> text;
     };
-    [[nodiscard]] std::unique_ptr<Text> text_in(engine::Session& session, const engine::PassInput& input,
-                                                const std::shared_ptr<tape::Arena>& arena,
-                                                std::size_t budget) const;
+    [[nodiscard]] std::unique_ptr<Text> text_of(Replay replay, std::size_t budget) const;
     [[nodiscard]] std::size_t lanes_for(std::size_t points) const;
     void open(std::size_t lanes, int threads);
     /// Makes a text's pass read `x`.
@@ -54,14 +56,13 @@ private:
     /// The residual stream of the source rows where their embeddings are these.
     [[nodiscard]] Tensor residual_of(const Tensor& embeddings);
     [[nodiscard]] View<const float> source_rows(const float* gradient) const;
-    void differentiate(std::size_t text, const Each& each);
+    void differentiate(Replay& replay, std::size_t text, const Each& each);
 
     Scene& scene_;
     int layer_;
     std::vector<std::unique_ptr<Text>> texts_;
     std::vector<std::unique_ptr<Lane>> lanes_;  ///< beside the scene's own session
-    std::unique_ptr<Replay> reader_;            ///< of the residual stream of the first text
-    std::vector<int> nodes_;                    ///< that are the residual stream
+    std::optional<Replay> reader_;              ///< fed embeddings, for the first text's residual stream
     vjp::Weights weights_;
     Tensor embeddings_;  ///< of the source rows
     Tensor input_;

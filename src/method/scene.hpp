@@ -10,6 +10,7 @@
 #include "engine/scoring/scorer.hpp"
 #include "llmx/explainer.hpp"
 #include "objective/readout.hpp"
+#include "replay/replay.hpp"
 #include "tape/arena.hpp"
 
 namespace llmx::method {
@@ -38,6 +39,11 @@ struct Scene {
     std::function<void(double evaluations)> tick;
     /// Made by the first method that perturbs, kept for the next one.
     std::shared_ptr<engine::Scorer> scorer = nullptr;
+    /// The texts' passes, each made when first wanted and kept for the next method: see `replay_of`.
+    std::vector<std::shared_ptr<Replay>> replays = {};
 };
+
+/// The pass over one of the texts, as the text is. What several methods read of it is recorded once.
+Replay& replay_of(Scene& scene, std::size_t text);
 
 }  // namespace llmx::method

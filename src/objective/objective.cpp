@@ -64,4 +64,20 @@ void add_gradient(std::span<const float> logits, Token token, double weight, std
     gradient[static_cast<std::size_t>(token)] += static_cast<float>(weight);
 }
 
+double value_of(std::span<const Term> terms, const Tensor& logits) {
+    double value = 0;
+    for (const auto& [output, token, weight] : terms)
+        value += weight * log_probability(logits.row(static_cast<std::size_t>(output)), token);
+    return value;
+}
+
+Tensor gradient_of(std::span<const Term> terms, const Tensor& logits) {
+    Tensor gradient = Tensor::zero(logits.shape);
+    for (const auto& [output, token, weight] : terms) {
+        const auto row = static_cast<std::size_t>(output);
+        add_gradient(logits.row(row), token, weight, gradient.row(row));
+    }
+    return gradient;
+}
+
 }  // namespace llmx::objective

@@ -3,6 +3,7 @@
 // logits.
 
 #include <llmx/enums.hpp>
+#include <llmx/tensor.hpp>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,10 @@ double log_probability(std::span<const float> logits, Token token);
 
 /// KL(softmax(logits) || softmax(reference)), in double.
 double divergence(std::span<const float> logits, std::span<const float> reference);
+
+/// The terms' sum, and its gradient with respect to the logits, of their shape.
+double value_of(std::span<const Term> terms, const Tensor& logits);
+Tensor gradient_of(std::span<const Term> terms, const Tensor& logits);
 
 /// Adds the gradient of weight * log_softmax(logits)[token] with respect to the logits.
 void add_gradient(std::span<const float> logits, Token token, double weight, std::span<float> gradient);

@@ -32,16 +32,6 @@ bool is_a_vector_a_row(const engine::TensorInfo& node, std::int64_t width) {
     return node.shape[0] == 1 && node.shape[1] == 1 && node.shape[3] == width;
 }
 
-/// Gradient of the terms with respect to the logits, [outputs, vocabulary].
-Tensor seed_of(const Tensor& logits, std::span<const objective::Term> terms) {
-    Tensor seed{logits.shape, std::vector<float>(logits.values.size(), 0.0F)};
-    for (const objective::Term& term : terms) {
-        const auto row = static_cast<std::size_t>(term.output);
-        objective::add_gradient(logits.row(row), term.token, term.weight, seed.row(row));
-    }
-    return seed;
-}
-
 }  // namespace
 
 GradientSites find_sites(const engine::Graph& graph) {
@@ -172,7 +162,8 @@ Gradient::Result Gradient::whole(Replay& replay, const Seed& objective, vjp::Rev
 Gradient::Result Gradient::whole(Replay& replay, const objective::Terms& terms, vjp::Weights& weights,
                                  int threads) const {
     return whole(
-        replay, [&](const Tensor& logits) { return seed_of(logits, terms); }, weights, threads);
+        replay, [&](const Tensor& logits) { return objective::gradient_of(terms, logits); }, weights,
+        threads);
 }
 
 /// A reverse pass under way, and what it has found.
@@ -241,7 +232,7 @@ void Gradient::per_seed(Replay& replay, std::size_t count, const SeedOf& seed_of
 void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weights& weights, int threads,
                         const Each& each, const std::function<bool(double)>& progress) const {
     const auto seed = [&](std::size_t i, const Tensor& logits) {
-        return seed_of(logits, std::span(terms).subspan(i, 1));
+        return objective::gradient_of(std::span(terms).subspan(i, 1), logits);
     };
     per_seed(replay, terms.size(), seed, weights, threads, each, progress);
 }

@@ -5,19 +5,54 @@
 #include <algorithm>
 #include <cmath>
 #include <llmx/error.hpp>
+#include <numeric>
 
 namespace llmx::method {
 
 Replay::Replay(engine::Session& session, engine::PassInput input, std::shared_ptr<tape::Arena> arena)
+    : Replay(session, input, std::move(arena), std::make_shared<const engine::Graph>(session.plan(input))) {}
+
+Replay::Replay(engine::Session& session, engine::PassInput input, std::shared_ptr<tape::Arena> arena,
+               std::shared_ptr<const engine::Graph> graph)
     : session_(session),
       input_(std::move(input)),
       ids_(input_.tokens()),
       arena_(std::move(arena)),
-      graph_(std::make_shared<const engine::Graph>(session.plan(input_))),
-      lineage_(*graph_) {}
+      graph_(std::move(graph)),
+      lineage_(*graph_),
+      pieces_{{0, static_cast<int>(graph_->nodes.size()), {}}} {}
+
+Replay Replay::again() const { return {session_, input_, arena_, graph_}; }
 
 void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
-    reader_ = std::move(reader);
+    if (reader) {
+        reader_ = std::move(reader);
+        visited_ = false;
+    }
+    if (keep_too(needs, budget)) return;
+    pieces_ = pieces_of(std::move(needs), budget);
+    only_.reset();
+}
+
+void Replay::expect(const std::vector<Need>& needs, std::size_t budget) {
+    if (!only_) keep_too(needs, budget);
+}
+
+/// Adds to the one piece there is. False where there are several, or it would become too large.
+bool Replay::keep_too(const std::vector<Need>& needs, std::size_t budget) {
+    if (pieces_.size() > 1) return false;
+    tape::Keeps& keeps = pieces_.front().keeps;
+    tape::Keeps all = keeps;
+    for (const Need& need : needs) all.insert(need.key);
+    if (budget != 0 && bytes_of(all) > budget) return false;
+    if (all.size() == keeps.size()) return true;
+    keeps = std::move(all);
+    only_.reset();
+    return true;
+}
+
+std::vector<Replay::Piece> Replay::pieces_of(std::vector<Need> needs, std::size_t budget) const {
+    std::vector<Piece> pieces;
     std::stable_sort(needs.begin(), needs.end(),
                      [](const Need& a, const Need& b) { return a.node > b.node; });
     Piece piece{0, static_cast<int>(graph_->nodes.size()), {}};
@@ -43,7 +78,7 @@ void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
         }
         if (budget != 0 && bytes + extra > budget) {
             piece.first = node + 1;
-            pieces_.push_back(std::move(piece));
+            pieces.push_back(std::move(piece));
             piece = {0, node + 1, {}};
             bytes = 0;
             extra = all;
@@ -51,16 +86,19 @@ void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
         piece.keeps.insert(added.begin(), added.end());
         bytes += extra;
     }
-    pieces_.push_back(std::move(piece));
+    pieces.push_back(std::move(piece));
+    return pieces;
+}
+
+std::size_t Replay::bytes_of(const tape::Keeps& keeps) const {
+    return std::accumulate(
+        keeps.begin(), keeps.end(), std::size_t{0},
+        [&](std::size_t sum, const tape::ValueKey& key) { return sum + tape::bytes_of(*graph_, key); });
 }
 
 std::size_t Replay::bytes() const {
     std::size_t most = 0;
-    for (const Piece& piece : pieces_) {
-        std::size_t bytes = 0;
-        for (const tape::ValueKey& key : piece.keeps) bytes += tape::bytes_of(*graph_, key);
-        most = std::max(most, bytes);
-    }
+    for (const Piece& piece : pieces_) most = std::max(most, bytes_of(piece.keeps));
     return most;
 }
 
@@ -103,11 +141,19 @@ void Replay::visit(const Visit& visit) {
         if (pieces_.size() > 1) {
             tell(record(piece), piece);
         } else {
-            if (!only_) only_.emplace(record(piece));
-            tell(*only_, piece);
+            tell(recorded(), piece);
         }
     }
     visited_ = true;
+}
+
+const tape::Tape& Replay::recorded() {
+    if (!only_ || recorded_at_ != arena_->resets()) {
+        only_.reset();
+        only_.emplace(record(pieces_.front()));
+        recorded_at_ = arena_->resets();
+    }
+    return *only_;
 }
 
 void Replay::visit() {

@@ -2,6 +2,7 @@
 // The pass that is explained (as a rule prompt + answer, replayed), recorded in as few pieces as the memory
 // budget allows (one, as a rule).
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,17 +35,23 @@ public:
     /// Told a piece of the pass: the tape holds what nodes [first, last) read.
     using Visit = std::function<void(const tape::Tape& tape, int first, int last)>;
 
-    /// What the visits will read, and the bytes they may take at a time (0: no bound). `reader` is told
-    /// every piece once, when it is first recorded. Call once, before the first visit. Throws
+    /// What the next visits will read, and the bytes that may take at a time (0: no bound). What was planned
+    /// before is kept with it where the budget holds both in one piece, and a recording that has everything
+    /// already is not made again. `reader` is told every piece once, when it is next visited. Throws
     /// Error{input} where the budget does not hold what one node needs.
     void plan(std::vector<Need> needs, std::size_t budget, Visit reader = {});
+    /// What a later plan will ask for: kept along, from the first recording on, where the budget holds
+    /// everything in one piece. Does nothing once there is a recording.
+    void expect(const std::vector<Need>& needs, std::size_t budget);
 
+    /// The same text with nothing planned or recorded, to be fed other values by `refeed`.
+    [[nodiscard]] Replay again() const;
     /// The same pass again, with other embeddings or another residual stream, which the caller sets: what was
     /// recorded is forgotten, the plan stays.
     engine::PassInput& refeed();
 
-    /// Runs the pass and tells `visit` every piece, the last one first. A single piece is recorded once,
-    /// however often it is visited.
+    /// Tells `visit` every piece, the last one first, and runs the pass for that, once a piece. A single
+    /// piece is recorded once, however often it is visited, as long as no other replay takes the arena.
     void visit(const Visit& visit);
     /// Runs the pass for the reader and the results alone, unless that has been done.
     void visit();
@@ -67,8 +74,13 @@ private:
         int last = 0;
         tape::Keeps keeps;
     };
+    Replay(engine::Session& session, engine::PassInput input, std::shared_ptr<tape::Arena> arena,
+           std::shared_ptr<const engine::Graph> graph);
+    bool keep_too(const std::vector<Need>& needs, std::size_t budget);
+    [[nodiscard]] std::vector<Piece> pieces_of(std::vector<Need> needs, std::size_t budget) const;
+    [[nodiscard]] std::size_t bytes_of(const tape::Keeps& keeps) const;
     tape::Tape record(const Piece& piece);
-
+    [[nodiscard]] const tape::Tape& recorded();
     void take_results();
 
     engine::Session& session_;
@@ -80,7 +92,8 @@ private:
     std::vector<Piece> pieces_;  // last first
     Visit reader_;
     bool visited_ = false;
-    std::optional<tape::Tape> only_;
+    std::optional<tape::Tape> only_;  // of the single piece
+    std::uint64_t recorded_at_ = 0;   // resets of the arena
     Tensor results_;
 };
 

@@ -34,6 +34,7 @@ void Arena::reset() {
     for (Chunk& chunk : chunks_) chunk.used = 0;
     current_ = 0;
     used_ = 0;
+    ++resets_;
 }
 
 }  // namespace llmx::tape

@@ -2,6 +2,7 @@
 // Memory for recorded values, kept between passes: fresh pages cost more than the copies.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -14,6 +15,8 @@ public:
     /// Makes all memory available again.
     void reset();
     [[nodiscard]] std::size_t used() const { return used_; }
+    /// How often that has been done: memory taken at an earlier count may hold something else by now.
+    [[nodiscard]] std::uint64_t resets() const { return resets_; }
 
 private:
     struct Free {
@@ -27,6 +30,7 @@ private:
     std::vector<Chunk> chunks_;
     std::size_t current_ = 0;
     std::size_t used_ = 0;
+    std::uint64_t resets_ = 0;
 };
 
 }  // namespace llmx::tape

@@ -62,11 +62,11 @@ void require_fitting(const Place& place, Explanation& e) {
         throw Error(ErrorCode::input, fmt::format("{}: {} has {} numbers; the prompt has {} tokens",
                                                   place.path(), key, got, e.prompt.size()));
     };
-    if (e.gradient) check("Gradient.saliency_map", e.gradient->saliency_map.size());
-    if (!e.attention) return;
-    const std::vector<float>& pair = e.attention->pair.attention;
+    if (e.original.gradient) check("Gradient.saliency_map", e.original.gradient->saliency_map.size());
+    if (!e.original.attention) return;
+    const std::vector<float>& pair = e.original.attention->pair.attention;
     if (!pair.empty()) check("Attention.pair_result.attention", pair.size());
-    const Tensor& mean = e.attention->mean;  // keys may go on behind the prompt
+    const Tensor& mean = e.original.attention->mean;  // keys may go on behind the prompt
     const auto keys = static_cast<std::size_t>(mean.shape.back());
     if (!mean.empty() && keys < e.prompt.size()) check("Attention.mean", keys);
 }

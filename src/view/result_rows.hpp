@@ -226,8 +226,8 @@ void rows(auto& v, Is<Explanation> auto& e) {
     v.field(json_if(reads_a_source, "decoder_inputs"), e.decoder_inputs);
     v.field(json_if(e.task == Task::generative_text_chat_assistant, "n_matches"), e.n_matches);
     v.section("span", e.span);
-    v.optional({"Attention", "attention"}, e.attention);
-    v.optional({"Gradient", "gradient"}, e.gradient);
+    v.optional({"Attention", "attention"}, e.original.attention);
+    v.optional({"Gradient", "gradient"}, e.original.gradient);
     v.in_json("views", e.views);
     v.field("attributions", e.attributions);
     v.in_python("hidden", e.hidden);

@@ -27,14 +27,14 @@ std::vector<Named> tensors_of(const Explanation& result) {
     const auto add = [&](std::string name, const Tensor& tensor) {
         if (!tensor.empty()) all.push_back({std::move(name), &tensor});
     };
-    if (result.gradient) {
-        add("gradient", result.gradient->gradient);
-        add("input_embeddings", result.gradient->input_embeddings);
-        add("decoder_gradient", result.gradient->decoder_gradient);
-        add("decoder_input_embeddings", result.gradient->decoder_input_embeddings);
+    if (result.original.gradient) {
+        add("gradient", result.original.gradient->gradient);
+        add("input_embeddings", result.original.gradient->input_embeddings);
+        add("decoder_gradient", result.original.gradient->decoder_gradient);
+        add("decoder_input_embeddings", result.original.gradient->decoder_input_embeddings);
     }
-    if (result.attention) {
-        const AttentionResult& attention = *result.attention;
+    if (result.original.attention) {
+        const AttentionResult& attention = *result.original.attention;
         add("attention_result.median_raw", attention.median_raw);
         add("attention.mean", attention.mean);
         for (std::size_t i = 0; i < attention.weights.size(); ++i) {
@@ -59,8 +59,8 @@ nlohmann::ordered_json metadata_of(const Explanation& result) {
                                        {"prompt_ids", list(result.prompt_ids)},
                                        {"answer_ids", list(result.answer_ids)},
                                        {"label_ids", list(result.label_ids)}};
-    if (result.attention && !result.attention->weights.empty()) {
-        const auto [first, last] = result.attention->rows;
+    if (result.original.attention && !result.original.attention->weights.empty()) {
+        const auto [first, last] = result.original.attention->rows;
         metadata["attention_rows"] = list(std::vector<int>{first, last});
     }
     if (!result.hidden.empty()) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
+#include "core/work.hpp"
+
 namespace llmx::vjp {
 
 namespace {
@@ -121,7 +123,9 @@ void Reverse::seed(int tensor, std::span<const float> gradient) {
 
 void Reverse::run(const tape::Tape& tape, std::size_t first, std::size_t last, const GradientSink& sink) {
     for (std::size_t i = last; i-- > first;) step(tape, plan_.steps[i], sink);
-    if (first == 0) shadow_.reset();  // the remaining gradients belong to memory from before the pass
+    if (first > 0) return;
+    shadow_.reset();  // the remaining gradients belong to memory from before the pass
+    if (last > 0) ++work().reverse_passes;
 }
 
 void Reverse::step(const tape::Tape& tape, const Step& step, const GradientSink& sink) {

@@ -28,14 +28,14 @@ protected:
 TEST_F(Chat, Float32AgreesWithTheOriginal) {
     const Model model = Model::load(float32_file());
     const Explanation result = Explainer(model, {"attention", "gradient"}).compute(chat_request(reference));
-    const GradientResult& gradient = *result.gradient;
+    const GradientResult& gradient = *result.original.gradient;
     const double saliency = test::max_difference(gradient.saliency_map, reference.floats("saliency_map"));
     const double embedding =
         test::relative_l2(gradient.gradient.values, reference.floats("embedding_gradient"));
     const double block = test::max_difference(gradient.block_gradient_x_input.values,
                                               reference.floats("block_gradient_x_input"));
     const double group =
-        test::max_difference(result.attention->mean_group.values, reference.floats("mean_group"));
+        test::max_difference(result.original.attention->mean_group.values, reference.floats("mean_group"));
     report("saliency_map, max difference", saliency);
     report("embedding_gradient, relative L2", embedding);
     report("block_gradient_x_input, max difference", block);
@@ -60,11 +60,12 @@ TEST_F(Chat, Float32AgreesWithPyTorch) {
         test::relative_l2(result.attributions.at(0).scores.values, torch.floats("saliency_l2_per_target"));
     const double product = test::relative_l2(result.attributions.at(1).scores.values,
                                              torch.floats("input_x_gradient_per_target"));
-    const double mean = test::relative_l2(result.attention->mean.values, torch.floats("attention_mean"));
-    const double first =
-        test::relative_l2(result.attention->weights.front().values, torch.floats("attention_layer0"));
-    const double last =
-        test::relative_l2(result.attention->weights.back().values, torch.floats("attention_last_layer"));
+    const double mean =
+        test::relative_l2(result.original.attention->mean.values, torch.floats("attention_mean"));
+    const double first = test::relative_l2(result.original.attention->weights.front().values,
+                                           torch.floats("attention_layer0"));
+    const double last = test::relative_l2(result.original.attention->weights.back().values,
+                                          torch.floats("attention_last_layer"));
     report("target_logprobs, relative L2", logprobs);
     report("saliency_l2_per_target, relative L2", saliency);
     report("input_x_gradient_per_target, relative L2", product);
@@ -101,10 +102,11 @@ TEST_F(Chat, ShippedFileRanksTheSame) {
     const Model model = Model::load(LLMX_DEMO_MODEL);
     const Explanation result = Explainer(model, {"gradient"}).compute(chat_request(reference));
     const auto truth = reference.floats("saliency_map");
-    const double rank = test::rank_correlation(result.gradient->saliency_map, truth);
+    const double rank = test::rank_correlation(result.original.gradient->saliency_map, truth);
     report("Q4_1: rank correlation of saliency_map", rank);
-    report("Q4_1: embedding_gradient, relative L2",
-           test::relative_l2(result.gradient->gradient.values, reference.floats("embedding_gradient")));
+    report(
+        "Q4_1: embedding_gradient, relative L2",
+        test::relative_l2(result.original.gradient->gradient.values, reference.floats("embedding_gradient")));
     EXPECT_GE(rank, 0.95);
 }
 

@@ -56,13 +56,13 @@ TEST_P(DecoderFamily, AttentionAndHiddenStates) {
     asked.keep_attention = asked.all_attention_rows = asked.keep_hidden = true;
     const Explanation result = explainer.compute(asked);
     const auto embeddings = rows_from(golden.floats("input_embeddings"), ids.size(), 0, prompt);
-    EXPECT_LE(test::relative_l2(result.gradient->input_embeddings.values, embeddings), 1e-6);
+    EXPECT_LE(test::relative_l2(result.original.gradient->input_embeddings.values, embeddings), 1e-6);
 
     double worst = 0;
-    ASSERT_EQ(result.attention->blocks.size(), static_cast<std::size_t>(model.facts().blocks));
-    for (std::size_t b = 0; b < result.attention->blocks.size(); ++b) {
-        const Tensor& ours = result.attention->weights[b];
-        const auto truth = golden.floats("attention." + std::to_string(result.attention->blocks[b]));
+    ASSERT_EQ(result.original.attention->blocks.size(), static_cast<std::size_t>(model.facts().blocks));
+    for (std::size_t b = 0; b < result.original.attention->blocks.size(); ++b) {
+        const Tensor& ours = result.original.attention->weights[b];
+        const auto truth = golden.floats("attention." + std::to_string(result.original.attention->blocks[b]));
         const auto heads = static_cast<std::size_t>(ours.shape[0]);
         std::vector<float> kept;  // the last token predicts nothing
         for (std::size_t h = 0; h < heads; ++h) {

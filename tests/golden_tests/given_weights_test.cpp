@@ -54,7 +54,8 @@ TEST(GivenWeights, AreTheModelOfTheFile) {
     EXPECT_EQ(given.facts().path, "given");
     EXPECT_EQ(given.facts().parameters, file.facts().parameters);
     EXPECT_EQ(given.tokenize("the cat"), file.tokenize("the cat"));
-    EXPECT_EQ(explained(given).gradient->gradient.values, explained(file).gradient->gradient.values);
+    EXPECT_EQ(explained(given).original.gradient->gradient.values,
+              explained(file).original.gradient->gradient.values);
 }
 
 TEST(GivenWeights, AreKnownByTheirValues) {

@@ -31,23 +31,25 @@ protected:
 
 TEST_F(Original, Attention) {
     const Explanation result = Explainer(model, {"attention"}).compute(request());
-    const AttentionResult& attention = *result.attention;
+    const AttentionResult& attention = *result.original.attention;
     EXPECT_LE(test::max_difference(attention.pair.attention, reference.floats("pair_attention")), 2e-5);
     EXPECT_LE(test::max_difference(attention.pair.attention_mean, reference.floats("pair_attention_mean")),
               2e-5);
     EXPECT_LE(test::relative_l2(attention.median_raw.values, reference.floats("median_raw")), 1e-5);
     EXPECT_LE(test::relative_l2(attention.mean_group.values, reference.floats("mean_group")), 1e-5);
-    EXPECT_FALSE(result.gradient.has_value());
+    EXPECT_FALSE(result.original.gradient.has_value());
 }
 
 TEST_F(Original, Gradient) {
     const Explanation result = Explainer(model, {"gradient"}).compute(request());
     EXPECT_EQ(result.objective, Objective::aligned);
     // rounded to three decimals on both sides
-    EXPECT_LE(test::max_difference(result.gradient->saliency_map, reference.floats("saliency_map")), 1.01e-3);
-    EXPECT_LE(test::relative_l2(result.gradient->gradient.values, reference.floats("embedding_gradient")),
-              1e-5);
-    EXPECT_FALSE(result.attention.has_value());
+    EXPECT_LE(test::max_difference(result.original.gradient->saliency_map, reference.floats("saliency_map")),
+              1.01e-3);
+    EXPECT_LE(
+        test::relative_l2(result.original.gradient->gradient.values, reference.floats("embedding_gradient")),
+        1e-5);
+    EXPECT_FALSE(result.original.attention.has_value());
 }
 
 TEST_F(Original, GreedyGenerationGivesTheSameTokens) {
@@ -61,8 +63,8 @@ TEST_F(Original, MethodsTogetherAreTheMethodsApart) {
     const Explanation both = Explainer(model, {"attention", "gradient"}).compute(request());
     const Explanation attention = Explainer(model, {"attention"}).compute(request());
     const Explanation gradient = Explainer(model, {"gradient"}).compute(request());
-    EXPECT_EQ(both.attention->mean_group.values, attention.attention->mean_group.values);
-    EXPECT_EQ(both.gradient->gradient.values, gradient.gradient->gradient.values);
+    EXPECT_EQ(both.original.attention->mean_group.values, attention.original.attention->mean_group.values);
+    EXPECT_EQ(both.original.gradient->gradient.values, gradient.original.gradient->gradient.values);
 }
 
 TEST_F(Original, PiecesOfTheReplayChangeNothing) {
@@ -72,9 +74,9 @@ TEST_F(Original, PiecesOfTheReplayChangeNothing) {
     const Explanation whole = explainer.compute(asked);
     asked.memory_budget = std::size_t{320} << 10;
     const Explanation pieces = explainer.compute(asked);
-    EXPECT_EQ(pieces.attention->median_raw.values, whole.attention->median_raw.values);
-    EXPECT_EQ(pieces.attention->pair.attention, whole.attention->pair.attention);
-    EXPECT_EQ(pieces.gradient->gradient.values, whole.gradient->gradient.values);
+    EXPECT_EQ(pieces.original.attention->median_raw.values, whole.original.attention->median_raw.values);
+    EXPECT_EQ(pieces.original.attention->pair.attention, whole.original.attention->pair.attention);
+    EXPECT_EQ(pieces.original.gradient->gradient.values, whole.original.gradient->gradient.values);
     EXPECT_EQ(pieces.attributions.at(1).scores.values, whole.attributions.at(1).scores.values);
     asked.memory_budget = std::size_t{64} << 10;
     EXPECT_THROW((void)explainer.compute(asked), Error);
@@ -88,8 +90,9 @@ TEST_F(Original, TeacherReplaysTheLabel) {
     generated.objective = Objective::generated;
     const Explanation a = Explainer(model, {"gradient"}).compute(taught);
     const Explanation b = Explainer(model, {"gradient"}).compute(generated);
-    EXPECT_EQ(a.gradient->replayed, b.gradient->replayed);
-    EXPECT_LE(test::relative_l2(a.gradient->gradient.values, b.gradient->gradient.values), 1e-6);
+    EXPECT_EQ(a.original.gradient->replayed, b.original.gradient->replayed);
+    EXPECT_LE(test::relative_l2(a.original.gradient->gradient.values, b.original.gradient->gradient.values),
+              1e-6);
     EXPECT_NEAR(a.objective_value, b.objective_value, 1e-6);
     EXPECT_EQ(a.token_logprobs.size(), taught.output.ids.size());
 }

@@ -88,9 +88,9 @@ TEST_P(TinyModel, ExplanationAgrees) {
 
     EXPECT_LE(test::relative_l2(result.token_logprobs, golden.floats("target_logprobs")), GetParam().logits);
     const auto total = rows_from(golden.floats("grad_total"), ids.size(), 0, prompt);
-    EXPECT_LE(test::relative_l2(result.gradient->gradient.values, total), GetParam().gradient);
+    EXPECT_LE(test::relative_l2(result.original.gradient->gradient.values, total), GetParam().gradient);
     const auto embeddings = rows_from(golden.floats("input_embeddings"), ids.size(), 0, prompt);
-    EXPECT_LE(test::relative_l2(result.gradient->input_embeddings.values, embeddings), 1e-6);
+    EXPECT_LE(test::relative_l2(result.original.gradient->input_embeddings.values, embeddings), 1e-6);
     ASSERT_EQ(result.attributions.size(), 2U);
     EXPECT_LE(
         test::relative_l2(result.attributions[0].scores.values, golden.floats("saliency_l2_per_target")),
@@ -110,9 +110,9 @@ TEST_P(TinyModel, ExplanationAgrees) {
 
     double worst = 0;
     const std::size_t rows = ids.size() - 1;  // the last token predicts nothing
-    for (std::size_t b = 0; b < result.attention->blocks.size(); ++b) {
-        const Tensor& ours = result.attention->weights[b];
-        const auto truth = golden.floats("attention." + std::to_string(result.attention->blocks[b]));
+    for (std::size_t b = 0; b < result.original.attention->blocks.size(); ++b) {
+        const Tensor& ours = result.original.attention->weights[b];
+        const auto truth = golden.floats("attention." + std::to_string(result.original.attention->blocks[b]));
         std::vector<float> kept;
         const std::size_t heads = static_cast<std::size_t>(ours.shape[0]);
         for (std::size_t h = 0; h < heads; ++h) {

@@ -74,7 +74,7 @@ TEST_P(Views, MapsAreTheWeightsWithinAStep) {
         std::map<std::pair<int, int>, std::vector<bool>> seen;  // block, head -> rows
         double most = 0;
         for (const AttentionMap& map : maps.maps) {
-            const Tensor& truth = weights_of(*result.attention, maps.kind, map.block, has_source);
+            const Tensor& truth = weights_of(*result.original.attention, maps.kind, map.block, has_source);
             const Tensor ours = unpack(map, maps.keys);
             const auto heads = static_cast<int>(truth.shape[0]);
             for (std::size_t r = 0; r < map.steps.size(); ++r) {
@@ -112,7 +112,7 @@ TEST_P(Views, QueriesAndKeysGiveTheWeights) {
     double worst = 0;
     std::map<std::string, int> heads;
     for (const NeuronGroup& group : result.views->neuron) {
-        const Tensor& truth = weights_of(*result.attention, group.kind, group.block, has_source);
+        const Tensor& truth = weights_of(*result.original.attention, group.kind, group.block, has_source);
         for (std::size_t h = 0; h < static_cast<std::size_t>(group.queries.shape[0]);
              ++h, ++heads[group.kind]) {
             for (std::size_t r = 0; r < group.visible.size(); ++r) {

@@ -21,18 +21,19 @@ int main(int argc, char** argv) try {
     request.input_ids = prompt;
     request.output = output;
     const auto result = explainer.compute(request);
-    if (!result.attention || !result.gradient) {
+    if (!result.original.attention || !result.original.gradient) {
         std::fprintf(stderr, "a method's result is missing\n");
         return 1;
     }
-    llmx::view::ansi(std::cout, result.prompt, result.gradient->saliency_map, false);
+    llmx::view::ansi(std::cout, result.prompt, result.original.gradient->saliency_map, false);
     std::cout << '\n';
 
     double norm = 0;
-    for (const float g : result.gradient->gradient.values) norm += static_cast<double>(g) * g;
-    const bool sizes_agree = result.prompt.size() == prompt.size() &&
-                             result.gradient->saliency_map.size() == prompt.size() &&
-                             result.attention->mean_group.values.size() == output.ids.size() * prompt.size();
+    for (const float g : result.original.gradient->gradient.values) norm += static_cast<double>(g) * g;
+    const bool sizes_agree =
+        result.prompt.size() == prompt.size() &&
+        result.original.gradient->saliency_map.size() == prompt.size() &&
+        result.original.attention->mean_group.values.size() == output.ids.size() * prompt.size();
     std::printf("llmx %s: %zu prompt tokens, %zu answer tokens, |gradient| = %g\n", llmx::version().c_str(),
                 prompt.size(), output.ids.size(), std::sqrt(norm));
     return sizes_agree && norm > 0 && std::isfinite(norm) ? 0 : 1;

@@ -115,9 +115,12 @@ TEST_P(RpcAgreement, IsCloserThanRounding) {
         EXPECT_LT(test::relative_l2(a, b), 1e-6) << what;
     };
     expect_same(found.token_logprobs, truth.token_logprobs, "log-probabilities");
-    if (truth.gradient)
-        expect_same(found.gradient->gradient.values, truth.gradient->gradient.values, "gradient");
-    if (truth.attention) expect_same(found.attention->mean.values, truth.attention->mean.values, "attention");
+    if (truth.original.gradient)
+        expect_same(found.original.gradient->gradient.values, truth.original.gradient->gradient.values,
+                    "gradient");
+    if (truth.original.attention)
+        expect_same(found.original.attention->mean.values, truth.original.attention->mean.values,
+                    "attention");
     ASSERT_EQ(found.hidden.size(), truth.hidden.size());
     for (std::size_t i = 0; i < truth.hidden.size(); ++i)
         expect_same(found.hidden[i].values.values, truth.hidden[i].values.values, "hidden states");

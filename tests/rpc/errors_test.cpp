@@ -101,7 +101,7 @@ TEST(RpcErrors, WorkCanBeCancelled) {
                  [&] { (void)Explainer(model, {"gradient"}).compute(request); });
     EXPECT_LT(done, 0.5);
     request.progress = {};
-    EXPECT_TRUE(Explainer(model, {"gradient"}).compute(request).gradient);
+    EXPECT_TRUE(Explainer(model, {"gradient"}).compute(request).original.gradient);
 }
 
 // A server has one client at a time: models of one process are one client, and so is one after another.

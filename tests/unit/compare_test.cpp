@@ -159,13 +159,13 @@ TEST(Compare, WhichOfSeveralIsMeantIsNotGuessed) {
 
 TEST(Compare, TheOriginalsKeysAreComparedToo) {
     Explanation a = explained({});
-    a.gradient.emplace();
-    a.gradient->saliency_map = {0.5F, 1};
-    a.attention.emplace();
-    a.attention->pair.attention = {1, 0};
-    a.attention->mean = {{2, 4}, {0.1F, 0.9F, 0, 0, 0.3F, 0.2F, 0.5F, 0}};
+    a.original.gradient.emplace();
+    a.original.gradient->saliency_map = {0.5F, 1};
+    a.original.attention.emplace();
+    a.original.attention->pair.attention = {1, 0};
+    a.original.attention->mean = {{2, 4}, {0.1F, 0.9F, 0, 0, 0.3F, 0.2F, 0.5F, 0}};
     Explanation b = a;
-    b.gradient->saliency_map = {1, 0.5F};
+    b.original.gradient->saliency_map = {1, 0.5F};
     const ExplanationComparison c = compare(a, b);
     ASSERT_EQ(c.comparisons.size(), 3U);
     EXPECT_EQ(c.comparisons[0].method, "gradient saliency_map");

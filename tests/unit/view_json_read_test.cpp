@@ -65,11 +65,11 @@ Explanation full() {
     attention.blocks = {0, 1};
     attention.blocks_without = {2};
     attention.mean = {{2, 5}, {0.5F, 0.3F, 0.2F, 0, 0, 0.1F, 0.2F, 0.3F, 0.4F, 0}};
-    e.attention = attention;
+    e.original.attention = attention;
     GradientResult gradient;
     gradient.saliency_map = {0.123F, 1.0F, 0};
     gradient.block_gradient_x_input = {{2, 3}, {0, 1, 1, 0.004F, 0, 0}};
-    e.gradient = gradient;
+    e.original.gradient = gradient;
     e.attributions = {further()};
     e.timings = {{"load", 0.5}, {"total", 1.25}};
     e.peak_rss = 123456789;

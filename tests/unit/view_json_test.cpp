@@ -39,12 +39,12 @@ Explanation example() {
     attention.blocks = {0, 1};
     attention.blocks_without = {2};
     attention.mean = {{1, 3}, {0.5F, 0.3F, 0.2F}};
-    e.attention = attention;
+    e.original.attention = attention;
     GradientResult gradient;
     gradient.saliency_map = {0.123F, 1.0F};
     gradient.block_gradient_x_input = {{2, 2}, {0, 1, 1, 0.004F}};
     gradient.gradient = {{2, 3}, {1, 2, 3, 4, 5, -6.1F}};
-    e.gradient = gradient;
+    e.original.gradient = gradient;
     Attribution attribution;
     attribution.method = "saliency";
     attribution.objective = "log-probability of each answer token";
@@ -140,7 +140,7 @@ TEST(ViewJson, FloatsAreWrittenAsShortAsTheyReadBack) {
 
 TEST(ViewJson, AMethodThatDidNotRunHasNoKey) {
     Explanation e = example();
-    e.attention.reset();
+    e.original.attention.reset();
     const json j = json::parse(view::json(e));
     EXPECT_FALSE(j.contains("Attention"));
     EXPECT_TRUE(j.contains("Gradient"));
@@ -159,10 +159,10 @@ void expect_internal(const Explanation& e, const std::string& key) {
 TEST(ViewJson, WhatIsNoNumberIsAnErrorThatNamesTheKey) {
     const float nan = std::numeric_limits<float>::quiet_NaN();
     Explanation e = example();
-    e.gradient->saliency_map[1] = nan;
+    e.original.gradient->saliency_map[1] = nan;
     expect_internal(e, "Gradient.saliency_map");
     e = example();
-    e.attention->mean_group.values[0] = std::numeric_limits<float>::infinity();
+    e.original.attention->mean_group.values[0] = std::numeric_limits<float>::infinity();
     expect_internal(e, "Attention.attention_result.mean_group_df");
     e = example();
     e.objective_value = nan;
@@ -174,13 +174,13 @@ TEST(ViewJson, WhatIsNoNumberIsAnErrorThatNamesTheKey) {
 
 TEST(ViewJson, NumbersThatTheModelDoesNotHaveAreAnEmptyList) {
     Explanation e = example();
-    e.gradient->block_gradient_x_input = {};
+    e.original.gradient->block_gradient_x_input = {};
     EXPECT_EQ(json::parse(view::json(e))["Gradient"]["block_gradient_x_input"], json::array());
 }
 
 TEST(ViewJson, AShapeThatDoesNotFitIsAnError) {
     Explanation e = example();
-    e.attention->mean_group.shape = {2, 2};
+    e.original.attention->mean_group.shape = {2, 2};
     expect_internal(e, "mean_group_df");
 }
 

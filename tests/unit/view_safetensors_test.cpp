@@ -44,14 +44,14 @@ Explanation example() {
     GradientResult gradient;
     gradient.gradient = {{2, 3}, {1, 2, 3, 4, 5, -6.5F}};
     gradient.input_embeddings = {{2, 3}, {0.1F, 0.2F, 0.3F, 0.4F, 0.5F, 0.6F}};
-    e.gradient = gradient;
+    e.original.gradient = gradient;
     AttentionResult attention;
     attention.median_raw = {{1, 2, 1, 2}, {0, 0.25F, 0.5F, 0.75F}};
     attention.mean = {{1, 3}, {0.5F, 0.3F, 0.2F}};
     attention.blocks = {0, 3};
     attention.weights = {{{1, 1, 3}, {7, 8, 9}}, {{1, 1, 3}, {10, 11, 12}}};
     attention.rows = {1, 2};
-    e.attention = attention;
+    e.original.attention = attention;
     return e;
 }
 
@@ -112,14 +112,14 @@ TEST_F(ViewSafetensors, TensorsReadBack) {
     const File file = read_checked(bytes());
     EXPECT_EQ(file.header.size(), 7U);  // six tensors and the metadata
     EXPECT_EQ(file.header["gradient"]["shape"], (json{2, 3}));
-    EXPECT_EQ(values(file, "gradient"), e.gradient->gradient.values);
-    EXPECT_EQ(values(file, "input_embeddings"), e.gradient->input_embeddings.values);
+    EXPECT_EQ(values(file, "gradient"), e.original.gradient->gradient.values);
+    EXPECT_EQ(values(file, "input_embeddings"), e.original.gradient->input_embeddings.values);
     EXPECT_EQ(file.header["attention_result.median_raw"]["shape"], (json{1, 2, 1, 2}));
-    EXPECT_EQ(values(file, "attention_result.median_raw"), e.attention->median_raw.values);
-    EXPECT_EQ(values(file, "attention.mean"), e.attention->mean.values);
+    EXPECT_EQ(values(file, "attention_result.median_raw"), e.original.attention->median_raw.values);
+    EXPECT_EQ(values(file, "attention.mean"), e.original.attention->mean.values);
     EXPECT_EQ(file.header["attention.0"]["shape"], (json{1, 1, 3}));
-    EXPECT_EQ(values(file, "attention.0"), e.attention->weights[0].values);
-    EXPECT_EQ(values(file, "attention.3"), e.attention->weights[1].values);
+    EXPECT_EQ(values(file, "attention.0"), e.original.attention->weights[0].values);
+    EXPECT_EQ(values(file, "attention.3"), e.original.attention->weights[1].values);
 }
 
 TEST_F(ViewSafetensors, MetadataAreStrings) {
@@ -135,8 +135,8 @@ TEST_F(ViewSafetensors, MetadataAreStrings) {
 
 TEST_F(ViewSafetensors, WhatIsNotThereIsLeftOut) {
     Explanation e = example();
-    e.gradient.reset();
-    e.attention->weights.clear();
+    e.original.gradient.reset();
+    e.original.attention->weights.clear();
     view::safetensors(path, e);
     const File file = read_checked(bytes());
     EXPECT_EQ(file.header.size(), 3U);
@@ -156,7 +156,7 @@ TEST_F(ViewSafetensors, AnyHeaderLengthIsPadded) {
 TEST_F(ViewSafetensors, AFailureLeavesTheOldFile) {
     std::ofstream(path) << "old";
     Explanation e = example();
-    e.gradient->gradient.shape = {5, 5};
+    e.original.gradient->gradient.shape = {5, 5};
     EXPECT_THROW(view::safetensors(path, e), Error);
     EXPECT_EQ(bytes(), "old");
     EXPECT_EQ(std::distance(fs::directory_iterator(directory), fs::directory_iterator()), 1);

@@ -7,6 +7,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/work.hpp"
 #include "engine/model/lora.hpp"
 #include "engine/model/model_impl.hpp"
 #include "engine/model/requirements.hpp"
@@ -160,6 +161,7 @@ struct Session::Impl {
         edit.begin(part.first_row);
         mask.begin(part);
         const BatchPtr batch = make_batch(input, part);
+        if (!(mode == Mode::plan && last_pass && !remote)) ++work().passes;
         return part.encodes && model.facts().kind == ModelKind::encoder_decoder
                    ? llama_encode(context.get(), *batch)
                    : llama_decode(context.get(), *batch);

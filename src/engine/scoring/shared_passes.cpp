@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "core/work.hpp"
 #include "engine/llama_guard.hpp"
 #include "engine/model/lora.hpp"
 #include "engine/model/requirements.hpp"
@@ -224,6 +225,7 @@ BatchPtr SharedPasses::batch_of(int rows) {
 
 void SharedPasses::decode(int rows) {
     const BatchPtr batch = batch_of(rows);
+    ++work().passes;
     const int status = llama_decode(context_.get(), *batch);
     if (rows == 1) llama_memory_seq_rm(llama_get_memory(context_.get()), twin, -1, -1);
     if (failure_) std::rethrow_exception(failure_);

@@ -19,16 +19,21 @@ Scene& of_one_text(Scene& scene, std::string_view method) {
 }  // namespace
 
 Look::Look(Scene& scene, std::string_view method)
-    : scene_(of_one_text(scene, method)),
-      method_(method),
-      replay_(scene.session, scene.texts.front(), scene.arena),
-      reader_(replay_) {
+    : scene_(of_one_text(scene, method)), method_(method), replay_(replay_of(scene, 0)), reader_(replay_) {
     find_layers();
     if (layers_.empty()) {
         throw Error(ErrorCode::unsupported,
                     fmt::format("{}: architecture \"{}\" has no softmax attention; a gradient method works",
                                 method, scene.session.model().facts().architecture));
     }
+}
+
+std::vector<Need> Look::needs(const Replay& replay) {
+    const AttentionReader reader(replay);
+    std::vector<Need> needs;
+    needs.reserve(reader.sites().size());
+    for (const AttentionSite& site : reader.sites()) needs.push_back(reader.need(site));
+    return needs;
 }
 
 void Look::find_layers() {

@@ -19,6 +19,9 @@ public:
     /// has no softmax attention.
     Look(Scene& scene, std::string_view method);
 
+    /// The softmax of every attention: what `visit` reads of the pass.
+    [[nodiscard]] static std::vector<Need> needs(const Replay& replay);
+
     struct Layer {
         AttentionKind kind = AttentionKind::self;
         int block = 0;
@@ -64,7 +67,7 @@ private:
 
     Scene& scene_;
     std::string_view method_;
-    Replay replay_;
+    Replay& replay_;
     AttentionReader reader_;
     std::vector<Layer> layers_;
     std::vector<Part> parts_;

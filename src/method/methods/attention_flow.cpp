@@ -106,6 +106,7 @@ const Definition& attention_flow() {
             [](const Extent& extent, const Options&) {
                 return 1.0 + static_cast<double>(extent.targets * extent.sources);
             },
+        .reads = Look::needs,
         .look = run};
     return definition;
 }

@@ -31,6 +31,7 @@ const Definition& attention_rollout() {
         .help = "attention and residual stream multiplied through all layers (Abnar & Zuidema 2020)",
         .is_signed = false,
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
+        .reads = Look::needs,
         .look = run};
     return definition;
 }

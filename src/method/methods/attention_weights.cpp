@@ -20,6 +20,7 @@ const Definition& attention_weights() {
         .is_signed = false,
         .options = attention_mean_options(),
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
+        .reads = Look::needs,
         .look = run};
     return definition;
 }

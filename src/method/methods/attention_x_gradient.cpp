@@ -83,19 +83,27 @@ private:
     std::vector<std::unique_ptr<Rollout>> rollouts_;
 };
 
+/// Reverse passes that tell the gradient of every softmax.
+Gradient of_attention(const engine::Graph& graph, const AttentionReader& reader) {
+    std::vector<int> watched;
+    watched.reserve(reader.sites().size());
+    for (const AttentionSite& site : reader.sites())
+        watched.push_back(graph.nodes[static_cast<std::size_t>(site.softmax)]);
+    return {graph, false, std::move(watched)};
+}
+
+std::vector<Need> reads(const Replay& replay) {
+    std::vector<Need> needs = Look::needs(replay);
+    const std::vector<Need> of_gradient = of_attention(replay.graph(), AttentionReader(replay)).needs();
+    needs.insert(needs.end(), of_gradient.begin(), of_gradient.end());
+    return needs;
+}
+
 Scores run(Scene& scene, const Options&) {
     Look look(scene, "attention_x_gradient");
     const engine::Graph& graph = look.replay().graph();
-    std::vector<int> watched;
-    std::vector<Need> needs;
-    for (const Look::Part& part : look.parts()) {
-        watched.push_back(graph.nodes[static_cast<std::size_t>(part.site.softmax)]);
-        needs.push_back(look.reader().need(part.site));
-    }
-    const Gradient gradient(graph, false, std::move(watched));
-    const std::vector<Need> of_gradient = gradient.needs();
-    needs.insert(needs.end(), of_gradient.begin(), of_gradient.end());
-    look.replay().plan(std::move(needs), scene.memory_budget);
+    const Gradient gradient = of_attention(graph, look.reader());
+    look.replay().plan(reads(look.replay()), scene.memory_budget);
     return look.scores(Relevance(look, gradient).run());
 }
 
@@ -107,6 +115,7 @@ const Definition& attention_x_gradient() {
         .help = "rollout of attention times its gradient, positive parts (Chefer et al. 2021)",
         .is_signed = false,
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
+        .reads = reads,
         .look = run};
     return definition;
 }

@@ -82,9 +82,12 @@ Scores run(Scene& scene, const Options& options) {
         throw Error(ErrorCode::unsupported,
                     "context_reliance: an encoder writes no tokens; expected another method");
     const engine::PassInput& text = scene.texts.front();
+    Replay& replay = replay_of(scene, 0);
+    replay.visit();
+    scene.tick(1);
     const engine::PassInput without =
         without_rows(text, rows_set(scene.context, text.rows()), engine::neutral_token(model));
-    const Tensor with_context = logits_of(scene, text);
+    const Tensor& with_context = replay.results();
     const Tensor context_free = logits_of(scene, without);
     Scores found;
     for (std::size_t t = 0; t < scene.answer.size(); ++t)
@@ -132,6 +135,7 @@ const Definition& context_reliance() {
                      .low = 0,
                      .high = 100}},
         .evaluations = [](const Extent&, const Options&) { return 3.0; },
+        .reads = [](const Replay& replay) { return ReplayFunction::needs(replay, -1, 0); },
         .look = run};
     return definition;
 }

@@ -7,21 +7,10 @@ namespace llmx::method {
 
 namespace {
 
-Scores run(Function& function, const Options&) {
-    const Tensor& input = function.input();
-    const auto rows = input.shape[0];
-    Scores found{Tensor::zero({static_cast<std::int64_t>(function.targets()), rows})};
-    function.gradients(input, [&](std::size_t target, const View<const float>& gradient) {
-        for (std::int64_t r = 0; r < rows; ++r) {
-            if (function.held()[r]) continue;
-            const auto row = input.row(r);
-            double sum = 0;
-            for (std::size_t d = 0; d < row.size(); ++d)
-                sum += static_cast<double>(row[d]) * gradient.row(r)[d];
-            found.scores.row(target)[r] = static_cast<float>(sum);
-        }
-    });
-    return found;
+double score(std::span<const float> row, std::span<const float> gradient, const Options&) {
+    double sum = 0;
+    for (std::size_t d = 0; d < row.size(); ++d) sum += static_cast<double>(row[d]) * gradient[d];
+    return sum;
 }
 
 }  // namespace
@@ -33,7 +22,7 @@ const Definition& input_x_gradient() {
         .is_signed = true,
         .options = function_options({}),
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
-        .differentiate = run};
+        .score_row = score};
     return definition;
 }
 

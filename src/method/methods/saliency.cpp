@@ -7,17 +7,8 @@ namespace llmx::method {
 
 namespace {
 
-Scores run(Function& function, const Options& options) {
-    const auto rows = function.input().shape[0];
-    Scores found{Tensor::zero({static_cast<std::int64_t>(function.targets()), rows})};
-    const std::string& kind = options.word("norm");
-    function.gradients(function.input(), [&](std::size_t target, const View<const float>& gradient) {
-        for (std::int64_t r = 0; r < rows; ++r) {
-            if (function.held()[r]) continue;
-            found.scores.row(target)[r] = static_cast<float>(norm(row_of(gradient, r), kind));
-        }
-    });
-    return found;
+double score(std::span<const float>, std::span<const float> gradient, const Options& options) {
+    return norm(gradient, options.word("norm"));
 }
 
 }  // namespace
@@ -29,7 +20,7 @@ const Definition& saliency() {
         .is_signed = false,
         .options = function_options({norm_option()}),
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
-        .differentiate = run};
+        .score_row = score};
     return definition;
 }
 

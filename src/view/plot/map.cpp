@@ -36,21 +36,22 @@ ScoreMap from_attribution(const Explanation& result, const Attribution& entry) {
     return map;
 }
 
-ScoreMap from_gradient(const Explanation& result) {
-    const std::vector<float>& map = result.gradient->saliency_map;
-    return {.method = "gradient",
-            .objective = to_string(result.objective),
+/// One score for each token of the prompt.
+ScoreMap of_prompt(const Explanation& result, std::string method, std::string objective,
+                   const std::vector<float>& scores, const std::optional<Faithfulness>& faithfulness) {
+    return {.method = std::move(method),
+            .objective = std::move(objective),
             .units = result.prompt,
             .targets = {result.answer_text},
             .in_prompt = std::vector<bool>(result.prompt.size(), true),
-            .scores = {std::vector<double>(map.begin(), map.end())},
-            .faithfulness = result.gradient->faithfulness};
+            .scores = {std::vector<double>(scores.begin(), scores.end())},
+            .faithfulness = faithfulness};
 }
 
-ScoreMap from_attention(const Explanation& result) {
-    const Tensor& mean = result.attention->mean;
-    ScoreMap map{.method = "attention",
-                 .objective = "mean over heads and blocks",
+ScoreMap from_weights(const Explanation& result) {
+    const Tensor& mean = result.original.attention->mean;
+    ScoreMap map{.method = "attention mean",
+                 .objective = "softmax weights, mean over heads and blocks",
                  .units = result.prompt,
                  .targets = result.model.kind == ModelKind::encoder ? result.prompt : result.decode_output,
                  .in_prompt = std::vector<bool>(result.prompt.size(), true),
@@ -76,8 +77,11 @@ std::vector<std::string> map_names(const Explanation& result) {
     for (const Attribution& entry : result.attributions) {
         if (!entry.units.empty() && !entry.targets.empty()) names.push_back(entry.method);
     }
-    if (result.gradient && !result.gradient->saliency_map.empty()) names.emplace_back("gradient");
-    if (result.attention && !result.attention->mean.empty()) names.emplace_back("attention");
+    if (result.original.gradient && !result.original.gradient->saliency_map.empty())
+        names.emplace_back("gradient");
+    const auto& attention = result.original.attention;
+    if (attention && !attention->pair.attention.empty()) names.emplace_back("attention");
+    if (attention && !attention->mean.empty()) names.emplace_back("attention mean");
     return names;
 }
 
@@ -92,7 +96,14 @@ ScoreMap find_map(const Explanation& result, const std::string& name) {
         if (entry.method == wanted && !entry.units.empty() && !entry.targets.empty())
             return from_attribution(result, entry);
     }
-    return wanted == "gradient" ? from_gradient(result) : from_attention(result);
+    if (wanted == "gradient") {
+        const GradientResult& gradient = *result.original.gradient;
+        return of_prompt(result, wanted, to_string(result.objective), gradient.saliency_map,
+                         gradient.faithfulness);
+    }
+    if (wanted == "attention mean") return from_weights(result);
+    const PairResult& pair = result.original.attention->pair;
+    return of_prompt(result, wanted, "the prompt by itself (pair_result)", pair.attention, pair.faithfulness);
 }
 
 }  // namespace llmx::view

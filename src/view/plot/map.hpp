@@ -19,8 +19,9 @@ struct ScoreMap {
 /// The names that `find_map` takes, in order of the result.
 std::vector<std::string> map_names(const Explanation& result);
 
-/// Of the method with this name ("gradient": the saliency map, "attention": the mean of all heads); without a
-/// name the first there is. Throws Error{usage} that names the nearest one, Error{input} where there is none.
+/// Of the method with this name ("gradient": the saliency map, "attention": pair_result), or "attention
+/// mean": the softmax weights, mean over heads and blocks; without a name the first there is. Throws
+/// Error{usage} that names the nearest one, Error{input} where there is none.
 ScoreMap find_map(const Explanation& result, const std::string& name);
 
 }  // namespace llmx::view
