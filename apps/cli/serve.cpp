@@ -63,7 +63,7 @@ serve::ServiceTerms terms_of(const Options& options) {
     InputReader().read_texts(given, fields);
     request::apply(fields, given);
     if (terms.defaults.model.empty())
-        throw Error(ErrorCode::usage, "`model`: none given; expected llmx serve --model FILE");
+        throw Error(ErrorCode::usage, "no model given; expected llmx serve --model FILE");
     return terms;
 }
 

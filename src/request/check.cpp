@@ -38,7 +38,7 @@ void add_methods_per_token(std::vector<Method>& methods) {
 ExplainRequest checked(ExplainRequest r) {
     if (r.model.empty())
         throw Error(ErrorCode::usage,
-                    "`model`: none given; expected a GGUF file or a Hugging Face directory");
+                    "no model given; expected `model`: a GGUF file or a Hugging Face directory");
     const bool has_context = r.how.units.context || !r.how.units.context_text.empty() || r.texts.context;
     r.methods = resolved(r.methods, r.method_options, has_context);
     r.method_options.clear();
