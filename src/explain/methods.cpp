@@ -24,16 +24,22 @@ std::string to_string(method::Option::Kind kind) {
 }  // namespace
 
 std::vector<MethodFacts> known_methods() {
-    std::vector<MethodFacts> all = {
-        {"attention",
-         "the original toolbox's attention scores, and the true softmax weights",
-         "original",
-         false,
-         {}},
-        {"gradient", "the original toolbox's saliency map of the objective", "original", false, {}}};
+    std::vector<MethodFacts> all = {{"attention",
+                                     "the original toolbox's attention scores, and the true softmax weights",
+                                     "docs/definitions.md, sections 1.1, 1.2 and 2",
+                                     "original",
+                                     false,
+                                     {}},
+                                    {"gradient",
+                                     "the original toolbox's saliency map of the objective",
+                                     "docs/definitions.md, section 1.3",
+                                     "original",
+                                     false,
+                                     {}}};
     for (const method::Definition* d : method::definitions()) {
         MethodFacts facts{std::string(d->name),
                           std::string(d->help),
+                          std::string(d->source),
                           d->differentiate != nullptr ? "gradient"
                           : d->perturb != nullptr     ? "perturbation"
                                                       : "attention",

@@ -27,13 +27,15 @@ Scores run(Function& function, const Options&) {
 }  // namespace
 
 const Definition& input_x_gradient() {
-    static const Definition definition{
-        .name = "input_x_gradient",
-        .help = "embedding times gradient, summed over the embedding (Shrikumar et al. 2016)",
-        .is_signed = true,
-        .options = function_options({}),
-        .evaluations = [](const Extent&, const Options&) { return 1.0; },
-        .differentiate = run};
+    static const Definition definition{.name = "input_x_gradient",
+                                       .help = "embedding times gradient, summed over the embedding",
+                                       .source =
+                                           "Shrikumar et al. 2016: Not just a black box: learning important "
+                                           "features through propagating activation differences",
+                                       .is_signed = true,
+                                       .options = function_options({}),
+                                       .evaluations = [](const Extent&, const Options&) { return 1.0; },
+                                       .differentiate = run};
     return definition;
 }
 

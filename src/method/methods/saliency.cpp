@@ -23,13 +23,13 @@ Scores run(Function& function, const Options& options) {
 }  // namespace
 
 const Definition& saliency() {
-    static const Definition definition{
-        .name = "saliency",
-        .help = "size of the gradient at each token's embedding (Simonyan et al. 2014)",
-        .is_signed = false,
-        .options = function_options({norm_option()}),
-        .evaluations = [](const Extent&, const Options&) { return 1.0; },
-        .differentiate = run};
+    static const Definition definition{.name = "saliency",
+                                       .help = "size of the gradient at each token's embedding",
+                                       .source = "Simonyan et al. 2014: Deep inside convolutional networks",
+                                       .is_signed = false,
+                                       .options = function_options({norm_option()}),
+                                       .evaluations = [](const Extent&, const Options&) { return 1.0; },
+                                       .differentiate = run};
     return definition;
 }
 
