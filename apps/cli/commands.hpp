@@ -21,6 +21,7 @@ public:
 
 Command add_explain(CLI::App& program);
 Command add_evaluate(CLI::App& program);
+Command add_methods(CLI::App& program);
 Command add_modules(CLI::App& program);
 Command add_model(CLI::App& program);
 Command add_tokenize(CLI::App& program);

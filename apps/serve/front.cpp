@@ -4,11 +4,11 @@
 
 #include <atomic>
 #include <ctime>
-#include <llmx/methods.hpp>
 #include <llmx/version.hpp>
 
 #include "chat.hpp"
 #include "exchange.hpp"
+#include "methods.hpp"
 #include "openapi.hpp"
 #include "view/html/page.hpp"
 
@@ -76,26 +76,6 @@ std::string read_body(const httplib::ContentReader& reader, std::size_t longest)
     if (too_long) throw Failure(413, "too_large", fmt::format("body: expected at most {} bytes", longest));
     if (!whole) throw Failure(400, "input", "body: ended before its declared length, or arrived too slowly");
     return body;
-}
-
-Json methods_json() {
-    Json list = Json::array();
-    for (const MethodFacts& method : known_methods()) {
-        Json options = Json::array();
-        for (const MethodOption& option : method.options) {
-            options.push_back({{"name", option.name},
-                               {"kind", option.kind},
-                               {"default", option.fallback},
-                               {"words", option.words},
-                               {"help", option.help}});
-        }
-        list.push_back({{"name", method.name},
-                        {"family", method.family},
-                        {"signed", method.is_signed},
-                        {"help", method.help},
-                        {"options", options}});
-    }
-    return {{"methods", list}};
 }
 
 ChatAnswer new_chat_answer(const std::string& model) {
@@ -242,7 +222,8 @@ void Front::install(HttpServer& server) {
         response.set_header("Content-Security-Policy", "frame-ancestors 'none'");
     });
     get("/v1/models", [this](httplib::Response& response) { models(response); });
-    get("/v1/methods", [](httplib::Response& response) { set_json(response, methods_json().dump()); });
+    get("/v1/methods",
+        [](httplib::Response& response) { set_json(response, methods_document(known_methods()).dump()); });
     get("/health", [this](httplib::Response& response) { health(response); });
     get("/metrics", [this](httplib::Response& response) {
         response.set_content(metrics_.text(dispatcher_.gauges()), "text/plain; version=0.0.4");

@@ -34,6 +34,7 @@ struct MethodOption {
 /// A method's name, family and options.
 struct MethodFacts {
     std::string name, help;
+    std::string source;  ///< the paper, or where the formula is
     std::string family;  ///< "original", "gradient", "attention", "perturbation"
     bool is_signed = false;
     std::vector<MethodOption> options;

@@ -68,6 +68,7 @@ nb::list methods() {
         d["family"] = facts.family;
         d["signed"] = facts.is_signed;
         d["help"] = facts.help;
+        d["source"] = facts.source;
         d["options"] = options;
         all.append(d);
     }

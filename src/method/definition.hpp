@@ -24,7 +24,8 @@ struct Extent {
 
 struct Definition {
     std::string_view name;
-    std::string_view help;  ///< one line: what it measures, source
+    std::string_view help;         ///< one line: what it measures
+    std::string_view source = {};  ///< the paper, or where the formula is
     bool is_signed = false;
     std::vector<Option> options = {};
     /// Runs of the model that it will take (values of a Function or Game, gradients count once a call).

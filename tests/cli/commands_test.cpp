@@ -1,4 +1,4 @@
-// modules, model, tokenize, quantize; help and version; chat templates.
+// methods, modules, model, tokenize, quantize; help and version; chat templates.
 
 #include <ggml.h>
 #include <gguf.h>
@@ -17,7 +17,7 @@ using nlohmann::json;
 
 TEST(Commands, HelpHasExamples) {
     for (const char* command :
-         {"explain", "modules", "model", "tokenize", "quantize", "compare", "batch", "drift"}) {
+         {"explain", "methods", "modules", "model", "tokenize", "quantize", "compare", "batch", "drift"}) {
         const Outcome run = llmx({command, "--help"});
         EXPECT_EQ(run.code, 0);
         EXPECT_NE(run.out.find("Examples:\n  llmx " + std::string(command)), std::string::npos) << run.out;
@@ -31,6 +31,28 @@ TEST(Commands, VersionSaysWhatIsBuiltIn) {
     EXPECT_TRUE(run.out.starts_with("llmx 0.")) << run.out;
     EXPECT_NE(run.out.find("\nproducts: "), std::string::npos);
     EXPECT_NE(run.out.find("\nllama.cpp: 0c1e57098bba"), std::string::npos);
+}
+
+TEST(Commands, Methods) {
+    const json methods = json_of({"methods", "--json", "-"})["methods"];
+    ASSERT_GT(methods.size(), 20U);
+    const Outcome text = llmx({"methods"});
+    EXPECT_EQ(text.code, 0);
+    for (const json& method : methods) {
+        EXPECT_FALSE(method["source"].get<std::string>().empty()) << method;
+        EXPECT_NE(text.out.find(method["source"].get<std::string>()), std::string::npos) << method;
+        EXPECT_NE(text.out.find(method["help"].get<std::string>()), std::string::npos) << method;
+        for (const json& option : method["options"]) {
+            EXPECT_EQ(option.size(), 5U) << option;
+            EXPECT_NE(text.out.find(option["name"].get<std::string>() + " = "), std::string::npos) << option;
+        }
+    }
+    const Outcome two = llmx({"methods", "lime", "saliency"});
+    EXPECT_TRUE(two.out.starts_with("saliency  (gradient)\n")) << two.out;
+    EXPECT_NE(two.out.find("\n    samples = 1000  (whole)\n"), std::string::npos) << two.out;
+    EXPECT_NE(two.out.find("\n    norm = l2  (l2, l1, max_abs, mean_abs)\n"), std::string::npos) << two.out;
+    EXPECT_EQ(two.out.find("shapley  ("), std::string::npos);
+    expect_failure(llmx({"methods", "limes"}), 2, {"limes", "lime"});
 }
 
 TEST(Commands, Modules) {

@@ -61,6 +61,7 @@ const Definition& attention() {
     static const Definition definition{
         .name = "attention",
         .help = "the original toolbox's attention scores, and the true softmax weights",
+        .source = "docs/definitions.md, sections 1.1, 1.2 and 2",
         .is_signed = false,
         .read = [](const OriginalScene& scene) -> std::unique_ptr<Reader> {
             return std::make_unique<Attentions>(scene);

@@ -99,8 +99,9 @@ const Definition& attention_flow() {
     static const Definition definition{
         .name = "attention_flow",
         .help =
-            "largest flow through attention and residual stream (Abnar & Zuidema 2020); slow: one problem a "
-            "source token and answer token",
+            "largest flow through attention and residual stream; slow: one problem a source token and answer "
+            "token",
+        .source = "Abnar and Zuidema 2020: Quantifying attention flow in transformers",
         .is_signed = false,
         .evaluations =
             [](const Extent& extent, const Options&) {

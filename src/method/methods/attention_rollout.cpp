@@ -28,7 +28,8 @@ Scores run(Scene& scene, const Options&) {
 const Definition& attention_rollout() {
     static const Definition definition{
         .name = "attention_rollout",
-        .help = "attention and residual stream multiplied through all layers (Abnar & Zuidema 2020)",
+        .help = "attention and residual stream multiplied through all layers",
+        .source = "Abnar and Zuidema 2020: Quantifying attention flow in transformers",
         .is_signed = false,
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
         .reads = Look::needs,

@@ -17,6 +17,7 @@ const Definition& attention_weights() {
     static const Definition definition{
         .name = "attention_weights",
         .help = "softmax weights as the model used them: mean over heads, then over blocks",
+        .source = "docs/definitions.md, section 2",
         .is_signed = false,
         .options = attention_mean_options(),
         .evaluations = [](const Extent&, const Options&) { return 1.0; },

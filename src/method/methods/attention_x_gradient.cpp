@@ -110,13 +110,15 @@ Scores run(Scene& scene, const Options&) {
 }  // namespace
 
 const Definition& attention_x_gradient() {
-    static const Definition definition{
-        .name = "attention_x_gradient",
-        .help = "rollout of attention times its gradient, positive parts (Chefer et al. 2021)",
-        .is_signed = false,
-        .evaluations = [](const Extent&, const Options&) { return 1.0; },
-        .reads = reads,
-        .look = run};
+    static const Definition definition{.name = "attention_x_gradient",
+                                       .help = "rollout of attention times its gradient, positive parts",
+                                       .source =
+                                           "Chefer et al. 2021: Generic attention-model explainability for "
+                                           "interpreting bi-modal and encoder-decoder transformers",
+                                       .is_signed = false,
+                                       .evaluations = [](const Extent&, const Options&) { return 1.0; },
+                                       .reads = reads,
+                                       .look = run};
     return definition;
 }
 

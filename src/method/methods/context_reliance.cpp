@@ -123,8 +123,10 @@ const Definition& context_reliance() {
         .name = "context_reliance",
         .help =
             "which answer tokens change without the context, and which context tokens cause each: saliency "
-            "of "
-            "log p(token) - log p(what would come without the context) (PECoRe, Sarti et al. 2024)",
+            "of log p(token) - log p(what would come without the context)",
+        .source =
+            "Sarti et al. 2024: Quantifying the plausibility of context reliance in neural machine "
+            "translation (PECoRe)",
         .is_signed = false,
         .options = {{.name = "deviations",
                      .kind = Option::Kind::number,

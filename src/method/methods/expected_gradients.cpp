@@ -21,7 +21,10 @@ Scores run(Function& function, const Options& options) {
 const Definition& expected_gradients() {
     static const Definition definition{
         .name = "expected_gradients",
-        .help = "integrated gradients averaged over texts of random tokens as baselines (Erion et al. 2021)",
+        .help = "integrated gradients averaged over texts of random tokens as baselines",
+        .source =
+            "Erion et al. 2021: Improving performance of deep learning models with axiomatic attribution "
+            "priors and expected gradients",
         .is_signed = true,
         .options = function_options(sampling_options("100")),
         .evaluations = [](const Extent&, const Options& o) { return 1.0 + 2.0 * o.whole("samples"); },

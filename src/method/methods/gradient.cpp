@@ -50,6 +50,7 @@ private:
 const Definition& gradient() {
     static const Definition definition{.name = "gradient",
                                        .help = "the original toolbox's saliency map of the objective",
+                                       .source = "docs/definitions.md, section 1.3",
                                        .is_signed = false,
                                        .read = [](const OriginalScene& scene) -> std::unique_ptr<Reader> {
                                            return std::make_unique<OfObjective>(scene);

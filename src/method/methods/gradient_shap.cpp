@@ -31,7 +31,8 @@ std::vector<Option> own_options() {
 const Definition& gradient_shap() {
     static const Definition definition{
         .name = "gradient_shap",
-        .help = "gradients at random points between noisy baselines and the input (Lundberg and Lee 2017)",
+        .help = "gradients at random points between noisy baselines and the input",
+        .source = "Lundberg and Lee 2017: A unified approach to interpreting model predictions",
         .is_signed = true,
         .options = own_options(),
         .evaluations = [](const Extent&, const Options& o) { return 1.0 + 2.0 * o.whole("samples"); },

@@ -16,13 +16,15 @@ double score(std::span<const float> row, std::span<const float> gradient, const 
 }  // namespace
 
 const Definition& input_x_gradient() {
-    static const Definition definition{
-        .name = "input_x_gradient",
-        .help = "embedding times gradient, summed over the embedding (Shrikumar et al. 2016)",
-        .is_signed = true,
-        .options = function_options({}),
-        .evaluations = [](const Extent&, const Options&) { return 1.0; },
-        .score_row = score};
+    static const Definition definition{.name = "input_x_gradient",
+                                       .help = "embedding times gradient, summed over the embedding",
+                                       .source =
+                                           "Shrikumar et al. 2016: Not just a black box: learning important "
+                                           "features through propagating activation differences",
+                                       .is_signed = true,
+                                       .options = function_options({}),
+                                       .evaluations = [](const Extent&, const Options&) { return 1.0; },
+                                       .score_row = score};
     return definition;
 }
 

@@ -118,8 +118,8 @@ std::vector<Option> own_options() {
 const Definition& integrated_gradients() {
     static const Definition definition{
         .name = "integrated_gradients",
-        .help =
-            "gradient along the path from a baseline; sums to the difference of f (Sundararajan et al. 2017)",
+        .help = "gradient along the path from a baseline; sums to the difference of f",
+        .source = "Sundararajan et al. 2017: Axiomatic attribution for deep networks",
         .is_signed = true,
         .options = own_options(),
         .evaluations = evaluations,

@@ -226,7 +226,10 @@ const Definition& kernel_shap() {
         .name = "kernel_shap",
         .help =
             "Shapley values by weighted least squares, with standard errors; exact where all coalitions fit "
-            "into samples (Lundberg and Lee 2017)",
+            "into samples",
+        .source =
+            "Lundberg and Lee 2017: A unified approach to interpreting model predictions; Covert and Lee "
+            "2021: Improving KernelSHAP",
         .is_signed = true,
         .options = game_options(
             {{.name = "samples",

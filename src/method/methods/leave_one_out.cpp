@@ -25,6 +25,7 @@ const Definition& leave_one_out() {
     static const Definition definition{
         .name = "leave_one_out",
         .help = "what the answer loses when one unit is taken away (feature ablation)",
+        .source = "docs/definitions.md, section 4",
         .is_signed = true,
         .options = game_options({}),
         .evaluations = [](const Extent& extent,

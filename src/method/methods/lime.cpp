@@ -67,8 +67,9 @@ const Definition& lime() {
     // Width 0.25 of a distance to 1 is LIME's 25 of one to 100.
     static const Definition definition{
         .name = "lime",
-        .help =
-            "weights of a linear fit around the whole text: exponential kernel, ridge (Ribeiro et al. 2016)",
+        .help = "weights of a linear fit around the whole text: exponential kernel, ridge",
+        .source =
+            "Ribeiro et al. 2016: 'Why should I trust you?' Explaining the predictions of any classifier",
         .is_signed = true,
         .options = game_options(
             {{.name = "samples",

@@ -61,7 +61,8 @@ const Definition& occlusion() {
         .name = "occlusion",
         .help =
             "what the answer loses when a window of units is taken away, mean over the windows that hold a "
-            "unit (Zeiler and Fergus 2014)",
+            "unit",
+        .source = "Zeiler and Fergus 2014: Visualizing and understanding convolutional networks",
         .is_signed = true,
         .options = game_options({{.name = "window",
                                   .kind = Option::Kind::whole,

@@ -14,13 +14,13 @@ double score(std::span<const float>, std::span<const float> gradient, const Opti
 }  // namespace
 
 const Definition& saliency() {
-    static const Definition definition{
-        .name = "saliency",
-        .help = "size of the gradient at each token's embedding (Simonyan et al. 2014)",
-        .is_signed = false,
-        .options = function_options({norm_option()}),
-        .evaluations = [](const Extent&, const Options&) { return 1.0; },
-        .score_row = score};
+    static const Definition definition{.name = "saliency",
+                                       .help = "size of the gradient at each token's embedding",
+                                       .source = "Simonyan et al. 2014: Deep inside convolutional networks",
+                                       .is_signed = false,
+                                       .options = function_options({norm_option()}),
+                                       .evaluations = [](const Extent&, const Options&) { return 1.0; },
+                                       .score_row = score};
     return definition;
 }
 

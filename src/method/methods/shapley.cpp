@@ -165,7 +165,10 @@ const Definition& shapley() {
         .name = "shapley",
         .help =
             "mean contribution over the orders in which units can be added: exact, or sampled with standard "
-            "errors (Shapley 1953, Castro et al. 2009)",
+            "errors",
+        .source =
+            "Shapley 1953: A value for n-person games; Castro et al. 2009: Polynomial calculation of the "
+            "Shapley value based on sampling",
         .is_signed = true,
         .options =
             game_options({{.name = "exact",

@@ -63,7 +63,8 @@ std::vector<Option> own_options() {
 const Definition& smoothgrad() {
     static const Definition definition{
         .name = "smoothgrad",
-        .help = "mean gradient over Gaussian noise on the embeddings (Smilkov et al. 2017)",
+        .help = "mean gradient over Gaussian noise on the embeddings",
+        .source = "Smilkov et al. 2017: SmoothGrad: removing noise by adding noise",
         .is_signed = false,
         .options = own_options(),
         .evaluations = [](const Extent&,

@@ -75,8 +75,8 @@ const Definition& sparse_linear() {
         .name = "sparse_linear",
         .help =
             "weights of a Lasso fit to random halves of the units, of the answer's log-odds where the "
-            "measure "
-            "is its log-probability (ContextCite, Cohen-Wang et al. 2024)",
+            "measure is its log-probability",
+        .source = "Cohen-Wang et al. 2024: ContextCite: attributing model generation to context",
         .is_signed = true,
         .options = game_options(
             {{.name = "samples",

@@ -143,7 +143,9 @@ Scores run(Scene& scene, const Options& options) {
 const Definition& value_norm() {
     static const Definition definition{
         .name = "value_norm",
-        .help = "attention times the norm of the value that it moves (Kobayashi et al. 2020)",
+        .help = "attention times the norm of the value that it moves",
+        .source =
+            "Kobayashi et al. 2020: Attention is not only a weight: analyzing transformers with vector norms",
         .is_signed = false,
         .options = attention_mean_options(),
         .evaluations = [](const Extent&, const Options&) { return 1.0; },

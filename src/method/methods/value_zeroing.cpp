@@ -71,9 +71,8 @@ Scores run(Scene& scene, const Options& options) {
 const Definition& value_zeroing() {
     static const Definition definition{
         .name = "value_zeroing",
-        .help =
-            "how far a block's output turns when a token's value is zero, rolled out; one pass a token "
-            "(Mohebbi et al. 2023)",
+        .help = "how far a block's output turns when a token's value is zero, rolled out; one pass a token",
+        .source = "Mohebbi et al. 2023: Quantifying context mixing in transformers",
         .is_signed = false,
         .options = {{.name = "layer",
                      .kind = Option::Kind::whole,
