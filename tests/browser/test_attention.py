@@ -184,6 +184,7 @@ class Decoder(AttentionTest):
         shown = self.one(".overlap strong").text.removeprefix("Overlap ")
         self.assert_close(shown, overlap(rows))
         self.click(self.one("[data-layer='0']"))
+        self.assertEqual(self.js("return document.activeElement.dataset.layer"), "0")  # the next key finds it there
         per_layer = self.part["rows"] - self.part["answer_row"]
         self.assert_close(self.one(".overlap strong").text.removeprefix("Overlap "), overlap(rows[per_layer:]))
         self.assertIn(f"mean over {len(self.part['blocks']) - 1} layers", self.all(".depth-answer")[0].text)

@@ -183,6 +183,14 @@ class Page(BrowserTest):
         self.choose("which", "1")
         self.assertEqual(self.js("return document.querySelectorAll('[data-unit]').length"), 10)
 
+    def test_comparing_without_a_common_method(self):
+        other = {**self.result, "attributions": [{**one, "method": f"other_{one['method']}"}
+                                                 for one in self.result["attributions"]]}
+        self.open(self.page(self.result, other), "compare")
+        self.assertIn("The second result has no input × gradient.", self.one(".view").text)
+        self.export("csv")  # the scores of the map at hand
+        self.downloaded("input_x_gradient.csv").unlink()
+
     def test_printing_keeps_the_colours_and_drops_the_controls(self):
         self.open(self.report)
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
