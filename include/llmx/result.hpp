@@ -151,6 +151,7 @@ struct Explanation {
     Tokens prompt_ids, answer_ids, label_ids;
     std::vector<int> n_matches;         ///< speculative decoding: drafted tokens accepted in each round
     std::vector<float> token_logprobs;  ///< [answer], l_t
+    std::optional<double> perplexity;   ///< exp(-mean of l_t); none without an answer's tokens
     Objective objective = Objective::generated;
     double objective_value = 0;
     std::optional<SpanResult> span;  ///< question answering by an encoder

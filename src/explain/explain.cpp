@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <llmx/error.hpp>
 #include <llmx/version.hpp>
+#include <numeric>
 
 #include "core/memory.hpp"
 #include "engine/model/requirements.hpp"
@@ -129,6 +131,13 @@ void explain_further(const Request& request, const Model& model, const Subject& 
     clock.note("faithfulness");
 }
 
+/// Nothing for no tokens, and for an answer so improbable that it is no number.
+std::optional<double> perplexity(const std::vector<float>& logprobs) {
+    const double sum = std::accumulate(logprobs.begin(), logprobs.end(), 0.0);
+    const double value = std::exp(-sum / static_cast<double>(logprobs.size()));
+    return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
 bool uses(const std::vector<Method>& methods, std::string_view name) {
     return std::any_of(methods.begin(), methods.end(), [&](const Method& m) { return m.name == name; });
 }
@@ -179,6 +188,7 @@ Explanation Explainer::compute(const Request& given) {
             objective::log_probability(replay.logits(static_cast<int>(t)), request.output.ids[t]);
         result.token_logprobs.push_back(static_cast<float>(l));
     }
+    result.perplexity = perplexity(result.token_logprobs);
     const bool of_label = teacher && gradient;
     result.objective_value = of_label ? explain_label(request, model_, session, memory_->arena, result)
                                       : subject.value(replay.results());
