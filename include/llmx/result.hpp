@@ -165,6 +165,7 @@ struct Explanation {
     Tokens prompt_ids, answer_ids, label_ids;
     std::vector<int> n_matches;         ///< speculative decoding: drafted tokens accepted in each round
     std::vector<float> token_logprobs;  ///< [answer], log p of each token
+    std::optional<double> perplexity;   ///< exp(-mean of token_logprobs); none without answer tokens
     Objective objective = Objective::generated;
     double objective_value = 0;
     std::optional<SpanResult> span;  ///< question answering with an encoder

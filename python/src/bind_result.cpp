@@ -66,10 +66,10 @@ public:
 
 private:
     void define(const char* name) {
-        class_.def_prop_ro(name, [name](nb::handle self) -> nb::object {
+        class_.def_prop_ro(name, [name](nb::handle self) -> nb::any {
             DictWriter one(self, name);
             view::rows(one, nb::cast<const ResultData&>(self).stored.explanation);
-            return one.dict().attr("get")(name);  // None for what this result does not have
+            return nb::borrow<nb::any>(one.dict().attr("get")(name));  // None for what this result does not have
         });
     }
 

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <llmx/error.hpp>
 #include <llmx/version.hpp>
+#include <numeric>
 
 #include "core/memory.hpp"
 #include "engine/model/requirements.hpp"
@@ -78,6 +80,13 @@ std::vector<method::BoundMethod> bound(const std::vector<Method>& methods) {
     all.reserve(methods.size());
     for (const Method& method : methods) all.push_back(method::bind(method));
     return all;
+}
+
+/// Nothing for no tokens, and for an answer so improbable that it is no number.
+std::optional<double> perplexity(const std::vector<float>& logprobs) {
+    const double sum = std::accumulate(logprobs.begin(), logprobs.end(), 0.0);
+    const double value = std::exp(-sum / static_cast<double>(logprobs.size()));
+    return std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
 /// One request under way: its texts, their passes, and what has been found.
@@ -158,6 +167,7 @@ private:
             const double l = objective::log_probability(logits, request_.output.ids[t]);
             result_.token_logprobs.push_back(static_cast<float>(l));
         }
+        result_.perplexity = perplexity(result_.token_logprobs);
     }
 
     /// The objective's methods, of the label in the answer's place. Returns the objective's value.

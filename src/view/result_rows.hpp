@@ -212,6 +212,7 @@ void rows(auto& v, Is<Explanation> auto& e) {
     v.field("answer_ids", array(e.answer_ids));
     v.field("label_ids", array(e.label_ids));
     v.field("token_logprobs", e.token_logprobs);
+    v.extra("perplexity", e.perplexity);
     v.group("objective", [&](auto& objective) {
         objective.field({"name", "objective"}, e.objective);
         objective.field({"value", "objective_value"}, e.objective_value);

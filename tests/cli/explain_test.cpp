@@ -271,6 +271,8 @@ TEST(Explain, AnAnswerFromElsewhere) {
     double sum = 0;
     for (const float l : logprobs) sum += l;
     EXPECT_NEAR(j["objective"]["value"].get<double>(), sum, 1e-4);
+    const double count = static_cast<double>(logprobs.size());
+    EXPECT_NEAR(std::log(j["perplexity"].get<double>()), -sum / count, 1e-6);
 }
 
 TEST(Explain, SplitCharactersAreMarked) {
