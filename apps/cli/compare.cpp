@@ -14,11 +14,11 @@
 #include "commands.hpp"
 #include "comparison_view.hpp"
 #include "core/suggest.hpp"
-#include "core/utf8.hpp"
 #include "input.hpp"
 #include "numbers.hpp"
 #include "output.hpp"
 #include "terminal.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::cli {
 namespace {

@@ -13,7 +13,6 @@
 
 #include "commands.hpp"
 #include "comparison_view.hpp"
-#include "core/utf8.hpp"
 #include "flags.hpp"
 #include "input.hpp"
 #include "numbers.hpp"
@@ -21,6 +20,7 @@
 #include "request/carry_out.hpp"
 #include "request/fields.hpp"
 #include "terminal.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/files.hpp"
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 #include "request/check.hpp"
 #include "request/json.hpp"
 #include "task/given.hpp"

@@ -16,11 +16,11 @@
 #include "bind.hpp"
 #include "caller.hpp"
 #include "checkpoint/load.hpp"
-#include "core/utf8.hpp"
 #include "engine/pass/pass.hpp"
 #include "engine/text/vocabulary.hpp"
 #include "request/json.hpp"
 #include "task/extractive/windows.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::python {
 namespace {
