@@ -128,14 +128,13 @@ def generate(core: _core.Model, config: Mapping[str, Any], input_ids: Any, *, re
         _refuse("assistant_model", type(assistant_model).__name__, "a model of this package: explainer.load(...)")
     before = prompt if start is None else [start]
     ends = _extra_ends(options, core.special_tokens.get("eos"))
+    keys = {"max_new_tokens": _max_new_tokens(options, len(prompt), start is None), **_sampling(options),
+            "repetition_penalty": float(options["repetition_penalty"]),
+            "seed": random.getrandbits(32) if seed is None else int(seed),
+            "draft_tokens": int(prompt_lookup_num_tokens or num_assistant_tokens),
+            "num_beams": int(options["num_beams"]), "length_penalty": float(options["length_penalty"]),
+            "early_stopping": _early_stopping(options["early_stopping"])}
     with progress_callback(progress) as callback:
-        keys = {"max_new_tokens": _max_new_tokens(options, len(prompt), start is None), **_sampling(options),
-                "repetition_penalty": float(options["repetition_penalty"]),
-                "seed": random.getrandbits(32) if seed is None else int(seed),
-                "draft_tokens": int(prompt_lookup_num_tokens or num_assistant_tokens),
-                "num_beams": int(options["num_beams"]),
-                "length_penalty": float(options["length_penalty"]),
-                "early_stopping": _early_stopping(options["early_stopping"])}
         written = core.generate(
             prompt, json.dumps(keys), assistant=None if assistant_model is None else assistant_model.core,
             prompt_lookup=prompt_lookup_num_tokens is not None,

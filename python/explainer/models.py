@@ -114,8 +114,8 @@ class Model:
         """Explains an answer; writes it first unless one is given.
 
         The keys are those of a JSON request (docs/options.md): user, system, messages,
-        prompt, question and context, source, prompt_ids; answer, answer_ids; label; method (a name or a list; options
-        by their own keys, such as steps=20), unit, target_span, check, max_new_tokens, temperature, ...
+        prompt, question and context, source, prompt_ids; answer, answer_ids; label; method (a name or a list; its
+        options as keys of their own, such as steps=20), unit, target_span, check, max_new_tokens, temperature, ...
 
         progress: called with (stage, fraction done); returning False cancels the work. True shows a line on the
             terminal.

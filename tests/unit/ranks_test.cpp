@@ -1,6 +1,5 @@
 // The order of the folders (src/folders.txt) against the sources: nobody includes upwards, llama.cpp stays
-// behind engine/, oneDNN behind gemm/, ICU behind text/ and unit/, CLI11 behind apps/cli/, and files stay
-// short.
+// behind engine/, oneDNN behind gemm/, ICU behind text/ and unit/, CLI11 behind apps/cli/, and files stay short.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
