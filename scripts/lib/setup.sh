@@ -24,6 +24,11 @@ test_packages=(python3 curl)  # of the service
 
 # Lets ccache share objects between checkouts. (Debug information then names the directory that compiled first.)
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+# ccache does not know which instructions -march=native stands for, and a cache may move to another processor.
+mkdir -p "$cache"
+processor=$(sed -n '/^flags/{p;q}' /proc/cpuinfo 2>/dev/null || true)
+[[ -f $cache/processor && $(<"$cache/processor") == "$processor" ]] || printf '%s\n' "$processor" >"$cache/processor"
+export CCACHE_EXTRAFILES=$cache/processor
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
