@@ -8,7 +8,8 @@
 
 namespace llmx {
 
-/// What a request reports while it is carried out. The default reports nothing and never cancels.
+/// Receives the progress of a request, and can cancel it. The default implementation ignores progress and
+/// never cancels.
 class LLMX_API Activity {
 public:
     Activity() = default;
@@ -16,11 +17,11 @@ public:
     Activity(const Activity&) = delete;
     Activity& operator=(const Activity&) = delete;
 
-    /// Called with the stage and the part done; false cancels. It refers to this object.
+    /// A callback for the stage and the fraction done; it returns false to cancel. It refers to this object.
     virtual Progress progress() { return {}; }
-    /// Called with the text of the answer as it is written.
+    /// Called with the text of the answer as it is generated.
     virtual void stream(std::string_view /*text*/) {}
-    /// Called when a stage has ended.
+    /// Called at the end of a stage.
     virtual void clear() {}
     /// Throws Error{cancelled} if the result is no longer wanted.
     virtual void require_wanted() {}

@@ -1,6 +1,6 @@
 #pragma once
-// The one exception type of the library. Every public function may throw it and nothing else
-// (std::bad_alloc apart); the library never aborts, exits or prints.
+// The library's only exception type. Public functions throw nothing else (except std::bad_alloc); the library
+// never aborts, exits or prints.
 
 #include <stdexcept>
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace llmx {
 
-/// What kind of thing went wrong. The command line's exit codes are these numbers.
+/// Kinds of errors. The numbers are the command line's exit codes.
 enum class ErrorCode {
     usage = 2,             ///< an argument, option or key is unknown or not allowed
-    input = 3,             ///< a text, list or file given as input cannot be used
+    input = 3,             ///< an input text, list or file cannot be used
     model = 4,             ///< the model file is missing, broken, or lacks what was asked of it
     unsupported = 5,       ///< the model runs, but cannot be explained: unsupported operation or architecture
     context_overflow = 6,  ///< prompt and answer do not fit the context

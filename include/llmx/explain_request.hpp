@@ -1,6 +1,6 @@
 #pragma once
-// From texts to an explanation in one call: what a user asks, and what comes of it. The same request as JSON,
-// command line flags and Python arguments: docs/options.md.
+// From texts to an explanation in one call. docs/options.md lists the same request as JSON keys, command-line
+// flags and Python arguments.
 
 #include <map>
 #include <optional>
@@ -15,20 +15,20 @@
 
 namespace llmx {
 
-/// What a user asks, as texts. Tokens come from the model when the request is carried out.
+/// A request in texts. They are tokenised when the request is executed.
 struct ExplainRequest {
     std::string model = {};  ///< path of a GGUF file or a Hugging Face directory
-    LoadOptions load = {};   ///< how it is loaded
+    LoadOptions load = {};   ///< how to load the model
     TaskInputs texts = {};
 
-    /// How the answer is written, unless `texts` has one.
+    /// How to generate the answer, unless `texts` contains one.
     GenerateOptions writing = {};
     /// Speculative decoding: path of a smaller model that drafts the answer, or "prompt-lookup"; empty: none.
     std::string assistant = {};
 
-    /// "all" stands for every method that the request's texts allow.
+    /// "all" selects every method that the request's texts allow.
     std::vector<Method> methods = {"attention", "gradient"};
-    /// Options for every method in `methods` that has them: {"steps", "20"}.
+    /// Options for all methods in `methods` that have them: {"steps", "20"}.
     std::map<std::string, std::string> method_options = {};
     /// How to explain. Its tokens (task, input_ids, pair, output, labels, target.contrast, units.parts) are
     /// filled in from `texts`, its check from `check`.
@@ -36,28 +36,30 @@ struct ExplainRequest {
     bool measure_faithfulness = false;
     Check check = {};
 
-    /// Views are up to the program that shows the result: what it draws is recorded.
+    /// Record the data for the views that the calling program will draw, instead of `how.views`.
     bool automatic_views = true;
-    bool raw = false;  ///< the JSON result holds median_raw_df and the gradient too (large)
+    bool raw = false;  ///< include median_raw_df and the gradient in the JSON result (large)
 };
 
-/// What came of a request.
+/// The outcome of a request.
 struct Outcome {
     Model model;
-    ExplainRequest request;  ///< as it was carried out: shorthand and defaults resolved
+    ExplainRequest request;  ///< as executed, with shorthand and defaults resolved
     Explanation explanation;
 };
 
-/// Loads the model, prepares the texts, writes the answer unless one is given, and explains it. Throws Error.
+/// Loads the model, prepares the texts, generates the answer unless one is given, and explains it. Throws
+/// Error.
 [[nodiscard]] LLMX_API Outcome explain(const ExplainRequest& request, Activity& activity);
 [[nodiscard]] LLMX_API Outcome explain(const ExplainRequest& request);
-/// With a model that is loaded already: `request.model` and `request.load` are not read.
+/// The same with a loaded model; `request.model` and `request.load` are ignored.
 [[nodiscard]] LLMX_API Outcome explain(Model model, const ExplainRequest& request, Activity& activity);
 
-/// Reads a JSON object, whose keys override `defaults`; null is no value. Throws Error{input} for a text that
-/// is no JSON object, Error{usage} for an unknown key or a value of the wrong type.
+/// Reads a request from a JSON object. Its keys override `defaults`; null counts as not set. Throws
+/// Error{input} if the text is not a JSON object, Error{usage} for an unknown key or a value of the wrong
+/// type.
 [[nodiscard]] LLMX_API ExplainRequest request_from_json(std::string_view json, ExplainRequest defaults = {});
-/// The request as a JSON object in one line: `request_from_json` reads the same request from it.
+/// The request as a JSON object in one line. `request_from_json` reads the same request back.
 [[nodiscard]] LLMX_API std::string request_to_json(const ExplainRequest& request);
 
 }  // namespace llmx

@@ -1,5 +1,5 @@
 #pragma once
-// LLM Explainer: why a language model wrote what it wrote.
+// LLM Explainer: why a language model wrote what it wrote. Includes all other headers.
 
 #include <llmx/compare.hpp>
 #include <llmx/error.hpp>

@@ -39,7 +39,7 @@ struct MethodFacts {
     bool is_signed = false;
     std::vector<MethodOption> options;
 };
-/// Every method there is, in the order in which help lists them.
+/// All methods, in the order in which help lists them.
 LLMX_API std::vector<MethodFacts> known_methods();
 
 }  // namespace llmx

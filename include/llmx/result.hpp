@@ -138,14 +138,14 @@ struct HiddenState {
     Tensor values;           ///< [rows, embedding]
 };
 
-/// The model of an explanation, as its JSON names it.
+/// The explained model, as identified in the JSON result.
 struct ModelSummary {
     std::string file = {};       ///< name of its file or directory, without the path
     std::string sha256_16 = {};  ///< Model::sha256_16
     std::string name = {}, architecture = {};
     ModelKind kind = ModelKind::decoder;
     std::uint64_t parameters = 0;
-    std::string type = {};  ///< the weights' main type: "Q4_1", "F32"
+    std::string type = {};  ///< main type of the weights: "Q4_1", "F32"
     int blocks = 0, heads = 0, kv_heads = 0, embedding = 0;
 };
 /// Reads the model's files once, for their digest. Bytes that are not UTF-8 become replacement characters.
@@ -153,7 +153,7 @@ LLMX_API ModelSummary summary(const Model& model);
 
 /// An explained answer: the texts, and the result of every method.
 struct Explanation {
-    std::string version = llmx::version();  ///< of the program that made it
+    std::string version = llmx::version();  ///< of the program that created it
     ModelSummary model;
     Task task = Task::generative_text_chat;
     std::vector<std::string> prompt;          ///< each prompt token decoded on its own ("Prompt")
@@ -168,11 +168,11 @@ struct Explanation {
     std::optional<double> perplexity;   ///< exp(-mean of token_logprobs); none without answer tokens
     Objective objective = Objective::generated;
     double objective_value = 0;
-    std::optional<SpanResult> span;  ///< question answering with an encoder
-    Original original;               ///< of the methods "attention" and "gradient"
+    std::optional<SpanResult> span;         ///< question answering with an encoder
+    Original original;                      ///< of the methods "attention" and "gradient"
     std::vector<Attribution> attributions;  ///< of all others; `all_scores` lists the scores of both
-    std::vector<HiddenState> hidden;                      ///< by block, if kept
-    std::optional<ViewData> views;                        ///< if requested
+    std::vector<HiddenState> hidden;        ///< by block, if kept
+    std::optional<ViewData> views;          ///< if requested
     std::vector<std::pair<std::string, double>> timings;  ///< seconds per stage, in order
     std::uint64_t peak_rss = 0;                           ///< bytes
     std::vector<std::string> warnings;

@@ -1,5 +1,5 @@
 #pragma once
-// The tasks: from the texts that a user has to the Request that is explained.
+// Tasks: build a Request from texts.
 
 #include <optional>
 #include <string>
@@ -11,44 +11,46 @@
 
 namespace llmx {
 
-/// What a user gives. Each task takes some of it (src/task/tasks/) and refuses the rest by name.
+/// Inputs of a task. Each task (src/task/tasks/) accepts some of them; the others raise an error that names
+/// them.
 struct TaskInputs {
-    std::optional<Task> task = {};  ///< left open: what the inputs and the model's kind tell
+    std::optional<Task> task = {};  ///< default: inferred from the inputs and the kind of model
 
-    std::optional<std::string> user = {};      ///< what the user says: a chat of one message ...
-    std::optional<std::string> system = {};    ///< ... or two
-    std::vector<Message> messages = {};        ///< a whole chat
-    std::optional<std::string> prompt = {};    ///< a whole prompt, without template
+    std::optional<std::string> user = {};      ///< a user message: a chat of one message ...
+    std::optional<std::string> system = {};    ///< ... or of two, with this system message
+    std::vector<Message> messages = {};        ///< a complete chat
+    std::optional<std::string> prompt = {};    ///< a complete prompt, without a template
     std::optional<std::string> question = {};  ///< with `context`
     std::optional<std::string> context = {};
     std::optional<std::string> source = {};  ///< the text to translate or summarise
-    /// What stands before the source, or the instruction to a model that follows instructions; left open:
-    /// the task's own for this model.
+    /// Text in front of the source, or the instruction for a model that follows instructions. Default: the
+    /// task's own for this model.
     std::optional<std::string> prefix = {};
-    std::optional<Tokens> prompt_ids = {};                ///< in place of all these
-    std::optional<std::vector<int>> token_type_ids = {};  ///< of `prompt_ids` that are a question's pair
+    std::optional<Tokens> prompt_ids = {};  ///< instead of all these
+    /// For `prompt_ids` that are a question-context pair.
+    std::optional<std::vector<int>> token_type_ids = {};
 
     std::optional<std::string> label = {};  ///< the ground truth
     std::optional<Tokens> label_ids = {};
-    std::optional<std::pair<int, int>> label_span = {};  ///< characters of `context`, the last one excluded
-    std::optional<std::string> answer = {};              ///< an answer from elsewhere
+    std::optional<std::pair<int, int>> label_span = {};  ///< characters [first, last) of `context`
+    std::optional<std::string> answer = {};              ///< an existing answer
     std::optional<Tokens> answer_ids = {};
     std::optional<std::string> contrast = {};  ///< another answer: why the answer rather than this one
 
-    bool assisted = false;  ///< a draft of the answer is to be verified; of a given answer that is done
+    bool assisted = false;  ///< the answer is generated with speculative decoding
 };
 
-/// What can be said without a model: throws Error{usage} for inputs that go with no task, that exclude
-/// each other, or that are too few.
+/// Validates inputs without a model. Throws Error{usage} for inputs that fit no task, exclude each other, or
+/// are incomplete.
 LLMX_API void require_inputs(const TaskInputs& inputs);
 
-/// Fills in `task` and `prefix`, and makes `messages` of `user` and `system`. Throws Error{usage} where the
-/// task cannot be told, Error{unsupported} where this kind of model cannot do it.
+/// Fills in `task` and `prefix`, and turns `user` and `system` into `messages`. Throws Error{usage} if the
+/// task cannot be inferred, Error{unsupported} if this kind of model cannot perform it.
 LLMX_API TaskInputs completed(const Model& model, TaskInputs inputs);
 
-/// The request for these inputs: task, prompt (source, or question and context), labels, and the answer if
-/// it was given, beside what `request` says of how to explain. Else write one: `request.output =
-/// model.generate(request.input_ids)`; an encoder finds its answer itself.
+/// Builds the request for these inputs: task, prompt (source, or question and context), labels, and the
+/// answer, if given; `request` supplies the rest. If there is no answer, generate one: `request.output =
+/// model.generate(request.input_ids)`. An encoder finds its answer itself.
 LLMX_API Request prepare(const Model& model, const TaskInputs& inputs, Request request = {});
 
 }  // namespace llmx

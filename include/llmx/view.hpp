@@ -1,5 +1,5 @@
 #pragma once
-// Ways to show an Explanation. Views only read; nothing in a result is drawn.
+// Shows, writes and reads an Explanation. These functions never change it.
 
 #include <filesystem>
 #include <ostream>
@@ -13,53 +13,54 @@
 
 namespace llmx::view {
 
-/// What the JSON result holds besides the explanation, and how much of that.
+/// What the JSON result contains besides the explanation, and how much of the explanation.
 struct JsonContext {
     std::string command_json = "{}";  ///< the request as a JSON object
     bool raw = false;                 ///< also median_raw_df and the raw gradient (large)
 };
 
-/// `text` made safe for a terminal: control characters (ESC, carriage return, ...) become their
-/// visible pictures U+2400..., invalid UTF-8 becomes U+FFFD; newlines and tabs stay.
+/// Makes `text` safe for a terminal: control characters (ESC, carriage return, ...) become visible symbols
+/// (U+2400...), invalid UTF-8 becomes U+FFFD; newlines and tabs are kept.
 [[nodiscard]] LLMX_API std::string printable(std::string_view text);
 
-/// Tokens in the original's five colours by score in [0, 1] (definitions section 7).
-/// Sizes must agree, else Error{input}. With `color` false: plain text. Both as `printable` makes it.
+/// Prints tokens in the original's five colours by score in [0, 1] (docs/definitions.md, section 7), or as
+/// plain text if `color` is false, after `printable`. Throws Error{input} if the sizes differ.
 LLMX_API void ansi(std::ostream& out, const std::vector<std::string>& tokens, std::span<const float> scores,
                    bool color = true);
 
-/// The same of signed scores in [-1, 1], in five colours: blue below zero, white near it, red above.
+/// The same for signed scores in [-1, 1], in five colours: blue below zero, white near zero, red above.
 LLMX_API void ansi_signed(std::ostream& out, const std::vector<std::string>& tokens,
                           std::span<const float> scores, bool color = true);
 
-/// The result as JSON, schema llm-explainer/1 (definitions section 6), in one line. Throws
-/// Error{internal} that names the key where a number is not finite.
+/// The result as JSON in one line, schema llm-explainer/1 (docs/definitions.md, section 6). Throws
+/// Error{internal}, naming the key, if a number is not finite.
 [[nodiscard]] LLMX_API std::string json(const Explanation& result, const JsonContext& context = {});
 
-/// What a JSON result holds. Written again, it gives the same text.
+/// The content of a JSON result. Writing it again gives the same text.
 struct StoredResult {
-    /// Complete but for what only the safetensors file has and, without `raw`, the large tensors.
+    /// Complete except for tensors that only the safetensors file contains and, without `raw`, the large
+    /// tensors.
     Explanation explanation;
     std::string command_json = "{}";  ///< the request
 };
 
-/// Reads what `json` wrote. `what` starts the messages. Throws Error{input} for a text that is no JSON, no
-/// result, of another schema, or whose numbers are not as many as its units and targets say.
+/// Reads a result written by `json`. Error messages start with `what`. Throws Error{input} if the text is not
+/// JSON, not a result, has another schema, or if its numbers do not match its units and targets in size.
 [[nodiscard]] LLMX_API StoredResult read_json(std::string_view text, std::string_view what);
 
-/// A result for a page, and what the reader knows it by (its file's name).
+/// A result for a page, and its display name (a file name).
 struct NamedResult {
     std::string name;
     const Explanation& explanation;
     std::string command_json = "{}";  ///< the request
 };
 
-/// One self-contained HTML page of a result, or of two to be compared: style, script and data in one file
-/// that loads nothing from elsewhere. Throws as `json` does, and Error{usage} for none or more than two.
+/// A self-contained HTML page of one result, or a comparison of two: style, script and data in one file that
+/// loads nothing. Throws like `json`, and Error{usage} for no or more than two results.
 [[nodiscard]] LLMX_API std::string html(std::span<const NamedResult> results);
 
-/// Writes raw tensors as safetensors (definitions section 6). Temporary name, then renamed.
-/// Throws Error{output}; a file that was there before is then untouched.
+/// Writes raw tensors as safetensors (docs/definitions.md, section 6), under a temporary name that is then
+/// renamed. Throws Error{output} and leaves an existing file unchanged on failure.
 LLMX_API void safetensors(const std::filesystem::path& path, const Explanation& result);
 
 }  // namespace llmx::view
