@@ -162,12 +162,12 @@ TEST(BadInput, Request) {
     expect_failure(with_request("{\"max-new-tokens\": 3}"), 2,
                    {"\"max-new-tokens\"", "nearest: max_new_tokens"});
     expect_failure(with_request("{\"max_new_tokens\": \"3\"}"), 2,
-                   {"max_new_tokens", "string", "whole number"});
-    expect_failure(with_request("{\"max_new_tokens\": 2.5}"), 2, {"max_new_tokens", "2.5", "whole number"});
+                   {"--max-new-tokens", "string", "whole number"});
+    expect_failure(with_request("{\"max_new_tokens\": 2.5}"), 2, {"--max-new-tokens", "2.5", "whole number"});
     expect_failure(with_request("{\"max_new_tokens\": 0}"), 2, {"max-new-tokens", "\"0\""});
     expect_failure(with_request("{\"strict\": 1}"), 2, {"strict", "true or false"});
     expect_failure(with_request("{\"user\": [\"x\"]}"), 2, {"user", "array", "string"});
-    expect_failure(with_request("{\"layer_names\": [\"a\", 2]}"), 2, {"layer_names", "2", "string"});
+    expect_failure(with_request("{\"layer_names\": [\"a\", 2]}"), 2, {"--layer-names", "2", "string"});
     expect_failure(with_request("{\"model\": "), 3, {"request", "JSON"});
     expect_failure(with_request("[1]"), 3, {"request", "array", "object"});
 }
