@@ -6,9 +6,10 @@ import unittest
 
 import explainer
 import explainer.takeover
-import original
 from explainer import Explainer
 from support import DEMO, demo_float32, golden, golden_path, max_difference, needs_demo, relative_l2
+
+import original
 
 try:
     import torch

@@ -5,8 +5,9 @@ import unittest
 
 import explainer
 import numpy as np
-import original
 from support import demo_float32, golden, max_difference, needs_demo, relative_l2
+
+import original
 
 
 @needs_demo
