@@ -7,6 +7,7 @@
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
 #include "support/layered_attention.hpp"
+#include "support/measured.hpp"
 
 namespace llmx {
 namespace {
@@ -61,7 +62,7 @@ protected:
     void expect_close(const Tensor& ours, const std::vector<float>& truth, const char* what) const {
         const double error = test::relative_l2(ours.values, truth);
         std::cout << "t5: " << what << ' ' << error << '\n';
-        EXPECT_LE(error, 1e-4);
+        EXPECT_MEASURED(error, 1e-4);
     }
     [[nodiscard]] std::vector<float> text_rows(const Matrix& matrix) const {
         std::vector<float> all;
@@ -132,10 +133,10 @@ TEST(AttentionOfBert, RolloutOfTheSpansRows) {
             truth[k] += static_cast<float>(all[r][k] / static_cast<double>(last - first + 1));
     const double error = test::relative_l2(result.attributions[0].scores.values, truth);
     std::cout << "bertqa: rollout " << error << '\n';
-    EXPECT_LE(error, 1e-3);  // GELU from a float16 table
+    EXPECT_MEASURED(error, 1e-3);  // GELU from a float16 table
     double sum = 0;
     for (const float c : result.attributions[1].scores.values) sum += c;
-    EXPECT_NEAR(sum, 1, 1e-5);
+    EXPECT_CLOSE(sum, 1, 1e-5);
 }
 
 class EveryAttentionMethod : public testing::TestWithParam<const char*> {
@@ -182,7 +183,7 @@ TEST_P(EveryAttentionMethod, RolloutsSumToOne) {
     for (std::size_t t = 0; t < 3; ++t) {
         double sum = 0;
         for (const float s : scores.row(t)) sum += s;
-        EXPECT_NEAR(sum, 1, 1e-5) << t;
+        EXPECT_CLOSE(sum, 1, 1e-5) << t;
     }
 }
 

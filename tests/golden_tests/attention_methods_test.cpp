@@ -7,6 +7,7 @@
 
 #include "support/compare.hpp"
 #include "support/layered_attention.hpp"
+#include "support/measured.hpp"
 
 namespace llmx {
 namespace {
@@ -62,7 +63,7 @@ protected:
                                                          static_cast<std::int64_t>(rows)}));
         const double error = test::relative_l2(ours.values, truth);
         std::cout << GetParam().name << ": " << what << ' ' << error << '\n';
-        EXPECT_LE(error, most);
+        EXPECT_MEASURED(error, most);
     }
 };
 
@@ -107,7 +108,7 @@ TEST_P(AttentionMethods, Flow) {
     ours.insert(ours.end(), all.row(last).begin(), all.row(last).end());
     const double error = test::relative_l2(ours, flat(flows, 0, 2, rows));
     std::cout << GetParam().name << ": flow " << error << '\n';
-    EXPECT_LE(error, bound);
+    EXPECT_MEASURED(error, bound);
 }
 
 TEST_P(AttentionMethods, TheWholeAnswerIsTheMeanOfItsTokens) {
@@ -117,7 +118,7 @@ TEST_P(AttentionMethods, TheWholeAnswerIsTheMeanOfItsTokens) {
         std::vector<float> mean(rows, 0.0F);
         for (std::size_t t = 0; t < targets; ++t)
             for (std::size_t k = 0; k < rows; ++k) mean[k] += each.row(t)[k] / static_cast<float>(targets);
-        EXPECT_LE(test::relative_l2(whole.values, mean), 1e-6) << method;
+        EXPECT_MEASURED(test::relative_l2(whole.values, mean), 1e-6) << method;
     }
 }
 

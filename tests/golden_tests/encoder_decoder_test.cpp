@@ -5,6 +5,7 @@
 
 #include "support/compare.hpp"
 #include "support/golden_file.hpp"
+#include "support/measured.hpp"
 #include "support/pass_results.hpp"
 
 namespace llmx {
@@ -60,8 +61,8 @@ TEST_P(TinyT5, LogitsAndGradientsPerTarget) {
     const double logits = test::relative_l2(ours.results, golden.floats("logits"));
     const double gradients = test::relative_l2(ours.gradients, true_gradients());
     std::cout << GetParam().name << ": logits " << logits << ", gradients per target " << gradients << '\n';
-    EXPECT_LE(logits, GetParam().logits);
-    EXPECT_LE(gradients, GetParam().gradients);
+    EXPECT_MEASURED(logits, GetParam().logits);
+    EXPECT_MEASURED(gradients, GetParam().gradients);
 }
 
 TEST_P(TinyT5, ThreeAttentions) {
@@ -95,7 +96,7 @@ TEST_P(TinyT5, ThreeAttentions) {
                 worst = std::max(worst, test::relative_l2(ours.weights[b].values, same));
             }
             std::cout << GetParam().name << ": " << k.name << " attention " << worst << '\n';
-            EXPECT_LE(worst, GetParam().logits);
+            EXPECT_MEASURED(worst, GetParam().logits);
             EXPECT_EQ(ours.pair.attention.size(),
                       k.kind == method::AttentionKind::cross ? source.size() : 0U);
         }
@@ -127,7 +128,7 @@ TEST_P(TinyT5, CrossScoresAreMinMaxOfTheLogarithms) {
             const auto at = ours.median_raw.values.begin() +
                             ((q * blocks + 1) * heads + h) * static_cast<std::int64_t>(truth.size());
             const std::vector<float> raw(at, at + static_cast<std::ptrdiff_t>(truth.size()));
-            EXPECT_LE(test::max_difference(raw, truth), 1e-4);
+            EXPECT_MEASURED(test::max_difference(raw, truth), 1e-4);
         }
     }
 }
@@ -136,8 +137,8 @@ TEST_P(TinyT5, MicroBatchesAndPiecesOfTheText) {
     const test::PassResults one = results();
     const test::PassResults several = results(2);
     EXPECT_EQ(several.passes, 1 + (text.size() + 1) / 2);
-    EXPECT_LE(test::relative_l2(several.results, one.results), 1e-5);
-    EXPECT_LE(test::relative_l2(several.gradients, one.gradients), 1e-4);
+    EXPECT_MEASURED(test::relative_l2(several.results, one.results), 1e-5);
+    EXPECT_MEASURED(test::relative_l2(several.gradients, one.gradients), 1e-4);
     const test::PassResults pieces = results(2, std::size_t{128} << 10);
     EXPECT_GT(pieces.pieces, 2U);
     EXPECT_EQ(test::max_difference(pieces.gradients, several.gradients), 0.0);

@@ -10,6 +10,7 @@
 
 #include "support/compare.hpp"
 #include "support/golden_file.hpp"
+#include "support/measured.hpp"
 #include "support/per_target.hpp"
 
 namespace llmx {
@@ -44,8 +45,8 @@ TEST_P(DecoderFamily, LogitsAndGradients) {
         ours.logits, rows_from(golden.floats("logits"), ids.size(), prompt - 1, ids.size() - prompt));
     const double gradient = test::relative_l2(ours.gradients, golden.floats("grad_per_target"));
     std::cout << GetParam().label() << ": logits " << logits << ", gradients per target " << gradient << '\n';
-    EXPECT_LE(logits, GetParam().logits);
-    EXPECT_LE(gradient, GetParam().gradient);
+    EXPECT_MEASURED(logits, GetParam().logits);
+    EXPECT_MEASURED(gradient, GetParam().gradient);
 }
 
 TEST_P(DecoderFamily, AttentionAndHiddenStates) {
@@ -56,7 +57,7 @@ TEST_P(DecoderFamily, AttentionAndHiddenStates) {
     asked.keep_attention = asked.all_attention_rows = asked.keep_hidden = true;
     const Explanation result = explainer.compute(asked);
     const auto embeddings = rows_from(golden.floats("input_embeddings"), ids.size(), 0, prompt);
-    EXPECT_LE(test::relative_l2(result.gradient->input_embeddings.values, embeddings), 1e-6);
+    EXPECT_MEASURED(test::relative_l2(result.gradient->input_embeddings.values, embeddings), 1e-6);
 
     double worst = 0;
     ASSERT_EQ(result.attention->blocks.size(), static_cast<std::size_t>(model.facts().blocks));
@@ -72,13 +73,13 @@ TEST_P(DecoderFamily, AttentionAndHiddenStates) {
         worst = std::max(worst, test::relative_l2(ours.values, kept));
     }
     std::cout << GetParam().label() << ": attention " << worst << '\n';
-    EXPECT_LE(worst, GetParam().attention);
+    EXPECT_MEASURED(worst, GetParam().attention);
 
     ASSERT_EQ(result.hidden.size(), static_cast<std::size_t>(model.facts().blocks));
     for (const HiddenState& state : result.hidden) {
         if (state.block + 1 == model.facts().blocks) continue;  // golden: with the final norm
         const auto truth = golden.floats("hidden." + std::to_string(state.block + 1));
-        EXPECT_LE(test::relative_l2(state.values.values, truth), GetParam().attention) << state.block;
+        EXPECT_MEASURED(test::relative_l2(state.values.values, truth), GetParam().attention) << state.block;
     }
 }
 

@@ -8,6 +8,7 @@
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
+#include "support/measured.hpp"
 #include "support/pass_results.hpp"
 
 namespace llmx {
@@ -36,7 +37,7 @@ protected:
     void compare(const Tensor& ours, const std::string& name, double bound) const {
         const double difference = test::relative_l2(ours.values, golden.floats(name));
         std::cout << name << ": " << difference << '\n';
-        EXPECT_LE(difference, bound) << name;
+        EXPECT_MEASURED(difference, bound) << name;
     }
 };
 
@@ -91,7 +92,7 @@ TEST_F(HiddenRows, AreThereInAWatchedPass) {
     const Tokens next(input.ids.begin() + 1, input.ids.end());
     const test::PassResults watched =
         test::per_term(model, input, objective::terms(Objective::generated, next, {}));
-    EXPECT_LE(test::relative_l2(watched.results, golden.floats("llama.some.logits")), 1e-5);
+    EXPECT_MEASURED(test::relative_l2(watched.results, golden.floats("llama.some.logits")), 1e-5);
 }
 
 TEST_F(HiddenRows, AreForgottenByTheNextPass) {
@@ -107,8 +108,8 @@ TEST_F(HiddenRows, AreForgottenByTheNextPass) {
     std::vector<Tensor> results(3);
     scorer.run(std::vector<PassInput>{input, hidden, input},
                [&](std::size_t i, Tensor&& found) { results[i] = std::move(found); });
-    EXPECT_LE(test::relative_l2(results[0].values, plain.values), 1e-6);
-    EXPECT_LE(test::relative_l2(results[2].values, plain.values), 1e-6);
+    EXPECT_MEASURED(test::relative_l2(results[0].values, plain.values), 1e-6);
+    EXPECT_MEASURED(test::relative_l2(results[2].values, plain.values), 1e-6);
     EXPECT_GT(test::relative_l2(results[1].values, plain.values), 1e-2);
     EXPECT_EQ(scorer.computed(), 16);
 }

@@ -10,6 +10,7 @@
 
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
+#include "support/measured.hpp"
 #include "support/tiny_llama.hpp"
 
 namespace llmx {
@@ -62,18 +63,19 @@ protected:
 };
 
 void expect_close(const LogitLens& lens, std::size_t block, std::size_t t, std::size_t rows, Token own,
-                  const std::vector<double>& p, double bound) {
+                  const std::vector<double>& p, double measured) {
+    const double bound = test::margin * measured;
     const std::vector<Token> ids = order(p);
     const auto top = static_cast<std::size_t>(lens.top);
     for (std::size_t k = 0; k < top; ++k) {
         const std::size_t at = (block * rows + t) * top + k;
         const Token id = lens.ids[at];
-        EXPECT_NEAR(lens.probabilities.values[at], p[static_cast<std::size_t>(id)], bound);
+        EXPECT_CLOSE(lens.probabilities.values[at], p[static_cast<std::size_t>(id)], measured);
         EXPECT_NEAR(p[static_cast<std::size_t>(id)], p[static_cast<std::size_t>(ids[k])], 2 * bound)
             << "the token of rank " << k << " after block " << lens.blocks[block];
         EXPECT_TRUE(lens.text.contains(id));
     }
-    EXPECT_NEAR(lens.answer_probabilities.row(block)[t], p[static_cast<std::size_t>(own)], bound);
+    EXPECT_CLOSE(lens.answer_probabilities.row(block)[t], p[static_cast<std::size_t>(own)], measured);
     const auto before = std::count_if(p.begin(), p.end(),
                                       [&](double x) { return x > p[static_cast<std::size_t>(own)] + bound; });
     const auto at_most = std::count_if(

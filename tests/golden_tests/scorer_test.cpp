@@ -10,6 +10,7 @@
 
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
+#include "support/measured.hpp"
 
 namespace llmx {
 namespace {
@@ -87,7 +88,7 @@ TEST_P(Scored, RandomFamiliesAreAsEachTextAlone) {
     double worst = 0;
     for (const int kinds : {1, 2, 3}) worst = std::max(worst, compare(family(50, 30, kinds), 30));
     std::cout << GetParam() << ": " << worst << '\n';
-    EXPECT_LE(worst, bound());
+    EXPECT_MEASURED(worst, bound());
 }
 
 TEST_P(Scored, LongTextsWithFewChangesAreAsEachTextAlone) {
@@ -96,7 +97,7 @@ TEST_P(Scored, LongTextsWithFewChangesAreAsEachTextAlone) {
     worst = std::max(worst, compare(changes(6, 256, 1), 256));
     if (GetParam() != std::string("gpt2")) worst = std::max(worst, compare(changes(6, 400, 1), 400));
     std::cout << GetParam() << ": " << worst << '\n';
-    EXPECT_LE(worst, bound());
+    EXPECT_MEASURED(worst, bound());
 }
 
 INSTANTIATE_TEST_SUITE_P(Tiny, Scored,

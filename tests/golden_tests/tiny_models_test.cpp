@@ -7,6 +7,7 @@
 
 #include "support/compare.hpp"
 #include "support/golden_file.hpp"
+#include "support/measured.hpp"
 #include "support/per_target.hpp"
 
 namespace llmx {
@@ -47,8 +48,8 @@ TEST_P(TinyModel, LogitsAndGradientsPerTarget) {
     const double gradient = test::relative_l2(ours.gradients, truth);
     RecordProperty("logits", std::to_string(logits));
     std::cout << GetParam().name << ": logits " << logits << ", gradients per target " << gradient << '\n';
-    EXPECT_LE(logits, GetParam().logits);
-    EXPECT_LE(gradient, GetParam().gradient);
+    EXPECT_MEASURED(logits, GetParam().logits);
+    EXPECT_MEASURED(gradient, GetParam().gradient);
     EXPECT_GT(test::cosine(ours.gradients, truth), 0.9999);
 }
 
@@ -71,7 +72,7 @@ TEST_P(TinyModel, BFloat16ProductsStayClose) {
     const PerTarget rounded = per_target(model, ids, 0, 2, Products::bfloat16);
     const double error = test::relative_l2(rounded.gradients, exact.gradients);
     std::cout << GetParam().name << ": bfloat16 products differ by " << error << '\n';
-    EXPECT_LE(error, 3e-2);
+    EXPECT_MEASURED(error, 3e-2);
     EXPECT_GT(error, 0.0);
 }
 
@@ -86,25 +87,26 @@ TEST_P(TinyModel, ExplanationAgrees) {
     if (std::string(GetParam().name) == "gpt2") asked.layer_names = {"c_attn", "c_attn", "c_attn"};
     const Explanation result = explainer.compute(asked);
 
-    EXPECT_LE(test::relative_l2(result.token_logprobs, golden.floats("target_logprobs")), GetParam().logits);
+    EXPECT_MEASURED(test::relative_l2(result.token_logprobs, golden.floats("target_logprobs")),
+                    GetParam().logits);
     const auto total = rows_from(golden.floats("grad_total"), ids.size(), 0, prompt);
-    EXPECT_LE(test::relative_l2(result.gradient->gradient.values, total), GetParam().gradient);
+    EXPECT_MEASURED(test::relative_l2(result.gradient->gradient.values, total), GetParam().gradient);
     const auto embeddings = rows_from(golden.floats("input_embeddings"), ids.size(), 0, prompt);
-    EXPECT_LE(test::relative_l2(result.gradient->input_embeddings.values, embeddings), 1e-6);
+    EXPECT_MEASURED(test::relative_l2(result.gradient->input_embeddings.values, embeddings), 1e-6);
     ASSERT_EQ(result.attributions.size(), 2U);
-    EXPECT_LE(
+    EXPECT_MEASURED(
         test::relative_l2(result.attributions[0].scores.values, golden.floats("saliency_l2_per_target")),
         GetParam().gradient);
-    EXPECT_LE(
+    EXPECT_MEASURED(
         test::relative_l2(result.attributions[1].scores.values, golden.floats("input_x_gradient_per_target")),
         GetParam().gradient);
 
     // golden hidden.0 is the embeddings, and its last one has the final norm behind it
     for (const HiddenState& state : result.hidden) {
         if (state.block + 1 == model.facts().blocks) continue;
-        EXPECT_LE(test::relative_l2(state.values.values,
-                                    golden.floats("hidden." + std::to_string(state.block + 1))),
-                  GetParam().attention);
+        EXPECT_MEASURED(test::relative_l2(state.values.values,
+                                          golden.floats("hidden." + std::to_string(state.block + 1))),
+                        GetParam().attention);
     }
     EXPECT_EQ(result.hidden.size(), static_cast<std::size_t>(model.facts().blocks));
 
@@ -122,7 +124,7 @@ TEST_P(TinyModel, ExplanationAgrees) {
         worst = std::max(worst, test::relative_l2(ours.values, kept));
     }
     std::cout << GetParam().name << ": attention " << worst << '\n';
-    EXPECT_LE(worst, GetParam().attention);
+    EXPECT_MEASURED(worst, GetParam().attention);
 }
 
 constexpr Family families[] = {

@@ -8,6 +8,7 @@
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
+#include "support/measured.hpp"
 #include "support/neurons.hpp"
 
 namespace llmx {
@@ -91,7 +92,7 @@ TEST_P(Views, MapsAreTheWeightsWithinAStep) {
                     }
                     const double error = std::abs(ours.row(r)[k] - exact);
                     most = std::max(most, error);
-                    ASSERT_LE(error, map.steps[r] * 0.5 + 1e-6)
+                    ASSERT_MEASURED(error - map.steps[r] * 0.5, 1e-6)
                         << maps.kind << " block " << map.block << " head " << map.head << " row " << r;
                 }
             }
@@ -127,7 +128,7 @@ TEST_P(Views, QueriesAndKeysGiveTheWeights) {
         }
     }
     std::cout << GetParam().name << ": weights from queries and keys " << worst << '\n';
-    EXPECT_LE(worst, 1e-5);  // a score is rounded to float32: T5 does not scale its own, they reach 100
+    EXPECT_MEASURED(worst, 1e-5);  // a score is rounded to float32: T5 does not scale its own, they reach 100
     for (const AttentionMaps& maps : result.views->attention) {
         int all = 0;
         for (const int count : maps.heads) all += count;
@@ -156,7 +157,8 @@ TEST_P(Views, MapsAreCloseToPyTorch) {
                                         static_cast<std::size_t>(map.first_row)) *
                                        columns;
                 for (std::size_t k = 0; k < static_cast<std::size_t>(maps.keys); ++k)
-                    ASSERT_NEAR(ours.row(r)[k], truth[at + k], map.steps[r] * 0.5 + GetParam().golden)
+                    ASSERT_MEASURED(std::abs(ours.row(r)[k] - truth[at + k]) - map.steps[r] * 0.5,
+                                    GetParam().golden)
                         << maps.kind << " block " << map.block << " head " << map.head;
             }
         }
@@ -183,10 +185,10 @@ TEST_P(Views, PiecesAndMicroBatchesChangeNothing) {
         }
         for (std::size_t i = 0; i < whole.views->neuron.size(); ++i) {
             EXPECT_EQ(whole.views->neuron[i].visible, other.views->neuron[i].visible);
-            EXPECT_LE(test::max_difference(whole.views->neuron[i].queries.values,
-                                           other.views->neuron[i].queries.values),
-                      bound);
-            EXPECT_LE(
+            EXPECT_MEASURED(test::max_difference(whole.views->neuron[i].queries.values,
+                                                 other.views->neuron[i].queries.values),
+                            bound);
+            EXPECT_MEASURED(
                 test::max_difference(whole.views->neuron[i].keys.values, other.views->neuron[i].keys.values),
                 bound);
         }
