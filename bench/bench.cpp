@@ -16,8 +16,8 @@
 #include "../tests/support/compare.hpp"
 #include "../tests/support/golden_file.hpp"
 #include "core/memory.hpp"
-#include "method/attention.hpp"
-#include "method/saliency.hpp"
+#include "original/attention.hpp"
+#include "original/saliency.hpp"
 
 namespace {
 

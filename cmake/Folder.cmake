@@ -44,6 +44,19 @@ function(llmx_folder name)
   set_property(GLOBAL APPEND PROPERTY LLMX_FOLDERS ${name})
 endfunction()
 
+# The folders of a list (src/folders.txt). Those below another are part of its target.
+function(llmx_folders list)
+  file(STRINGS "${list}" lines REGEX "^[a-z]+ *\\|")
+  foreach(line ${lines})
+    string(REGEX REPLACE "^([a-z]+) *\\|([^|]*)\\|.*" "\\1;\\2" parts "${line}")
+    list(POP_FRONT parts name)
+    string(STRIP "${parts}" lower)
+    string(REPLACE " " ";" lower "${lower}")
+    llmx_folder(${name} ${lower})
+  endforeach()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${list}")
+endfunction()
+
 # A registry: every file of `folder` has one row in `table`, every row one file.
 # Rows look like MACRO(OP_NAME, file_name).
 function(llmx_check_registry table folder)

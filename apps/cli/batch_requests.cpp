@@ -7,7 +7,7 @@
 #include <llmx/version.hpp>
 #include <map>
 
-#include "engine/digest.hpp"
+#include "engine/model/digest.hpp"
 
 namespace llmx::cli {
 namespace {

@@ -1,7 +1,8 @@
 #pragma once
 // What `llmx evaluate` finds, and the forms it is shown in: a table, JSON, CSV.
 
-#include <llmx/explainer.hpp>
+#include <llmx/methods.hpp>
+#include <llmx/result.hpp>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>

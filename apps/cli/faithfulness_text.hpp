@@ -1,7 +1,7 @@
 #pragma once
 // The numbers of faithfulness for a reader at a terminal.
 
-#include <llmx/explainer.hpp>
+#include <llmx/result.hpp>
 #include <ostream>
 #include <string>
 #include <utility>

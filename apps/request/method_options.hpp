@@ -2,7 +2,7 @@
 // Methods on the command line: NAME[:OPTION=VALUE...], and one flag for every option that a method declares.
 
 #include <CLI/CLI.hpp>
-#include <llmx/explainer.hpp>
+#include <llmx/methods.hpp>
 #include <map>
 #include <string>
 #include <vector>

@@ -4,7 +4,7 @@
 
 #include <atomic>
 #include <ctime>
-#include <llmx/explainer.hpp>
+#include <llmx/methods.hpp>
 #include <llmx/version.hpp>
 
 #include "chat.hpp"

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include <llmx/explainer.hpp>
+#include <llmx/request.hpp>
+#include <llmx/result.hpp>
 
 namespace llmx {
 

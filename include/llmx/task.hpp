@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include <llmx/explainer.hpp>
+#include <llmx/request.hpp>
 
 namespace llmx {
 

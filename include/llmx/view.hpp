@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include <llmx/explainer.hpp>
+#include <llmx/result.hpp>
 
 namespace llmx::view {
 

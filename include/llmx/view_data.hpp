@@ -15,18 +15,6 @@
 
 namespace llmx {
 
-/// What of it is recorded.
-struct ViewChoice {
-    bool attention = false;        ///< softmax weights, block by block and head by head
-    bool neuron = false;           ///< queries and keys
-    std::vector<int> blocks = {};  ///< attention and neuron of these only; empty: all
-    /// Bytes of JSON that attention and neuron take together; 0: no bound.
-    std::size_t budget = 2'000'000;
-    int logit_lens = 0;  ///< the so many most probable tokens after every block; 0: none
-
-    [[nodiscard]] bool any() const { return attention || neuron || logit_lens > 0; }
-};
-
 /// Softmax weights of some rows at 8 bits: a weight is its byte times its row's step.
 struct AttentionMap {
     int block = 0;

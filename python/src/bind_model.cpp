@@ -17,8 +17,8 @@
 #include "caller.hpp"
 #include "checkpoint/load.hpp"
 #include "core/utf8.hpp"
-#include "engine/pass.hpp"
-#include "engine/vocabulary.hpp"
+#include "engine/pass/pass.hpp"
+#include "engine/text/vocabulary.hpp"
 #include "task/extractive/windows.hpp"
 
 namespace llmx::python {

@@ -10,7 +10,7 @@
 
 #include "checkpoint/json.hpp"
 #include "checkpoint/transforms.hpp"
-#include "engine/content.hpp"
+#include "engine/gguf/content.hpp"
 
 namespace llmx::checkpoint {
 

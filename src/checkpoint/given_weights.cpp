@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "checkpoint/load.hpp"
-#include "engine/content.hpp"
-#include "engine/digest.hpp"
+#include "engine/gguf/content.hpp"
+#include "engine/model/digest.hpp"
 
 namespace llmx::checkpoint {
 namespace {

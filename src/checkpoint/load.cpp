@@ -11,8 +11,8 @@
 
 #include "checkpoint/directory.hpp"
 #include "core/utf8.hpp"
-#include "engine/load.hpp"
-#include "engine/redraw.hpp"
+#include "engine/model/load.hpp"
+#include "engine/pass/redraw.hpp"
 
 namespace llmx {
 

@@ -10,7 +10,7 @@
 #include <set>
 #include <stdexcept>
 
-#include "engine/pass.hpp"
+#include "engine/pass/pass.hpp"
 
 namespace llmx::checkpoint {
 namespace {

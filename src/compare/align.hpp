@@ -1,7 +1,7 @@
 #pragma once
 // Which units of two lists are the same.
 
-#include <llmx/explainer.hpp>
+#include <llmx/result.hpp>
 #include <utility>
 #include <vector>
 

@@ -6,7 +6,7 @@
 #include <llmx/error.hpp>
 
 #include "core/utf8.hpp"
-#include "engine/vocabulary.hpp"
+#include "engine/text/vocabulary.hpp"
 #include "method/deletion.hpp"
 #include "method/replay_function.hpp"
 #include "method/replay_game.hpp"

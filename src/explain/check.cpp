@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
-#include "engine/match.hpp"
-#include "engine/requirements.hpp"
+#include "engine/model/match.hpp"
+#include "engine/model/requirements.hpp"
 #include "gemm/gemm.hpp"
 #include "unit/split.hpp"
 

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <llmx/explainer.hpp>
+#include <llmx/methods.hpp>
+#include <llmx/request.hpp>
 
 namespace llmx {
 

@@ -8,7 +8,7 @@
 #include <llmx/version.hpp>
 
 #include "core/memory.hpp"
-#include "engine/requirements.hpp"
+#include "engine/model/requirements.hpp"
 #include "explain/attributions.hpp"
 #include "explain/check.hpp"
 #include "explain/faithful.hpp"
@@ -16,7 +16,7 @@
 #include "explain/readers.hpp"
 #include "explain/subject.hpp"
 #include "gemm/gemm.hpp"
-#include "method/saliency.hpp"
+#include "original/saliency.hpp"
 
 namespace llmx {
 

@@ -8,9 +8,9 @@
 #include <numeric>
 
 #include "core/utf8.hpp"
-#include "engine/output_head.hpp"
-#include "method/hidden.hpp"
+#include "engine/pass/output_head.hpp"
 #include "objective/objective.hpp"
+#include "replay/hidden.hpp"
 
 namespace llmx {
 

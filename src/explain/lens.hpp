@@ -1,7 +1,7 @@
 #pragma once
 
 #include "explain/subject.hpp"
-#include "method/replay.hpp"
+#include "replay/replay.hpp"
 
 namespace llmx {
 

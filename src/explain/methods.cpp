@@ -1,6 +1,6 @@
 // The methods there are, as a user sees them.
 
-#include <llmx/explainer.hpp>
+#include <llmx/methods.hpp>
 
 #include "method/definition.hpp"
 

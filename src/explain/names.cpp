@@ -1,5 +1,5 @@
 #include <array>
-#include <llmx/explainer.hpp>
+#include <llmx/enums.hpp>
 #include <utility>
 
 #include "core/suggest.hpp"

@@ -5,11 +5,11 @@
 #include <optional>
 
 #include "explain/subject.hpp"
-#include "method/attention.hpp"
-#include "method/gradient.hpp"
-#include "method/hidden.hpp"
-#include "method/map_recorder.hpp"
-#include "method/neuron_recorder.hpp"
+#include "original/attention.hpp"
+#include "record/map_recorder.hpp"
+#include "record/neuron_recorder.hpp"
+#include "replay/gradient.hpp"
+#include "replay/hidden.hpp"
 
 namespace llmx {
 

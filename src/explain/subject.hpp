@@ -2,11 +2,12 @@
 // What is explained: the pass that is replayed and what is differentiated of it, for each kind of model.
 
 #include <functional>
-#include <llmx/explainer.hpp>
+#include <llmx/request.hpp>
+#include <llmx/result.hpp>
 #include <optional>
 
-#include "engine/pass.hpp"
-#include "method/gradient.hpp"
+#include "engine/pass/pass.hpp"
+#include "replay/gradient.hpp"
 #include "task/extractive/extract.hpp"
 
 namespace llmx {

@@ -3,7 +3,7 @@
 // (definitions 5; comprehensiveness and sufficiency: DeYoung et al. 2020, curves: Petsiuk et al. 2018).
 
 #include <cstdint>
-#include <llmx/explainer.hpp>
+#include <llmx/result.hpp>
 #include <span>
 #include <vector>
 

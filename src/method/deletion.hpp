@@ -1,7 +1,7 @@
 #pragma once
 // A text with rows taken out.
 
-#include "engine/pass.hpp"
+#include "engine/pass/pass.hpp"
 
 namespace llmx::method {
 

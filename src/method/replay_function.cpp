@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
-#include "engine/requirements.hpp"
-#include "engine/vocabulary.hpp"
-#include "method/lanes.hpp"
-#include "method/layer.hpp"
+#include "engine/model/requirements.hpp"
+#include "engine/text/vocabulary.hpp"
+#include "replay/lanes.hpp"
+#include "replay/layer.hpp"
 
 namespace llmx::method {
 

@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "method/function.hpp"
-#include "method/gradient.hpp"
 #include "method/options.hpp"
 #include "method/scene.hpp"
+#include "replay/gradient.hpp"
 
 namespace llmx::method {
 

@@ -4,8 +4,8 @@
 #include <iterator>
 #include <llmx/error.hpp>
 
-#include "engine/requirements.hpp"
-#include "engine/vocabulary.hpp"
+#include "engine/model/requirements.hpp"
+#include "engine/text/vocabulary.hpp"
 #include "method/deletion.hpp"
 
 namespace llmx::method {

@@ -3,7 +3,7 @@
 
 #include <map>
 
-#include "engine/scorer.hpp"
+#include "engine/scoring/scorer.hpp"
 #include "method/game.hpp"
 #include "method/options.hpp"
 #include "method/scene.hpp"

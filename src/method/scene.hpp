@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/pass.hpp"
-#include "engine/scorer.hpp"
+#include "engine/pass/pass.hpp"
+#include "engine/scoring/scorer.hpp"
 #include "llmx/explainer.hpp"
 #include "objective/readout.hpp"
 #include "tape/arena.hpp"

@@ -1,7 +1,7 @@
 #pragma once
 // What a further method finds: a number for every target and source.
 
-#include <llmx/explainer.hpp>
+#include <llmx/result.hpp>
 #include <map>
 #include <optional>
 #include <string>

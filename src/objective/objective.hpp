@@ -2,7 +2,7 @@
 // What is differentiated: a weighted sum of log-probabilities of tokens, each predicted by one row of
 // logits.
 
-#include <llmx/explainer.hpp>
+#include <llmx/enums.hpp>
 #include <span>
 #include <vector>
 

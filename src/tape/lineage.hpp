@@ -5,7 +5,7 @@
 #include <compare>
 #include <vector>
 
-#include "engine/graph.hpp"
+#include "engine/pass/graph.hpp"
 
 namespace llmx::tape {
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/view.hpp"
-#include "engine/pass.hpp"
+#include "engine/pass/pass.hpp"
 #include "tape/arena.hpp"
 #include "tape/lineage.hpp"
 

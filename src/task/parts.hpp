@@ -2,7 +2,7 @@
 // Which parts of a prompt are a user's messages and texts: followed through the chat template and the
 // tokenizer to the text of the prompt's tokens.
 
-#include <llmx/explainer.hpp>
+#include <llmx/request.hpp>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,7 +1,8 @@
 #pragma once
 // What scores are given to: a prompt's (and answer's) tokens in words, sentences, messages, and the like.
 
-#include <llmx/explainer.hpp>
+#include <llmx/request.hpp>
+#include <llmx/result.hpp>
 #include <string>
 #include <utility>
 #include <vector>

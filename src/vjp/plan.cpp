@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
+#include "engine/model/blocks.hpp"
+
 namespace llmx::vjp {
 
 namespace {

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/graph.hpp"
+#include "engine/pass/graph.hpp"
 #include "tape/tape.hpp"
 #include "vjp/rule.hpp"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/graph.hpp"
+#include "engine/pass/graph.hpp"
 
 namespace llmx::vjp {
 

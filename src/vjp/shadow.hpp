@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/view.hpp"
-#include "engine/graph.hpp"
+#include "engine/pass/graph.hpp"
 #include "vjp/pull.hpp"
 
 namespace llmx::vjp {

@@ -1,7 +1,7 @@
 #include "vjp/weights.hpp"
 
 #include "core/parallel.hpp"
-#include "engine/pass.hpp"
+#include "engine/pass/pass.hpp"
 #include "gemm/gemm.hpp"
 
 namespace llmx::vjp {

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "method/gradient.hpp"
+#include "replay/gradient.hpp"
 
 namespace llmx::test {
 

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint/directory.hpp"
-#include "engine/pass.hpp"
+#include "engine/pass/pass.hpp"
 #include "support/compare.hpp"
 #include "support/golden_file.hpp"
 

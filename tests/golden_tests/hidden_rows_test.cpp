@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "engine/scorer.hpp"
+#include "engine/scoring/scorer.hpp"
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"

@@ -4,7 +4,7 @@
 
 #include <llmx/llmx.hpp>
 
-#include "method/path.hpp"
+#include "method/path/path.hpp"
 #include "method/replay_function.hpp"
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"

@@ -9,7 +9,7 @@
 
 #include "core/random.hpp"
 #include "method/definition.hpp"
-#include "method/path.hpp"
+#include "method/path/path.hpp"
 #include "method/replay_function.hpp"
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "method/gradient.hpp"
 #include "objective/span.hpp"
+#include "replay/gradient.hpp"
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"

@@ -1,7 +1,7 @@
 // Texts that share prefixes, scored together: the same results as each one's own pass, and no prefix computed
 // twice.
 
-#include "engine/scorer.hpp"
+#include "engine/scoring/scorer.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "core/utf8.hpp"
-#include "engine/pass.hpp"
+#include "engine/pass/pass.hpp"
 #include "objective/objective.hpp"
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "array.hpp"
-#include "engine/graph.hpp"
+#include "engine/pass/graph.hpp"
 
 namespace llmx::test {
 

@@ -4,8 +4,8 @@
 #include <llmx/llmx.hpp>
 #include <memory>
 
-#include "method/attention.hpp"
-#include "method/gradient.hpp"
+#include "original/attention.hpp"
+#include "replay/gradient.hpp"
 
 namespace llmx::test {
 

@@ -5,7 +5,7 @@
 #include <llmx/llmx.hpp>
 #include <vector>
 
-#include "method/saliency.hpp"
+#include "original/saliency.hpp"
 #include "support/pass_results.hpp"
 
 namespace llmx::test {

@@ -6,7 +6,7 @@
 #include <llmx/model.hpp>
 #include <nlohmann/json.hpp>
 
-#include "engine/template_guard.hpp"
+#include "engine/text/template_guard.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary.hpp"
 

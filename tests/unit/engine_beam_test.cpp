@@ -8,7 +8,7 @@
 #include <llmx/model.hpp>
 #include <set>
 
-#include "engine/model_impl.hpp"
+#include "engine/model/model_impl.hpp"
 #include "support/expect_error.hpp"
 #include "support/gguf_edit.hpp"
 #include "support/golden_file.hpp"

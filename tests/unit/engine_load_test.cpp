@@ -5,7 +5,7 @@
 #include <random>
 #include <thread>
 
-#include "engine/requirements.hpp"
+#include "engine/model/requirements.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary.hpp"
 

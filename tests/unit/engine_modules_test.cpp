@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <map>
 
-#include "engine/match.hpp"
-#include "engine/modules.hpp"
+#include "engine/model/match.hpp"
+#include "engine/model/modules.hpp"
 #include "support/expect_error.hpp"
 
 namespace llmx {

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "method/definition.hpp"
-#include "method/path.hpp"
+#include "method/path/path.hpp"
 #include "support/expect_error.hpp"
 #include "support/functions.hpp"
 #include "support/measured.hpp"

@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "method/lanes.hpp"
+#include "replay/lanes.hpp"
 
 namespace llmx::method {
 namespace {

@@ -7,7 +7,7 @@
 #include <llmx/error.hpp>
 #include <numeric>
 
-#include "method/lasso.hpp"
+#include "method/game/lasso.hpp"
 #include "support/games.hpp"
 #include "support/measured.hpp"
 

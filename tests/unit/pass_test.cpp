@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "engine/pass.hpp"
+#include "engine/pass/pass.hpp"
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
 

@@ -1,6 +1,8 @@
-// The order of the folders, read from the sources: nobody includes upwards, llama.cpp stays behind
-// engine/, oneDNN behind gemm/, ICU behind unit/, and files stay short.
+// The order of the folders (src/folders.txt) against the sources: nobody includes upwards, llama.cpp stays
+// behind engine/, oneDNN behind gemm/, ICU behind unit/, and files stay short.
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <map>
 #include <regex>
 #include <sstream>
 #include <string>
@@ -18,14 +19,59 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int apps_rank = 11;
 constexpr int longest_file = 400;  // lines
 
-const std::map<std::string, int> ranks = {
-    {"core", 0},         {"gemm", 1},      {"engine", 1},  {"checkpoint", 2}, {"tape", 3},
-    {"vjp", 4},          {"objective", 5}, {"compare", 6}, {"method", 6},     {"unit", 7},
-    {"faithfulness", 7}, {"task", 8},      {"view", 9},    {"explain", 10},   {"apps", apps_rank},
+std::string trimmed(const std::string& text) {
+    const std::size_t first = text.find_first_not_of(' ');
+    return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(' ') - first + 1);
+}
+
+/// A line of src/folders.txt.
+struct Folder {
+    std::string name;
+    std::vector<std::string> lower;  ///< that it may include
+    std::string text;
 };
+
+std::vector<Folder> listed_folders() {
+    std::ifstream list(fs::path(LLMX_SOURCE_DIR) / "src/folders.txt");
+    std::vector<Folder> folders;
+    for (std::string line; std::getline(list, line);) {
+        const std::size_t first = line.find('|');
+        if (line.starts_with('#') || first == std::string::npos) continue;
+        const std::size_t second = line.find('|', first + 1);
+        std::istringstream lower(line.substr(first + 1, second - first - 1));
+        folders.push_back({trimmed(line.substr(0, first)),
+                           {std::istream_iterator<std::string>(lower), {}},
+                           trimmed(line.substr(second + 1))});
+    }
+    return folders;
+}
+
+const std::vector<Folder>& folders() {
+    static const std::vector<Folder> all = listed_folders();
+    return all;
+}
+
+bool is_below(const std::string& path, const std::string& folder) { return path.starts_with(folder + "/"); }
+
+/// The listed folder that holds a path such as "engine/pass/pass.hpp": the longest that fits, or null.
+const Folder* folder_holding(const std::string& path) {
+    const Folder* found = nullptr;
+    for (const Folder& folder : folders()) {
+        if (is_below(path, folder.name) && (found == nullptr || is_below(folder.name, found->name)))
+            found = &folder;
+    }
+    return found;
+}
+
+bool may_include(const Folder& own, const std::string& target) {
+    if (target == own.name || is_below(own.name, target)) return true;
+    return std::any_of(own.lower.begin(), own.lower.end(),
+                       [&](const std::string& lower) { return target == lower || is_below(target, lower); });
+}
+
+bool is_src(const std::string& file) { return file.starts_with("src/"); }
 
 bool is_llama_cpp(const std::string& include) {
     static const std::regex names(R"((ggml[a-z0-9-]*|gguf|llama|llama-cpp|chat|common|sampling)\.h)");
@@ -39,29 +85,30 @@ bool is_onednn(const std::string& include) {
 
 bool is_icu(const std::string& include) { return include.starts_with("unicode/"); }
 
-/// What is wrong with a file of `folder` including `include`; empty: nothing.
-std::string offence(const std::string& folder, const std::string& include) {
-    if (is_llama_cpp(include) && folder != "engine") return "llama.cpp's headers belong to engine/ alone";
-    if (is_onednn(include) && folder != "gemm") return "oneDNN's headers belong to gemm/ alone";
-    if (is_icu(include) && folder != "unit") return "ICU's headers belong to unit/ alone";
-    const auto target = ranks.find(include.substr(0, include.find('/')));
-    if (include.find('/') == std::string::npos || target == ranks.end() || target->first == folder) return {};
-    if (!ranks.contains(folder)) return "folder '" + folder + "' has no rank";
-    const int own = ranks.at(folder);
-    if (target->second < own) return {};
-    return folder + "/ has rank " + std::to_string(own) + ", " + target->first + "/ has rank " +
-           std::to_string(target->second) + "; expected a lower one";
+/// What is wrong with a file ("src/vjp/plan.cpp") including `include`; empty: nothing.
+std::string offence(const std::string& file, const std::string& include) {
+    if (is_llama_cpp(include) && !file.starts_with("src/engine/"))
+        return "llama.cpp's headers belong to engine/ alone";
+    if (is_onednn(include) && !file.starts_with("src/gemm/")) return "oneDNN's headers belong to gemm/ alone";
+    if (is_icu(include) && !file.starts_with("src/unit/")) return "ICU's headers belong to unit/ alone";
+    const Folder* const target = folder_holding(include);
+    if (target == nullptr || file.starts_with("apps/")) return {};
+    const Folder* const own = is_src(file) ? folder_holding(file.substr(4)) : nullptr;
+    if (own == nullptr) return file + ": its folder is not in src/folders.txt";
+    if (may_include(*own, target->name)) return {};
+    return fmt::format("{}/ may not include {}/; expected one of {}", own->name, target->name,
+                       fmt::join(own->lower, ", "));
 }
 
 /// "name:line: #include ...: offence" for every wrong include of a text.
-std::vector<std::string> offences(const std::string& name, const std::string& folder, std::istream& text) {
+std::vector<std::string> offences(const std::string& name, std::istream& text) {
     static const std::regex form(R"(^\s*#\s*include\s*[<"]([^>"]+)[>"])");
     std::vector<std::string> found;
     std::string line;
     for (int number = 1; std::getline(text, line); ++number) {
         std::smatch match;
         if (!std::regex_search(line, match, form)) continue;
-        const auto what = offence(folder, match[1]);
+        const auto what = offence(name, match[1]);
         if (!what.empty()) found.push_back(name + ":" + std::to_string(number) + ": " + line + ": " + what);
     }
     return found;
@@ -87,44 +134,65 @@ std::string relative_name(const fs::path& path) {
     return fs::relative(path, LLMX_SOURCE_DIR).generic_string();
 }
 
-/// "engine" for src/engine/x.cpp, "apps" for everything in apps/, "include" for the public headers.
-std::string folder_of(const fs::path& path) {
-    const fs::path name = relative_name(path);
-    const auto part = name.begin();
-    return *part == "src" ? std::next(part)->string() : part->string();
-}
-
 std::vector<std::string> offences_in(const std::string& folder, const std::string& text) {
     std::istringstream stream(text);
-    return offences("file.cpp", folder, stream);
+    return offences(folder + "/file.cpp", stream);
 }
 
 using testing::ElementsAre;
 using testing::IsEmpty;
 
 TEST(Ranks, LowerFolderIsAllowed) {
-    EXPECT_THAT(
-        offences_in("vjp", "#include <cmath>\n#include \"tape/tape.hpp\"\n#include \"vjp/rule.hpp\"\n"),
-        IsEmpty());
-    EXPECT_THAT(offences_in("apps", "#include \"explain/explain.hpp\"\n#include <llmx/llmx.hpp>\n"),
+    EXPECT_THAT(offences_in("src/vjp",
+                            "#include <cmath>\n#include \"tape/tape.hpp\"\n"
+                            "#include \"vjp/rule.hpp\"\n#include \"engine/pass/graph.hpp\"\n"),
                 IsEmpty());
-    EXPECT_THAT(offences_in("engine", "#include <llama.h>\n#include \"ggml-backend.h\"\n"), IsEmpty());
-    EXPECT_THAT(offences_in("gemm", "#include <dnnl.hpp>\n"), IsEmpty());
+    EXPECT_THAT(offences_in("apps/cli", "#include \"explain/explain.hpp\"\n#include <llmx/llmx.hpp>\n"),
+                IsEmpty());
+    EXPECT_THAT(offences_in("src/engine/pass",
+                            "#include <llama.h>\n#include \"ggml-backend.h\"\n"
+                            "#include \"engine/llama_guard.hpp\"\n"),
+                IsEmpty());
+    EXPECT_THAT(offences_in("src/gemm", "#include <dnnl.hpp>\n"), IsEmpty());
 }
 
 TEST(Ranks, OffencesAreNamedWithFileAndLine) {
-    EXPECT_THAT(offences_in("tape", "\n#include \"vjp/rule.hpp\"\n"),
-                ElementsAre("file.cpp:2: #include \"vjp/rule.hpp\": tape/ has rank 3, vjp/ has rank 4; "
-                            "expected a lower one"));
-    EXPECT_EQ(offences_in("gemm", "#include \"engine/pass.hpp\"\n").size(), 1U);
-    EXPECT_EQ(offences_in("vjp", "  # include <ggml.h>\n").size(), 1U);
-    EXPECT_EQ(offences_in("apps", "#include \"llama.h\"\n#include <gguf.h>\n#include <ggml-cpu.h>\n").size(),
-              3U);
-    EXPECT_EQ(offences_in("vjp", "#include <dnnl.hpp>\n").size(), 1U);
-    EXPECT_EQ(offences_in("engine", "#include <oneapi/dnnl/dnnl.hpp>\n").size(), 1U);
-    EXPECT_EQ(offences_in("task", "#include <unicode/brkiter.h>\n").size(), 1U);
-    EXPECT_EQ(offences_in("include", "#include <llama.h>\n").size(), 1U);
-    EXPECT_EQ(offences_in("novelty", "#include \"core/files.hpp\"\n").size(), 1U);
+    EXPECT_THAT(offences_in("src/tape", "\n#include \"vjp/rule.hpp\"\n"),
+                ElementsAre("src/tape/file.cpp:2: #include \"vjp/rule.hpp\": tape/ may not include vjp/; "
+                            "expected one of core, engine"));
+    EXPECT_EQ(offences_in("src/gemm", "#include \"engine/pass/pass.hpp\"\n").size(), 1U);
+    EXPECT_EQ(offences_in("src/engine/model", "#include \"engine/pass/pass.hpp\"\n").size(), 1U);
+    EXPECT_EQ(offences_in("src/method", "#include \"method/game/coalitions.hpp\"\n").size(), 1U);
+    EXPECT_EQ(offences_in("src/vjp", "  # include <ggml.h>\n").size(), 1U);
+    EXPECT_EQ(
+        offences_in("apps/cli", "#include \"llama.h\"\n#include <gguf.h>\n#include <ggml-cpu.h>\n").size(),
+        3U);
+    EXPECT_EQ(offences_in("src/vjp", "#include <dnnl.hpp>\n").size(), 1U);
+    EXPECT_EQ(offences_in("src/engine", "#include <oneapi/dnnl/dnnl.hpp>\n").size(), 1U);
+    EXPECT_EQ(offences_in("src/task", "#include <unicode/brkiter.h>\n").size(), 1U);
+    EXPECT_EQ(offences_in("include/llmx", "#include <llama.h>\n").size(), 1U);
+    EXPECT_EQ(offences_in("include/llmx", "#include \"core/files.hpp\"\n").size(), 1U);
+    EXPECT_EQ(offences_in("src/novelty", "#include \"core/files.hpp\"\n").size(), 1U);
+}
+
+TEST(Ranks, EveryFolderIsListedBelowWhatItIncludes) {
+    ASSERT_GT(folders().size(), 10U);
+    std::vector<std::string> before;
+    for (const Folder& folder : folders()) {
+        for (const std::string& lower : folder.lower)
+            EXPECT_THAT(before, testing::Contains(lower)) << folder.name << " comes before it";
+        before.push_back(folder.name);
+    }
+}
+
+TEST(Ranks, ArchitectureShowsTheList) {
+    std::ifstream file(fs::path(LLMX_SOURCE_DIR) / "ARCHITECTURE.md");
+    const std::string page((std::istreambuf_iterator<char>(file)), {});
+    std::string rows;
+    for (const Folder& folder : folders())
+        rows += fmt::format("| `src/{}/` | {} |\n", folder.name, folder.text);
+    EXPECT_NE(page.find(rows), std::string::npos) << "the table of folders in ARCHITECTURE.md should be\n"
+                                                  << rows;
 }
 
 TEST(Ranks, SourcesFollowThem) {
@@ -133,7 +201,7 @@ TEST(Ranks, SourcesFollowThem) {
     std::vector<std::string> found;
     for (const auto& file : files) {
         std::ifstream text(file);
-        const auto here = offences(relative_name(file), folder_of(file), text);
+        const auto here = offences(relative_name(file), text);
         found.insert(found.end(), here.begin(), here.end());
     }
     EXPECT_THAT(found, IsEmpty());

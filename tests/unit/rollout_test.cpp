@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "method/flow.hpp"
-#include "method/rollout.hpp"
+#include "method/attention/flow.hpp"
+#include "method/attention/rollout.hpp"
 #include "support/compare.hpp"
 #include "support/measured.hpp"
 

@@ -1,4 +1,4 @@
-#include "method/statistics.hpp"
+#include "original/statistics.hpp"
 
 #include <gtest/gtest.h>
 

@@ -7,9 +7,10 @@
 #include <llmx/view.hpp>
 #include <nlohmann/json.hpp>
 
-#include "core/packed_weights.hpp"
-#include "method/fitting.hpp"
-#include "method/score_steps.hpp"
+#include "core/ranges.hpp"
+#include "record/fitting.hpp"
+#include "record/packed_weights.hpp"
+#include "replay/score_steps.hpp"
 #include "support/expect_error.hpp"
 #include "support/measured.hpp"
 #include "view/base64.hpp"
@@ -80,7 +81,7 @@ TEST(Fitting, KeepsTheFirstInWhateverOrderTheyCome) {
 TEST(Fitting, SpreadsOverTheModel) {
     EXPECT_EQ(method::spread(1), (std::vector<int>{0}));
     EXPECT_EQ(method::spread(5), (std::vector<int>{0, 3, 2, 4, 1}));  // 0, 4, 2, 1, 3
-    EXPECT_EQ(method::ranges({0, 1, 2, 5, 7, 8}), "0 to 2, 5, 7 to 8");
+    EXPECT_EQ(ranges({0, 1, 2, 5, 7, 8}), "0 to 2, 5, 7 to 8");
 }
 
 /// Slopes of eight and of twelve heads as Press et al. 2022 give them.

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "checkpoint/json.hpp"
-#include "engine/content.hpp"
+#include "engine/gguf/content.hpp"
 
 namespace llmx::checkpoint {
 

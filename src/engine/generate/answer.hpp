@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "engine/model_impl.hpp"
+#include "engine/model/model_impl.hpp"
 
 namespace llmx::engine {
 

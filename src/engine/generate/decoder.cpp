@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/batch.hpp"
 #include "engine/llama_guard.hpp"
-#include "engine/lora.hpp"
+#include "engine/model/lora.hpp"
+#include "engine/pass/batch.hpp"
 
 namespace llmx::engine {
 namespace {

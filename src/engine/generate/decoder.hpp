@@ -6,7 +6,7 @@
 
 #include "engine/generate/pulse.hpp"
 #include "engine/generate/row_products.hpp"
-#include "engine/model_impl.hpp"
+#include "engine/model/model_impl.hpp"
 
 namespace llmx::engine {
 

@@ -1,7 +1,7 @@
 #include "engine/generate/beam_search.hpp"
 #include "engine/generate/request.hpp"
 #include "engine/generate/write.hpp"
-#include "engine/requirements.hpp"
+#include "engine/model/requirements.hpp"
 
 namespace llmx {
 

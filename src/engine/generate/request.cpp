@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "engine/generate/draft.hpp"
-#include "engine/model_impl.hpp"
-#include "engine/pass.hpp"
-#include "engine/requirements.hpp"
+#include "engine/model/model_impl.hpp"
+#include "engine/model/requirements.hpp"
+#include "engine/pass/pass.hpp"
 
 namespace llmx::engine {
 namespace {

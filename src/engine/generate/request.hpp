@@ -1,7 +1,7 @@
 #pragma once
 // A request to generate, checked and taken apart.
 
-#include "engine/model_impl.hpp"
+#include "engine/model/model_impl.hpp"
 
 namespace llmx::engine {
 

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "engine/generate/distribution.hpp"
-#include "engine/model_impl.hpp"
+#include "engine/model/model_impl.hpp"
 
 namespace llmx::engine {
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/pass.hpp"
+#include "engine/pass/pass.hpp"
 
 namespace llmx::engine {
 

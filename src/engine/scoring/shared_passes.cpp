@@ -6,11 +6,11 @@
 #include <array>
 #include <cstdlib>
 
-#include "engine/batch.hpp"
 #include "engine/llama_guard.hpp"
-#include "engine/lora.hpp"
-#include "engine/pass_parts.hpp"
-#include "engine/requirements.hpp"
+#include "engine/model/lora.hpp"
+#include "engine/model/requirements.hpp"
+#include "engine/pass/batch.hpp"
+#include "engine/pass/pass_parts.hpp"
 
 namespace llmx::engine {
 

@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
-#include "engine/batch.hpp"
-#include "engine/model_impl.hpp"
+#include "engine/model/model_impl.hpp"
+#include "engine/pass/batch.hpp"
 #include "engine/scoring/prefix_paths.hpp"
 
 namespace llmx::engine {

@@ -8,9 +8,9 @@
 #include <mutex>
 
 #include "core/parallel.hpp"
+#include "method/attention/flow.hpp"
+#include "method/attention/look.hpp"
 #include "method/definition.hpp"
-#include "method/flow.hpp"
-#include "method/look.hpp"
 
 namespace llmx::method {
 

@@ -1,8 +1,8 @@
 // Attention rollout (Abnar & Zuidema 2020; definitions 2): attention carried through all layers, with the
 // residual stream beside it.
 
+#include "method/attention/look.hpp"
 #include "method/definition.hpp"
-#include "method/look.hpp"
 
 namespace llmx::method {
 

@@ -1,6 +1,6 @@
 // Attention as the model used it (definitions 2): the softmax weights of the targets' rows.
 
-#include "method/attention_mean.hpp"
+#include "method/attention/attention_mean.hpp"
 
 namespace llmx::method {
 

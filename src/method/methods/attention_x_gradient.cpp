@@ -4,9 +4,9 @@
 #include <map>
 #include <memory>
 
+#include "method/attention/look.hpp"
 #include "method/definition.hpp"
-#include "method/gradient.hpp"
-#include "method/look.hpp"
+#include "replay/gradient.hpp"
 
 namespace llmx::method {
 

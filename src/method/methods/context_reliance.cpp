@@ -8,7 +8,7 @@
 #include <llmx/error.hpp>
 #include <numeric>
 
-#include "engine/vocabulary.hpp"
+#include "engine/text/vocabulary.hpp"
 #include "method/definition.hpp"
 #include "method/deletion.hpp"
 #include "method/replay_function.hpp"

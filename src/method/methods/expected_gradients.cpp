@@ -3,8 +3,8 @@
 // likely, markup left out.
 
 #include "method/definition.hpp"
-#include "method/noise.hpp"
-#include "method/sampled_path.hpp"
+#include "method/path/noise.hpp"
+#include "method/path/sampled_path.hpp"
 
 namespace llmx::method {
 

@@ -2,9 +2,9 @@
 // (Lundberg and Lee 2017; the form of Captum's; definitions 3).
 
 #include "method/definition.hpp"
-#include "method/noise.hpp"
-#include "method/path.hpp"
-#include "method/sampled_path.hpp"
+#include "method/path/noise.hpp"
+#include "method/path/path.hpp"
+#include "method/path/sampled_path.hpp"
 
 namespace llmx::method {
 

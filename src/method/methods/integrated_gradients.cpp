@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "method/definition.hpp"
-#include "method/path.hpp"
+#include "method/path/path.hpp"
 
 namespace llmx::method {
 

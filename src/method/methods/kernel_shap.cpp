@@ -15,8 +15,8 @@
 #include <numeric>
 
 #include "core/random.hpp"
-#include "method/coalitions.hpp"
 #include "method/definition.hpp"
+#include "method/game/coalitions.hpp"
 
 namespace llmx::method {
 

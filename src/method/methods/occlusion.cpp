@@ -8,8 +8,8 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
-#include "method/coalitions.hpp"
 #include "method/definition.hpp"
+#include "method/game/coalitions.hpp"
 
 namespace llmx::method {
 

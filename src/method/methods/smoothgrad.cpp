@@ -1,8 +1,8 @@
 // SmoothGrad: the mean gradient over Gaussian noise on the embeddings (Smilkov et al. 2017; definitions 3).
 
 #include "method/definition.hpp"
-#include "method/noise.hpp"
 #include "method/norm.hpp"
+#include "method/path/noise.hpp"
 
 namespace llmx::method {
 

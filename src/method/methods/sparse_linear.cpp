@@ -13,9 +13,9 @@
 #include <llmx/error.hpp>
 
 #include "core/random.hpp"
-#include "method/coalitions.hpp"
 #include "method/definition.hpp"
-#include "method/lasso.hpp"
+#include "method/game/coalitions.hpp"
+#include "method/game/lasso.hpp"
 
 namespace llmx::method {
 

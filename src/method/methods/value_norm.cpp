@@ -7,7 +7,7 @@
 #include <llmx/error.hpp>
 
 #include "gemm/gemm.hpp"
-#include "method/attention_mean.hpp"
+#include "method/attention/attention_mean.hpp"
 
 namespace llmx::method {
 

@@ -7,8 +7,8 @@
 #include <llmx/error.hpp>
 #include <numeric>
 
+#include "method/attention/zeroing.hpp"
 #include "method/definition.hpp"
-#include "method/zeroing.hpp"
 
 namespace llmx::method {
 

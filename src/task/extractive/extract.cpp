@@ -6,7 +6,7 @@
 #include <llmx/error.hpp>
 #include <numeric>
 
-#include "engine/pass.hpp"
+#include "engine/pass/pass.hpp"
 #include "objective/span.hpp"
 #include "task/extractive/best_span.hpp"
 #include "task/extractive/offsets.hpp"

@@ -1,9 +1,10 @@
 #pragma once
 // An encoder's answer to a question: every window of the context is read, the best span wins.
 
-#include <llmx/explainer.hpp>
+#include <llmx/request.hpp>
+#include <llmx/result.hpp>
 
-#include "engine/pass.hpp"
+#include "engine/pass/pass.hpp"
 #include "task/extractive/windows.hpp"
 
 namespace llmx::task {

@@ -2,7 +2,7 @@
 // A question and its context as an encoder reads them: pairs of token sequences, several of them where
 // the context is longer than the model reads at once.
 
-#include <llmx/explainer.hpp>
+#include <llmx/request.hpp>
 #include <vector>
 
 namespace llmx::task {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <llmx/explainer.hpp>
+#include <llmx/result.hpp>
 #include <optional>
 #include <string>
 #include <vector>

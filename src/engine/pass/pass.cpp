@@ -1,0 +1,331 @@
+#include "engine/pass/pass.hpp"
+
+#include <fmt/format.h>
+#include <ggml.h>
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "engine/model/lora.hpp"
+#include "engine/model/model_impl.hpp"
+#include "engine/model/requirements.hpp"
+#include "engine/pass/graph_builder.hpp"
+#include "engine/pass/key_mask.hpp"
+#include "engine/pass/pass_parts.hpp"
+#include "engine/pass/scheduler_copy.hpp"
+#include "engine/servers/remote.hpp"
+
+namespace llmx::engine {
+
+Tokens PassInput::tokens() const {
+    Tokens all = source;
+    all.insert(all.end(), ids.begin(), ids.end());
+    return all;
+}
+
+Token decoder_start_token(const Model& model) {
+    const llama_model* llama = model.impl().model.get();
+    const Token start = llama_model_decoder_start_token(llama);
+    return start >= 0 ? start : llama_vocab_bos(model.impl().vocab());
+}
+
+struct Session::Impl {
+    Impl(const Model& m, SessionSize s) : model(m), size(s), remote(m.impl().servers != nullptr) {}
+
+    enum class Mode { plain, plan, watch };
+
+    Model model;
+    SessionSize size;
+    bool remote;  // servers have the layers
+    bool logits = true;
+    std::int64_t width = 0;  // of a result
+    LlamaContextPtr context;
+    std::vector<float> results;  // [outputs, width] of the last run
+    std::function<bool(double)> progress;
+    bool cancelled = false;
+    std::exception_ptr failure;  // of progress
+
+    Mode mode = Mode::plain;
+    bool last_pass = false;  // of those that make up the graph
+    GraphBuilder* builder = nullptr;
+    const Graph* graph = nullptr;
+    Watcher* watcher = nullptr;
+    EmbeddingEdit edit;
+    KeyMask mask;
+    int node = -1;  // the node that is asked about or computed
+    bool ended = false;
+    std::string mismatch;
+    std::vector<const ggml_tensor*> live;  // by tensor id, as far as this pass has come
+    std::vector<char> fetched;             // from a server
+
+    static bool on_node(ggml_tensor* tensor, bool ask, void* self) {
+        return static_cast<Impl*>(self)->on_node(tensor, ask);
+    }
+    static bool on_abort(void* self) { return static_cast<Impl*>(self)->should_abort(); }
+
+    bool on_node(ggml_tensor* tensor, bool ask) {
+        if (mode == Mode::plan) {
+            builder->add_node(tensor);
+            return false;
+        }
+        // Servers do not ask whether to abort: of what is left each gets one node and no more.
+        if (remote && (ask ? should_abort() : ended || cancelled || mask.failed())) return ask;
+        const bool edits = change(tensor, ask);
+        if (mode == Mode::plain) return !ask || edits;
+        if (ended) return !ask;
+        if (!ask) {
+            ended = watcher->wants(node) && !watcher->computed(node);
+            return !ended;
+        }
+        ++node;
+        if (!matches(tensor)) return false;
+        remember(tensor);
+        watcher->before(node);
+        return edits || watcher->wants(node);
+    }
+
+    /// What the input changes of a node or of what it reads. Must the node be shown when it has run?
+    bool change(ggml_tensor* tensor, bool ask) {
+        const bool edits = edit.applies_to(tensor);
+        if (!ask && edits) edit.apply(tensor);
+        if (!mask.hides()) return edits;
+        if (ask) mask.before(tensor);
+        const bool blinds = mask.blinds(tensor);
+        if (!ask && blinds) mask.after(tensor);
+        return edits || blinds;
+    }
+
+    bool may_go_on() {
+        try {
+            return progress(mode == Mode::watch
+                                ? static_cast<double>(node + 1) / static_cast<double>(graph->nodes.size())
+                                : 0.0);
+        } catch (...) {
+            failure = std::current_exception();  // not through llama.cpp
+            return false;
+        }
+    }
+
+    bool should_abort() {
+        if (mode != Mode::plan && progress && !cancelled) cancelled = !may_go_on();
+        return (mode == Mode::plan && last_pass && !remote) || ended || cancelled || mask.failed();
+    }
+
+    bool matches(const ggml_tensor* tensor) {
+        if (node < static_cast<int>(graph->nodes.size())) {
+            const TensorInfo& expected = graph->at(graph->nodes[static_cast<std::size_t>(node)]);
+            if (expected.name == tensor->name && expected.op == ggml_op_name(tensor->op) &&
+                expected.shape[3] == tensor->ne[0] && expected.shape[2] == tensor->ne[1]) {
+                return true;
+            }
+        }
+        mismatch = fmt::format("replay: node {} is {} \"{}\", which the plan does not have there", node,
+                               ggml_op_name(tensor->op), tensor->name);
+        ended = true;
+        return false;
+    }
+
+    void remember(const ggml_tensor* tensor) {
+        const TensorInfo& info = graph->at(graph->nodes[static_cast<std::size_t>(node)]);
+        remember(info, tensor);
+        for (std::size_t i = 0; i < info.sources.size(); ++i) {
+            if (info.sources[i] >= 0) remember(graph->at(info.sources[i]), tensor->src[i]);
+        }
+    }
+    void remember(const TensorInfo& info, const ggml_tensor* tensor) {
+        remember(info.id, tensor);
+        if (tensor->view_src != nullptr) remember(info.root, tensor->view_src);
+    }
+    void remember(int id, const ggml_tensor* tensor) {
+        // a copy that another back end reads has no tensor of its own in the graph, unless of an input
+        if (is_scheduler_copy(tensor) && graph->at(id).role != TensorRole::input) return;
+        live[static_cast<std::size_t>(id)] = tensor;
+    }
+
+    void start(const PassInput& input) {
+        llama_memory_t memory = llama_get_memory(context.get());
+        if (memory != nullptr) llama_memory_clear(memory, false);
+        edit = EmbeddingEdit(input);
+        mask = KeyMask(input);
+        node = -1;
+        ended = false;
+        cancelled = false;
+        failure = nullptr;
+        mismatch.clear();
+    }
+
+    /// llama.cpp's code: 0 done, 2 aborted.
+    int pass(const PassInput& input, const SubPass& part) {
+        edit.begin(part.first_row);
+        mask.begin(part);
+        const BatchPtr batch = make_batch(input, part);
+        return part.encodes && model.facts().kind == ModelKind::encoder_decoder
+                   ? llama_encode(context.get(), *batch)
+                   : llama_decode(context.get(), *batch);
+    }
+
+    /// llama.cpp keeps the results of a pass until the next one.
+    void take_results(const PassInput& input, const SubPass& part) {
+        const int first = part.first_row - static_cast<int>(input.source.size());  // in input.ids
+        for (const int position : input.outputs) {
+            const int i = position - first;
+            if (i < 0 || i >= part.rows) continue;
+            const float* row =
+                logits ? llama_get_logits_ith(context.get(), i) : llama_get_embeddings_ith(context.get(), i);
+            if (row == nullptr) {
+                throw Error(ErrorCode::internal, fmt::format("replay: no result at position {}", position));
+            }
+            const float scale = logits ? model.impl().logit_scale : 1.0F;
+            std::transform(row, row + width, std::back_inserter(results),
+                           [scale](float x) { return x * scale; });
+        }
+    }
+
+    /// BERT adds row 0 of its token types to every token.
+    void prepare_token_types(Session& session, const PassInput& input) {
+        if (input.token_types.empty() || !type_rows.empty()) return;
+        PassInput plain = input;
+        plain.token_types.clear();
+        type_rows = token_type_rows(session.plan(plain));
+    }
+    Tensor type_rows;
+};
+
+Session::Session(const Model& model, SessionSize size) : impl_(std::make_unique<Impl>(model, size)) {
+    const int batch = batch_size(model, size);
+    const llama_model* llama = model.impl().model.get();
+    impl_->logits = model.facts().kind != ModelKind::encoder || llama_model_is_diffusion(llama);
+    impl_->width = impl_->logits ? model.facts().vocabulary : llama_model_n_embd_out(llama);
+    require_positions(model, size.tokens);
+    llama_context_params params = llama_context_default_params();
+    params.n_ctx = static_cast<std::uint32_t>(std::max(size.tokens, size.source));
+    params.n_batch = params.n_ubatch = static_cast<std::uint32_t>(batch);
+    params.n_outputs_max =
+        static_cast<std::uint32_t>(gives_every_row(model) ? batch : std::min(size.outputs, batch));
+    params.n_threads = model.threads();
+    params.n_threads_batch = model.threads();
+    // Exact replay: attention as separate nodes, and no rounding in the KV cache.
+    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    params.type_k = GGML_TYPE_F32;
+    params.type_v = GGML_TYPE_F32;
+    params.swa_full = true;  // no cell of the KV cache is used twice
+    params.embeddings = !impl_->logits;
+    params.pooling_type = LLAMA_POOLING_TYPE_NONE;
+    params.no_perf = true;
+    params.cb_eval = &Impl::on_node;
+    params.cb_eval_user_data = impl_.get();
+    params.abort_callback = &Impl::on_abort;
+    params.abort_callback_data = impl_.get();
+    impl_->context.reset(llama_init_from_model(model.impl().model.get(), params));
+    if (!impl_->context) {
+        throw Error(ErrorCode::model,
+                    fmt::format("replay: llama.cpp could not make a context of {} tokens for this model; "
+                                "a shorter text needs less memory",
+                                size.tokens));
+    }
+    use_adapters(model.impl(), impl_->context.get());
+}
+
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+const Model& Session::model() const { return impl_->model; }
+const SessionSize& Session::size() const { return impl_->size; }
+bool Session::gives_logits() const { return impl_->logits; }
+void Session::set_threads(int threads) { llama_set_n_threads(impl_->context.get(), threads, threads); }
+float Session::result_scale() const { return impl_->logits ? impl_->model.impl().logit_scale : 1.0F; }
+std::function<bool(double)> Session::set_progress(std::function<bool(double)> progress) {
+    return std::exchange(impl_->progress, std::move(progress));
+}
+
+Graph Session::plan(const PassInput& input) {
+    check_input(impl_->model, impl_->size, input);
+    Graph planned;
+    GraphBuilder builder(planned, impl_->model.impl().local_weights.get());
+    impl_->builder = &builder;
+    impl_->start(input);
+    const std::vector<SubPass> parts = sub_passes(impl_->model, impl_->size, input);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        impl_->last_pass = i + 1 == parts.size();
+        builder.begin(parts[i]);
+        impl_->mode = Impl::Mode::plan;
+        const int status = impl_->pass(input, parts[i]);
+        impl_->mode = Impl::Mode::plain;
+        // 2: aborted, which is what a plan asks of the last pass. One that computes to the end was as good.
+        if (status != 0 && !(impl_->last_pass && status == 2)) {
+            throw Error(ErrorCode::internal,
+                        fmt::format("replay: llama.cpp refused the pass (code {})", status));
+        }
+        const bool encoder_result = parts[i].encodes && impl_->model.facts().kind != ModelKind::encoder;
+        builder.end(impl_->logits && !encoder_result,
+                    encoder_result ? impl_->model.facts().embedding : impl_->width);
+    }
+    return planned;
+}
+
+bool Session::run(const PassInput& input, const Graph* graph, Watcher* watcher) {
+    check_input(impl_->model, impl_->size, input);
+    impl_->prepare_token_types(*this, input);
+    impl_->results.clear();
+    if (watcher != nullptr) {
+        impl_->graph = graph;
+        impl_->watcher = watcher;
+        impl_->live.assign(graph->tensors.size(), nullptr);
+    }
+    impl_->start(input);
+    impl_->edit.set_token_types(impl_->type_rows, input.token_types);
+    for (const SubPass& part : sub_passes(impl_->model, impl_->size, input)) {
+        impl_->mode = watcher != nullptr ? Impl::Mode::watch : Impl::Mode::plain;
+        const int status = impl_->pass(input, part);
+        impl_->mode = Impl::Mode::plain;
+        if (!impl_->mismatch.empty()) throw Error(ErrorCode::internal, impl_->mismatch);
+        const bool whole = status == 0 && !impl_->ended;
+        if (impl_->mask.failed() || (impl_->mask.hides() && whole)) impl_->mask.check();
+        if (impl_->ended) return false;
+        if (impl_->failure) std::rethrow_exception(impl_->failure);
+        if (impl_->cancelled) throw Error(ErrorCode::cancelled, "replay: cancelled");
+        if (status != 0) {
+            throw Error(ErrorCode::internal,
+                        fmt::format("replay: llama.cpp failed in the pass (code {})", status));
+        }
+        if (part.first_row >= static_cast<int>(input.source.size())) impl_->take_results(input, part);
+    }
+    impl_->edit.require_done();
+    return true;
+}
+
+std::span<const float> Session::result(int output) const {
+    const auto width = static_cast<std::size_t>(impl_->width);
+    const std::size_t first = static_cast<std::size_t>(output) * width;
+    if (first + width > impl_->results.size()) {
+        throw Error(ErrorCode::internal, fmt::format("replay: there is no result {}", output));
+    }
+    return std::span(impl_->results).subspan(first, width);
+}
+
+Tensor Session::results() const {
+    return {{static_cast<std::int64_t>(impl_->results.size()) / impl_->width, impl_->width}, impl_->results};
+}
+
+TensorBytes Session::bytes(int tensor) const {
+    const ggml_tensor* live = impl_->live[static_cast<std::size_t>(tensor)];
+    if (live == nullptr || live->data == nullptr) return {};
+    return {read_bytes(live, impl_->fetched), ggml_nbytes(live)};
+}
+
+void Session::change(int tensor, const std::function<void(std::span<float>)>& edit) {
+    const TensorInfo& info = impl_->graph->at(tensor);
+    const ggml_tensor* live = impl_->live[static_cast<std::size_t>(tensor)];
+    if (info.role != TensorRole::node || !info.is_root() || live == nullptr || live->data == nullptr ||
+        live->type != GGML_TYPE_F32 || !ggml_is_contiguous(live)) {
+        throw Error(ErrorCode::internal, "replay: cannot change " + describe(info));
+    }
+    // const for those who read; the memory is this session's own
+    change_bytes(const_cast<ggml_tensor*>(live), [&](char* bytes) {
+        edit({reinterpret_cast<float*>(bytes), static_cast<std::size_t>(ggml_nelements(live))});
+    });
+}
+
+}  // namespace llmx::engine

@@ -1,0 +1,131 @@
+#include "method/attention/look.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <llmx/error.hpp>
+
+namespace llmx::method {
+
+namespace {
+
+Scene& of_one_text(Scene& scene, std::string_view method) {
+    if (scene.texts.size() == 1) return scene;
+    throw Error(ErrorCode::usage,
+                fmt::format("{}: got a contrast; attention belongs to one text, expected none", method));
+}
+
+}  // namespace
+
+Look::Look(Scene& scene, std::string_view method)
+    : scene_(of_one_text(scene, method)),
+      method_(method),
+      replay_(scene.session, scene.texts.front(), scene.arena),
+      reader_(replay_) {
+    find_layers();
+    if (layers_.empty()) {
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("{}: architecture \"{}\" has no softmax attention; a gradient method works",
+                                method, scene.session.model().facts().architecture));
+    }
+}
+
+void Look::find_layers() {
+    std::vector<AttentionSite> sites = reader_.sites();
+    std::sort(sites.begin(), sites.end(), [](const auto& a, const auto& b) { return a.softmax < b.softmax; });
+    for (const AttentionSite& site : sites) {
+        const auto same = std::find_if(layers_.begin(), layers_.end(), [&](const Layer& layer) {
+            return layer.kind == site.kind && layer.block == site.block;
+        });
+        const auto layer = static_cast<int>(same - layers_.begin());
+        if (same == layers_.end()) layers_.push_back({site.kind, site.block});
+        const auto [first, count] = reader_.queries(site);
+        const int begin = first;  // clang 14: no structured binding in a lambda
+        const bool twice = std::any_of(parts_.begin(), parts_.end(), [&](const Part& part) {
+            return part.layer == layer && part.first == begin;
+        });
+        if (twice || site.block < 0) {
+            throw Error(ErrorCode::unsupported,
+                        fmt::format("{}: block {} has more than one attention; that is not known here",
+                                    method_, site.block));
+        }
+        parts_.push_back({site, layer, first, first + count});
+    }
+}
+
+std::vector<Mix> Look::mixes() const {
+    std::vector<Mix> mixes;
+    mixes.reserve(parts_.size());
+    for (const Part& part : parts_) mixes.push_back({part.layer + 1, part.first, part.last});
+    return mixes;
+}
+
+Tensor Look::target_rows() const {
+    Tensor found = Tensor::zero({static_cast<std::int64_t>(scene_.target_rows.size()), rows()});
+    const engine::PassInput& input = replay_.input();
+    for (std::size_t t = 0; t < scene_.target_rows.size(); ++t) {
+        const auto [first, last] = scene_.target_rows[t];
+        for (int i = first; i < last; ++i) {
+            const std::size_t row =
+                input.source.size() + static_cast<std::size_t>(input.outputs[static_cast<std::size_t>(i)]);
+            found.row(t)[row] = 1.0F / static_cast<float>(last - first);
+        }
+    }
+    return found;
+}
+
+void Look::visit(const Visit& visit) {
+    std::vector<int> at;
+    at.reserve(parts_.size());
+    for (const Part& part : parts_) at.push_back(part.site.softmax);
+    this->visit(at, {}, visit);
+}
+
+void Look::visit(const std::vector<int>& at, std::vector<Need> more, const Visit& visit) {
+    std::vector<Need> needs = std::move(more);
+    for (std::size_t p = 0; p < parts_.size(); ++p)
+        needs.push_back({at[p], reader_.need(parts_[p].site).key});
+    replay_.plan(std::move(needs), scene_.memory_budget);
+    replay_.visit([&](const tape::Tape& tape, int first, int last) {
+        for (std::size_t p = parts_.size(); p-- > 0;) {
+            if (at[p] >= first && at[p] < last) visit(tape, p);
+        }
+    });
+    scene_.tick(1);
+}
+
+Tensor Look::mean_of_heads(const tape::Tape& tape, const Part& part) const {
+    return mean_of_heads(tape, part, tape.written_by(part.site.softmax));
+}
+
+Tensor Look::mean_of_heads(const tape::Tape& tape, const Part& part, const View<const float>& values) const {
+    Tensor mean = Tensor::zero({part.last - part.first, rows()});
+    const float share = 1.0F / static_cast<float>(reader_.heads(part.site));
+    reader_.read(tape, part.site, values, [&](std::int64_t, int row, std::span<const float> weights) {
+        const auto to = mean.row(static_cast<std::size_t>(row - part.first));
+        for (std::size_t k = 0; k < to.size(); ++k) to[k] += share * weights[k];
+    });
+    return mean;
+}
+
+Scores Look::scores(const Tensor& of_rows) const {
+    Scores found{Tensor::zero({of_rows.shape[0], scene_.sources})};
+    for (std::size_t t = 0; t < static_cast<std::size_t>(of_rows.shape[0]); ++t) {
+        for (std::size_t k = 0; k < static_cast<std::size_t>(scene_.sources); ++k)
+            if (!scene_.held[k]) found.scores.row(t)[k] = of_rows.row(t)[k];
+    }
+    std::vector<int> without;
+    for (int block = 0; block < scene_.session.model().facts().blocks; ++block) {
+        const bool has = std::any_of(layers_.begin(), layers_.end(),
+                                     [&](const Layer& layer) { return layer.block == block; });
+        if (!has) without.push_back(block);
+    }
+    if (!without.empty()) {
+        found.warnings.push_back(fmt::format("left out, as they have no softmax attention: block{} {}",
+                                             without.size() == 1 ? "" : "s", fmt::join(without, ", ")));
+    }
+    return found;
+}
+
+}  // namespace llmx::method

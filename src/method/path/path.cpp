@@ -1,0 +1,105 @@
+#include "method/path/path.hpp"
+
+#include <fmt/format.h>
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+#include <cmath>
+#include <llmx/error.hpp>
+#include <numeric>
+
+namespace llmx::method {
+
+namespace {
+
+/// Nodes are eigenvalues of the Jacobi matrix of Legendre's polynomials; weights stand in the first entries
+/// of its eigenvectors.
+std::vector<PathNode> gauss_legendre(int count) {
+    Eigen::VectorXd beside(count - 1);
+    for (int k = 1; k < count; ++k) beside[k - 1] = k / std::sqrt(4.0 * k * k - 1);
+    Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
+    solver.computeFromTridiagonal(Eigen::VectorXd::Zero(count), beside);
+    if (solver.info() != Eigen::Success)
+        throw Error(ErrorCode::internal, fmt::format("gauss_legendre: no {} points found", count));
+    std::vector<PathNode> nodes;
+    nodes.reserve(static_cast<std::size_t>(count));
+    for (int k = 0; k < count; ++k) {
+        const double first = solver.eigenvectors()(0, k);
+        nodes.push_back({(1 + solver.eigenvalues()[k]) / 2, first * first});
+    }
+    return nodes;
+}
+
+}  // namespace
+
+std::vector<Option> baseline_options() {
+    return {
+        {.name = "baseline",
+         .kind = Option::Kind::word,
+         .fallback = "token",
+         .help = "where a path starts: token (the embedding of baseline_token), zero (vector), mean (of the "
+                 "embedding table)",
+         .words = {"token", "zero", "mean"}},
+        {.name = "baseline_token",
+         .kind = Option::Kind::whole,
+         .fallback = "-1",
+         .help = "id of the token that stands for absence; -1: the model's padding or end token",
+         .low = -1}};
+}
+
+Tensor baseline_of(Function& function, const Options& options) {
+    return function.baseline(options.word("baseline"), options.whole("baseline_token"));
+}
+
+std::vector<PathNode> path_nodes(const std::string& rule, int count) {
+    const int least = rule == "trapezoid" ? 2 : 1;
+    if (count < least)
+        throw Error(ErrorCode::usage, fmt::format("steps: got {}; {} takes {} or more", count, rule, least));
+    if (rule == "gauss_legendre") return gauss_legendre(count);
+    std::vector<PathNode> nodes(static_cast<std::size_t>(count));
+    for (int k = 0; k < count; ++k) {
+        if (rule == "midpoint") {
+            nodes[static_cast<std::size_t>(k)] = {(k + 0.5) / count, 1.0 / count};
+        } else {
+            const bool end = k == 0 || k + 1 == count;
+            nodes[static_cast<std::size_t>(k)] = {static_cast<double>(k) / (count - 1),
+                                                  (end ? 0.5 : 1.0) / (count - 1)};
+        }
+    }
+    return nodes;
+}
+
+Tensor between(const Tensor& from, const Tensor& to, double at) {
+    Tensor point = from;
+    for (std::size_t i = 0; i < point.values.size(); ++i) {
+        const double start = from.values[i];
+        point.values[i] = static_cast<float>(start + at * (to.values[i] - start));
+    }
+    return point;
+}
+
+void add_products(const Tensor& from, const Tensor& to, const View<const float>& gradient,
+                  const std::vector<bool>& held, double weight, std::span<double> sums) {
+    for (std::size_t r = 0; r < sums.size(); ++r) {
+        if (held[r]) continue;
+        const auto a = from.row(r);
+        const auto b = to.row(r);
+        const float* g = gradient.row(static_cast<std::int64_t>(r));
+        double sum = 0;
+        for (std::size_t d = 0; d < a.size(); ++d) sum += (static_cast<double>(b[d]) - a[d]) * g[d];
+        sums[r] += weight * sum;
+    }
+}
+
+Completeness completeness(std::span<const double> scores, double f_input, double f_baseline) {
+    const double sum = std::accumulate(scores.begin(), scores.end(), 0.0);
+    return {f_input, f_baseline, sum - (f_input - f_baseline)};
+}
+
+double relative_residual(const Completeness& c) {
+    constexpr double rounding = 1e-5;
+    if (std::abs(c.residual) <= rounding * (std::abs(c.f_input) + std::abs(c.f_baseline))) return 0;
+    return std::abs(c.residual) / std::abs(c.f_input - c.f_baseline);
+}
+
+}  // namespace llmx::method

@@ -1,0 +1,56 @@
+#pragma once
+// Queries and keys for the neuron view, as the products of scores have read them, as many as fit.
+
+#include <llmx/view_data.hpp>
+
+#include "record/fitting.hpp"
+#include "replay/attention_parts.hpp"
+#include "replay/score_steps.hpp"
+
+namespace llmx::method {
+
+/// The rows are those that predict the answer (of an encoder all). Kept first: the first key-value head of
+/// blocks spread over the model, then the second, ...
+class NeuronRecorder {
+public:
+    /// `blocks`: asked for; none: all. `budget`: characters of JSON; 0: no bound. The reader must outlive the
+    /// recorder.
+    NeuronRecorder(const Replay& replay, const AttentionReader& reader, std::vector<AttentionPart> parts,
+                   const std::vector<int>& blocks, std::size_t budget);
+
+    [[nodiscard]] std::vector<Need> needs() const;
+    /// Takes from a piece of the tape what lies in it. Call for every piece.
+    void read(const tape::Tape& tape, int first, int last);
+    /// After all pieces: fills in `neuron`, and adds to `left_out`.
+    void finish(ViewData& data);
+
+private:
+    struct Site {
+        AttentionSite site;
+        ScoreSteps steps;
+    };
+    struct Block {
+        std::size_t part = 0;
+        int number = 0;
+        int place = 0;  ///< in the order of keeping
+        std::vector<Site> sites;
+        std::size_t unread = 0;
+        std::string unknown;              ///< why there is none
+        std::vector<NeuronGroup> groups;  ///< until all sites are read
+        int groups_there = 0;
+    };
+    void begin(Block& block);
+    void read_site(const tape::Tape& tape, Block& block, const Site& site);
+    void read_row(const tape::Tape& tape, Block& block, const Site& site, const std::vector<int>& rows,
+                  int row);
+    void offer(Block& block);
+    [[nodiscard]] const engine::TensorInfo& node(int order) const;
+
+    const Replay& replay_;
+    const AttentionReader& reader_;
+    std::vector<AttentionPart> parts_;
+    std::vector<Block> blocks_;
+    Fitting<NeuronGroup> fitting_;
+};
+
+}  // namespace llmx::method

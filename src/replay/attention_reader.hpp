@@ -1,0 +1,43 @@
+#pragma once
+// Reads softmax weights off a tape, query by query, told by rows of the replay.
+
+#include <functional>
+#include <utility>
+#include <vector>
+
+#include "replay/attention_sites.hpp"
+#include "replay/replay.hpp"
+
+namespace llmx::method {
+
+class AttentionReader {
+public:
+    /// The replay must outlive the reader.
+    explicit AttentionReader(const Replay& replay);
+
+    /// Every attention of the pass, by block, then in order of the pass; none in a model without.
+    [[nodiscard]] const std::vector<AttentionSite>& sites() const { return sites_; }
+    [[nodiscard]] Need need(const AttentionSite& site) const;
+    /// First row of the site's queries, and their number.
+    [[nodiscard]] std::pair<int, int> queries(const AttentionSite& site) const;
+    [[nodiscard]] std::int64_t heads(const AttentionSite& site) const;
+    /// The row whose key each column of the site's softmax is, or -1. Keys in a KV cache stand in the cells
+    /// that they were written to.
+    [[nodiscard]] std::vector<int> rows_of_columns(const tape::Tape& tape, const AttentionSite& site) const;
+
+    /// Told one query's weights over all rows of the replay.
+    using Visit = std::function<void(std::int64_t head, int row, std::span<const float> weights)>;
+    /// Throws Error{unsupported} where the softmax looks at anything but one column a row.
+    void read(const tape::Tape& tape, const AttentionSite& site, const Visit& visit) const;
+    /// The same of anything that is shaped like the site's softmax (its gradient).
+    void read(const tape::Tape& tape, const AttentionSite& site, const View<const float>& values,
+              const Visit& visit) const;
+
+private:
+    [[nodiscard]] const engine::TensorInfo& node(int order) const;
+
+    const Replay& replay_;
+    std::vector<AttentionSite> sites_;
+};
+
+}  // namespace llmx::method
