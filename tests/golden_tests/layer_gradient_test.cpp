@@ -78,7 +78,7 @@ TEST_P(LayerGradient, IsTheDerivativeOfAPassWithAnotherResidualStream) {
     const bool gelu = GetParam() == "gemma3" || GetParam() == "gpt2";
     const bool relu = GetParam() == "t5";
     const double change = gelu ? 0.3 : relu ? 0.003 : 0.03;
-    const double measured = gelu || relu ? 5e-2 : 5e-3;
+    const double measured = gelu ? 4.4e-3 : relu ? 5.6e-2 : 1.9e-5;
     for (const int micro_batch : {0, 7}) {
         if (micro_batch > 0 && GetParam() == "t5") continue;
         test::OwnedScene own(text.model, text.prompt, text.answer, false, Measure::logprob, micro_batch);
@@ -112,7 +112,7 @@ TEST_P(LayerGradient, AgreesWithTheReversePassFromTheEmbeddings) {
         const auto& all = whole.residual.at(layer).values;
         const std::vector<float> expected(all.begin(),
                                           all.begin() + static_cast<std::ptrdiff_t>(found.values.size()));
-        EXPECT_MEASURED(test::relative_l2(found.values, expected), 1e-5) << "layer " << layer;
+        EXPECT_MEASURED(test::relative_l2(found.values, expected), 6e-8) << "layer " << layer;
     }
 }
 
@@ -143,7 +143,7 @@ TEST_P(LayerGradient, IntegratedGradientsAreComplete) {
                                                                    {{"steps", "100"}, {"baseline", "mean"}}));
             for (std::size_t t = 0; t < function.targets(); ++t) {
                 const Completeness& c = found.completeness[t];
-                EXPECT_MEASURED(std::abs(c.residual) / (std::abs(c.f_input - c.f_baseline) + 0.1), 2e-2)
+                EXPECT_MEASURED(std::abs(c.residual) / (std::abs(c.f_input - c.f_baseline) + 0.1), 5e-3)
                     << "layer " << layer << ", target " << t;
                 EXPECT_EQ(found.scores.row(t)[0], 0) << "held";
             }
@@ -170,7 +170,7 @@ TEST(T5Path, GradientIntegratesToTheDifferenceOfF) {
             });
         const double difference = function.values(function.input())[0] - function.values(start)[0];
         EXPECT_GT(std::abs(difference), 0.01);
-        EXPECT_CLOSE(std::accumulate(sums.begin(), sums.end(), 0.0) / difference, 1, 1e-2)
+        EXPECT_CLOSE(std::accumulate(sums.begin(), sums.end(), 0.0) / difference, 1, 8e-4)
             << "layer " << layer;
     }
 }

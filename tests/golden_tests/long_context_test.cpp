@@ -91,7 +91,7 @@ TEST_F(LongContext, HonoursTheModelsOwnScaling) {
         double sum = 0;
         for (const float z : found.logits.values) sum += std::exp(static_cast<double>(z));
         const double expected = found.logits.values[static_cast<std::size_t>(found.ids[0])] - std::log(sum);
-        EXPECT_CLOSE(replayed.token_logprobs[0], expected, 1e-4);
+        EXPECT_CLOSE(replayed.token_logprobs[0], expected, 5e-7);
     }
 }
 
