@@ -16,9 +16,8 @@ function(llmx_own target)
   endif()
   if(LLMX_SANITIZE)
     # GCC sees uninitialised values in std::regex where the sanitizers keep it from seeing through.
-    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
-    target_compile_options(${target} PRIVATE -fsanitize=${LLMX_SANITIZE} -fno-omit-frame-pointer
-                                             -fno-sanitize-recover=undefined -O1 -g1 -UNDEBUG)
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>
+      -fsanitize=${LLMX_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined -O1 -g1 -UNDEBUG)
     target_link_options(${target} PUBLIC -fsanitize=${LLMX_SANITIZE})
   endif()
 endfunction()

@@ -1,4 +1,4 @@
-// Why did the chatbot answer that? Which words of the prompt were used, by attention and by gradient.
+// Why did the chatbot answer that? Scores of the prompt by attention and by gradient.
 //   example_chatbot MODEL.gguf
 
 #include <iostream>

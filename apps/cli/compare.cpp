@@ -14,11 +14,11 @@
 #include "commands.hpp"
 #include "comparison_view.hpp"
 #include "core/suggest.hpp"
-#include "core/utf8.hpp"
 #include "output.hpp"
 #include "request/input.hpp"
 #include "request/numbers.hpp"
 #include "terminal.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::cli {
 namespace {

@@ -13,11 +13,11 @@
 
 #include "commands.hpp"
 #include "comparison_view.hpp"
-#include "core/utf8.hpp"
 #include "output.hpp"
 #include "request/numbers.hpp"
 #include "request/pipeline.hpp"
 #include "terminal.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::cli {
 namespace {

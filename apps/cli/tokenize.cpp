@@ -10,10 +10,10 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
-#include "core/utf8.hpp"
 #include "output.hpp"
 #include "request/input.hpp"
 #include "terminal.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::cli {
 namespace {

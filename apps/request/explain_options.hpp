@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <llmx/methods.hpp>
 #include <llmx/task.hpp>
 #include <map>
 #include <nlohmann/json_fwd.hpp>

@@ -12,7 +12,7 @@
 #include "core/files.hpp"
 #include "core/json_depth.hpp"
 #include "core/suggest.hpp"
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::cli {
 namespace {

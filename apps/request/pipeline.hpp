@@ -1,6 +1,8 @@
 #pragma once
 // A request carried out, in the steps that commands share: load, prepare and generate, explain.
 
+#include <llmx/explainer.hpp>
+
 #include "request/activity.hpp"
 #include "request/explain_options.hpp"
 

@@ -1,4 +1,4 @@
-"""A chat whose answer is drafted by a smaller model and verified by the large one (speculative decoding).
+"""Speculative decoding: a smaller model drafts the answer, the large one verifies it.
 
     python examples/python/assistant.py [MODEL.gguf [ASSISTANT.gguf]]
 
@@ -24,5 +24,5 @@ with Explainer(module=model, method=["Attention", "Gradient"]) as explain:
                              task_type="generative_text_chat_assistant")
 
 print("Answer:", result.answer_text)
-print("Drafted and accepted tokens by round:", output.generation.n_drafted, output.generation.n_matches)
+print("Drafted and accepted tokens per round:", output.generation.n_drafted, output.generation.n_matches)
 print(result.to_pandas().query("method == 'gradient saliency_map'").nlargest(5, "score")[["text", "score"]])

@@ -2,7 +2,7 @@
 
     python examples/python/chatbot.py [MODEL.gguf] [REPORT.html]
 
-Without arguments: the demo model (93 MB, fetched once), and no report.
+Without arguments: the demo model (93 MB, downloaded once) and no report.
 """
 
 import os

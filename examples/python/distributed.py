@@ -1,8 +1,8 @@
-"""Explains several requests with a pool of workers, and shows what the answers rest on.
+"""Explains several requests with a pool of workers, and shows what each answer depends on.
 
     python distributed.py model.gguf [requests.jsonl]
 
-Needs pip install 'llm-explainer[ray]'. Call it again: what is done stays, and nothing is left to do.
+Needs pip install 'llm-explainer[ray]'. Finished records are kept: a second call has nothing left to do.
 """
 
 import argparse
@@ -15,7 +15,7 @@ RECORDS = [
                            "From which pier does the ferry to Holm leave?"},
     {"id": "gate", "user": "Mira planted tulips along the fence. Her brother Tom painted the gate green.\n"
                            "What colour is the gate?"},
-    {"id": "typo", "usr": "A record that fails becomes a row with its error; the others go on."},
+    {"id": "typo", "usr": "A record that fails becomes a row with its error, and the others continue."},
 ]
 
 
@@ -29,7 +29,7 @@ def main():
 
     summary = explain_dataset(options.source or RECORDS, options.output, model=options.model, workers=options.workers,
                               methods=["input_x_gradient"], unit="word", max_new_tokens=24)
-    print(f"{summary.done} done, {summary.failed} failed, {summary.kept} were there already: {summary.output}")
+    print(f"{summary.done} done, {summary.failed} failed, {summary.kept} kept from before: {summary.output}")
     for row in read(options.output):
         if row["status"] == "failed":
             print(f"{row['id']}: {row['error_class']}: {row['error']}")
@@ -39,7 +39,7 @@ def main():
         strengths = [sum(abs(score) for score in scores) for scores in zip(*attribution["scores"])]
         best = sorted(((strength, unit["text"].strip()) for strength, unit in zip(strengths, units)
                        if unit["kind"] not in ("template", "special")), reverse=True)
-        print(f"{row['id']}: {row['answer_text'].strip()!r} rests on {', '.join(word for _, word in best[:5])}")
+        print(f"{row['id']}: {row['answer_text'].strip()!r} depends most on {', '.join(word for _, word in best[:5])}")
 
 
 if __name__ == "__main__":

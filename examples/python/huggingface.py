@@ -1,4 +1,4 @@
-"""A transformers model that is in memory already: its own generate writes, our engine explains.
+"""Explains a transformers model that is already in memory; its own generate writes the answer.
 
     python examples/python/huggingface.py MODEL
 

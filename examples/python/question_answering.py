@@ -2,7 +2,7 @@
 
     python examples/python/question_answering.py MODEL_DIRECTORY
 
-A Hugging Face directory of a BERT, RoBERTa or DistilBERT with a question-answering head.
+MODEL_DIRECTORY is a Hugging Face directory of a BERT, RoBERTa or DistilBERT with a question-answering head.
 """
 
 import sys

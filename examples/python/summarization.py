@@ -1,4 +1,4 @@
-"""Which parts of an article does its summary rest on? With the original toolbox's Preprocessor.
+"""Which parts of an article does its summary depend on? Uses the original toolbox's Preprocessor.
 
     python examples/python/summarization.py MODEL_DIRECTORY
 

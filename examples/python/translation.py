@@ -1,8 +1,8 @@
-"""Which words of the source does each word of a translation come from?
+"""Which words of the source does each word of a translation attend to?
 
     python examples/python/translation.py MODEL_DIRECTORY
 
-A Hugging Face directory of an encoder-decoder such as T5.
+MODEL_DIRECTORY is a Hugging Face directory of an encoder-decoder such as T5.
 """
 
 import sys

@@ -32,5 +32,6 @@ std::string to_string(Measure);
 Measure parse_measure(const std::string&);
 /// "summarizations" is known too.
 Task parse_task(const std::string&);
+Objective parse_objective(const std::string&);
 
 }  // namespace llmx

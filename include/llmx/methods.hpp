@@ -34,5 +34,6 @@ struct MethodFacts {
     std::vector<MethodOption> options;
 };
 /// Every method there is, in the order in which help lists them.
+std::vector<MethodFacts> known_methods();
 
 }  // namespace llmx

@@ -141,7 +141,12 @@ struct Generation {
     std::vector<std::string> warnings = {};
 };
 
+class Model;
 class ModelImpl;
+namespace engine {  // the library's own way to what a Model holds
+const ModelImpl& impl_of(const Model& model);
+Model model_of(std::shared_ptr<const ModelImpl> impl);
+}  // namespace engine
 
 /// A loaded model. Movable handle to shared, immutable state: copies are cheap, const calls may run
 /// concurrently.
@@ -189,11 +194,11 @@ public:
     [[nodiscard]] Generation generate(std::span<const Token> prompt,
                                       const GenerateOptions& options = {}) const;
 
-    /// For the library's own use.
-    explicit Model(std::shared_ptr<const ModelImpl> impl) : impl_(std::move(impl)) {}
-    [[nodiscard]] const ModelImpl& impl() const { return *impl_; }
-
 private:
+    explicit Model(std::shared_ptr<const ModelImpl> impl) : impl_(std::move(impl)) {}
+    friend const ModelImpl& engine::impl_of(const Model&);
+    friend Model engine::model_of(std::shared_ptr<const ModelImpl>);
+
     std::shared_ptr<const ModelImpl> impl_;
 };
 

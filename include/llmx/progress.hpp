@@ -1,4 +1,5 @@
 #pragma once
+// Progress and cancellation of long operations.
 
 #include <functional>
 #include <string_view>

@@ -1,4 +1,5 @@
 #pragma once
+// A dense float32 array.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,5 @@
 #pragma once
+// Versions of the library and its dependencies.
 
 #include <string>
 

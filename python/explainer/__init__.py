@@ -1,4 +1,4 @@
-"""Why a language model wrote what it wrote: attention, gradients and perturbation, on llama.cpp, without PyTorch.
+"""Explains why a language model wrote what it wrote: attention, gradients and perturbation, on llama.cpp.
 
     import explainer
 
@@ -6,22 +6,23 @@
     result = model.explain(user="When is the shop open?", method=["attention", "gradient"])
     result.plot()
 
-`Explainer` has the interface of the original toolbox; docs/migration.md says what differs. Names are imported
-when they are first used.
+`Explainer` has the interface of the original toolbox; docs/migration.md lists the differences. Names are imported on
+first use.
 """
 
 import importlib
 
 _HOMES = {
+    "explainer.auto": ("AutoModelForCausalLM", "AutoModelForQuestionAnswering", "AutoModelForSeq2SeqLM",
+                       "AutoTokenizer"),
     "explainer.demo": ("demo_model",),
     "explainer.errors": ("Error", "UsageError", "InputError", "ModelError", "UnsupportedError",
                          "ContextOverflowError", "OutputError", "CancelledError", "InternalError"),
     "explainer.explainer": ("Explainer",),
     "explainer.extra": ("ModelExplanationTask",),
-    "explainer.models": ("AutoModelForCausalLM", "AutoModelForQuestionAnswering", "AutoModelForSeq2SeqLM",
-                         "Model", "explain", "load", "methods", "quantize"),
+    "explainer.models": ("Model", "explain", "load", "methods", "quantize"),
     "explainer.result": ("Result", "load_result"),
-    "explainer.tokenizer": ("AutoTokenizer", "Tokenizer"),
+    "explainer.tokenizer": ("Tokenizer",),
     "explainer.version": ("__version__",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -29,7 +30,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(name for name in _HOME_OF if name != "__version__")
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         raise AttributeError(f"module 'explainer' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME_OF[name]), name)
@@ -37,5 +38,5 @@ def __getattr__(name):
     return value
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted({*globals(), *_HOME_OF})

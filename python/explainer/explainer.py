@@ -1,27 +1,28 @@
-"""`Explainer`: the original toolbox's interface around this package's engine."""
+"""`Explainer`: the original toolbox's interface to this package's engine."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from explainer import _core
+from explainer.aliases import Progress
 from explainer.errors import InputError, UsageError
 from explainer.ids import ids_of, plain, require_no_padding
 from explainer.models import Model
-
-if TYPE_CHECKING:
-    from explainer.result import Result
+from explainer.result import Result
 
 _TASKS = ("question_answering", "translation", "summarizations", "summarization", "generative_text_chat",
           "generative_text_chat_assistant")
 
 
 def method_name(name: str) -> str:
-    """"Attention" and "IntegratedGradients" as the engine spells them. Raises UsageError for what is not known."""
-    known = {one["name"].replace("_", ""): one["name"] for one in _core.methods()}
+    """A method such as "Attention" or "IntegratedGradients" as the engine spells it. Raises UsageError for unknown
+    ones."""
+    known: dict[str, str] = {one["name"].replace("_", ""): one["name"] for one in _core.methods()}
     found = known.get(name.replace("_", "").lower())
     if found is None:
-        raise UsageError(f"method {name!r}: not known; expected one of {', '.join(known.values())}")
+        raise UsageError(f"method {name!r}: unknown; expected one of {', '.join(known.values())}")
     return found
 
 
@@ -38,27 +39,26 @@ class Explainer:
                                      task_type="generative_text_chat", input_shape=ids.shape[1], labels=labels)
 
     module (or model): a `Model` of this package, or a `transformers.PreTrainedModel` of a known family, whose weights
-        are taken over from memory.
-    method: "Attention", "Gradient", any further method of `explainer.methods()`, or a list of them.
+        are copied from memory.
+    method: "Attention", "Gradient", any other method of `explainer.methods()`, or a list of them.
     """
 
-    def __init__(self, module: Any = None, method: str | Sequence[str] = "Attention", *, model: Any = None):
+    def __init__(self, module: Any = None, method: str | Sequence[str] = "Attention", *, model: Any = None) -> None:
         if (module is None) == (model is None):
             raise UsageError("Explainer: expected one model, as module=... or model=...")
         self.model = module if model is None else model
         self.methods = [method_name(name) for name in ([method] if isinstance(method, str) else method)]
         if not self.methods:
             raise UsageError("method: none given; expected a name or a list of names")
-        self._taken = None  # (tokenizer, the model taken over with it)
+        self._taken: tuple[Any, Model] | None = None  # a tokenizer, and the model taken over with it
 
-    def __enter__(self):
+    def __enter__(self) -> Explainer:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._taken = None
-        return False
 
-    def _engine_model(self, tokenizer):
+    def _engine_model(self, tokenizer: Any) -> Model:
         if isinstance(self.model, Model):
             return self.model
         from explainer.takeover import take_over
@@ -73,36 +73,37 @@ class Explainer:
                 positions: Sequence[int] | None = None, is_input: bool = False, strict: bool = False,
                 embedding_name: str | None = None, loss_function: Any = None, token_type_ids: Any = None,
                 attention_mask: Any = None, n_matches: Sequence[int] | None = None, attention_function: Any = None,
-                progress: Callable[[str, float], object] | None = None, **further: Any) -> Result:
+                progress: Progress | None = None, **further: Any) -> Result:
         """Explains one answer.
 
         input_ids: the prompt, [1, tokens] or [tokens]; an encoder-decoder's source; a question and context pair.
-        output: what `generate` returned (its `sequences`), or the ids. Question answering needs none.
-        input_shape: tokens of the prompt; None for all of input_ids.
-        labels, label: the ground truth as ids (-100 at its ends is left out) or as text.
-        layer_names, positions, is_input, strict: which modules' values `pair_result` is made of.
-        loss_function: None or a plain cross-entropy (mean, no smoothing, no weights): there is no other.
-        n_matches: of an assisted answer, the drafted tokens accepted in each round; `output` may know them.
-        attention_mask: may not hide anything. attention_function: the original's hook; None here.
+        output: what `generate` returned, or the ids. Not needed for question answering.
+        input_shape: the prompt's number of tokens; None for all of input_ids.
+        labels, label: the ground truth as ids (-100 at either end is ignored) or as text.
+        layer_names, positions, is_input, strict: the modules whose values `pair_result` is computed from.
+        loss_function: None or a plain cross-entropy (mean, no smoothing, no weights).
+        n_matches: for an assisted answer, the accepted draft tokens in each round; taken from `output` if it has them.
+        attention_mask: must not hide tokens. attention_function: the original's hook; must be None.
+        progress: see `Model.explain`.
         further: keys of `Model.explain` (unit=, steps=, check=, target_span=, ...).
 
-        Returns a `Result`: a dict with the original's keys. Raises the classes of `explainer.errors`.
+        Returns a `Result`, a dict with the original's keys. Raises the exceptions of `explainer.errors`.
         """
         if task_type not in _TASKS:
-            raise UsageError(f"task_type {task_type!r}: not known; expected one of {', '.join(_TASKS)}")
+            raise UsageError(f"task_type {task_type!r}: unknown; expected one of {', '.join(_TASKS)}")
         _require_cross_entropy(loss_function)
         require_no_padding(attention_mask)
         if attention_function is not None:
-            raise UsageError("attention_function: is given; expected None: attention is read off the engine")
+            raise UsageError("attention_function: not supported; expected None: the engine reads attention itself")
         if label is not None and labels is not None:
-            raise UsageError("label, labels: both are given; expected one of them")
+            raise UsageError("label, labels: both given; expected one of them")
         model = self._engine_model(tokenizer)
         prompt = ids_of(input_ids, "input_ids")
         _require_unpadded(prompt, model.tokenizer.pad_token_id)
         if input_shape is not None:
             prompt = prompt[:_length_of(input_shape, len(prompt))]
-        request = {**further, "method": self.methods, "task": task_type, "prompt_ids": prompt, "is_input": is_input,
-                   "strict": strict}
+        request: dict[str, Any] = {**further, "method": self.methods, "task": task_type, "prompt_ids": prompt,
+                                   "is_input": is_input, "strict": strict}
         if layer_names is not None:
             request["layer_names"] = list(layer_names)
         if positions is not None:
@@ -114,41 +115,41 @@ class Explainer:
         if model.facts["kind"] != "encoder":
             request["answer_ids"] = _answer_of(output, prompt, model)
             for key in _FOR_WRITING & set(further):
-                raise UsageError(f"{key}: says how an answer is written; expected it where that was done (generate)")
+                raise UsageError(f"{key}: controls how an answer is written; expected as an argument of generate")
         request.update(_label_of(labels if label is None else label))
         matches = _matches_of(output, n_matches)
         return model.explain(progress=progress, tokenizer=tokenizer, n_matches=matches, **request)
 
 
-def _length_of(shape, most):
-    """`input_shape` as the original takes it: a number of tokens, or a tensor's shape."""
+def _length_of(shape: Any, most: int) -> int:
+    """`input_shape` as in the original: a number of tokens, or a tensor's shape."""
     shape = shape if isinstance(shape, int) else plain(shape)
     length = int(shape[-1]) if isinstance(shape, (list, tuple)) else int(shape)
     if not 0 < length <= most:
-        raise InputError(f"input_shape: {length}; expected 1 to the {most} tokens of input_ids")
+        raise InputError(f"input_shape: {length}; expected 1 to {most}, the tokens of input_ids")
     return length
 
 
-def _sequences_of(output):
+def _sequences_of(output: Any) -> Any:
     if output is None:
-        raise UsageError("output: none given; expected what generate returned")
+        raise UsageError("output: missing; expected what generate returned")
     if hasattr(output, "sequences"):
         return output.sequences
     return output["sequences"] if isinstance(output, dict) else output
 
 
-def _answer_of(output, prompt, model):
+def _answer_of(output: Any, prompt: list[int], model: Model) -> list[int]:
     sequence = ids_of(_sequences_of(output), "output")
     if model.facts["kind"] == "encoder-decoder":
         return _without_padding(sequence[1:] if sequence[:1] == [model.core.decoder_start_token] else sequence, model)
     if sequence[:len(prompt)] != prompt:
         raise InputError("output: does not begin with the prompt's tokens; expected what generate returned for "
-                         "input_ids, and input_shape as long as it")
+                         "input_ids, and input_shape to match")
     return _without_padding(sequence[len(prompt):], model)
 
 
-def _without_padding(answer, model):
-    """Up to the token that ends it, where nothing but padding follows: a row of several texts."""
+def _without_padding(answer: list[int], model: Model) -> list[int]:
+    """Drops the padding after the token that ends the text."""
     ends = {model.tokenizer.eos_token_id, model.tokenizer.pad_token_id} - {None}
     text = len(answer)
     while text > 0 and answer[text - 1] in ends:
@@ -156,13 +157,13 @@ def _without_padding(answer, model):
     return answer[:text + 1]
 
 
-def _require_unpadded(prompt, pad):
+def _require_unpadded(prompt: list[int], pad: int | None) -> None:
     for end in (prompt[:2], prompt[-2:]):
         if len(prompt) > 2 and end == [pad, pad]:
             raise InputError("input_ids: begin or end with padding; expected one text without it")
 
 
-def _require_cross_entropy(loss):
+def _require_cross_entropy(loss: Any) -> None:
     if loss is None or getattr(loss, "__name__", "") == "cross_entropy":
         return
     if "CrossEntropy" not in type(loss).__name__:
@@ -172,7 +173,7 @@ def _require_cross_entropy(loss):
             raise UsageError(f"loss_function: has {name} {getattr(loss, name)!r}; expected {value!r}")
 
 
-def _matches_of(output, given):
+def _matches_of(output: Any, given: Sequence[int] | None) -> list[int]:
     if given is None:
         given = getattr(getattr(output, "generation", None), "n_matches", ())
     counts = [int(count) for count in given]
@@ -181,7 +182,7 @@ def _matches_of(output, given):
     return counts
 
 
-def _label_of(label):
+def _label_of(label: Any) -> dict[str, Any]:
     if label is None:
         return {}
     if isinstance(label, str):

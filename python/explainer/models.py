@@ -8,39 +8,35 @@ import os
 import re
 import types
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, Sequence, Union
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, overload
 
 from explainer import _core
-from explainer.errors import ModelError, UnsupportedError, UsageError
-from explainer.progress import told
+from explainer.aliases import Progress, StrPath
+from explainer.errors import ModelError, UsageError
+from explainer.generation import GenerateOutput, generate
+from explainer.ids import TokenArray, ids_of, plain, require_no_padding
+from explainer.progress import progress_callback
+from explainer.result import Result
 from explainer.tokenizer import Tokenizer, messages_of
 
-if TYPE_CHECKING:
-    from explainer.generation import GenerateOutput
-    from explainer.ids import TokenArray
-    from explainer.result import Result
-
-    Path = Union[str, os.PathLike]
-    Progress = Union[Callable[[str, float], object], bool]
-
-_loaded = weakref.WeakValueDictionary()  # engine models that somebody holds, by what they were loaded from
-_KINDS = {"decoder": "AutoModelForCausalLM", "encoder-decoder": "AutoModelForSeq2SeqLM",
-          "encoder": "AutoModelForQuestionAnswering"}
+# Engine models that are still in use, by what they were loaded from.
+_loaded: weakref.WeakValueDictionary[Any, _core.Model] = weakref.WeakValueDictionary()
 
 
 class Model:
-    """A loaded model. Made by `load` or `AutoModelFor...from_pretrained`.
+    """A loaded model. Returned by `load` and `AutoModelFor...from_pretrained`.
 
-    facts: dict of what the file says of itself (architecture, parameters, blocks, heads, embedding, context, ...)
+    facts: what the file says about the model (architecture, parameters, blocks, heads, embedding, context, ...)
     tokenizer: its `Tokenizer`
-    config: a few of Hugging Face's names for the same
+    config: some of the same under Hugging Face's names
     """
 
-    def __init__(self, core):
+    def __init__(self, core: _core.Model) -> None:
         self.core = core
-        self.facts = core.facts
+        self.facts: dict[str, Any] = core.facts
         self.tokenizer = Tokenizer(core)
-        self.name_or_path = self.facts["path"]
+        self.name_or_path: str = self.facts["path"]
         self.generation_config = _generation_config(self.name_or_path)
         self.config = types.SimpleNamespace(
             model_type=self.facts["architecture"], is_encoder_decoder=self.facts["kind"] == "encoder-decoder",
@@ -49,17 +45,17 @@ class Model:
             vocab_size=self.facts["vocabulary"], max_position_embeddings=self.facts["context"],
             eos_token_id=self.tokenizer.eos_token_id, decoder_start_token_id=core.decoder_start_token)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         f = self.facts
         return (f"Model({f['path']!r}, {f['architecture']}, {f['kind']}, {f['parameters'] / 1e6:.0f}M parameters, "
                 f"{f['type']})")
 
     def eval(self) -> Model:
-        """Nothing to switch: there is no training mode. For code written for PyTorch."""
+        """Returns the model itself: there is no training mode. For code written for PyTorch."""
         return self
 
     def to(self, *_: Any, **__: Any) -> Model:
-        """Stays where it is. For code written for PyTorch."""
+        """Returns the model itself, wherever it is asked to go. For code written for PyTorch."""
         return self
 
     @property
@@ -68,7 +64,7 @@ class Model:
 
     @property
     def modules(self) -> list[dict[str, Any]]:
-        """List of dict: every weight matrix that computes something (hf_name, gguf_name, kind, shape, type, block)."""
+        """Every weight matrix used in a product: dicts with hf_name, gguf_name, kind, shape, type and block."""
         return self.core.modules
 
     @property
@@ -76,31 +72,36 @@ class Model:
         """First 16 hex digits of the file's SHA-256."""
         return self.core.sha256_16
 
-    def generate(self, input_ids: Any = None, inputs: Any = None, **options: Any) -> TokenArray | GenerateOutput:
-        """Writes an answer, with Hugging Face's arguments: max_new_tokens, max_length, do_sample, temperature, top_k,
+    @overload
+    def generate(self, input_ids: Any = None, inputs: Any = None, *, return_dict_in_generate: Literal[True],
+                 **options: Any) -> GenerateOutput: ...
+
+    @overload
+    def generate(self, input_ids: Any = None, inputs: Any = None, *, return_dict_in_generate: Literal[False] = False,
+                 **options: Any) -> TokenArray: ...
+
+    def generate(self, input_ids: Any = None, inputs: Any = None, *, return_dict_in_generate: bool = False,
+                 **options: Any) -> TokenArray | GenerateOutput:
+        """Writes an answer; takes Hugging Face's arguments: max_new_tokens, max_length, do_sample, temperature, top_k,
         top_p, num_beams, repetition_penalty, length_penalty, early_stopping, return_dict_in_generate, output_logits,
-        assistant_model, prompt_lookup_num_tokens, streamer (an object with `put`, or a function of text), and
-        `seed`, `progress(stage, done)`. What is not given is what the directory's generation_config.json says.
+        assistant_model, prompt_lookup_num_tokens, streamer (an object with `put`, or a function of text), and `seed`
+        and `progress(stage, done)`. Defaults come from the directory's generation_config.json.
 
-        input_ids: [1, tokens] or [tokens]. Returns `sequences` [1, tokens], or a `GenerateOutput` with it.
-        Raises UsageError for what there is none of, ContextOverflowError for too long a text.
+        input_ids: [1, tokens] or [tokens]. Returns `sequences` [1, tokens], or a `GenerateOutput` that holds it.
+        Raises UsageError for unsupported settings, ContextOverflowError for a text longer than the context.
         """
-        from explainer.generation import generate
-
-        return generate(self, inputs if input_ids is None else input_ids, **options)
+        return generate(self.core, self.generation_config, inputs if input_ids is None else input_ids,
+                        return_dict_in_generate=return_dict_in_generate, **options)
 
     def __call__(self, input_ids: Any, token_type_ids: Any = None, attention_mask: Any = None) -> GenerateOutput:
-        """Start and end logits of an encoder's answer: `start_logits`, `end_logits`, [1, tokens]."""
-        from explainer.generation import GenerateOutput
-        from explainer.ids import ids_of, plain, require_no_padding
-
+        """An encoder's logits for the answer's start and end: `start_logits`, `end_logits`, [1, tokens]."""
         require_no_padding(attention_mask)
         if self.facts["kind"] != "encoder":
             raise UsageError(f"model {self.name_or_path}: is no encoder; expected generate(...) or explain(...)")
-        request = {"prompt_ids": ids_of(input_ids, "input_ids"), "method": "attention"}
+        request: dict[str, Any] = {"prompt_ids": ids_of(input_ids, "input_ids"), "method": "attention"}
         if token_type_ids is not None:
             request["token_type_ids"] = ids_of(plain(token_type_ids), "token_type_ids")
-        span = self.explain(**request).core.span
+        span = self.explain(**request).span
         return GenerateOutput(start_logits=span["start_logits"][None], end_logits=span["end_logits"][None])
 
     def explain(self, *, progress: Progress | None = None, on_text: Callable[[str], object] | None = None,
@@ -108,80 +109,84 @@ class Model:
         """Explains an answer; writes it first unless one is given.
 
         The keys are those of the command line's JSON requests (`llmx explain --help`): user, system, messages,
-        prompt, question and context, source, prompt_ids; answer, answer_ids; label; method (a name or a list; options
-        by their own keys, such as steps=20), unit, target_span, check, max_new_tokens, temperature, ...
+        prompt, question and context, source, prompt_ids; answer, answer_ids; label; method (a name or a list; its
+        options as keys of their own, such as steps=20), unit, target_span, check, max_new_tokens, temperature, ...
 
-        progress: called with (stage, part done), returning False stops; True: a line on the terminal.
+        progress: called with (stage, fraction done); returning False cancels the work. True shows a line on the
+            terminal.
         on_text: called with the answer as it is written.
-        n_matches: of a given answer, the drafted tokens that were accepted in each round.
-        tokenizer: decodes the tokens one by one, in place of the model's own.
+        n_matches: for a given answer, the number of accepted draft tokens in each round.
+        tokenizer: decodes the tokens one by one, instead of the model's own tokenizer.
 
-        Returns a `Result`. Raises the classes of `explainer.errors`.
+        Returns a `Result`. Raises the exceptions of `explainer.errors`.
         """
-        from explainer.result import Result
+        with progress_callback(progress) as callback:
+            found = _core.explain(self.core, request_json(request), list(n_matches), callback, on_text)
+        if tokenizer is None or isinstance(tokenizer, Tokenizer):
+            return Result(found)
+        return Result(found, decode=lambda token: tokenizer.decode([token]))
 
-        with told(progress) as callback:
-            made = _core.explain(self.core, request_json(request), list(n_matches), callback, on_text)
-        return Result(made, tokenizer=tokenizer)
 
-
-def request_json(request):
-    """A request's keys as the engine reads them."""
+def request_json(request: Mapping[str, Any]) -> str:
+    """A request as the engine reads it."""
     request = dict(request)
     if "messages" in request and not isinstance(request["messages"], str):
         request["messages"] = [{"role": role, "content": content} for role, content in messages_of(request["messages"])]
-    return json.dumps(request, default=_plain_value)
+    return json.dumps(request, default=json_value)
 
 
-def _plain_value(value):
+def json_value(value: Any) -> Any:
+    """What JSON holds in place of an array or a path; `default` of `json.dumps`. Raises UsageError for other types."""
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    raise UsageError(f"request: {type(value).__name__} is no value; expected texts, numbers and lists")
+    raise UsageError(f"request: {type(value).__name__} is not a valid value; expected texts, numbers and lists")
 
 
-def load(path: Path, *, threads: int = 0, use_mmap: bool = True, chat_template: str | None = None,
-         qa_head: Path | None = None, lora: Sequence[Path | tuple[Path, float]] = (),
+def load(path: StrPath, *, threads: int = 0, use_mmap: bool = True, chat_template: str | None = None,
+         qa_head: StrPath | None = None, lora: Iterable[StrPath | tuple[StrPath, float]] = (),
          rpc: Sequence[str] = (), progress: Progress | None = None) -> Model:
-    """A GGUF file, or a Hugging Face directory (config.json, safetensors, tokenizer files).
+    """Loads a GGUF file, or a Hugging Face directory (config.json, safetensors, tokenizer files).
 
-    threads: 0 for the machine's cores. chat_template: Jinja, in place of the model's own. qa_head: a safetensors file
-    with `qa_outputs`, for an encoder's GGUF. lora: GGUF adapters, as paths or (path, scale).
-    rpc: llama.cpp's RPC servers ("host:port") that take the layers (docs/rpc.md).
-    A path that is loaded already, with the same options, is not loaded again.
-    Raises ModelError for what is missing or broken, UnsupportedError for a family that is not known.
+    threads: 0 uses all cores. chat_template: Jinja, replaces the model's own. qa_head: a safetensors file with
+        `qa_outputs`, for an encoder's GGUF. lora: GGUF adapters, as paths or (path, scale).
+    rpc: llama.cpp RPC servers ("host:port") that run the layers (docs/rpc.md).
+
+    A path that is already loaded with the same options is not loaded again.
+    Raises ModelError for missing or damaged files, UnsupportedError for an unknown model family.
     """
     path = os.fspath(path)
-    loras = [(os.fspath(one), 1.0) if isinstance(one, (str, os.PathLike)) else (os.fspath(one[0]), float(one[1]))
-             for one in lora]
-    files = [file for one in (path, qa_head, *(lora for lora, _ in loras)) if one for file in _read_files(one)]
-    key = (tuple(files), threads, use_mmap, chat_template, tuple(scale for _, scale in loras), tuple(rpc))
+    head = "" if qa_head is None else os.fspath(qa_head)
+    adapters = [(os.fspath(one), 1.0) if isinstance(one, (str, os.PathLike)) else (os.fspath(one[0]), float(one[1]))
+                for one in lora]
+    files = [stat for one in (path, head, *(adapter for adapter, _ in adapters)) if one for stat in _file_stats(one)]
+    key = (tuple(files), threads, use_mmap, chat_template, tuple(scale for _, scale in adapters), tuple(rpc))
     core = _loaded.get(key) if files else None
     if core is None:
         if not files and re.fullmatch(r"[\w.-]+/[\w.-]+", path):
-            raise ModelError(f"model {path}: no such file; names of the hub are not fetched: expected a GGUF file, or "
-                             "the directory that it was downloaded to")
-        with told(progress) as callback:
-            core = _core.Model.load(path, threads, use_mmap, chat_template or "", qa_head or "", loras, list(rpc),
-                                    callback)
+            raise ModelError(f"model {path}: no such file; expected a GGUF file or a model directory: nothing is "
+                             "downloaded from the Hugging Face Hub")
+        with progress_callback(progress) as callback:
+            core = _core.Model.load(path, threads, use_mmap, chat_template or "", head, adapters, list(rpc), callback)
         if files:
             _loaded[key] = core
     return Model(core)
 
 
-def _generation_config(path):
-    """Of a directory: what generation_config.json says."""
+def _generation_config(path: str) -> dict[str, Any]:
+    """The contents of a directory's generation_config.json; empty without one."""
     try:
         with open(os.path.join(path, "generation_config.json"), encoding="utf-8") as file:
-            return json.load(file)
+            config: dict[str, Any] = json.load(file)
+            return config
     except (FileNotFoundError, NotADirectoryError):
         return {}
 
 
-def _read_files(path):
-    """What stands under a path now: (name, time of change, size) of the file, of a directory's, of a split file's
-    parts. Empty where there is nothing."""
+def _file_stats(path: str) -> list[tuple[str, int, int]]:
+    """(name, modification time, size) of a file, of every file of a directory, or of every part of a split file. Empty
+    if nothing is there."""
     path = os.path.realpath(path)
     if os.path.isdir(path):
         names = sorted(glob.glob(os.path.join(glob.escape(path), "*")))
@@ -191,62 +196,19 @@ def _read_files(path):
     return [(name, stat.st_mtime_ns, stat.st_size) for name, stat in stats]
 
 
-def explain(model: Model | Path, **request: Any) -> Result:
+def explain(model: Model | StrPath, **request: Any) -> Result:
     """`model.explain(**request)`; `model` may be a path."""
     return (model if isinstance(model, Model) else load(model)).explain(**request)
 
 
 def methods() -> list[dict[str, Any]]:
-    """List of dict: every method with its family, whether its scores have signs, its options and what it does."""
+    """Every method: its name, family, whether its scores have signs, its options, and what it does."""
     return _core.methods()
 
 
-def quantize(input: Path, output: Path, type: str, threads: int = 0) -> None:
+def quantize(input: StrPath, output: StrPath, type: str, threads: int = 0) -> None:
     """Writes a copy of a GGUF file with its weights in another type ("F16", "Q8_0", "Q4_K_M", ...)."""
     _core.quantize(os.fspath(input), os.fspath(output), type, threads)
 
 
-def without_loader_flags(options):
-    """Less what Hugging Face's loaders take and what changes nothing here: there is no code to trust, no cache to look
-    into, no slow tokenizer."""
-    return {name: value for name, value in options.items()
-            if name not in ("trust_remote_code", "low_cpu_mem_usage", "use_safetensors", "local_files_only", "use_fast",
-                            "cache_dir")}
-
-
-class _AutoModel:
-    kind = None
-
-    @classmethod
-    def from_pretrained(cls, path: Path, torch_dtype: Any = None, dtype: Any = None, device_map: Any = None,
-                        **options: Any) -> Model:
-        """The model of a GGUF file or a Hugging Face directory; `options` are those of `explainer.load`. Weights keep
-        the types that the file has: `dtype` may only be None or "auto", `device_map` None, "auto" or "cpu". Nothing is
-        fetched: `trust_remote_code`, `low_cpu_mem_usage` and the like mean nothing here and may be given."""
-        options = without_loader_flags(options)
-        for name, value, allowed in (("torch_dtype", torch_dtype, (None, "auto")), ("dtype", dtype, (None, "auto")),
-                                     ("device_map", device_map, (None, "auto", "cpu"))):
-            if value not in allowed:
-                raise UsageError(f"from_pretrained: {name} is {value!r}; expected one of {allowed}: weights keep the "
-                                 "types that the file has (explainer.quantize makes another file)")
-        model = load(path, **options)
-        if model.facts["kind"] != cls.kind:
-            raise UnsupportedError(f"model {path}: is of kind {model.facts['kind']}; expected "
-                                   f"{_KINDS[model.facts['kind']]}.from_pretrained")
-        return model
-
-
-class AutoModelForCausalLM(_AutoModel):
-    kind = "decoder"
-
-
-class AutoModelForSeq2SeqLM(_AutoModel):
-    kind = "encoder-decoder"
-
-
-class AutoModelForQuestionAnswering(_AutoModel):
-    kind = "encoder"
-
-
-__all__ = ["AutoModelForCausalLM", "AutoModelForQuestionAnswering", "AutoModelForSeq2SeqLM", "Model", "explain",
-           "load", "methods", "quantize"]
+__all__ = ["Model", "explain", "json_value", "load", "methods", "quantize", "request_json"]

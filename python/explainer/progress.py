@@ -1,48 +1,54 @@
-"""A line on the terminal that says how far the engine is: `progress=True`."""
+"""A progress line on the terminal, for `progress=True`."""
 
+from __future__ import annotations
+
+import contextlib
 import sys
 import time
+from collections.abc import Iterator
+from typing import TextIO
+
+from explainer.aliases import Progress, ProgressCallback
 
 
 class ProgressLine:
-    """Called with (stage, part done). Shows what takes longer than a second, on a terminal only, and takes it away at
-    the end of the work."""
+    """Called with (stage, fraction done). Writes to a terminal only, and only once the work has taken a second; `close`
+    erases the line."""
 
-    def __init__(self, stream=None):
+    def __init__(self, stream: TextIO | None = None) -> None:
         self.stream = sys.stderr if stream is None else stream
         self.start = time.monotonic()
-        self.shown = 0.0  # when
-        self.width = 0  # of what stands there
+        self.last_shown = 0.0
+        self.width = 0  # of the text on the line now
 
-    def __call__(self, stage, done):
+    def __call__(self, stage: str, done: float) -> None:
         now = time.monotonic()
-        if self.stream.isatty() and now - self.start > 1 and now - self.shown > 0.1:
+        if self.stream.isatty() and now - self.start > 1 and now - self.last_shown > 0.1:
             filled = int(24 * done)
             self._write(f"{stage} [{'=' * filled}{' ' * (24 - filled)}] {100 * done:3.0f} %")
-            self.shown = now
+            self.last_shown = now
 
-    def close(self):
+    def close(self) -> None:
         if self.width:
             self._write("")
 
-    def _write(self, text):
+    def _write(self, text: str) -> None:
         self.stream.write("\r" + text.ljust(self.width) + ("\r" if not text else ""))
         self.stream.flush()
         self.width = len(text)
 
 
-class told:
-    """`with told(progress) as callback`: a function as it is, a `ProgressLine` for True, None for False and None."""
+@contextlib.contextmanager
+def progress_callback(progress: Progress | None) -> Iterator[ProgressCallback | None]:
+    """The function to call with progress: the caller's own, a `ProgressLine` for True, None for False and None."""
+    if progress is not True:
+        yield progress or None
+        return
+    line = ProgressLine()
+    try:
+        yield line
+    finally:
+        line.close()
 
-    def __init__(self, progress):
-        self.callback = ProgressLine() if progress is True else progress or None
 
-    def __enter__(self):
-        return self.callback
-
-    def __exit__(self, *_):
-        if isinstance(self.callback, ProgressLine):
-            self.callback.close()
-
-
-__all__ = ["ProgressLine", "told"]
+__all__ = ["ProgressLine", "progress_callback"]

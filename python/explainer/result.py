@@ -1,32 +1,38 @@
-"""What an explanation is: the original's dict, every number as a NumPy array, and ways to look at it."""
+"""An explanation: the original toolbox's dict, every number as a NumPy array, and ways to show and save it."""
 
 from __future__ import annotations
 
 import json
 import os
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
 
 from explainer import _core
+from explainer.aliases import StrPath
 from explainer.errors import UsageError
+from explainer.frames import frame
 from explainer.inline import inline
-from explainer.tables import LazyDict, Later, mean_group_table, median_raw_table, pair_table
+from explainer.tables import Later, LazyDict, mean_group_table, median_raw_table, pair_table
 
 _FORMS = {".json": "json", ".html": "html", ".safetensors": "safetensors"}
 
 
 class Picture:
-    """An SVG drawing. Shown as it is in notebooks; `save` writes it."""
+    """An SVG drawing. Notebooks display it; `save` writes it."""
 
-    def __init__(self, svg):
+    def __init__(self, svg: str) -> None:
         self.svg = svg
 
-    def _repr_svg_(self):
+    def _repr_svg_(self) -> str:
         return self.svg
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"Picture({len(self.svg)} bytes of SVG)"
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: StrPath) -> None:
         """Writes an SVG file."""
         path = os.fspath(path)
         if not path.endswith(".svg"):
@@ -36,8 +42,8 @@ class Picture:
 
 
 class Result(LazyDict):
-    """The original's keys: `Prompt`, `Prediction`, `Decode_output`, and of the methods that were asked for `Attention`
-    and `Gradient`; `attributions` of the further methods. Everything else is an attribute:
+    """A dict with the original's keys: `Prompt`, `Prediction`, `Decode_output`; `Attention` and `Gradient` if those
+    methods were requested; `attributions` of all other methods. Everything else is an attribute:
 
     prompt_ids [P], answer_ids [T], label_ids [G]: int32. token_logprobs [T]: float32, natural logarithms.
     attention: None or dict; mean_group [T, P], median_raw [T, blocks, heads, P], mean [T, P + T], weights (if kept:
@@ -45,112 +51,121 @@ class Result(LazyDict):
     gradient: None or dict; saliency_map [P], block_gradient_x_input [blocks, P], gradient and input_embeddings
         [P, embedding], ...
     attributions: list of dict; method, units, targets, scores [targets, units], completeness, faithfulness, ...
-    hidden (if kept), span (question answering), logit_lens (if asked for), timings, peak_rss, warnings.
+    hidden (if kept), span (question answering), logit_lens (if requested), timings, peak_rss, warnings.
 
-    Arrays share the engine's memory: they are read-only, and keep it alive. Raw numbers that a file does not hold are
-    None in a result that was read from one (gradient["gradient"], attention["median_raw"]).
+    Arrays share the engine's memory: they are read-only, and keep that memory alive. In a result that was read from a
+    file, raw numbers that files do not hold are None (gradient["gradient"], attention["median_raw"]).
     """
 
-    def __init__(self, core, *, tokenizer=None):
+    prompt_ids: npt.NDArray[np.int32]
+    answer_ids: npt.NDArray[np.int32]
+    label_ids: npt.NDArray[np.int32]
+    token_logprobs: npt.NDArray[np.float32]
+    attention: Any
+    gradient: Any
+    attributions: list[dict[str, Any]]
+    prompt: list[str]
+    answer_text: str
+
+    def __init__(self, core: _core.Result, *, decode: Callable[[int], str] | None = None) -> None:
+        """decode: the text of one token; by default as the engine decodes it."""
         super().__init__()
         self.core = core
-        decode = _decoder(core, tokenizer)
-        self["Prompt"] = decode(core.prompt_ids, core.prompt)
-        self["Prediction"] = core.prediction
-        self["Decode_output"] = decode(core.answer_ids, core.decode_output)
-        if core.attention is not None:
-            self["Attention"] = LazyDict(pair_result=Later(lambda: pair_table(self["Prompt"], core.attention)),
-                                         attention_result=LazyDict(
-                                             mean_group_df=Later(lambda: mean_group_table(core.attention)),
-                                             median_raw_df=Later(lambda: median_raw_table(core.attention))))
-        if core.gradient is not None:
-            gradient = core.gradient
-            self["Gradient"] = {key: gradient[key]
-                                for key in ("saliency_map", "block_gradient_x_input", "gradient")}
-        if core.attributions:
-            self["attributions"] = core.attributions
 
-    def __getattr__(self, name):
+        def texts(ids: Iterable[Any], decoded: list[str]) -> list[str]:
+            return decoded if decode is None else [decode(int(token)) for token in ids]
+
+        self["Prompt"] = texts(self.prompt_ids, core.prompt)
+        self["Prediction"] = core.prediction
+        self["Decode_output"] = texts(self.answer_ids, core.decode_output)
+        attention, gradient, attributions = self.attention, self.gradient, self.attributions
+        if attention is not None:
+            raw = attention
+            self["Attention"] = LazyDict(pair_result=Later(lambda: pair_table(self["Prompt"], raw)),
+                                         attention_result=LazyDict(
+                                             mean_group_df=Later(lambda: mean_group_table(raw)),
+                                             median_raw_df=Later(lambda: median_raw_table(raw))))
+        if gradient is not None:
+            self["Gradient"] = {key: gradient[key] for key in ("saliency_map", "block_gradient_x_input", "gradient")}
+        if attributions:
+            self["attributions"] = attributions
+
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("_") or name == "core":
             raise AttributeError(name)
         return getattr(self.core, name)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         methods = [key for key in ("Attention", "Gradient") if key in self]
         methods += [one["method"] for one in self.get("attributions", [])]
         return (f"Result({self.core.task}, {', '.join(methods)}; {len(self['Prompt'])} prompt tokens; "
                 f"answer {self.core.answer_text[:60]!r})")
 
-    def __reduce__(self):
+    def __reduce__(self) -> NoReturn:
         raise TypeError("a Result cannot be pickled without loss; save it, or send to_json() and use load_result")
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return self is other
 
-    __hash__ = object.__hash__
+    def __hash__(self) -> int:  # type: ignore[override]  # dicts have none, but are equal by value
+        return id(self)
 
     def to_json(self, raw: bool = False) -> str:
-        """str: the result as `llmx explain --json` writes it. `raw`: with median_raw_df and the gradient, too."""
+        """The result as `llmx explain --json` writes it. raw: includes median_raw_df and the gradient."""
         return self.core.json(raw)
 
     def to_dict(self, raw: bool = False) -> dict[str, Any]:
-        """The same as Python's own dicts and lists."""
-        return json.loads(self.to_json(raw))
+        """`to_json` as Python's own dicts and lists."""
+        stored: dict[str, Any] = json.loads(self.to_json(raw))
+        return stored
 
     def to_pandas(self) -> Any:
-        """A DataFrame with a row for each list of scores, target and unit: method, objective, target, target_text,
-        unit, text, kind, score (and standard_error, where there is one). Needs pandas."""
-        from explainer.frames import frame
+        """A pandas.DataFrame with a row for each method, target and unit: method, objective, target, target_text, unit,
+        text, kind, score (and standard_error, where there is one). Needs pandas."""
+        return frame(self.core, self["Prompt"], self["Decode_output"])
 
-        return frame(self)
-
-    def save(self, path: str | os.PathLike, raw: bool = False) -> None:
-        """Writes FILE.json (`explainer.load_result` reads it), FILE.html (a page of its own) or FILE.safetensors (the
-        raw tensors), by the name's ending. Temporary name, then renamed. Raises OutputError."""
-        form = _FORMS.get(os.path.splitext(os.fspath(path))[1])
+    def save(self, path: StrPath, raw: bool = False) -> None:
+        """Writes the form that the name's ending says: .json (`explainer.load_result` reads it), .html (the report) or
+        .safetensors (the raw tensors). The file is complete or not there at all. Raises OutputError."""
+        path = os.fspath(path)
+        form = _FORMS.get(os.path.splitext(path)[1])
         if form is None:
-            raise UsageError(f"save: {os.fspath(path)}; expected a name that ends in {', '.join(_FORMS)}")
-        self.core.save(os.fspath(path), form, raw)
+            raise UsageError(f"save: {path}; expected a name that ends in {', '.join(_FORMS)}")
+        self.core.save(path, form, raw)
 
     @staticmethod
-    def load(path: str | os.PathLike) -> Result:
-        """The same as `explainer.load_result`."""
+    def load(path: StrPath) -> Result:
+        """Same as `explainer.load_result`."""
         return load_result(path)
 
     def plot(self, kind: str = "text", method: str = "", width: int = 960) -> Picture:
-        """A `Picture`. kind: text (the prompt in colours), matrix (answer x prompt), curve (faithfulness)."""
+        """Draws a picture. kind: text (the prompt, coloured), matrix (answer by prompt) or curve (faithfulness)."""
         return Picture(self.core.svg(kind, method, width))
 
     def to_html(self) -> str:
-        """str: the whole report, one page that loads nothing."""
+        """The whole report, as one page that loads nothing else."""
         return self.core.html()
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return inline(self.to_html())
 
     def compare(self, other: Result, *, top: int = 10, differences: int = 10,
                 align_text: bool = False) -> dict[str, Any]:
-        """How much this result and `other` agree: dict of comparisons (method, total: spearman, kendall, cosine,
-        overlap; targets; differences), only_first, only_second. Raises InputError where they cannot be compared."""
+        """How much this result and `other` agree.
+
+        Returns a dict: comparisons (method; total and targets: spearman, kendall, cosine, overlap; differences),
+        only_first, only_second. Raises InputError for results that cannot be compared.
+        """
         return _core.compare(self.core, other.core, top, differences, align_text)
 
 
-def load_result(source: str | bytes | os.PathLike) -> Result:
-    """A result that was saved: a path, or the JSON itself."""
-    text = os.fspath(source) if not isinstance(source, bytes) else source.decode()
-    if not text.lstrip().startswith("{"):
-        with open(text, encoding="utf-8") as file:
-            return Result(_core.read(file.read(), text))
-    return Result(_core.read(text, "result"))
-
-
-def _decoder(core, tokenizer):
-    """Tokens one by one, as the caller's own tokenizer has them; else as the engine has."""
-    from explainer.tokenizer import Tokenizer
-
-    if tokenizer is None or isinstance(tokenizer, Tokenizer):
-        return lambda ids, decoded: decoded
-    return lambda ids, decoded: [tokenizer.decode([int(token)]) for token in ids]
+def load_result(source: StrPath | bytes) -> Result:
+    """Reads a saved result: from a path, or from the JSON text itself."""
+    text = source.decode() if isinstance(source, bytes) else os.fspath(source)
+    if text.lstrip().startswith("{"):
+        return Result(_core.read(text, "result"))
+    with open(text, encoding="utf-8") as file:
+        return Result(_core.read(file.read(), text))
 
 
 __all__ = ["Picture", "Result", "load_result"]

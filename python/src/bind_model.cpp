@@ -16,10 +16,10 @@
 #include "bind.hpp"
 #include "caller.hpp"
 #include "checkpoint/load.hpp"
-#include "core/utf8.hpp"
 #include "engine/pass/pass.hpp"
 #include "engine/text/vocabulary.hpp"
 #include "task/extractive/windows.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::python {
 namespace {

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Shared by the scripts: what has to be on the machine before a build. Sourced by bash, sets
+# Shared by the scripts: installs what a build needs. Source it from bash; it sets
 #   root        the checkout                     cache  the user's cache directory of this project
 #   llama_dir   llama.cpp's unpacked source      demo_model  the demo model's file
-# and offers need_packages, need_llama_cpp, need_demo_model, configure. Each skips what is there.
+# and defines need_packages, need_llama_cpp, need_demo_model, configure, which skip what is already there.
 
 set -euo pipefail
 
@@ -14,7 +14,7 @@ demo_model=$cache/models/SmolLM2-135M-Instruct.Q4_1.gguf
 demo_model_sha256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 
 # libdnnl-dev needs the OpenCL headers to be found by CMake and only recommends them.
-build_packages=(g++ cmake ninja-build libdnnl-dev ocl-icd-opencl-dev libcli11-dev nlohmann-json3-dev
+build_packages=(g++ cmake ninja-build ccache libdnnl-dev ocl-icd-opencl-dev libcli11-dev nlohmann-json3-dev
                 libfmt-dev libssl-dev libicu-dev libeigen3-dev libboost-dev libgtest-dev libgmock-dev
                 librsvg2-dev pkg-config)
 browser_packages=(chromium chromium-driver fonts-dejavu-core)
@@ -22,13 +22,16 @@ python_packages=(python3-dev)
 fetch_packages=(python3-venv ca-certificates unzip)
 test_packages=(python3 curl)  # of the service
 
+# Objects are found again from a checkout elsewhere. (Debug information then names the directory of the first.)
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
-# need_packages NAME...: Debian packages, installed where they are missing.
+# need_packages NAME...: installs Debian packages that are missing.
 need_packages() {
     if ! command -v dpkg-query >/dev/null; then
-        say "not a Debian system: taking for granted what these packages hold: $*"
+        say "not a Debian system; assuming that these packages are installed: $*"
         return
     fi
     local missing=() name
@@ -38,8 +41,8 @@ need_packages() {
     ((${#missing[@]})) || return 0
     local as_root=()
     if ((EUID != 0)); then
-        command -v sudo >/dev/null || fail "packages: ${missing[*]} are not installed, and there is no sudo;" \
-            "run as root, then start this script again: apt-get update && apt-get install -y ${missing[*]}"
+        command -v sudo >/dev/null || fail "packages: ${missing[*]} are not installed, and sudo is not available;" \
+            "run this as root, then start the script again: apt-get update && apt-get install -y ${missing[*]}"
         as_root=(sudo)
     fi
     say "installing Debian packages: ${missing[*]}"
@@ -47,8 +50,8 @@ need_packages() {
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
-# scratch_dir: a new directory beside the cache's files, so that a rename from it is atomic. What an
-# interrupted run left is removed first; a run still going is told by its process id.
+# scratch_dir: a new directory next to the cached files, so that a rename from it is atomic. First removes those of
+# interrupted runs; the process id in the name identifies runs that are still active.
 scratch_dir() {
     mkdir -p "$cache"
     local old
@@ -59,7 +62,7 @@ scratch_dir() {
     printf '%s\n' "$cache/.scratch-$$"
 }
 
-# pip_download DIR PIP-ARGUMENTS...: through pip in a private environment, hashes checked by pip.
+# pip_download DIR PIP-ARGUMENTS...: downloads with pip from a private environment; pip verifies the hashes.
 pip_download() {
     local dir=$1 python=python3
     shift
@@ -67,17 +70,16 @@ pip_download() {
     [[ -x /usr/bin/python3 ]] && python=/usr/bin/python3  # the one that Debian's python3-venv serves
     [[ -x $dir/venv/bin/pip ]] || "$python" -m venv "$dir/venv"
     "$dir/venv/bin/pip" --disable-pip-version-check download --quiet --no-cache-dir --no-deps --require-hashes \
-        --dest "$dir" "$@" || fail "pip: the download failed; is the network there?"
+        --dest "$dir" "$@" || fail "pip: download failed; check the network connection"
 }
 
 need_llama_cpp() {
     [[ -f $llama_dir/include/llama.h ]] && return
     need_packages "${build_packages[@]}"
-    say "getting llama.cpp ${llama_commit:0:12} (77 MB) into $llama_dir"
+    say "downloading llama.cpp ${llama_commit:0:12} (77 MB) into $llama_dir"
     local dir
     dir=$(scratch_dir)
-    # Its build backend has to be at hand; the isolated environment that pip would make for it takes
-    # most of a minute.
+    # Installs its build backend first: the isolated environment that pip would create for it takes most of a minute.
     pip_download "$dir" --requirement "$root/scripts/lib/tools.txt"
     "$dir/venv/bin/pip" --disable-pip-version-check install --quiet --no-index --no-deps "$dir"/*.whl
     pip_download "$dir" --no-build-isolation --no-binary llama-cpp-python \
@@ -87,7 +89,7 @@ need_llama_cpp() {
         '*/vendor/llama.cpp'
     local tree
     tree=$(echo "$dir"/llama_cpp_python-*/vendor/llama.cpp)
-    rm -f "$tree/.git"  # a submodule's pointer that points nowhere here
+    rm -f "$tree/.git"  # the dangling pointer of a submodule
     rm -rf "$llama_dir"
     mv -T "$tree" "$llama_dir"
     rm -rf "$dir"
@@ -95,7 +97,7 @@ need_llama_cpp() {
 
 need_demo_model() {
     [[ -f $demo_model ]] && return
-    say "getting the demo model SmolLM2-135M-Instruct (93 MB) into $demo_model"
+    say "downloading the demo model SmolLM2-135M-Instruct (93 MB) into $demo_model"
     local dir
     dir=$(scratch_dir)
     pip_download "$dir" --only-binary :all: --requirement "$root/scripts/lib/model.txt"
@@ -106,8 +108,8 @@ need_demo_model() {
     rm -rf "$dir"
 }
 
-# need_environment NAME REQUIREMENTS PIP-ARGUMENTS...: a Python environment of these packages; sets
-# environment_python. A changed list makes a new one.
+# need_environment NAME REQUIREMENTS PIP-ARGUMENTS...: a Python environment with these packages; sets
+# environment_python. A changed list creates a new environment.
 need_environment() {
     local name=$1 wanted=$2 sum python=python3
     shift 2
@@ -116,24 +118,24 @@ need_environment() {
     environment_python=$home/bin/python
     need_packages "${fetch_packages[@]}"
     [[ -f $home/complete ]] && return
-    say "getting the packages of $(basename "$(dirname "$wanted")")/$(basename "$wanted") into $home"
+    say "downloading the packages of $(basename "$(dirname "$wanted")")/$(basename "$wanted") into $home"
     [[ -x /usr/bin/python3 ]] && python=/usr/bin/python3
     rm -rf "$home"
     mkdir -p "$cache"
     "$python" -m venv "$home"
     "$home/bin/pip" --disable-pip-version-check install --quiet --no-cache-dir "$@" --requirement "$wanted" ||
-        fail "pip: the download failed; is the network there?"
+        fail "pip: download failed; check the network connection"
     touch "$home/complete"
 }
 
-# need_browser: Chromium, and a Python environment with what drives it. Sets browser_python.
+# need_browser: Chromium and a Python environment with Selenium. Sets browser_python.
 need_browser() {
     need_packages "${browser_packages[@]}"
     need_environment browser "$root/tests/browser/requirements.txt" --no-deps --require-hashes --only-binary :all:
     browser_python=$environment_python
 }
 
-# need_python: what builds and tests the Python package. Sets package_python.
+# need_python: the environment that builds and tests the Python package. Sets package_python.
 need_python() {
     need_packages "${python_packages[@]}"
     need_environment python "$root/tests/python/requirements.txt" --no-deps --require-hashes --only-binary :all:
@@ -144,7 +146,7 @@ need_python() {
 check_sha256() {
     local got
     got=$(sha256sum <"$2")
-    [[ ${got%% *} == "$1" ]] || fail "$(basename "$2"): its SHA-256 is ${got%% *}; expected $1"
+    [[ ${got%% *} == "$1" ]] || fail "$(basename "$2"): SHA-256 is ${got%% *}; expected $1"
 }
 
 # configure PRESET CMAKE-ARGUMENTS...: configures that preset's build directory.
@@ -155,17 +157,17 @@ configure() {
     mkdir -p "$root/build"
     local log=$root/build/configure-$preset.log
     (cd "$root" && cmake --preset "$preset" -DLLMX_LLAMA_CPP_DIR="$llama_dir" -DLLMX_DEMO_MODEL="$demo_model" "$@") \
-        >"$log" 2>&1 || { cat "$log" >&2; fail "cmake: configuring the preset $preset failed; the log is above"; }
+        >"$log" 2>&1 || { cat "$log" >&2; fail "cmake: configuring preset $preset failed; see the log above"; }
 }
 
-# build PRESET TARGET...: all targets without a name.
+# build PRESET TARGET...: builds the targets, or all without a name.
 build() {
     local preset=$1
     shift
     (cd "$root" && cmake --build --preset "$preset" ${1:+--target "$@"}) >&2
 }
 
-# everything_there: the set-up that demo and test share.
+# everything_there: the setup shared by demo and test.
 everything_there() {
     need_packages "${build_packages[@]}"
     need_llama_cpp

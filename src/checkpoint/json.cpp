@@ -6,7 +6,7 @@
 #include <llmx/error.hpp>
 
 #include "core/files.hpp"
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::checkpoint {
 

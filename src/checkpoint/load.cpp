@@ -10,9 +10,9 @@
 #include <new>
 
 #include "checkpoint/directory.hpp"
-#include "core/utf8.hpp"
 #include "engine/model/load.hpp"
 #include "engine/pass/redraw.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 
@@ -55,7 +55,7 @@ Model checkpoint::load_with_weights(const fs::path& directory, const std::string
     std::shared_ptr<ModelImpl> impl =
         load_checkpoint(name, read_checked(directory, given_weights(name, weights)), options);
     engine::set_digest(*impl, sha256.get());
-    return Model(std::move(impl));
+    return engine::model_of(std::move(impl));
 }
 
 Model Model::load(const fs::path& path, const LoadOptions& given) {

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <mutex>
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::engine {
 namespace {

@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
-#include "core/utf8.hpp"
 #include "engine/text/vocabulary.hpp"
 #include "method/deletion.hpp"
 #include "method/replay_function.hpp"
 #include "method/replay_game.hpp"
+#include "text/utf8.hpp"
 #include "unit/split.hpp"
 
 namespace llmx {

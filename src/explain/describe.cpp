@@ -1,8 +1,8 @@
 // The texts and ids of a result.
 
-#include "core/utf8.hpp"
 #include "explain/subject.hpp"
 #include "task/extractive/offsets.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 

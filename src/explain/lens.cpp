@@ -7,10 +7,10 @@
 #include <llmx/error.hpp>
 #include <numeric>
 
-#include "core/utf8.hpp"
 #include "engine/pass/output_head.hpp"
 #include "objective/objective.hpp"
 #include "replay/hidden.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 

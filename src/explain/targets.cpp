@@ -6,7 +6,7 @@
 #include <llmx/error.hpp>
 #include <numeric>
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 

@@ -7,7 +7,7 @@
 #include <map>
 #include <optional>
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::task {
 

@@ -9,7 +9,7 @@
 
 #include <llmx/error.hpp>
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::unit {
 

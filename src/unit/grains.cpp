@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 #include "unit/breaks.hpp"
 
 namespace llmx::unit {

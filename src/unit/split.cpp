@@ -6,7 +6,7 @@
 #include <llmx/error.hpp>
 #include <map>
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 #include "unit/breaks.hpp"
 #include "unit/grains.hpp"
 

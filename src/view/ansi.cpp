@@ -5,7 +5,7 @@
 #include <llmx/error.hpp>
 #include <llmx/view.hpp>
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::view {
 namespace {

@@ -8,7 +8,7 @@
 #include <llmx/view.hpp>
 #include <nlohmann/json.hpp>
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 #include "view/json_parts.hpp"
 #include "view/json_views.hpp"
 #include "view/schema.hpp"

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <llmx/enums.hpp>
 #include <llmx/error.hpp>
 #include <llmx/view.hpp>
 #include <nlohmann/json.hpp>

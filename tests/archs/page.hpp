@@ -11,9 +11,11 @@ namespace llmx::test {
 /// The page with the rows of these models written anew; the others' stay as they are.
 std::string updated(const std::string& page, const std::vector<Verdict>& verdicts);
 
-/// Empty where the page says what was verified, else the first thing that it does not. The error figures
-/// are bounds with room, for another machine rounds otherwise: a page holds as long as they do.
-std::string difference(const std::string& page, const std::vector<Verdict>& verdicts);
+/// Empty where the page has a row for each of these models and for no other, and says of each that was
+/// verified what was found; else the first thing that is not so. The error figures are bounds with room, for
+/// another machine rounds otherwise: a page holds as long as they do.
+std::string difference(const std::string& page, const std::vector<std::string>& models,
+                       const std::vector<Verdict>& verdicts);
 /// The same of one model's row.
 std::string difference(const std::string& page, const Verdict& verdict);
 

@@ -205,7 +205,7 @@ std::vector<float> plain_results(const std::string& path, const engine::PassInpu
         llama_model_load_from_file(path.c_str(), model_params), &llama_model_free);
     llama_context_params params = llama_context_default_params();
     params.n_ctx = params.n_batch = params.n_ubatch = static_cast<std::uint32_t>(input.ids.size());
-    params.n_threads = params.n_threads_batch = 2;
+    params.n_threads = params.n_threads_batch = 1;
     params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
     params.type_k = params.type_v = GGML_TYPE_F32;
     params.swa_full = true;

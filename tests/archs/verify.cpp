@@ -100,7 +100,7 @@ std::string without_advice(std::string message, const std::string& path) {
 }
 
 std::string check(const std::string& path, Verdict& verdict) {
-    const Model model = Model::load(path, {.threads = 2});
+    const Model model = Model::load(path, {.threads = 1});  // several processes share the cores
     verdict.architecture = model.facts().architecture;
     Probe probe(model, text_length(verdict.architecture));
     const Probe::Gradient gradient = probe.gradient();

@@ -5,7 +5,7 @@ missing), LLMX_SOURCE_DIR.
 """
 
 import base64
-import importlib.util
+import importlib.resources
 import json
 import os
 import pathlib
@@ -23,12 +23,12 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 LLMX = os.environ["LLMX"]
 PICTURES = pathlib.Path(os.environ["LLMX_PICTURES"])
-AXE = (pathlib.Path(importlib.util.find_spec("axe_playwright_python").origin).parent / "axe.min.js").read_text()
+AXE = (importlib.resources.files("axe_playwright_python") / "axe.min.js").read_text()
 
 
 def llmx(*arguments):
     """Runs the program; an error fails the test with its message."""
-    run = subprocess.run([LLMX, *map(str, arguments)], capture_output=True, text=True)
+    run = subprocess.run([LLMX, *map(str, arguments)], capture_output=True, text=True, check=False)
     if run.returncode != 0:
         raise AssertionError(f"llmx {arguments[0]}: {run.stderr}")
     return run.stdout
@@ -86,11 +86,11 @@ class BrowserTest(unittest.TestCase):
         """A report of results (dictionaries or paths), made by the program. Its path."""
         paths = []
         for result in results:
+            path = result
             if isinstance(result, dict):
                 path = self.directory / f"result-{len(list(self.directory.iterdir()))}.json"
                 path.write_text(json.dumps(result))
-                result = path
-            paths.append(result)
+            paths.append(path)
         out = self.directory / f"report-{len(list(self.directory.iterdir()))}.html"
         llmx("view", *paths, "-o", out)
         return out

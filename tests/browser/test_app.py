@@ -17,7 +17,8 @@ from service import DEMO_MODEL, TEMPLATE, TINY_MODEL, Service  # noqa: E402
 
 
 class AppTest(BrowserTest):
-    model, options = TINY_MODEL, ()
+    model = TINY_MODEL
+    options: tuple[str, ...] = ()
 
     @classmethod
     def setUpClass(cls):
@@ -149,7 +150,7 @@ class App(AppTest):
             else:  # the focus is on it
                 self.keys(Keys.ENTER)
             self.assertEqual(self.trouble(), "Cancelled.")
-            self.until(lambda: self.service.metric("llmx_abandoned_total") == before + 1)
+            self.until(lambda before=before: self.service.metric("llmx_abandoned_total") == before + 1)
             self.until(lambda: self.service.metric("llmx_requests_running") == 0, 20)
             self.assertTrue(self.one("button.primary").is_enabled())
 

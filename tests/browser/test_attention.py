@@ -98,7 +98,7 @@ class Decoder(AttentionTest):
         query = self.one(".queries [data-token='8']")
         self.point(query)
         self.assertEqual(self.lines(), self.expected(0, self.heads, 0.1, {8}))
-        self.assertIn("looks at", self.one(".says").text)
+        self.assertIn("attends to", self.one(".says").text)
         self.click(query)
         self.point(self.one("h1"))
         self.assertEqual(self.lines(), self.expected(0, self.heads, 0.1, {8}))
@@ -313,7 +313,7 @@ class OtherModels(AttentionTest):
         hostile = "</script><img src=x onerror=alert(1)>\u202e\u200b"
         result["Prompt"] = [hostile] * len(result["Prompt"])
         result["Decode_output"] = [hostile] * len(result["Decode_output"])
-        result["views"]["logit_lens"]["text"] = {id: hostile for id in result["views"]["logit_lens"]["text"]}
+        result["views"]["logit_lens"]["text"] = dict.fromkeys(result["views"]["logit_lens"]["text"], hostile)
         result["views"]["left_out"] = [f"self attention: {hostile}"]
         file = self.page(result)
         for view in VIEWS:

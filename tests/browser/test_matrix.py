@@ -6,10 +6,9 @@ import pathlib
 import time
 import unittest
 
-from selenium.webdriver.common.keys import Keys
-
 import results
 from browser import PICTURES, BrowserTest, llmx
+from selenium.webdriver.common.keys import Keys
 
 
 def measured(**numbers):

@@ -171,7 +171,7 @@ class Page(BrowserTest):
 
     def test_comparing(self):
         self.open(self.comparison, "compare")
-        self.assertIn("8 units stand in both prompts; 3 only in the first, 2 only in the second", self.one(".says").text)
+        self.assertIn("8 units are in both prompts; 3 only in the first, 2 only in the second", self.one(".says").text)
         self.choose("scaling", "raw")
         first = [sum(row[u] for row in self.result["attributions"][0]["scores"]) for u in range(11)]
         self.point(self.all(".compared")[2].find_elements("css selector", "[data-compared='8']")[0])  # " open"

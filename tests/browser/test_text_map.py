@@ -2,10 +2,9 @@
 
 import unittest
 
-from selenium.webdriver.common.keys import Keys
-
 import results
 from browser import BrowserTest
+from selenium.webdriver.common.keys import Keys
 
 
 def shown(value):
@@ -51,7 +50,7 @@ class TextMap(BrowserTest):
         before = self.colours()
         self.point(self.token(2))
         self.assertNotEqual(self.colours(), before)
-        self.assertIn("What “ to” rests on", self.one(".says").text)
+        self.assertIn("What “ to” depends on", self.one(".says").text)
         self.point(self.one("h1"))
         self.assertEqual(self.colours(), before)
 
@@ -146,7 +145,7 @@ class TextMap(BrowserTest):
         self.assertGreaterEqual(len(set(colours)), 4, colours)
         column = [row[4] for row in self.signed["scores"]]
         top = max(range(5), key=lambda t: column[t])
-        r, g, b = map(int, colours[top][4:-1].split(","))
+        r, _, b = map(int, colours[top][4:-1].split(","))
         self.assertGreater(r, b)  # warm: for
         self.keys(Keys.ESCAPE)
 
@@ -162,16 +161,16 @@ class TextMap(BrowserTest):
         self.assertIn("off by 0.5 %", text)
         self.assertIn("clearly better than random (0.3 ± 0.05)", text)
         self.choose("map", "attribution-1")
-        self.assertIn("too much to read sizes", self.one(".worth").text)
+        self.assertIn("too much to compare sizes", self.one(".worth").text)
         self.choose("map", "attention-mean")
-        self.assertIn("Nothing was measured", self.one(".worth").text)
+        self.assertIn("was not measured", self.one(".worth").text)
 
     def test_alternatives_stand_under_their_token(self):
         self.click(self.token(1))
         buttons = self.all("[data-alternative]")
         self.assertEqual([b.text.split("\n")[-1] for b in buttons], ["60 %", "30 %", "15 %"])
         self.click(buttons[1])
-        self.assertIn("Why “ other1” could stand here", self.one(".says").text)
+        self.assertIn("Why “ other1” was a candidate here", self.one(".says").text)
         self.assertEqual(self.score(3), shown(self.result["attributions"][2]["scores"][4][3]))
         self.picture("alternatives")
 

@@ -7,13 +7,13 @@
 #include <llmx/llmx.hpp>
 #include <numeric>
 
-#include "core/utf8.hpp"
 #include "engine/pass/pass.hpp"
 #include "objective/objective.hpp"
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 namespace {

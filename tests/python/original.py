@@ -9,7 +9,7 @@ import types
 
 def blocks():
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "original_readme.md"), encoding="utf-8") as file:
-        return dict(re.findall(r"^## (\w+)\n\n```python\n(.*?)^```$", file.read(), re.M | re.S))
+        return dict(re.findall(r"^## (\w+)\n\n```python\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL))
 
 
 def run(model, tokenizer):

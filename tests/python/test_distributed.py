@@ -264,10 +264,11 @@ class OnACluster(Directory):
 
     def test_a_line_that_is_no_record_is_a_failed_row(self):
         path = self.path("in.jsonl", '{"prompt_ids": [1, 5], "max_new_tokens": 1}\n{"id": \n\n[1]\n')
-        self.assertEqual((1, 2), (lambda s: (s.done, s.failed))(self.explain(path)))
+        summary = self.explain(path)
+        self.assertEqual((1, 2), (summary.done, summary.failed))
         rows = self.rows()
-        self.assertIn("in.jsonl:2: no valid JSON", rows["000002"]["error"])
-        self.assertIn("in.jsonl:4: is no object", rows["000003"]["error"])
+        self.assertIn("in.jsonl:2: invalid JSON", rows["000002"]["error"])
+        self.assertIn("in.jsonl:4: not an object", rows["000003"]["error"])
 
     def test_what_cannot_be_done_is_said_at_the_start(self):
         import ray
@@ -282,15 +283,15 @@ class OnACluster(Directory):
                 (errors.UsageError, "load_options", records, {"load_options": {"threads": 2}}),
                 (errors.UsageError, "format: 'csv'", records, {"format": "csv"}),
                 (errors.InputError, "no such file", self.path("none.jsonl"), {}),
-                (errors.InputError, "unknown ending", self.path("in.txt", "{}"), {}),
+                (errors.InputError, "unknown file type", self.path("in.txt", "{}"), {}),
                 (errors.UsageError, "expected a path, a list", 5, {}),
                 (errors.InputError, "no fixed places", ray.data.from_items([{"user": "x"}]), {})):
             with self.subTest(message), self.assertRaisesRegex(expected, message):
                 self.explain(source, **options)
 
     def test_a_worker_without_the_model_stops_the_run(self):
-        from explainer._dataset_worker import Worker
         import pyarrow
+        from explainer._dataset_worker import Worker
 
         block = pyarrow.Table.from_pylist([{"id": "a", "digest": "d", "request": "{}"}])
         for model, digest, message in ((self.path("none.gguf"), "", "no such file"),
@@ -395,9 +396,9 @@ class WithoutRay(unittest.TestCase):
         subprocess.run([sys.executable, "-c", code], check=True)
 
     def test_what_is_missing_is_said(self):
-        with mock.patch.dict(sys.modules, {"ray": None}):
-            with self.assertRaisesRegex(errors.UsageError, r"is not installed.*llm-explainer\[ray\]"):
-                explain_dataset([], "out", model=MODEL)
+        with mock.patch.dict(sys.modules, {"ray": None}), \
+                self.assertRaisesRegex(errors.UsageError, r"is not installed.*llm-explainer\[ray\]"):
+            explain_dataset([], "out", model=MODEL)
 
 
 if __name__ == "__main__":

@@ -99,9 +99,9 @@ class Families(unittest.TestCase):
         theirs = transformers.AutoModelForCausalLM.from_pretrained(path)
         ours = explainer.AutoModelForCausalLM.from_pretrained(path)
         ids = torch.tensor([[5, 9, 12, 7, 3]])
-        for options in ({}, {"num_beams": 3}, {"repetition_penalty": 1.3}, {"num_beams": 2, "length_penalty": 0.5}):
-            with self.subTest(**options):
-                options = {"max_new_tokens": 8, "do_sample": False, **options}
+        for some in ({}, {"num_beams": 3}, {"repetition_penalty": 1.3}, {"num_beams": 2, "length_penalty": 0.5}):
+            with self.subTest(**some):
+                options = {"max_new_tokens": 8, "do_sample": False, **some}
                 expected = theirs.generate(ids, **options)
                 self.assertEqual(ours.generate(ids, **options).tolist(), expected.tolist())
 

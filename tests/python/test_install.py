@@ -42,7 +42,7 @@ class Installed(unittest.TestCase):
 
     def test_the_program(self):
         with open(os.path.join(ROOT, "pyproject.toml"), encoding="utf-8") as file:
-            script = re.search(r'^llmx = "([\w.]+):(\w+)"$', file.read(), re.M)
+            script = re.search(r'^llmx = "([\w.]+):(\w+)"$', file.read(), re.MULTILINE)
         code = f"from {script.group(1)} import {script.group(2)} as main; main()"
         self.assertRegex(self.run_python(code, "--version").stdout, r"^llmx \d")
         refused = self.run_python(code, "explain", "--methd")

@@ -52,7 +52,7 @@ class OriginalReadme(unittest.TestCase):
         self.assertEqual(pair["pair_first"].tolist(), self.attention["Prompt"])
 
     def test_display(self):
-        lines = re.findall(r"\x1b\[(?:37|90|32|33|31)m.*?\x1b\[0m", self.printed, re.S)
+        lines = re.findall(r"\x1b\[(?:37|90|32|33|31)m.*?\x1b\[0m", self.printed, re.DOTALL)
         self.assertEqual(len(lines), 168 * (73 + 2))
         self.assertIn("0: ", self.printed)
 

@@ -47,13 +47,13 @@ class Chat(unittest.TestCase):
         self.assertLessEqual(max_difference(result["Gradient"]["saliency_map"], reference["saliency_map"]), 0.001001)
 
     def test_every_form_of_the_answer(self):
-        model, results = tiny(), []
+        model = tiny()
         with Explainer(model=model, method="Gradient") as explain:
-            for output in (model.generate([PROMPT], max_new_tokens=4),
-                           model.generate([PROMPT], max_new_tokens=4, return_dict_in_generate=True),
-                           {"sequences": model.generate([PROMPT], max_new_tokens=4)},
-                           model.generate([PROMPT], max_new_tokens=4)[0].tolist()):
-                results.append(explain.compute(output=output, input_ids=np.array([PROMPT])))
+            outputs = (model.generate([PROMPT], max_new_tokens=4),
+                       model.generate([PROMPT], max_new_tokens=4, return_dict_in_generate=True),
+                       {"sequences": model.generate([PROMPT], max_new_tokens=4)},
+                       model.generate([PROMPT], max_new_tokens=4)[0].tolist())
+            results = [explain.compute(output=output, input_ids=np.array([PROMPT])) for output in outputs]
         for result in results[1:]:
             self.assertTrue((result["Gradient"]["gradient"] == results[0]["Gradient"]["gradient"]).all())
 
@@ -97,7 +97,7 @@ class Chat(unittest.TestCase):
         self.assertGreater(sum(result.n_matches), 0)
 
     def test_what_is_refused(self):
-        cases = [(explainer.UsageError, "not known; expected one of attention", {"method": "Attentoin"}, {}),
+        cases = [(explainer.UsageError, "unknown; expected one of attention", {"method": "Attentoin"}, {}),
                  (explainer.UsageError, "task_type 'chat'", {}, {"task_type": "chat"}),
                  (explainer.UsageError, "expected what generate returned", {}, {"output": None}),
                  (explainer.InputError, "does not begin with the prompt", {}, {"output": [1, 2, 3, 4, 5, 6, 7]}),
@@ -108,22 +108,22 @@ class Chat(unittest.TestCase):
                  (explainer.UsageError, "method: none", {"method": []}, {}),
                  (explainer.UsageError, "label, labels", {}, {"label": "a", "labels": [4]}),
                  (explainer.UsageError, "attention_function", {}, {"attention_function": print}),
-                 (explainer.UsageError, "temperature: says how", {}, {"temperature": 0.5}),
+                 (explainer.UsageError, "temperature: controls how", {}, {"temperature": 0.5}),
                  (explainer.InputError, "n_matches", {}, {"n_matches": [1, -3]}),
                  (explainer.InputError, "padding", {}, {"input_ids": [2, 2, 5, 9], "output": [2, 2, 5, 9, 8]}),
                  (explainer.UsageError, "layr_names", {}, {"layr_names": ["q"]}),
                  (explainer.UsageError, "q_prj", {"method": "Attention"},
                   {"layer_names": ["q_prj", "k_proj", "v_proj"]})]
         for kind, text, construct, param in cases:
-            with self.subTest(text), self.assertRaisesRegex(kind, text):
-                with Explainer(module=tiny(), **{"method": "Gradient", **construct}) as explain:
-                    explain.compute(**{"output": PROMPT + [8, 4], "input_ids": PROMPT, **param})
+            with self.subTest(text), self.assertRaisesRegex(kind, text), \
+                    Explainer(module=tiny(), **{"method": "Gradient", **construct}) as explain:
+                explain.compute(**{"output": PROMPT + [8, 4], "input_ids": PROMPT, **param})
         for construct in ({}, {"module": tiny(), "model": tiny()}):
             with self.assertRaisesRegex(explainer.UsageError, "one model"):
                 Explainer(**construct)
-        with self.assertRaisesRegex(explainer.UnsupportedError, "is a str"):
-            with Explainer(module="gpt2", method="Gradient") as explain:
-                explain.compute(output=PROMPT + [8], input_ids=PROMPT)
+        with self.assertRaisesRegex(explainer.UnsupportedError, "is a str"), \
+                Explainer(module="gpt2", method="Gradient") as explain:
+            explain.compute(output=PROMPT + [8], input_ids=PROMPT)
 
 
 class EncoderDecoder(unittest.TestCase):
@@ -173,7 +173,7 @@ class QuestionAnswering(unittest.TestCase):
         text = {"question": "who sat", "context": "the cat sat", "answers": {"text": ["cat"], "answer_start": [4]}}
         prepared = Preprocessor(input_text=text, task_type="question_answering",
                                 model_name_or_path=golden_path("bertqa-tiny"))
-        inputs_all, inputs = prepared()
+        _, inputs = prepared()
         self.assertEqual(set(inputs), {"input_ids", "token_type_ids", "attention_mask"})
         result = prepared.model.explain(prompt_ids=inputs["input_ids"][0], token_type_ids=inputs["token_type_ids"][0],
                                         method="gradient")
@@ -202,7 +202,7 @@ class Examples(unittest.TestCase):
     def test_distributed(self):
         with tempfile.TemporaryDirectory() as scratch:
             printed = self.run_example("distributed.py", DEMO, "--output", os.path.join(scratch, "out"))
-        self.assertIn("2 done, 1 failed, 0 were there already", printed)
+        self.assertIn("2 done, 1 failed, 0 kept from before", printed)
 
     @needs_demo
     def test_notebook(self):

@@ -154,8 +154,8 @@ class Stream:
 
     def __iter__(self):
         name, data = "message", []
-        for line in self.response:
-            line = line.decode().rstrip("\n")
+        for raw in self.response:
+            line = raw.decode().rstrip("\n")
             if line.startswith("event: "):
                 name = line[7:]
             elif line.startswith("data: "):
@@ -166,7 +166,7 @@ class Stream:
 
 
 def command_line(*arguments, input=None):
-    return subprocess.run([CLI, *arguments], input=input, capture_output=True, text=True)
+    return subprocess.run([CLI, *arguments], input=input, capture_output=True, text=True, check=False)
 
 
 # Long enough that something can happen meanwhile; ends soon once it is cancelled.

@@ -198,8 +198,8 @@ class Api(unittest.TestCase):
                 self.assertEqual(answer.status, 400, answer.body)
                 self.assertIn(words, answer.error["message"])
             self.assertEqual(small.explain(prompt="a" * 10000, prompt_ids=None).status, 413)
-            chunked = b"POST /v1/explain HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" \
-                      b"Transfer-Encoding: chunked\r\n\r\n" + b"1000\r\n" + b" " * 4096 + b"\r\n"
+            chunked = (b"POST /v1/explain HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                       b"Transfer-Encoding: chunked\r\n\r\n" + b"1000\r\n" + b" " * 4096 + b"\r\n")
             self.assertIn(b" 413 ", small.raw(chunked + b"1000\r\n" + b" " * 4096 + b"\r\n" +
                                               b"1000\r\n" + b" " * 4096 + b"\r\n"))
 

@@ -88,17 +88,20 @@ class Load:
         start = time.monotonic()
         answer = self.service.post("/v1/explain", self.body_of(number), timeout=600)
         if answer.status != 200:
-            return self.note(f"{number}: {answer.status} {answer.body[:200]}")
+            self.note(f"{number}: {answer.status} {answer.body[:200]}")
+            return
         self.check(number, answer.json, start)
 
     def stream(self, number, _):
         start = time.monotonic()
         with Stream(self.service, "/v1/explain/stream", self.body_of(number)) as stream:
             if stream.response.status != 200:
-                return self.note(f"{number}: {stream.response.status} {stream.response.read()[:200]}")
+                self.note(f"{number}: {stream.response.status} {stream.response.read()[:200]}")
+                return
             name, data = list(stream)[-1]
         if name != "result":
-            return self.note(f"{number}: {name} {data[:200]}")
+            self.note(f"{number}: {name} {data[:200]}")
+            return
         self.check(number, json.loads(data), start)
 
     def malformed(self, number, _):

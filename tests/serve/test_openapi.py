@@ -36,7 +36,7 @@ def offence(document, schema, value, where="$"):
         return f"{where}: is {value!r:.40}; expected {kind}"
     if "enum" in schema and value not in schema["enum"]:
         return f"{where}: is {value!r}; expected one of {schema['enum']}"
-    if "minimum" in schema and value < schema["minimum"] or "maximum" in schema and value > schema["maximum"]:
+    if ("minimum" in schema and value < schema["minimum"]) or ("maximum" in schema and value > schema["maximum"]):
         return f"{where}: {value} is out of bounds"
     if isinstance(value, list):
         if len(value) < schema.get("minItems", 0):

@@ -109,8 +109,9 @@ class Safety(unittest.TestCase):
         self.assertEqual(huge.error["type"], "too_large")
 
     def test_what_is_no_http(self):
-        for raw in (b"\r\n\r\n", b"hello\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00" * 99,
-                    b"GET /health HTTP/1.1\r\nno colon here\r\nHost: x\r\n\r\n", b"\0" * 5000 + b"\r\n\r\n",
+        for raw in (b"\r\n\r\n", b"hello\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+                    b"\x16\x03\x01\x02\x00" * 99, b"GET /health HTTP/1.1\r\nno colon here\r\nHost: x\r\n\r\n",
+                    b"\0" * 5000 + b"\r\n\r\n",
                     b"BREW /health HTTP/1.1\r\nHost: localhost\r\n\r\n"):
             with self.subTest(raw[:20]):
                 answer = self.service.raw(raw, wait=40)
@@ -167,7 +168,8 @@ class Key(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w") as file:
             file.write("right-key-123\n")
             file.flush()
-            with Service("--host", "0.0.0.0", "--api-key-file", file.name, "--allow-host", "Explain.Example") as service:
+            with Service("--host", "0.0.0.0", "--api-key-file", file.name,
+                         "--allow-host", "Explain.Example") as service:
                 for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer right-key-12"},
                                 {"Authorization": "Bearer right-key-1234"}, {"Authorization": "Basic right-key-123"},
                                 {"X-Api-Key": ""}, {"X-Api-Key": "right-key-123 x"}):

@@ -166,7 +166,7 @@ TEST_F(Beams, AreThoseOfTransformers) {
                                         .early_stopping = stop};
                 std::vector<Token> ends;
                 for (Token id = 0; id < model.facts().vocabulary; ++id) {
-                    if (llama_vocab_is_eog(model.impl().vocab(), id)) ends.push_back(id);
+                    if (llama_vocab_is_eog(engine::impl_of(model).vocab(), id)) ends.push_back(id);
                 }
                 ASSERT_GT(ends.size(), 1U);
                 const Plain::Text expected = Plain{model, prompt, options, ends}.search();

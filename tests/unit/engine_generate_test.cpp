@@ -6,12 +6,12 @@
 #include <llmx/model.hpp>
 #include <set>
 
-#include "core/utf8.hpp"
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
 #include "support/temporary.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 namespace {

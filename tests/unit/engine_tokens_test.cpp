@@ -4,8 +4,8 @@
 #include <llmx/model.hpp>
 #include <nlohmann/json.hpp>
 
-#include "core/utf8.hpp"
 #include "support/expect_error.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 namespace {

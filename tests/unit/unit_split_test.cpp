@@ -6,8 +6,8 @@
 
 #include <random>
 
-#include "core/utf8.hpp"
 #include "support/expect_error.hpp"
+#include "text/utf8.hpp"
 #include "unit/split.hpp"
 
 namespace llmx {

@@ -6,7 +6,7 @@
 
 #include "checkpoint/tokenizer/vocabulary.hpp"
 #include "core/files.hpp"
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::checkpoint {
 namespace {

@@ -9,7 +9,7 @@
 #include "checkpoint/tokenizer/sentence_piece.hpp"
 #include "checkpoint/tokenizer/vocabulary.hpp"
 #include "core/files.hpp"
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::checkpoint {
 namespace {

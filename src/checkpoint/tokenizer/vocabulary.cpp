@@ -5,7 +5,7 @@
 #include <cmath>
 #include <llmx/error.hpp>
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::checkpoint {
 

@@ -1,6 +1,6 @@
 #include "engine/generate/answer.hpp"
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::engine {
 
@@ -11,7 +11,7 @@ bool Answer::add(Token id, std::span<const float> logits) {
         kept.shape = {static_cast<std::int64_t>(result.ids.size()) + 1, model_.facts().vocabulary};
     }
     result.ids.push_back(id);
-    const llama_vocab* vocab = model_.impl().vocab();
+    const llama_vocab* vocab = impl_of(model_).vocab();
     result.ended = llama_vocab_is_eog(vocab, id);
     bool last = result.ended || room() == 0;
     // A model without a tokenizer writes ids alone.

@@ -49,7 +49,7 @@ public:
           pulse_(options.progress,
                  size().source + static_cast<int>(beginning.text.size()) + options.max_new_tokens),
           decoder_(model, size(), pulse_) {
-        const llama_vocab* vocab = model.impl().vocab();
+        const llama_vocab* vocab = impl_of(model).vocab();
         std::size_t ends = 0;
         for (Token id = 0; id < model.facts().vocabulary; ++id) ends += llama_vocab_is_eog(vocab, id) ? 1 : 0;
         // Even if every beam may end in every way, as many candidates go on as there are beams.
@@ -92,7 +92,7 @@ private:
             beam.ids.push_back(c.token);
             beam.score = c.score;
             if (options_.keep_logits) beam.rows.push_back(rows_[c.parent]);
-            if (full_length || llama_vocab_is_eog(model_.impl().vocab(), c.token)) {
+            if (full_length || llama_vocab_is_eog(impl_of(model_).vocab(), c.token)) {
                 // One that ends counts only where it would have gone on otherwise.
                 if (rank >= width_ || (full && options_.early_stopping == EarlyStopping::yes)) continue;
                 beam.score /= std::pow(length, options_.length_penalty);

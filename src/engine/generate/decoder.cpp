@@ -45,7 +45,7 @@ Decoder::Decoder(const Model& model, const Size& size, Pulse& pulse)
     const LlamaGuard guard;
     std::string reason;
     try {
-        context_.reset(llama_init_from_model(model.impl().model.get(), params));
+        context_.reset(llama_init_from_model(impl_of(model).model.get(), params));
         reason = guard.reason("memory ran out, or the file's facts do not fit together");
     } catch (const std::exception& e) {
         reason = one_line(e.what());
@@ -61,7 +61,7 @@ Decoder::Decoder(const Model& model, const Size& size, Pulse& pulse)
                                 "expected a causal language model",
                                 model.facts().path, model.facts().architecture));
     }
-    use_adapters(model.impl(), context_.get());
+    use_adapters(impl_of(model), context_.get());
 }
 
 void Decoder::check(int status, const char* what) {
@@ -114,7 +114,7 @@ std::span<const float> Decoder::logits(int output) {
                     fmt::format("generate: the model's output is not a number; the file {} may be damaged",
                                 model_.facts().path));
     }
-    const float scale = model_.impl().logit_scale;
+    const float scale = impl_of(model_).logit_scale;
     if (scale == 1.0F) return all;
     scaled_.assign(all.begin(), all.end());
     for (float& z : scaled_) z *= scale;

@@ -61,7 +61,7 @@ Draft Assistant::draft(std::span<const Token> text, int most) {
         const Token id = sampler_.draw(draft.from.back());
         draft.ids.push_back(id);
         all.push_back(id);
-        if (llama_vocab_is_eog(decoder_.model().impl().vocab(), id)) break;
+        if (llama_vocab_is_eog(impl_of(decoder_.model()).vocab(), id)) break;
     }
     return draft;
 }
@@ -78,8 +78,8 @@ void require_same_vocabulary(const Model& model, const Model& assistant) {
     if (assistant.facts().vocabulary != count) {
         refuse(fmt::format("{} tokens, the model has {}", assistant.facts().vocabulary, count));
     }
-    const llama_vocab* ours = model.impl().vocab();
-    const llama_vocab* theirs = assistant.impl().vocab();
+    const llama_vocab* ours = impl_of(model).vocab();
+    const llama_vocab* theirs = impl_of(assistant).vocab();
     if (llama_vocab_type(ours) == LLAMA_VOCAB_TYPE_NONE || llama_vocab_type(theirs) == LLAMA_VOCAB_TYPE_NONE)
         return;
     for (Token id = 0; id < count; ++id) {

@@ -91,7 +91,7 @@ void check_assistant(const Model& model, const Model& assistant, const Beginning
 /// Drafts are verified by products that are computed again, on the processor that computed them.
 void check_drafts(const Model& model, const GenerateOptions& options) {
     const bool drafts = options.assistant != nullptr || options.prompt_lookup;
-    if (!drafts || model.impl().servers == nullptr) return;
+    if (!drafts || impl_of(model).servers == nullptr) return;
     throw Error(ErrorCode::unsupported,
                 "assistant: drafts cannot be verified on RPC servers; write without assistant and prompt "
                 "lookup, or without --rpc");

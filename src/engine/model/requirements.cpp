@@ -37,7 +37,7 @@ void require_causal(const Model& model) {
 }
 
 void require_generative(const Model& model) {
-    if (llama_model_is_diffusion(model.impl().model.get()))
+    if (llama_model_is_diffusion(impl_of(model).model.get()))
         refuse(model, "a diffusion model, which writes no text left to right");
     require_replayable(model);
     switch (model.facts().kind) {
@@ -59,7 +59,7 @@ void require_replayable(const Model& model) {
 bool has_plain_cache(const Model& model) {
     static constexpr std::array indexed{"deepseek32", "deepseek4",  "glm-dsa", "glm5-next",
                                         "dots3note",  "minimax-m3", "hy_v4"};
-    const llama_model* llama = model.impl().model.get();
+    const llama_model* llama = impl_of(model).model.get();
     return model.facts().kind == ModelKind::decoder && !llama_model_is_recurrent(llama) &&
            !llama_model_is_hybrid(llama) &&
            std::find(indexed.begin(), indexed.end(), model.facts().architecture) == indexed.end();
@@ -74,7 +74,7 @@ void require_hidden_rows(const Model& model) {
 }
 
 void require_positions(const Model& model, int tokens) {
-    for (const Module& module : model.impl().modules) {
+    for (const Module& module : impl_of(model).modules) {
         if (module.gguf_name != "position_embd" || tokens <= module.shape.front()) continue;
         throw Error(ErrorCode::context_overflow,
                     fmt::format("context: {} tokens, the model's table of position embeddings ends at {}; "
@@ -84,8 +84,8 @@ void require_positions(const Model& model, int tokens) {
 }
 
 std::string context_warning(const Model& model, int tokens) {
-    const bool rotary = llama_model_rope_type(model.impl().model.get()) != LLAMA_ROPE_TYPE_NONE;
-    if (!rotary || model.impl().rope_scaling || tokens <= model.facts().context) return {};
+    const bool rotary = llama_model_rope_type(impl_of(model).model.get()) != LLAMA_ROPE_TYPE_NONE;
+    if (!rotary || impl_of(model).rope_scaling || tokens <= model.facts().context) return {};
     return fmt::format(
         "context: {} tokens, the model was trained on {} and its file has no rope scaling; "
         "what it makes of them is not to be relied on",

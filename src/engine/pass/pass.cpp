@@ -25,13 +25,13 @@ Tokens PassInput::tokens() const {
 }
 
 Token decoder_start_token(const Model& model) {
-    const llama_model* llama = model.impl().model.get();
+    const llama_model* llama = impl_of(model).model.get();
     const Token start = llama_model_decoder_start_token(llama);
-    return start >= 0 ? start : llama_vocab_bos(model.impl().vocab());
+    return start >= 0 ? start : llama_vocab_bos(impl_of(model).vocab());
 }
 
 struct Session::Impl {
-    Impl(const Model& m, SessionSize s) : model(m), size(s), remote(m.impl().servers != nullptr) {}
+    Impl(const Model& m, SessionSize s) : model(m), size(s), remote(impl_of(m).servers != nullptr) {}
 
     enum class Mode { plain, plan, watch };
 
@@ -176,7 +176,7 @@ struct Session::Impl {
             if (row == nullptr) {
                 throw Error(ErrorCode::internal, fmt::format("replay: no result at position {}", position));
             }
-            const float scale = logits ? model.impl().logit_scale : 1.0F;
+            const float scale = logits ? impl_of(model).logit_scale : 1.0F;
             std::transform(row, row + width, std::back_inserter(results),
                            [scale](float x) { return x * scale; });
         }
@@ -194,7 +194,7 @@ struct Session::Impl {
 
 Session::Session(const Model& model, SessionSize size) : impl_(std::make_unique<Impl>(model, size)) {
     const int batch = batch_size(model, size);
-    const llama_model* llama = model.impl().model.get();
+    const llama_model* llama = impl_of(model).model.get();
     impl_->logits = model.facts().kind != ModelKind::encoder || llama_model_is_diffusion(llama);
     impl_->width = impl_->logits ? model.facts().vocabulary : llama_model_n_embd_out(llama);
     require_positions(model, size.tokens);
@@ -217,14 +217,14 @@ Session::Session(const Model& model, SessionSize size) : impl_(std::make_unique<
     params.cb_eval_user_data = impl_.get();
     params.abort_callback = &Impl::on_abort;
     params.abort_callback_data = impl_.get();
-    impl_->context.reset(llama_init_from_model(model.impl().model.get(), params));
+    impl_->context.reset(llama_init_from_model(impl_of(model).model.get(), params));
     if (!impl_->context) {
         throw Error(ErrorCode::model,
                     fmt::format("replay: llama.cpp could not make a context of {} tokens for this model; "
                                 "a shorter text needs less memory",
                                 size.tokens));
     }
-    use_adapters(model.impl(), impl_->context.get());
+    use_adapters(impl_of(model), impl_->context.get());
 }
 
 Session::~Session() = default;
@@ -235,7 +235,7 @@ const Model& Session::model() const { return impl_->model; }
 const SessionSize& Session::size() const { return impl_->size; }
 bool Session::gives_logits() const { return impl_->logits; }
 void Session::set_threads(int threads) { llama_set_n_threads(impl_->context.get(), threads, threads); }
-float Session::result_scale() const { return impl_->logits ? impl_->model.impl().logit_scale : 1.0F; }
+float Session::result_scale() const { return impl_->logits ? impl_of(impl_->model).logit_scale : 1.0F; }
 std::function<bool(double)> Session::set_progress(std::function<bool(double)> progress) {
     return std::exchange(impl_->progress, std::move(progress));
 }
@@ -243,7 +243,7 @@ std::function<bool(double)> Session::set_progress(std::function<bool(double)> pr
 Graph Session::plan(const PassInput& input) {
     check_input(impl_->model, impl_->size, input);
     Graph planned;
-    GraphBuilder builder(planned, impl_->model.impl().local_weights.get());
+    GraphBuilder builder(planned, impl_of(impl_->model).local_weights.get());
     impl_->builder = &builder;
     impl_->start(input);
     const std::vector<SubPass> parts = sub_passes(impl_->model, impl_->size, input);

@@ -38,7 +38,7 @@ int context_of_long_factors(const Model& model) {
     const std::string key = architecture + ".rope.scaling.original_context_length";
     std::array<char, 32> text{};
     const int length =
-        llama_model_meta_val_str(model.impl().model.get(), key.c_str(), text.data(), text.size());
+        llama_model_meta_val_str(impl_of(model).model.get(), key.c_str(), text.data(), text.size());
     if (length > 0) return std::atoi(text.data());
     const bool has = std::find(factors.begin(), factors.end(), architecture) != factors.end();
     return has ? model.facts().context : 0;
@@ -79,15 +79,15 @@ SharedPasses::SharedPasses(const Model& model, int tokens) : model_(model), cell
     params.abort_callback_data = this;
     // llama.cpp's RPC takes graphs to be the last one again by a mark that another context can overwrite;
     // where somebody watches, none has a mark.
-    if (model.impl().servers != nullptr) params.cb_eval = [](ggml_tensor*, bool ask, void*) { return !ask; };
+    if (impl_of(model).servers != nullptr) params.cb_eval = [](ggml_tensor*, bool ask, void*) { return !ask; };
     const LlamaGuard guard;
-    context_.reset(llama_init_from_model(model.impl().model.get(), params));
+    context_.reset(llama_init_from_model(impl_of(model).model.get(), params));
     if (!context_) {
         throw Error(ErrorCode::model,
                     fmt::format("scores: llama.cpp could not make a context of {} tokens: {}", params.n_ctx,
                                 guard.reason("a shorter text needs less memory")));
     }
-    use_adapters(model.impl(), context_.get());
+    use_adapters(impl_of(model), context_.get());
 }
 
 bool SharedPasses::should_abort() {

@@ -3,10 +3,10 @@
 
 #include <exception>
 
-#include "core/utf8.hpp"
 #include "engine/llama_guard.hpp"
 #include "engine/model/model_impl.hpp"
 #include "engine/text/template_guard.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 

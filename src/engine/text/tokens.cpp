@@ -3,10 +3,11 @@
 #include <exception>
 #include <limits>
 
-#include "core/utf8.hpp"
 #include "engine/llama_guard.hpp"
 #include "engine/model/model_impl.hpp"
 #include "engine/model/requirements.hpp"
+#include "text/characters.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 
@@ -36,7 +37,7 @@ Tokens Model::tokenize(std::string_view text, bool add_special, bool parse_speci
     }
     std::string decomposed;
     if (impl_->strips_accents) {
-        decomposed = utf8::decompose_hangul(text);
+        decomposed = decompose_hangul(text);
         text = decomposed;
     }
     const LlamaGuard guard;

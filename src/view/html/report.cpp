@@ -8,7 +8,7 @@
 #include <llmx/view.hpp>
 #include <nlohmann/json.hpp>
 
-#include "core/utf8.hpp"
+#include "text/utf8.hpp"
 #include "view/html/pack.hpp"
 #include "view/html/page.hpp"
 

@@ -3,7 +3,7 @@
 (() => {
   let key = "";
 
-  /** An error with the service's own message; `status` of HTTP, 0 where nobody answered. */
+  /** An error with the service's own message; `status` is HTTP's, or 0 without a response. */
   class ServiceError extends Error {
     constructor(message, status) {
       super(message);
@@ -26,8 +26,8 @@
     try {
       response = await fetch(path, { ...options, headers: { ...headers(), ...options.headers }, cache: "no-store" });
     } catch (error) {
-      if (error.name === "AbortError") throw error;
-      throw new ServiceError("the service does not answer; is it running?", 0);
+      if (/** @type {Error} */ (error).name === "AbortError") throw error;
+      throw new ServiceError("the service is not responding; is it running?", 0);
     }
     if (response.ok) return response;
     throw new ServiceError(messageOf(await response.text(), response.status), response.status);
@@ -64,7 +64,7 @@
     ServiceError,
     setKey: (text) => { key = text.trim(); },
     get: async (path) => (await ask(path)).json(),
-    /** The result of a request. `signal` ends it; on.token(text) and on.progress({stage, done, ahead}) are told. */
+    /** The result of a request. `signal` cancels it; calls on.token(text) and on.progress({stage, done, ahead}). */
     explain: async (body, signal, on) => {
       const response = await ask("/v1/explain/stream", { method: "POST", signal, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
       let result = null;
@@ -74,7 +74,7 @@
         else if (name === "progress") on.progress(JSON.parse(data));
         else if (name === "error") throw new ServiceError(JSON.parse(data).error.message, 200);
       });
-      if (result === null) throw new ServiceError("the service ended without a result", 0);
+      if (result === null) throw new ServiceError("the service closed the connection without a result", 0);
       return result;
     },
   };

@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const h = llmx.h;
+  /** @type {Choice[]} */
   const units = [["token", "Tokens"], ["word", "Words"], ["sentence", "Sentences"], ["turn", "Turns"]];
   const firstMethods = ["input_x_gradient", "attention"];
 
@@ -11,6 +12,7 @@
     return { input, element: h("span", { class: "control" }, h("label", { for: id, text: label }), input) };
   };
 
+  /** @param {{name: string, value: string, label: string, help?: string, checked: boolean}} options */
   const box = ({ name, value, label, help, checked }) => {
     const id = llmx.id(name);
     const input = h("input", { type: "checkbox", id, name, value, checked });
@@ -18,14 +20,14 @@
   };
   const methodBoxes = (methods) => methods.map((m) => box({ name: "method", value: m.name, label: llmx.methodName?.(m.name) ?? m.name, help: m.help, checked: firstMethods.includes(m.name) }));
 
-  /** Builds the form for a model. Returns {element, body(), fill(body), setBusy(busy)}. onsubmit() and oncancel() are told. */
+  /** Builds the form for a model. Returns {element, body(), fill(body), setBusy(busy)}; calls onsubmit() and oncancel(). */
   llmx.requestForm = ({ model, methods, onsubmit, oncancel }) => {
     const inputs = llmx.inputs(model);
     const writes = model.kind !== "encoder"; // one token after another
-    const answer = llmx.textField({ label: "Answer from elsewhere", name: "answer", rows: 2, hint: "Left empty, the model writes one." });
-    const length = number({ label: "Longest answer, in tokens", name: "max_new_tokens", value: 60, min: 1, max: 100000 });
+    const answer = llmx.textField({ label: "Existing answer", name: "answer", rows: 2, hint: "Leave empty to let the model write one." });
+    const length = number({ label: "Maximum answer length in tokens", name: "max_new_tokens", value: 60, min: 1, max: 100000 });
     const boxes = methodBoxes(methods);
-    const heads = box({ name: "views", value: "attention", label: "Attention of single heads, neurons", checked: true });
+    const heads = box({ name: "views", value: "attention", label: "Attention by head, neurons", checked: true });
     const lens = box({ name: "logit_lens", value: "5", label: "Logit lens", checked: false });
     let unit = "token";
     const unitPlace = h("span", {});
@@ -34,10 +36,10 @@
     const run = h("button", { type: "submit", class: "primary", text: "Explain" });
     const cancel = h("button", { type: "button", class: "plain-button", text: "Cancel", hidden: true, onclick: oncancel });
     const own = llmx.examples.filter(inputs.takes);
-    const examples = own.length > 0 && llmx.select({ label: "Start from", name: "example", choices: [["", "an example …"], ...own.map((e, i) => [String(i), e.name])], value: "", onchange: (v) => v !== "" && fill(own[Number(v)]) });
+    const examples = own.length > 0 && llmx.select({ label: "Start from", name: "example", choices: [["", "an example …"], ...own.map((e, i) => /** @type {Choice} */ ([String(i), e.name]))], value: "", onchange: (v) => v !== "" && fill(own[Number(v)]) });
     const options = h("details", { class: "options" }, h("summary", { text: "Methods and options" }),
       h("fieldset", { class: "methods" }, h("legend", { text: "Methods" }), boxes.map((b) => b.element)),
-      h("fieldset", { class: "methods" }, h("legend", { text: "Record as well" }), heads.element, writes && lens.element),
+      h("fieldset", { class: "methods" }, h("legend", { text: "Also record" }), heads.element, writes && lens.element),
       h("div", { class: "controls" }, unitPlace, writes && length.element), writes && answer.element);
     const form = h("form", { class: "request", "aria-label": "Request", novalidate: true, onsubmit: (event) => {
       event.preventDefault();

@@ -6,15 +6,24 @@
 
   /** Returns {element, add(run), runs, shown, other}. onchange() after the choice has changed; onedit(run). */
   llmx.history = ({ onchange, onedit }) => {
+    /** @type {Run[]} */
     const runs = [];
     const list = h("ol", { class: "runs", reversed: true });
     const compare = h("span", {});
     const element = h("section", { class: "history", "aria-label": "History", hidden: true }, h("h2", { text: "History" }), compare, list);
+    /** @type {RunHistory} */
     const history = { element, runs, shown: null, other: null, show: (run) => {
       history.shown = run;
       if (history.other === run) history.other = null;
       draw();
       onchange();
+    }, add: (body, result) => {
+      const before = history.shown;
+      const run = { number: runs.length + 1, body, result };
+      runs.push(run);
+      history.other = before;
+      history.show(run);
+      return run;
     } };
 
     const name = (run) => `${run.number}: ${short(llmx.asked(run.body), 40)}`;
@@ -29,18 +38,10 @@
       const others = runs.filter((run) => run !== history.shown);
       compare.replaceChildren();
       if (others.length === 0) return;
-      compare.append(llmx.select({ label: "Difference to", name: "compare", value: history.other ? String(history.other.number) : "", choices: [["", "no other run"], ...others.reverse().map((run) => [String(run.number), name(run)])], onchange: (v) => {
+      compare.append(llmx.select({ label: "Compare with", name: "compare", value: history.other ? String(history.other.number) : "", choices: [["", "no other run"], ...others.reverse().map((run) => /** @type {Choice} */ ([String(run.number), name(run)]))], onchange: (v) => {
         history.other = runs.find((run) => String(run.number) === v) ?? null;
         onchange();
       } }));
-    };
-    history.add = (body, result) => {
-      const before = history.shown;
-      const run = { number: runs.length + 1, body, result };
-      runs.push(run);
-      history.other = before;
-      history.show(run);
-      return run;
     };
     return history;
   };

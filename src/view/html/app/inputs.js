@@ -12,9 +12,9 @@
   /** Fields by the request's keys; `fixed` is sent as it is; `optional` keys are left out where they are empty. */
   const kinds = {
     chat: { fields: [{ name: "system", label: "System prompt", rows: 3 }, { name: "user", label: "Question", rows: 4 }], optional: ["system"] },
-    text: { fields: [{ name: "prompt", label: "Prompt", rows: 4, hint: "This model has no chat template: the prompt is taken as it is, and continued." }], optional: [] },
-    encoder: { fields: [{ name: "context", label: "Text", rows: 5, hint: "The answer is a part of it." }, { name: "question", label: "Question", rows: 2 }], optional: [], fixed: { task: "question_answering" } },
-    "encoder-decoder": { fields: [{ name: "prefix", label: "What the model is to do", rows: 1, hint: "What it was trained to see before the text, such as “translate English to German: ”. Left empty: the checkpoint's own." }, { name: "source", label: "Text", rows: 5 }], optional: ["prefix"], task: [["translation", "Translation"], ["summarization", "Summary"]] },
+    text: { fields: [{ name: "prompt", label: "Prompt", rows: 4, hint: "This model has no chat template; it continues the prompt as written." }], optional: [] },
+    encoder: { fields: [{ name: "context", label: "Text", rows: 5, hint: "The answer is a span of this text." }, { name: "question", label: "Question", rows: 2 }], optional: [], fixed: { task: "question_answering" } },
+    "encoder-decoder": { fields: [{ name: "prefix", label: "Task prefix", rows: 1, hint: "What the model was trained to see before the text, such as “translate English to German: ”. Leave empty to use the checkpoint's own." }, { name: "source", label: "Text", rows: 5 }], optional: ["prefix"], task: [["translation", "Translation"], ["summarization", "Summary"]] },
   };
   const kindOf = (model) => (model.kind !== "decoder" ? model.kind : model.has_chat_template ? "chat" : "text");
 

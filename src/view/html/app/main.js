@@ -6,32 +6,35 @@
   const keyForm = (message, onkey) => {
     const id = llmx.id("key");
     const input = h("input", { type: "password", id, autocomplete: "off", required: true });
-    return h("form", { class: "request", "aria-label": "Key", onsubmit: (event) => {
+    return h("form", { class: "request", "aria-label": "API key", onsubmit: (event) => {
       event.preventDefault();
       llmx.client.setKey(input.value);
       onkey();
-    } }, h("p", { role: "alert", text: message }), h("div", { class: "field" }, h("label", { for: id, text: "Key of this service" }), input), h("button", { type: "submit", class: "primary", text: "Enter" }));
+    } }, h("p", { role: "alert", text: message }), h("div", { class: "field" }, h("label", { for: id, text: "API key" }), input), h("button", { type: "submit", class: "primary", text: "Continue" }));
   };
 
   const application = (root, data, model, methods) => {
     const place = h("div", { class: "report-place" });
     const work = llmx.work();
+    /** @type {Report | null} */
     let report = null;
+    /** @type {AbortController | null} */
     let abort = null;
 
     const draw = () => {
+      const view = report?.context.state.view;
       report?.close();
       place.replaceChildren();
       const { shown, other } = history;
       if (!shown) return;
       const named = (run) => ({ name: `run ${run.number}`, result: structuredClone(run.result) });
-      const view = report?.context.state.view;
       // The comparison shows what changed from its first result to its second.
-      report = llmx.report(place, { version: data.version, results: [...(other ? [named(other)] : []), named(shown)] });
-      if (other) report.context.set({ which: 1 });
-      const views = llmx.views().filter((v) => v.serves(report.context.result, report.context)).map((v) => v.name);
-      if (other && views.includes("compare")) report.context.set({ view: "compare" });
-      else if (views.includes(view)) report.context.set({ view });
+      const next = llmx.report(place, { version: data.version, results: [...(other ? [named(other)] : []), named(shown)] });
+      report = next;
+      if (other) next.context.set({ which: 1 });
+      const views = llmx.views().filter((v) => v.serves(next.context.result, next.context)).map((v) => v.name);
+      if (other && views.includes("compare")) next.context.set({ view: "compare" });
+      else if (view && views.includes(view)) next.context.set({ view });
       document.title = "LLM Explainer";
     };
     const history = llmx.history({ onchange: draw, onedit: (run) => form.fill(run.body) });
@@ -46,7 +49,8 @@
         work.end();
         history.add(body, result);
       } catch (error) {
-        work.fail(error.name === "AbortError" ? "Cancelled." : error.message);
+        const { name, message } = /** @type {Error} */ (error);
+        work.fail(name === "AbortError" ? "Cancelled." : message);
       } finally {
         abort = null;
         form.setBusy(false);
@@ -59,14 +63,16 @@
   };
 
   /** `data`: {version}. */
-  llmx.main = async (root, data) => {
-    root.replaceChildren(h("p", { role: "status", text: "Asking the service for its model …" }));
+  const main = async (root, data) => {
+    root.replaceChildren(h("p", { role: "status", text: "Loading model information …" }));
     try {
       const [models, methods] = await Promise.all([llmx.client.get("/v1/models"), llmx.client.get("/v1/methods")]);
       application(root, data, models.data[0], methods.methods);
     } catch (error) {
-      if (error.status === 401) root.replaceChildren(keyForm(error.message, () => llmx.main(root, data)));
-      else root.replaceChildren(h("p", { role: "alert", text: error.message }), h("button", { type: "button", class: "primary", text: "Try again", onclick: () => llmx.main(root, data) }));
+      const { message, status } = /** @type {Error & {status?: number}} */ (error);
+      if (status === 401) root.replaceChildren(keyForm(message, () => main(root, data)));
+      else root.replaceChildren(h("p", { role: "alert", text: message }), h("button", { type: "button", class: "primary", text: "Try again", onclick: () => main(root, data) }));
     }
   };
+  llmx.main = main;
 })();

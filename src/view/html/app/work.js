@@ -2,15 +2,15 @@
 "use strict";
 (() => {
   const h = llmx.h;
-  const stages = { queue: "waiting", load: "loading the model", generate: "writing the answer", replay: "replaying it", gradient: "going back through the model" };
+  const stages = { queue: "waiting", load: "loading the model", generate: "writing the answer", replay: "replaying the answer", gradient: "computing gradients" };
 
   llmx.work = () => {
     const stage = h("p", { class: "stage", role: "status" });
-    const bar = h("progress", { max: "1", value: "0", "aria-label": "Part of this step that is done" });
+    const bar = h("progress", { max: "1", value: "0", "aria-label": "Progress of this step" });
     const answer = h("p", { class: "written", dir: "auto", "aria-label": "The answer so far" });
     const trouble = h("p", { class: "trouble", role: "alert", hidden: true });
     const going = h("div", { hidden: true }, stage, bar, answer);
-    const element = h("section", { class: "work", "aria-label": "Work" }, going, trouble);
+    const element = h("section", { class: "work", "aria-label": "Progress" }, going, trouble);
     let named = "";
     return {
       element,
@@ -18,7 +18,7 @@
         trouble.hidden = true;
         going.hidden = false;
         named = "";
-        stage.textContent = "asking";
+        stage.textContent = "sending the request";
         bar.removeAttribute("value");
         answer.textContent = "";
       },

@@ -4,10 +4,12 @@
   /** Pairs [i, j] of equal texts in one order: what both begin and end with, and between these a longest common
    *  subsequence (where the tables for it would be larger than 30 million cells, nothing). */
   llmx.align = (a, b) => {
+    /** @type {Interval[]} */
     const pairs = [];
     let first = 0;
     while (first < a.length && first < b.length && a[first] === b[first]) pairs.push([first, first++]);
     let [m, n] = [a.length, b.length];
+    /** @type {Interval[]} */
     const tail = [];
     while (m > first && n > first && a[m - 1] === b[n - 1]) tail.push([--m, --n]);
     const [rows, columns] = [m - first, n - first];

@@ -32,14 +32,14 @@
     const { state } = context;
     const span = state.hover ?? state.span;
     const name = llmx.methodName(map.method);
-    if (state.source !== null && map.rowsBy === "token") return `The answer is coloured by how much each token rests on the source that is marked. Escape releases it.`;
-    if (map.rowsBy === "block") return `Sum over the blocks, by ${name}; each block stands by itself in the matrix.`;
-    if (map.rowsBy === "answer") return `The whole answer at once, by ${name}: there is no row for each token (methods of the registry have one with --per-token).`;
-    if (state.row !== null && !state.hover && rows.length === 1) return `Why “${llmx.tokenLabel(map.targets[rows[0]].text)}” could stand here, by ${name}.`;
-    if (!span) return `The whole answer (${rows.length} rows summed), by ${name}. Point at an answer token for its own row; click to keep it, drag for a span.`;
-    if (rows.length === 0) return `No row of ${name} belongs to what is marked in the answer.`;
+    if (state.source !== null && map.rowsBy === "token") return `The answer is coloured by how much each token depends on the selected unit. Press Escape to clear the selection.`;
+    if (map.rowsBy === "block") return `Sum over the layers, by ${name}; the matrix shows each layer separately.`;
+    if (map.rowsBy === "answer") return `The whole answer, by ${name}, which has no row for each token (other methods have one with --per-token).`;
+    if (state.row !== null && !state.hover && rows.length === 1) return `Why “${llmx.tokenLabel(map.targets[rows[0]].text)}” was a candidate here, by ${name}.`;
+    if (!span) return `The whole answer (${rows.length} rows summed), by ${name}. Hover over an answer token for its own row, click to pin it, drag to select a span.`;
+    if (rows.length === 0) return `${name} has no row for the selected part of the answer.`;
     const what = span.last - span.first === 1 ? `“${llmx.tokenLabel(answer.tokens[span.first] ?? "")}”` : `${span.last - span.first} answer tokens (rows summed)`;
-    return `What ${what} rests on, by ${name}${state.hover ? "" : "; Escape releases it"}.`;
+    return `What ${what} depends on, by ${name}${state.hover ? "" : "; press Escape to unpin"}.`;
   };
 
   const bar = (p) => h("span", { class: "bar", "aria-hidden": "true" }, h("span", { class: "bar-in", style: { width: `${Math.round(100 * p)}%` } }));
@@ -51,10 +51,11 @@
       const part = answer.logprobs.slice(some.first, some.last);
       if (part.length === 0) return [];
       const sum = part.reduce((s, v) => s + v, 0);
-      return [h("p", { class: "quiet", text: `log-probability ${llmx.number(sum)}; per token a probability of ${llmx.percent(Math.exp(sum / part.length))}, as the geometric mean` })];
+      return [h("p", { class: "quiet", text: `log-probability ${llmx.number(sum)}; geometric mean probability per token ${llmx.percent(Math.exp(sum / part.length))}` })];
     }
     const t = span.first;
     const logprob = answer.logprobs[t];
+    /** @type {HTMLElement[]} */
     const out = [h("p", { class: "quiet", text: `token ${t + 1} of ${answer.tokens.length}${logprob === undefined ? "" : `; probability ${llmx.percent(Math.exp(logprob))}`}` })];
     const others = llmx.alternatives(context, t);
     if (others.length > 0) {

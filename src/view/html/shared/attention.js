@@ -80,10 +80,10 @@
   llmx.leftOut = (result, about) => {
     const lines = (result.views?.left_out ?? []).filter((line) => line.includes(about));
     if (lines.length === 0) return null;
-    const budget = result.views.budget;
-    return h("details", { class: "left-out" }, h("summary", { text: `Left out of this file: ${lines.length === 1 ? "one thing" : `${lines.length} things`}` }),
+    const budget = result.views?.budget ?? 0;
+    return h("details", { class: "left-out" }, h("summary", { text: `Left out of this file: ${lines.length} item${lines.length === 1 ? "" : "s"}` }),
       h("ul", {}, lines.map((line) => h("li", { text: line }))),
-      h("p", { class: "quiet", text: budget > 0 ? `${llmx.number(budget / 1e6)} MB were allowed for attention and neurons (--view-budget); --view-blocks chooses blocks.` : "" }));
+      h("p", { class: "quiet", text: budget > 0 ? `Attention and neurons were limited to ${llmx.number(budget / 1e6)} MB (--view-budget); --view-blocks selects layers.` : "" }));
   };
 
   /** What a view was last set to, kept over its being built anew. */
@@ -97,7 +97,7 @@
   /** A choice of the kind of attention, or nothing where there is one only. */
   llmx.kindControl = (parts, chosen, onchange) => parts.length > 1 && llmx.select({
     label: "Attention", name: "kind", choices: parts.map((p) => [p.kind, p.title]), value: chosen.kind,
-    onchange: (kind) => onchange(parts.find((p) => p.kind === kind)),
+    onchange: (kind) => onchange(parts.find((p) => p.kind === kind) ?? chosen),
   });
 
   /** A choice of one of some blocks by a slider; keys and pointer. */
@@ -136,10 +136,13 @@
   /** Mean of some heads' rows of weights, or null where one of them was left out. */
   llmx.meanRow = (part, block, heads, q) => {
     if (heads.length === 1) return part.row(block, heads[0], q);
-    const rows = heads.map((head) => part.row(block, head, q));
-    if (rows.length === 0 || rows.includes(null)) return null;
-    const sum = new Float32Array(rows[0].length);
-    for (const row of rows) for (let k = 0; k < sum.length; ++k) sum[k] += row[k] / rows.length;
+    if (heads.length === 0) return null;
+    const sum = new Float32Array(part.keys.length);
+    for (const head of heads) {
+      const row = part.row(block, head, q);
+      if (row === null) return null;
+      for (let k = 0; k < sum.length; ++k) sum[k] += row[k] / heads.length;
+    }
     return sum;
   };
 
@@ -156,7 +159,7 @@
     const [cw, ch] = [width / columns, height / rows];
     let [i, j] = at;
     const paint = () => {
-      const pen = canvas.getContext("2d");
+      const pen = llmx.pen(canvas);
       pen.setTransform(fine, 0, 0, fine, 0, 0);
       pen.clearRect(0, 0, width, height);
       // Cells finer than a point: the largest of them is shown.

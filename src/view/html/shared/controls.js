@@ -6,6 +6,7 @@
   /** A labelled list of choices: [[value, text] or {label, options: [[value, text]]}]. */
   llmx.select = ({ label, choices, value, onchange, name }) => {
     const id = llmx.id("select");
+    /** @param {Choice} choice */
     const option = ([v, text]) => h("option", { value: v, selected: v === value, text });
     const select = h("select", { id, data: name ? { name } : {}, onchange: () => onchange(select.value) },
       choices.map((c) => (Array.isArray(c) ? option(c) : h("optgroup", { label: c.label }, c.options.map(option)))));
@@ -47,9 +48,11 @@
       list[i].focus();
       pick?.(i, event);
     };
-    root.addEventListener("keydown", (event) => {
+    root.addEventListener("keydown", (e) => {
+      const event = /** @type {KeyboardEvent} */ (e);
       const list = items();
-      const at = list.indexOf(event.target.closest?.("[tabindex]"));
+      const item = llmx.closest(event, "[tabindex]");
+      const at = item === null ? -1 : list.indexOf(item);
       if (at < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
       const moves = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: list.length - 1 };
       if (event.key === "ArrowDown" || event.key === "ArrowUp") moves[event.key] = llmx.lineStep(list, at, event.key === "ArrowDown");
@@ -82,7 +85,7 @@
   llmx.tooltip = {
     show(anchor, ...content) {
       if (!box.isConnected) document.body.append(box);
-      box.replaceChildren(...content.flat().filter((c) => c !== null && c !== undefined && c !== false));
+      box.replaceChildren(...h("div", {}, content).childNodes);
       box.hidden = false;
       const at = anchor instanceof Element ? (anchor.getClientRects()[0] ?? anchor.getBoundingClientRect()) : { left: anchor.x, right: anchor.x, top: anchor.y, bottom: anchor.y };
       const size = box.getBoundingClientRect();
@@ -98,7 +101,7 @@
   /** Rows of a tooltip: a heading, then [name, value] pairs. */
   llmx.tooltipRows = (heading, rows) => [
     h("div", { class: "tooltip-head", text: heading }),
-    h("table", {}, h("tbody", {}, rows.filter(Boolean).map(([name, value]) => h("tr", {}, h("th", { scope: "row", text: name }), h("td", { text: value }))))),
+    h("table", {}, h("tbody", {}, rows.map((row) => row && h("tr", {}, h("th", { scope: "row", text: row[0] }), h("td", { text: row[1] }))))),
   ];
 
   /** The bar that tells which colour is which score. */
@@ -113,6 +116,6 @@
     return h("div", { class: "legend" }, h("span", { text: scale.signed ? text(-scale.top) : "0" }),
       llmx.s("svg", { width: stops * 3, height: 10, role: "img", "aria-label": `Colours from ${scale.signed ? text(-scale.top) : 0} to ${text(scale.top)}` }, bars),
       h("span", { text: text(scale.top) }),
-      clipped !== null && clipped !== undefined && h("span", { class: "quiet", text: `(one unit has ${text(clipped)})` }));
+      clipped !== null && clipped !== undefined && h("span", { class: "quiet", text: `(one unit reaches ${text(clipped)})` }));
   };
 })();

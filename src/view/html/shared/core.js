@@ -1,7 +1,7 @@
 // The page's one global: llmx. Files of shared/ add parts to it, files of views/ register views.
 "use strict";
 (() => {
-  const llmx = (window.llmx = {});
+  const llmx = (window.llmx = /** @type {Llmx} */ ({}));
 
   /** All views, in the order of their tabs. A view is
    *  { name, title, order, hint: one line under the tab,
@@ -62,6 +62,16 @@
   let counter = 0;
   /** An id for label/for and the like, once in a page. */
   llmx.id = (stem) => `${stem}-${++counter}`;
+
+  /** The element of `selector` in which an event happened, or null. */
+  llmx.closest = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
+
+  /** What draws on a canvas. */
+  llmx.pen = (canvas, options) => {
+    const pen = canvas.getContext("2d", options);
+    if (pen === null) throw new Error("canvas: this browser cannot draw on it");
+    return pen;
+  };
 
   /** Runs `f` at most once a frame. */
   llmx.framed = (f) => {

@@ -28,6 +28,7 @@
   const mapCsv = (context) => {
     const map = context.map();
     const units = llmx.unitsOf(map, context.prompt, context.state.unit);
+    /** @type {Table} */
     const rows = [["method", "target", "target_text", "unit", "unit_text", "kind", "first_token", "last_token", "score"]];
     map.targets.forEach((target, t) => {
       llmx.aggregate(map.scores[t], units, context.state.aggregation).forEach((v, u) => {
@@ -60,7 +61,7 @@
         await llmx.exports[kind](context);
         context.announce(`${texts[kind]} saved`);
       } catch (error) {
-        context.announce(`${texts[kind]}: ${error.message}`);
+        context.announce(`${texts[kind]}: ${/** @type {Error} */ (error).message}`);
         throw error;
       }
     };
@@ -69,7 +70,7 @@
     menu.addEventListener("keydown", (e) => {
       if (e.key !== "Escape") return;
       menu.open = false;
-      menu.querySelector("summary").focus();
+      menu.querySelector("summary")?.focus();
     });
     return menu;
   };

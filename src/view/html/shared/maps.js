@@ -15,13 +15,13 @@
     attention_rollout: "attention rollout",
     attention_flow: "attention flow",
     attention_x_gradient: "attention × gradient",
-    leave_one_out: "leave one out",
+    leave_one_out: "leave-one-out",
     shapley: "Shapley values",
     kernel_shap: "KernelSHAP",
     lime: "LIME",
     sparse_linear: "sparse linear (ContextCite)",
     context_reliance: "context reliance (PECoRe)",
-    block_gradient: "gradient × input by block (original)",
+    block_gradient: "gradient × input by layer (original)",
   };
   llmx.methodName = (method) => names[method] ?? method.replaceAll("_", " ");
 
@@ -100,7 +100,7 @@
       maps.push({ id: "attention-mean", method: "attention_mean", objective: "each answer token", signed: false, units: tokenUnits(result, mean[0].length), targets, scores: rows, rowsBy: "token" });
     }
     if (original.mean_group_df.length > 0) maps.push({ id: "attention-original", method: "mean_group", objective: "each answer token", signed: true, units: tokenUnits(result, original.mean_group_df[0].length), targets: answerTargets(result), scores: original.mean_group_df, rowsBy: "token" });
-    if (pair.attention.length > 0) maps.push({ id: "attention-pair", method: "pair_result", objective: "the prompt by itself", signed: false, units: tokenUnits(result, pair.attention.length), targets: whole(result), scores: [pair.attention], faithfulness: pair.faithfulness, rowsBy: "answer" });
+    if (pair.attention.length > 0) maps.push({ id: "attention-pair", method: "pair_result", objective: "the prompt itself", signed: false, units: tokenUnits(result, pair.attention.length), targets: whole(result), scores: [pair.attention], faithfulness: pair.faithfulness, rowsBy: "answer" });
     return maps;
   };
 

@@ -19,10 +19,13 @@
     return out;
   };
 
+  /** Red, green and blue of a CSS colour, as bytes. */
+  const channels = (css) => Array.from(css.matchAll(/\d+/g), Number);
+
   const colours = (scale) => {
     const packed = new Uint32Array(511);
     for (let i = -255; i <= 255; ++i) {
-      const [r, g, b] = scale.cssAt(i / 255).match(/\d+/g).map(Number);
+      const [r, g, b] = channels(scale.cssAt(i / 255));
       packed[i + 255] = (255 << 24) | (b << 16) | (g << 8) | r;
     }
     return packed;
@@ -77,13 +80,22 @@
   /** A matrix in `root`. `cells`: {rows, columns, at(r) → numbers, rowText(r), columnText(c), tell(r, c) → nodes};
    *  `onpick(r, c)`: a click or Enter. Returns {show(cells, scale), mark(rows), close()}. */
   llmx.matrix = (root, { label, onpick, announce }) => {
-    const canvas = h("canvas", { class: "matrix", tabindex: "0", role: "application", "aria-label": `${label}. Arrow keys move from cell to cell, plus and minus zoom, 0 shows all, Enter chooses a row.` });
+    const canvas = h("canvas", { class: "matrix", tabindex: "0", role: "application", "aria-label": `${label}. Arrow keys move between cells, plus and minus zoom, 0 shows all, Enter selects a row.` });
     const zoomButton = (text, name, f) => h("button", { type: "button", class: "plain-button", "aria-label": name, data: { zoom: name }, text, onclick: f });
-    root.append(h("div", { class: "matrix-tools control" }, zoomButton("−", "Zoom out", () => zoom(1 / 1.5)), zoomButton("+", "Zoom in", () => zoom(1.5)), zoomButton("all", "Show all", () => fit()), h("span", { class: "quiet", text: "Drag to move, Ctrl and wheel to zoom." })), canvas);
-    const context = canvas.getContext("2d", { alpha: false });
+    const help = h("span", { class: "quiet", text: "Drag to pan, Ctrl + wheel to zoom." });
+    root.append(h("div", { class: "matrix-tools control" }, zoomButton("−", "Zoom out", () => zoom(1 / 1.5)), zoomButton("+", "Zoom in", () => zoom(1.5)), zoomButton("all", "Show all", () => fit()), help), canvas);
+    const context = llmx.pen(canvas, { alpha: false });
     const view = { x: 0, y: 0, sx: 8, sy: 8 };
-    let [cells, scale, places, lookup] = [null, null, null, null];
-    let [cursor, marked, size] = [null, new Set(), { width: 0, height: 0, left: 0, top: 0 }];
+    /** @type {Cells} */
+    let cells; // undefined until show()
+    /** @type {Int16Array} */
+    let places;
+    /** @type {Uint32Array} */
+    let lookup;
+    /** @type {{r: number, c: number} | null} */
+    let cursor = null;
+    let marked = new Set();
+    let size = { fine: 1, width: 0, height: 0, left: 0, top: 0 };
     const stats = { draws: 0, longest: 0 };
 
     const measure = () => {
@@ -114,11 +126,11 @@
     };
     const zoom = (factor, px = (size.width - size.left) / 2, py = (size.height - size.top) / 2) => {
       const limit = 40 * size.fine;
-      for (const [s, o, p, room, count] of [["sx", "x", px, size.width - size.left, cells.columns], ["sy", "y", py, size.height - size.top, cells.rows]]) {
-        const before = view[s];
-        view[s] = clamp(before * factor, Math.min(before, room / count), limit);
-        view[o] = p - ((p - view[o]) * view[s]) / before;
-      }
+      const across = clamp(view.sx * factor, Math.min(view.sx, (size.width - size.left) / cells.columns), limit);
+      const down = clamp(view.sy * factor, Math.min(view.sy, (size.height - size.top) / cells.rows), limit);
+      view.x = px - ((px - view.x) * across) / view.sx;
+      view.y = py - ((py - view.y) * down) / view.sy;
+      [view.sx, view.sy] = [across, down];
       size.top = Math.round((view.sx >= 9 * size.fine ? 84 : 16) * size.fine);
       keepInside();
       redraw();
@@ -159,15 +171,15 @@
       context.strokeRect(x, size.top + view.y + r * view.sy, wide ? Math.min(size.width - size.left, cells.columns * view.sx + view.x) : Math.max(view.sx, 3), Math.max(view.sy, 3));
     };
     const draw = () => {
-      if (cells === null || !canvas.isConnected) return;
+      if (!cells || !canvas.isConnected) return;
       const from = performance.now();
       const style = getComputedStyle(document.body);
       const paper = style.backgroundColor;
       context.fillStyle = paper;
       context.fillRect(0, 0, size.width, size.height);
-      const [pr, pg, pb] = paper.match(/\d+/g).map(Number);
+      const [pr, pg, pb] = channels(paper);
       paint(context, cells, places, lookup, { x: size.left, y: size.top, width: size.width - size.left, height: size.height - size.top }, view, ((255 << 24) | (pb << 16) | (pg << 8) | pr) >>> 0);
-      const quiet = getComputedStyle(root.querySelector(".quiet")).color;
+      const quiet = getComputedStyle(help).color;
       drawLabels(style.color, quiet);
       context.strokeStyle = quiet;
       context.globalAlpha = 0.35;
@@ -203,7 +215,7 @@
       else {
         const nodes = cells.tell(cell.r, cell.c);
         llmx.tooltip.show(place(cell), nodes);
-        if (heard) announce(document.getElementById("tooltip").innerText.replace(/\s+/g, " "));
+        if (heard) announce((document.getElementById("tooltip")?.innerText ?? "").replace(/\s+/g, " "));
       }
       redraw();
     };
@@ -259,7 +271,7 @@
       e.preventDefault();
     });
     const resized = new ResizeObserver(() => {
-      if (cells === null || Math.abs(root.clientWidth * size.fine - size.width) < 2) return;
+      if (!cells || Math.abs(root.clientWidth * size.fine - size.width) < 2) return;
       measure();
       fit();
     });
@@ -267,8 +279,8 @@
 
     return {
       canvas, stats,
-      show(newCells, newScale, keep) {
-        [cells, scale] = [newCells, newScale];
+      show(newCells, scale, keep) {
+        cells = newCells;
         places = placed(cells, scale);
         lookup = colours(scale);
         if (keep) redraw();

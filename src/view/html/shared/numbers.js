@@ -34,9 +34,9 @@
     const part = given === 0 ? null : Math.abs(missed / given);
     const verdict = part !== null && part > 0.1 ? "doubtful" : "sound";
     const meaning = part === null
-      ? "The answer's value does not change without the prompt, so there is nothing for the scores to add up to."
-      : `The scores should add up to what the prompt changes of the explained value, ${llmx.number(given)}. They miss it by ${llmx.number(missed)}` +
-        (part > 0.1 ? ": too much to read sizes from this map; more steps (--steps auto) make it smaller." : ": close enough to read sizes from this map.");
+      ? "The explained value is the same without the prompt, so the scores have nothing to add up to."
+      : `The scores should add up to the prompt's effect on the explained value, ${llmx.number(given)}. They miss it by ${llmx.number(missed)}` +
+        (part > 0.1 ? ": too much to compare sizes in this map; more steps (--steps auto) reduce the error." : ": close enough to compare sizes in this map.");
     return [fact("Completeness", part === null ? llmx.number(missed) : `off by ${llmx.percent(part)}`, meaning, verdict)];
   };
 
@@ -47,17 +47,17 @@
     const sigmas = gap / n.random_deviation;
     if (sigmas > 2) return `clearly better than random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
     if (sigmas < -2) return `worse than random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
-    return `not told from random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
+    return `indistinguishable from random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
   };
   const faithfulness = (map) => {
     const f = map.faithfulness;
     if (!f) return [];
     const verdict = (n, better) => (better * (n.value - n.random) > 2 * n.random_deviation ? "sound" : "doubtful");
     const facts = [
-      fact("Comprehensiveness", llmx.number(f.comprehensiveness.value), `Take the best-scored units away and the answer's probability per token falls by so much, on average: ${beside(f.comprehensiveness, 1)}. More is better.`, verdict(f.comprehensiveness, 1)),
-      fact("Sufficiency", llmx.number(f.sufficiency.value), `Keep only the best-scored units and it falls by so much: ${beside(f.sufficiency, -1)}. Less is better.`, verdict(f.sufficiency, -1)),
+      fact("Comprehensiveness", llmx.number(f.comprehensiveness.value), `How much the answer's probability per token falls, on average, when the top-scored units are removed: ${beside(f.comprehensiveness, 1)}. Higher is better.`, verdict(f.comprehensiveness, 1)),
+      fact("Sufficiency", llmx.number(f.sufficiency.value), `How much it falls when only the top-scored units are kept: ${beside(f.sufficiency, -1)}. Lower is better.`, verdict(f.sufficiency, -1)),
     ];
-    if (f.kendall_tau) facts.push(fact("Agreement with leave-one-out", llmx.number(f.kendall_tau.value), `Kendall's τ between these scores and what leaving each unit out really costs, from −1 to 1: ${beside(f.kendall_tau, 1)}.`, verdict(f.kendall_tau, 1)));
+    if (f.kendall_tau) facts.push(fact("Agreement with leave-one-out", llmx.number(f.kendall_tau.value), `Kendall's τ between these scores and the measured effect of leaving out each unit, from −1 to 1: ${beside(f.kendall_tau, 1)}.`, verdict(f.kendall_tau, 1)));
     return facts;
   };
 
@@ -72,21 +72,22 @@
     const key = (colour, text) => h("span", {}, colour && llmx.s("svg", { width: 16, height: 8, "aria-hidden": "true" }, llmx.s("rect", { y: 3, width: 14, height: 2.5, fill: colour })), text);
     const label = (text, px, py, anchor = "middle") => llmx.s("text", { x: px, y: py, "text-anchor": anchor, "font-size": 10.5, fill: "currentColor", text });
     return h("figure", { class: "curves" },
-      llmx.s("svg", { viewBox: `0 0 ${w} ${ht}`, width: w, height: ht, role: "img", "aria-label": "Probability of the answer against the part of units taken away or given" },
+      llmx.s("svg", { viewBox: `0 0 ${w} ${ht}`, width: w, height: ht, role: "img", "aria-label": "Probability of the answer against the share of units removed or kept" },
         llmx.s("path", { d: `M${left} 6V${ht - bottom}H${w - 8}`, fill: "none", stroke: "currentColor", "stroke-opacity": 0.4 }),
         line(f.random_deletion, warm, "3 3"), line(f.random_insertion, cold, "3 3"), line(f.deletion, warm), line(f.insertion, cold),
         label("0", left - 4, ht - bottom + 3, "end"), label(llmx.number(top), left - 4, 14, "end"),
         label("0 %", x(0), ht - 8), label("50 %", x(0.5), ht - 8), label("100 %", x(1) - 8, ht - 8)),
-      h("figcaption", {}, key(warm, "best units taken away"), key(cold, "only best units kept"), key(null, "dashed: random order"), h("span", { text: `Probability per answer token; absent units: ${f.absence}.` })));
+      h("figcaption", {}, key(warm, "top units removed"), key(cold, "only top units kept"), key(null, "dashed: random order"), h("span", { text: `Probability per answer token; absent units: ${f.absence}.` })));
   };
 
-  /** What the numbers of a map are worth, as elements. */
+  /** How far to trust the numbers of a map, as elements. */
   llmx.worth = (map, rows) => {
     const facts = [...completeness(map, rows), ...faithfulness(map)];
     if (facts.length === 0) {
       const method = llmx.methodName(map.method);
-      return [h("p", { class: "quiet", text: `Nothing was measured of how well “${method}” tells what the answer rests on. --check measures its faithfulness; methods that promise a sum also give a completeness residual.` })];
+      return [h("p", { class: "quiet", text: `The faithfulness of “${method}” was not measured; --check measures it. Methods whose scores should add up also report a completeness residual.` })];
     }
+    /** @type {HTMLElement[]} */
     const out = [h("dl", { class: "facts" }, facts)];
     if (map.faithfulness) out.push(llmx.curves(map.faithfulness));
     return out;

@@ -1,4 +1,4 @@
-// The frame of a report: head, common controls, tabs, one view at a time, what its numbers are worth, foot.
+// The frame of a report: head, common controls, tabs, one view at a time, how far to trust its numbers, foot.
 "use strict";
 (() => {
   const h = llmx.h;
@@ -7,16 +7,19 @@
    *    view, which (index of the result), map (id), unit, aggregation, sign ("signed", "absolute"),
    *    contrast (-1 … 1), theme, span ({first, last} of answer tokens that is pinned, or null), hover (the same,
    *    while the pointer is there), stacks (alternatives under every token), row (a map's row chosen by itself, or null), source (a unit's index, or null). */
+  /** @param {ReportData} data
+   *  @returns {Context} */
   const makeContext = (data) => {
     const results = data.results.map(({ name, result }) => {
       const whole = llmx.unpack(result);
       return { name, result: whole, maps: llmx.maps(whole), prompt: llmx.prompt(whole) };
     });
-    const store = llmx.store({
+    const store = llmx.store(/** @type {State} */ ({
       view: null, which: 0, map: results[0].maps[0]?.id ?? null, unit: "token", aggregation: "sum", sign: "signed",
       contrast: 0, theme: "auto", span: null, hover: null, row: null, source: null, stacks: false,
-    });
+    }));
     const live = h("div", { class: "only-heard", "aria-live": "polite" });
+    /** @type {Context} */
     const context = {
       version: data.version, results, state: store.state, set: store.set, on: store.on, live,
       at: () => results[store.state.which],
@@ -25,6 +28,7 @@
       get prompt() { return context.at().prompt; },
       map: () => context.maps.find((m) => m.id === store.state.map) ?? context.maps[0],
       announce: (text) => { live.textContent = text; },
+      current: () => { throw new Error("report: no view is built yet"); },
     };
     return context;
   };
@@ -51,11 +55,12 @@
     const { result } = context;
     const model = result.model;
     const facts = [model.architecture, model.type, model.parameters && `${counted(model.parameters)} parameters`, `${result.Prompt.length} prompt tokens`, `${result.Decode_output.length} answer tokens`].filter(Boolean);
+    /** @type {Choice[]} */
     const themes = [["auto", "Auto"], ["light", "Light"], ["dark", "Dark"]];
     return h("header", { class: "head" },
       h("div", {}, h("p", { class: "brand", text: "LLM Explainer" }), h("h1", {}, "Why ", h("span", { class: "model", text: llmx.tokenLabel(model.path ?? "the model", 80) }), " wrote this"), h("p", { class: "quiet", text: facts.join(" · ") })),
       h("div", { class: "head-tools" },
-        llmx.segmented({ label: "Colours", name: "theme", choices: themes, value: context.state.theme, onchange: (theme) => {
+        llmx.segmented({ label: "Theme", name: "theme", choices: themes, value: context.state.theme, onchange: (theme) => {
           if (theme === "auto") delete document.documentElement.dataset.theme;
           else document.documentElement.dataset.theme = theme;
           context.set({ theme });
@@ -63,7 +68,9 @@
         llmx.exportMenu(context)));
   };
 
-  const families = [["What was asked for", (m) => m.id.startsWith("attribution")], ["Attention as it is, and the original toolbox", () => true]];
+  /** @type {[string, (map: ScoreMap) => boolean][]} */
+  const families = [["Requested methods", (m) => m.id.startsWith("attribution")], ["Raw attention and the original toolbox", () => true]];
+  /** @type {Record<string, (context: Context) => Child>} */
   const controlsFor = {
     which: (context) => llmx.segmented({ label: "Result", name: "which", value: context.state.which, choices: context.results.map((r, i) => [i, `${"AB"[i]}: ${llmx.tokenLabel(r.name || ["first", "second"][i], 24)}`]), onchange: (which) => context.set({ which, map: context.results[which].maps[0]?.id ?? null, span: null, hover: null, row: null, source: null }) }),
     map: (context) => {
@@ -73,19 +80,19 @@
       const groups = families.map(([label, belongs]) => {
         const options = left.filter(belongs);
         for (const m of options) left.splice(left.indexOf(m), 1);
-        return { label, options: options.map((m) => [m.id, text(m)]) };
+        return { label, options: options.map((m) => /** @type {Choice} */ ([m.id, text(m)])) };
       }).filter((g) => g.options.length > 0);
       return llmx.select({ label: "Method", name: "map", choices: groups.length === 1 ? groups[0].options : groups, value: context.map().id, onchange: (map) => context.set({ map, row: null, source: null }) });
     },
     unit: (context) => {
       const map = context.map();
-      if (!map.tokenwise) return h("span", { class: "control quiet", text: `computed for units: ${context.result.command?.unit ?? "as given"}` });
+      if (!map.tokenwise) return h("span", { class: "control quiet", text: `computed for ${context.result.command?.unit ? `each ${context.result.command.unit}` : "the given units"}` });
       const turns = context.prompt.turns.some((t) => t.role !== "prompt" && t.role !== "template");
       const kinds = Object.entries(llmx.unitKinds).filter(([k]) => turns || k !== "turn");
       const { unit, aggregation } = context.state;
       return [
         llmx.select({ label: "Unit", name: "unit", choices: kinds, value: unit, onchange: (u) => context.set({ unit: u, source: null }) }),
-        unit !== "token" && llmx.select({ label: "joined by", name: "aggregation", choices: Object.entries(llmx.aggregations), value: aggregation, onchange: (a) => context.set({ aggregation: a }) }),
+        unit !== "token" && llmx.select({ label: "combined by", name: "aggregation", choices: Object.entries(llmx.aggregations), value: aggregation, onchange: (a) => context.set({ aggregation: a }) }),
       ];
     },
     sign: (context) => context.map().signed && llmx.segmented({ label: "Values", name: "sign", choices: [["signed", "± signed"], ["absolute", "absolute"]], value: context.state.sign, onchange: (sign) => context.set({ sign }) }),
@@ -99,8 +106,8 @@
     const seconds = Object.entries(result.timings_s ?? {}).map(([k, v]) => `${k} ${llmx.number(v)} s`).join(", ");
     return h("footer", { class: "foot" },
       result.warnings?.length > 0 && h("section", { class: "warnings" }, h("h2", { text: "Warnings" }), h("ul", {}, result.warnings.map((w) => h("li", { text: w })))),
-      h("details", {}, h("summary", { text: "The request, and what it took" }), h("pre", { tabindex: "0", text: JSON.stringify(result.command ?? {}, null, 2) }), h("p", { class: "quiet", text: [seconds, result.peak_rss_bytes && `${llmx.number(result.peak_rss_bytes / 1e6)} MB at most`].filter(Boolean).join("; ") })),
-      h("p", { class: "quiet", text: `llm-explainer ${context.version ?? ""} · model file sha256 ${result.model.sha256_16 ?? ""}… · nothing in this page is drawn from elsewhere` }));
+      h("details", {}, h("summary", { text: "Request and resources used" }), h("pre", { tabindex: "0", text: JSON.stringify(result.command ?? {}, null, 2) }), h("p", { class: "quiet", text: [seconds, result.peak_rss_bytes && `${llmx.number(result.peak_rss_bytes / 1e6)} MB of memory at most`].filter(Boolean).join("; ") })),
+      h("p", { class: "quiet", text: `llm-explainer ${context.version ?? ""} · model file sha256 ${result.model.sha256_16 ?? ""}… · this page loads nothing from elsewhere` }));
   };
 
   /** Tabs by the pattern of WAI-ARIA: arrows move, the tab that has the focus is shown. */
@@ -121,28 +128,29 @@
     const context = makeContext(data);
     const views = llmx.views().filter((v) => v.serves(context.result, context));
     const { list, select } = tabsOf(context, views);
-    const controls = h("div", { class: "controls", role: "group", "aria-label": "What is shown" });
+    const controls = h("div", { class: "controls", role: "group", "aria-label": "Display options" });
     const panel = h("section", { id: "panel", role: "tabpanel", class: "panel", tabindex: "-1" });
-    const worth = h("section", { class: "worth", "aria-label": "What these numbers are worth" });
-    let current = null;
+    const worth = h("section", { class: "worth", "aria-label": "How far to trust these numbers" });
+    /** @type {ReturnType<Context["current"]>} */
+    let current; // undefined until the first view is built
     const close = () => {
-      current?.view?.close?.();
+      current?.view.close?.();
       llmx.tooltip.hide();
     };
 
     const drawControls = () => {
       const several = context.results.length > 1 && current.definition.name !== "compare";
       const wanted = [...(several ? ["which"] : []), ...(current.definition.controls ?? [])];
-      const focused = document.activeElement?.dataset?.name;
-      controls.replaceChildren(...wanted.map((c) => controlsFor[c](context)).flat().filter(Boolean));
+      const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.name : undefined;
+      controls.replaceChildren(...h("div", {}, wanted.map((c) => controlsFor[c](context))).childNodes);
       controls.hidden = controls.childElementCount === 0;
-      if (focused) controls.querySelector(`[data-name="${focused}"]`)?.focus();
+      if (focused) /** @type {HTMLElement | null} */ (controls.querySelector(`[data-name="${focused}"]`))?.focus();
     };
     const drawWorth = () => {
       worth.hidden = !(current?.definition.controls ?? []).includes("map") || context.maps.length === 0;
       if (worth.hidden) return;
       const { map, rows } = llmx.shown(context);
-      worth.replaceChildren(h("h2", { text: "What these numbers are worth" }), h("p", {}, h("strong", { text: llmx.methodName(map.method) }), ` · explains ${map.objective}`, map.options && Object.keys(map.options).length > 0 && ` · ${Object.entries(map.options).map(([k, v]) => `${k} ${v}`).join(", ")}`), ...llmx.worth(map, rows));
+      worth.replaceChildren(h("h2", { text: "How far to trust these numbers" }), h("p", {}, h("strong", { text: llmx.methodName(map.method) }), ` · explains ${map.objective}`, map.options && Object.keys(map.options).length > 0 && ` · ${Object.entries(map.options).map(([k, v]) => `${k} ${v}`).join(", ")}`), ...llmx.worth(map, rows));
     };
     const build = () => {
       close();
@@ -154,14 +162,14 @@
       if (definition.name === "compare" && context.state.which !== 0) Object.assign(context.state, { which: 0, map: context.results[0].maps[0]?.id ?? null, span: null, row: null, source: null });
       const place = h("div", { class: "view" });
       panel.append(place);
-      current = { definition };
+      current = { definition, view: {}, element: place };
       drawControls();
       const serves = definition.serves(context.result, context);
-      current.view = serves ? (definition.view(place, context.result, context) ?? {}) : {};
-      if (!serves) place.append(h("p", { text: "This result has nothing to show here." }));
+      if (serves) current.view = definition.view(place, context.result, context) ?? {};
+      else place.append(h("p", { text: "This result has nothing to show here." }));
       drawWorth();
     };
-    context.current = () => ({ ...current, element: panel.querySelector(".view") });
+    context.current = () => current;
 
     const off = context.on((changes) => {
       select();
@@ -191,7 +199,7 @@
 
     document.title = `LLM Explainer: ${context.result.model.path ?? ""}`;
     if (views.length === 0) {
-      root.replaceChildren(headOf(context), h("p", { text: "This result holds no scores: no method was asked for." }), footOf(context));
+      root.replaceChildren(headOf(context), h("p", { text: "This result has no scores: no method was requested." }), footOf(context));
     } else {
       root.replaceChildren(headOf(context), list, controls, panel, worth, footOf(context), context.live);
       context.state.view = views[0].name;

@@ -88,7 +88,7 @@
       const [w, ht] = [Number(picture.getAttribute("width")), Number(picture.getAttribute("height"))];
       const fine = Math.min(2, 16000 / Math.max(w, ht)); // browsers' canvases end at 16,384 points
       const canvas = llmx.h("canvas", { width: Math.ceil(w * fine), height: Math.ceil(ht * fine) });
-      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+      llmx.pen(canvas).drawImage(image, 0, 0, canvas.width, canvas.height);
       return await new Promise((done, fail) => canvas.toBlob((b) => (b ? done(b) : fail(new Error("the picture is too large for this browser"))), "image/png"));
     } finally {
       URL.revokeObjectURL(url);

@@ -120,7 +120,7 @@
     const at = new Map(map.units.map((u, i) => [u.tokens[0], i]));
     const units = [];
     for (const group of llmx.groups(prompt, kind)) {
-      const of = group.tokens.filter((t) => at.has(t)).map((t) => at.get(t));
+      const of = group.tokens.flatMap((t) => at.get(t) ?? []);
       if (of.length === 0) continue;
       const tokens = of.flatMap((i) => map.units[i].tokens);
       const last = tokens[tokens.length - 1];

@@ -47,9 +47,9 @@
     const y = pairs.map(([, j]) => b.values[j]);
     const top = Math.min(10, pairs.length);
     const rho = x.length > 1 ? llmx.spearman(x, y) : null;
-    const parts = [`${pairs.length} units stand in both prompts`, `${a.units.length - pairs.length} only in the first, ${b.units.length - pairs.length} only in the second`];
-    if (rho !== null) parts.push(`their ranks agree by ${llmx.number(rho)} (Spearman's ρ: 1 the same order, 0 none)`);
-    if (top > 0) parts.push(`of the ${top} strongest, ${llmx.overlap(x, y, top)} are the same`);
+    const parts = [`${pairs.length} units are in both prompts`, `${a.units.length - pairs.length} only in the first, ${b.units.length - pairs.length} only in the second`];
+    if (rho !== null) parts.push(`their rank correlation is ${llmx.number(rho)} (Spearman's ρ: 1 is the same order, 0 unrelated)`);
+    if (top > 0) parts.push(`of the top ${top}, ${llmx.overlap(x, y, top)} are the same`);
     return h("p", { class: "says", text: `${parts.join("; ")}.` });
   };
 
@@ -57,8 +57,8 @@
     const map = context.map();
     const other = partner(map, context.results[1].maps);
     if (!other) {
-      root.replaceChildren(h("p", { text: `The second result holds no ${llmx.methodName(map.method)}. Another method may stand in both.` }));
-      return {};
+      root.replaceChildren(h("p", { text: `The second result has no ${llmx.methodName(map.method)}. Choose a method that both results have.` }));
+      return null;
     }
     const a = sideOf(context, 0, map);
     const b = sideOf(context, 1, other);
@@ -69,7 +69,7 @@
     const options = { contrast: context.state.contrast, signed };
     const both = llmx.scaleTop([...a.values, ...b.values]);
     const scale = llmx.scale({ ...options, top: both.top });
-    const changes = b.values.map((v, j) => (inA.has(j) ? v - a.values[inA.get(j)] : v));
+    const changes = b.values.map((v, j) => v - (a.values[inA.get(j) ?? -1] ?? 0));
     const change = llmx.scaleTop(changes);
     const changeScale = llmx.scale({ ...options, signed: true, top: change.top });
     const plain = (side) => (i) => [scale.css(side.values[i]), scale.ink(side.values[i])];
@@ -78,21 +78,21 @@
       column(llmx.tokenLabel(a.name || "first", 60), llmx.legend(scale, both.clipped), text(a, plain(a), (i) => (inB.has(i) ? "" : "only")), answers(context, answerPairs, 0)),
       column(llmx.tokenLabel(b.name || "second", 60), llmx.legend(scale, both.clipped), text(b, plain(b), (j) => (inA.has(j) ? "" : "only")), answers(context, answerPairs, 1)),
       column("Second minus first", llmx.legend(changeScale, change.clipped), text({ ...b, name: "the difference" }, (j) => [changeScale.css(changes[j]), changeScale.ink(changes[j])], (j) => (inA.has(j) ? "" : "only")),
-        h("p", { class: "quiet", text: "On the second prompt: warm where a unit counts for more than in the first, blue where it counts for less. Underlined: only in this text." })),
+        h("p", { class: "quiet", text: "Shown on the second prompt: warm where a unit matters more than in the first, blue where it matters less. Underlined: only in this prompt." })),
     ];
-    const scalings = llmx.segmented({ label: "Scores", name: "scaling", choices: [["share", "as shares"], ["raw", "as they are"]], value: scaling, onchange: (v) => {
+    const scalings = llmx.segmented({ label: "Scores", name: "scaling", choices: [["share", "shares of the total"], ["raw", "raw"]], value: scaling, onchange: (v) => {
       scaling = v;
       draw(context, root);
     } });
     root.replaceChildren(h("div", { class: "map-head" }, summary(pairs, a, b), scalings), h("div", { class: "compare" }, sides));
     sides.forEach((element, k) => {
       const show = (e) => {
-        const unit = e.target.closest?.("[data-compared]");
+        const unit = llmx.closest(e, "[data-compared]");
         if (!unit) return llmx.tooltip.hide();
         const at = Number(unit.dataset.compared);
         const [i, j] = k === 0 ? [at, inB.get(at)] : [inA.get(at), at];
         const label = (k === 0 ? a : b).units[at].text;
-        return llmx.tooltip.show(unit, llmx.tooltipRows(llmx.tokenLabel(label), [["first", i === undefined ? "not there" : llmx.number(a.values[i])], ["second", j === undefined ? "not there" : llmx.number(b.values[j])], i !== undefined && j !== undefined && ["difference", llmx.number(b.values[j] - a.values[i])]]));
+        return llmx.tooltip.show(unit, llmx.tooltipRows(llmx.tokenLabel(label), [["first", i === undefined ? "absent" : llmx.number(a.values[i])], ["second", j === undefined ? "absent" : llmx.number(b.values[j])], i !== undefined && j !== undefined && ["difference", llmx.number(b.values[j] - a.values[i])]]));
       };
       element.addEventListener("pointerover", show);
       element.addEventListener("pointerleave", llmx.tooltip.hide);
@@ -108,7 +108,10 @@
       return {
         update: () => draw(context, root),
         csv() {
-          const { a, b, pairs } = draw(context, root);
+          const drawn = draw(context, root);
+          if (drawn === null) return undefined;
+          const { a, b, pairs } = drawn;
+          /** @type {Table} */
           const rows = [["unit_text", "first_unit", "second_unit", "first_score", "second_score"]];
           const [usedA, usedB] = [new Set(), new Set()];
           for (const [i, j] of pairs) {

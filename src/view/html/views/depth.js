@@ -30,8 +30,9 @@
 
   const build = (root, result, context) => {
     const parts = llmx.attention(result);
-    const initial = { part: parts[0], heads: new Set([llmx.meanHead]), words: [null, null], off: new Set() };
-    const state = llmx.remembered(context, "depth", initial);
+    /** @typedef {{part: AttentionPart, heads: Set<number>, words: (number | null)[], off: Set<number>}} Depth
+     *  words: indices of the words compared; off: layers left out of the means. */
+    const state = llmx.remembered(context, "depth", /** @type {Depth} */ ({ part: parts[0], heads: new Set([llmx.meanHead]), words: [null, null], off: new Set() }));
 
     const draw = (focused) => {
       const { part } = state;
@@ -69,7 +70,7 @@
 
       const figures = [];
       if (grid.blocks.length === 0 || tokens.length === 0) {
-        figures.push(h("p", { text: "No layer of this file holds all of these heads; choose fewer, or the mean." }));
+        figures.push(h("p", { text: "No layer in this file has all of these heads; select fewer, or the mean." }));
       } else {
         chosen.forEach((word, i) => word && figures.push(mapOf(cells[i], `Attention to ${label(word)}`, `word-${i + 1}`, () => []), answerOf(cells[i], label(word))));
         if (cells[0] && cells[1]) {
@@ -77,8 +78,8 @@
           const sum = (pick) => used.reduce((s, i) => s + cells[0][i].reduce((t, v, j) => t + pick(v ?? 0, cells[1][i][j] ?? 0), 0), 0);
           const union = sum(Math.max);
           const overlap = union > 0 ? sum(Math.min) / union : 0;
-          figures.push(h("p", { class: "overlap", "aria-live": "polite" }, h("strong", { text: `Overlap ${llmx.percent(overlap)}` }), `: of what either word gets, so much both get in the same layer from the same token (Σ min / Σ max).`),
-            mapOf(both, `What ${label(chosen[0])} and ${label(chosen[1])} get both (the smaller of the two)`, "overlap", (i, j) => chosen.map((w, k) => [label(w), llmx.percent(cells[k][i][j] ?? 0)])));
+          figures.push(h("p", { class: "overlap", "aria-live": "polite" }, h("strong", { text: `Overlap ${llmx.percent(overlap)}` }), `: the share of attention that both words get in the same layer from the same token (Σ min / Σ max).`),
+            mapOf(both, `Shared by ${label(chosen[0])} and ${label(chosen[1])} (the smaller of the two)`, "overlap", (i, j) => chosen.map((w, k) => [label(w), llmx.percent(cells[k][i][j] ?? 0)])));
         }
       }
 
@@ -87,10 +88,10 @@
         draw(name);
       } });
       const layers = h("div", { class: "heads", role: "group", "aria-label": "Layers" });
-      const layerButtons = grid.blocks.map((b) => h("button", { type: "button", class: "head-button", tabindex: "-1", "aria-pressed": String(!state.off.has(b)), data: { layer: b }, text: String(b), onclick: () => {
+      const layerButtons = grid.blocks.map((b) => h("button", { type: "button", class: "head-button", tabindex: "-1", "aria-pressed": String(!state.off.has(b)), data: { layer: b, name: `layer-${b}` }, text: String(b), onclick: () => {
         if (state.off.has(b)) state.off.delete(b);
         else state.off.add(b);
-        draw(null, b);
+        draw(`layer-${b}`);
       } }));
       if (layerButtons.length > 0) layerButtons[0].tabIndex = 0;
       layers.append(...layerButtons);
@@ -110,7 +111,7 @@
               state.off = state.off.size === 0 ? new Set(grid.blocks) : new Set();
               draw("layers");
             } }))),
-        h("p", { class: "says", text: `${part.title}; ${heads.map(llmx.headName).join(", ")}. Rows are layers from the first (top) to the last, columns the tokens of the answer.` }),
+        h("p", { class: "says", text: `${part.title}; ${heads.map(llmx.headName).join(", ")}. Rows are layers from first (top) to last, columns are answer tokens.` }),
         ...figures, llmx.leftOut(result, "attention") ?? "");
       if (focused) root.querySelector(`[data-name="${focused}"]`)?.focus();
     };
@@ -138,7 +139,8 @@
         const grid = gridOf(part, heads);
         const words = wordsOf(context, part);
         const rows = [["word", "layer", "answer_token", "answer_text", "attention"]];
-        for (const i of state.words.filter((w) => w !== null)) {
+        for (const i of state.words) {
+          if (i === null) continue;
           cellsOf(part, grid, heads, words[i]).forEach((row, l) => row.forEach((v, j) => v !== null && rows.push([words[i].text, grid.blocks[l], j, part.rows[grid.rows[j]].predicts ?? part.rows[grid.rows[j]].text, llmx.shortest(v)])));
         }
         return { name: "words-across-depth", rows };
@@ -148,7 +150,7 @@
 
   llmx.view({
     name: "depth", title: "Words by layer", order: 42, controls: [],
-    hint: "How much each answer token looks at a word of the prompt, layer by layer; two words can be laid over each other.",
+    hint: "How much each answer token attends to a word of the prompt, layer by layer; two words can be compared.",
     serves: (result) => llmx.attention(result).length > 0,
     view: build,
   });

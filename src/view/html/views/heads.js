@@ -1,4 +1,4 @@
-// Head view: lines from each query to the keys that it looks at, one colour a head (BertViz, Vig 2019).
+// Head view: lines from each query to the keys that it attends to, one colour per head (BertViz, Vig 2019).
 "use strict";
 (() => {
   const h = llmx.h;
@@ -9,7 +9,7 @@
 
   const column = (tokens, side, from = 0) => {
     const items = tokens.map((t, i) => h("li", { class: "head-token", role: "option", tabindex: i === 0 ? "0" : "-1", "aria-selected": "false", data: { token: from + i } }, h("span", { class: "head-text", text: llmx.wordLabel(t.text, 22) })));
-    const list = h("ul", { class: `head-column ${side}`, role: "listbox", "aria-label": side === "queries" ? "Looking (queries)" : "Looked at (keys)" }, items);
+    const list = h("ul", { class: `head-column ${side}`, role: "listbox", "aria-label": side === "queries" ? "Queries (attending tokens)" : "Keys (attended tokens)" }, items);
     return { list, items };
   };
 
@@ -18,7 +18,7 @@
     const colours = llmx.categories();
     const drawn = [];
     for (const head of state.heads) {
-      const pieces = shades.map(() => []);
+      const pieces = shades.map(() => /** @type {string[]} */ ([]));
       for (const q of rows) {
         const row = part.row(state.block, head, q);
         if (row === null) continue;
@@ -39,13 +39,16 @@
 
   const build = (root, result, context) => {
     const parts = llmx.attention(result);
-    const state = llmx.remembered(context, "heads", { part: parts[0], block: null, heads: null, row: null, key: null, least: 0.1, every: false });
+    /** @typedef {{part: AttentionPart, block: number, heads: Set<number>, row: number | null, key: number | null, least: number, every: boolean}} Heads
+     *  block: -1 until one is chosen; row, key: pinned tokens; every: show keys that nothing attends to. */
+    const state = llmx.remembered(context, "heads", /** @type {Heads} */ ({ part: parts[0], block: -1, heads: new Set(), row: null, key: null, least: 0.1, every: false }));
     const draw = () => {
       const { part } = state;
       const blocks = part.blocks.filter((b) => part.has(b, llmx.meanHead) || part.keptHeads(b).length > 0);
-      if (!blocks.includes(state.block)) state.block = blocks.find((b) => part.keptHeads(b).length > 0) ?? blocks[0];
+      const fresh = !blocks.includes(state.block);
+      if (fresh) state.block = blocks.find((b) => part.keptHeads(b).length > 0) ?? blocks[0];
       const heads = [...part.keptHeads(state.block), ...(part.has(state.block, llmx.meanHead) ? [llmx.meanHead] : [])];
-      if (state.heads === null) state.heads = new Set(heads.some((x) => x >= 0) ? heads.filter((x) => x >= 0) : heads);
+      if (fresh) state.heads = new Set(heads.some((x) => x >= 0) ? heads.filter((x) => x >= 0) : heads);
       for (const head of [...state.heads]) if (!heads.includes(head)) state.heads.delete(head);
       if (state.heads.size === 0) state.heads.add(heads[heads.length - 1]);
       const from = Math.min(...heads.map((head) => part.first(state.block, head)));
@@ -63,7 +66,7 @@
         const places = Array.from(seen, (on) => (on ? next++ : -1));
         keys.items.forEach((item, k) => { item.hidden = places[k] < 0; });
         const height = Math.max(part.rows.length - from, next, 1) * line;
-        lines.setAttribute("height", height);
+        lines.setAttribute("height", String(height));
         lines.setAttribute("viewBox", `0 0 ${gap} ${height}`);
         if (!keys.items.some((item) => item.tabIndex === 0 && !item.hidden)) {
           const first = keys.items.find((item) => !item.hidden);
@@ -78,7 +81,7 @@
       const paint = () => {
         const rows = shown !== null ? [shown] : part.rows.map((_, q) => q).slice(from);
         lines.replaceChildren(...paths(part, state, from, rows, placeKeys()));
-        lines.setAttribute("aria-label", `Lines of weights from ${llmx.number(state.least)} on, layer ${state.block}`);
+        lines.setAttribute("aria-label", `Lines for weights of at least ${llmx.number(state.least)}, layer ${state.block}`);
         const scale = llmx.scale({ top: 1, signed: false });
         queries.items.forEach((item, i) => {
           item.setAttribute("aria-selected", String(from + i === state.row));
@@ -94,17 +97,17 @@
         });
         const query = shown === null ? null : part.rows[shown];
         says.textContent = query
-          ? `“${llmx.tokenLabel(query.text)}”${query.predicts === null ? "" : `, which predicts “${llmx.tokenLabel(query.predicts)}”,`} looks at: ${topOf(shown)}.`
-          : `Layer ${state.block}, ${part.title}. Point at a token on the left for its own lines, click to keep it; a token on the right shows who looks at it.`;
+          ? `“${llmx.tokenLabel(query.text)}”${query.predicts === null ? "" : `, which predicts “${llmx.tokenLabel(query.predicts)}”,`} attends to: ${topOf(shown)}.`
+          : `Layer ${state.block}, ${part.title}. Hover over a token on the left to see its own lines, click to pin it; click a token on the right to see which tokens attend to it.`;
       };
       const topOf = (q) => {
         const found = [...state.heads].flatMap((head) => llmx.topKeys(part.row(state.block, head, q) ?? [], 2).map((e) => ({ ...e, head })));
         found.sort((a, b) => b.v - a.v);
-        return found.slice(0, 4).map((e) => `“${llmx.tokenLabel(part.keys[e.k].text)}” ${llmx.percent(e.v)} (${llmx.headName(e.head)})`).join(", ") || "nothing that is shown";
+        return found.slice(0, 4).map((e) => `“${llmx.tokenLabel(part.keys[e.k].text)}” ${llmx.percent(e.v)} (${llmx.headName(e.head)})`).join(", ") || "nothing shown here";
       };
       const soon = llmx.framed(paint);
       const at = (event) => {
-        const item = event.target.closest?.("[data-token]");
+        const item = llmx.closest(event, "[data-token]");
         return item ? Number(item.dataset.token) : null;
       };
       const preview = (e) => {
@@ -132,7 +135,7 @@
         state.key = state.key === k ? null : k;
         soon();
       };
-      for (const [side, choose] of [[queries, pin], [keys, pinKey]]) {
+      for (const { side, choose } of [{ side: queries, choose: pin }, { side: keys, choose: pinKey }]) {
         side.list.addEventListener("click", (e) => choose(at(e)));
         side.list.addEventListener("keydown", (e) => {
           if (e.key === "Escape") {
@@ -149,7 +152,7 @@
       root.replaceChildren(
         h("div", { class: "controls" },
           llmx.kindControl(parts, part, (next) => {
-            Object.assign(state, { part: next, block: null, heads: null, row: null, key: null });
+            Object.assign(state, { part: next, block: -1, row: null, key: null });
             draw();
           }),
           llmx.blockControl(blocks, state.block, (block) => {
@@ -157,11 +160,11 @@
             again("block");
           }),
           llmx.headButtons(heads, state.heads, soon),
-          llmx.slider({ label: "Lines from", name: "least", min: 0.02, max: 0.9, step: 0.01, value: state.least, text: (v) => llmx.percent(v), oninput: (v) => {
+          llmx.slider({ label: "Minimum weight", name: "least", min: 0.02, max: 0.9, step: 0.01, value: state.least, text: (v) => llmx.percent(v), oninput: (v) => {
             state.least = v;
             soon();
           } }),
-          many && llmx.checkbox({ label: "keys that nothing looks at", name: "every", value: state.every, onchange: (on) => {
+          many && llmx.checkbox({ label: "Show unattended keys", name: "every", value: state.every, onchange: (on) => {
             state.every = on;
             soon();
           } })),
@@ -178,6 +181,7 @@
     return {
       csv: () => {
         const { part, block, heads } = state;
+        /** @type {Table} */
         const rows = [["kind", "layer", "head", "query", "query_text", "key", "key_text", "weight"]];
         for (const head of heads) part.rows.forEach((query, q) => part.row(block, head, q)?.forEach((v, k) => v > 0 && rows.push([part.kind, block, head === llmx.meanHead ? "mean" : head, q, query.text, k, part.keys[k].text, llmx.shortest(v)])));
         return { name: `attention-layer-${block}`, rows };
@@ -187,7 +191,7 @@
 
   llmx.view({
     name: "heads", title: "Heads", order: 40, controls: [],
-    hint: "Which tokens each head of a layer looks at. Attention says what is read, not what it does to the answer.",
+    hint: "Which tokens each head of a layer attends to. Attention shows what is read, not how it affects the answer.",
     serves: (result) => llmx.attention(result).length > 0,
     view: build,
   });

@@ -13,7 +13,7 @@
     const tooltip = (cell, b, t) => {
       const rows = lens.ids[b][t].map((id, k) => [llmx.wordLabel(text(id), 28), llmx.percent(lens.probabilities[b][t][k])]);
       rows.push([`written: ${llmx.tokenLabel(answer[t], 20)}`, `${llmx.percent(lens.answer_probabilities[b][t])}, rank ${lens.answer_ranks[b][t]}`]);
-      llmx.tooltip.show(cell, llmx.tooltipRows(`After layer ${lens.blocks[b]}, in the place of “${llmx.tokenLabel(answer[t], 20)}”`, rows));
+      llmx.tooltip.show(cell, llmx.tooltipRows(`After layer ${lens.blocks[b]}, where “${llmx.tokenLabel(answer[t], 20)}” was written`, rows));
     };
 
     const draw = (focused) => {
@@ -31,13 +31,13 @@
         cells.push(td);
         return td;
       };
-      const table = h("table", { class: "lens-table", role: "grid", "aria-label": "Most probable tokens: layers down, places of the answer across" },
+      const table = h("table", { class: "lens-table", role: "grid", "aria-label": "Most probable tokens: layers down, answer positions across" },
         h("thead", {}, h("tr", {}, h("th", { scope: "col", text: "Layer" }), positions.map((t) => h("th", { scope: "col", text: llmx.wordLabel(answer[t], 12) })))),
         h("tbody", {}, layers.map((b) => h("tr", {}, h("th", { scope: "row", text: String(lens.blocks[b]) }), positions.map((t) => cell(b, t))))));
       if (cells.length > 0) cells[0].tabIndex = 0;
       llmx.roving(table, () => cells);
       const tell = (e) => {
-        const td = e.target.closest?.("[data-token]");
+        const td = llmx.closest(e, "[data-token]");
         if (td) tooltip(td, lens.blocks.indexOf(Number(td.dataset.layer)), Number(td.dataset.token));
         else llmx.tooltip.hide();
       };
@@ -54,7 +54,7 @@
             draw("from");
           } }),
           llmx.legend(scale, null)),
-        h("p", { class: "says", text: "The model's own last norm and output head on what each layer leaves behind. A frame marks where the written token is the most probable one. Early layers were never trained to be read this way." }),
+        h("p", { class: "says", text: "The model's final norm and output head, applied after each layer. A frame marks cells where the written token is the most probable one. Early layers were not trained to be read this way." }),
         h("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": "Logit lens" }, table));
       if (focused) root.querySelector(`[data-name="${focused}"]`)?.focus();
     };
@@ -72,8 +72,8 @@
 
   llmx.view({
     name: "lens", title: "Logit lens", order: 44, controls: [],
-    hint: "What would be written after each layer already.",
-    serves: (result) => Boolean(result.views?.logit_lens) && result.views.logit_lens.blocks.length > 0 && result.Decode_output.length > 0,
+    hint: "What the model would write after each layer.",
+    serves: (result) => (result.views?.logit_lens?.blocks.length ?? 0) > 0 && result.Decode_output.length > 0,
     view: build,
   });
 })();

@@ -26,7 +26,7 @@
       rowText: (r) => map.targets[r].text, columnText: (c) => units[c].text,
       tell: (r, c) => llmx.tooltipRows(llmx.tokenLabel(units[c].text), [
         [map.rowsBy === "block" ? "at" : "for", llmx.tokenLabel(map.targets[r].text, 24)], ["score", llmx.number(joined[r][c])],
-        ["rank in its row", `${llmx.ranks(joined[r])[c]} of ${units.length}`],
+        ["rank in the row", `${llmx.ranks(joined[r])[c]} of ${units.length}`],
         map.errors && units[c].of.length === 1 && ["standard error", llmx.number(map.errors[r][units[c].of[0]])],
       ]),
     };
@@ -34,7 +34,7 @@
 
   llmx.view({
     name: "matrix", title: "Matrix", order: 20, controls: ["map", "unit", "sign", "contrast"],
-    hint: "Rows: what was explained. Columns: what it rests on. A row that is chosen here is the one that the text map shows.",
+    hint: "Rows: what is explained. Columns: what it depends on. Selecting a row here selects it in the text map, too.",
     serves: (result, context) => context.maps.some((m) => m.targets.length > 1),
     view(root, result, context) {
       const legend = h("div", { class: "legend-place" });
@@ -48,7 +48,7 @@
         context.set({ span: same || cells.map.rowsBy !== "token" ? null : { first, last }, hover: null, row: cells.map.alternatives && !same ? r : null });
       };
       const matrix = llmx.matrix(place, { label: "Matrix of scores", onpick: pick, announce: context.announce });
-      root.matrixStats = matrix.stats;
+      Object.assign(root, { matrixStats: matrix.stats }); // for tests
       const mark = () => {
         const { span } = context.state;
         matrix.mark(span && cells.map.rowsBy === "token" ? llmx.rowsFor(cells.map, span) : []);

@@ -13,7 +13,7 @@
   const thumbnail = (part, block, head, scale) => {
     const { rows } = rowsOf(part, block, head);
     const canvas = h("canvas", { width: size, height: size, "aria-hidden": "true" });
-    const pen = canvas.getContext("2d");
+    const pen = llmx.pen(canvas);
     const picture = pen.createImageData(size, size);
     const most = new Float32Array(size * size);
     rows.forEach((q, r) => {
@@ -51,7 +51,8 @@
 
   const build = (root, result, context) => {
     const parts = llmx.attention(result);
-    const state = llmx.remembered(context, "model", { part: parts[0], block: null, head: null });
+    /** @typedef {{part: AttentionPart, block: number | null, head: number | null}} Chosen */
+    const state = llmx.remembered(context, "model", /** @type {Chosen} */ ({ part: parts[0], block: null, head: null }));
     const draw = () => {
       const { part } = state;
       const most = Math.max(...part.heads);
@@ -83,7 +84,7 @@
           Object.assign(state, { part: next, block: null, head: null });
           draw();
         }) || ""),
-        h("p", { class: "says", text: `${part.title}: ${buttons.length} of ${part.blocks.length * 1 + part.heads.reduce((a, b) => a + b, 0)} maps are in this file (one a head, and the mean). Each thumbnail has queries down and keys across; a click or Enter enlarges it.` }),
+        h("p", { class: "says", text: `${part.title}: ${buttons.length} of ${part.blocks.length * 1 + part.heads.reduce((a, b) => a + b, 0)} maps are in this file (one per head, and the mean). Thumbnails have queries down and keys across; click one or press Enter to enlarge it.` }),
         h("div", { class: "thumbs-scroll", tabindex: "0", role: "group", "aria-label": "Thumbnails of all heads" }, table), big, llmx.leftOut(result, "attention") ?? "");
       if (state.block !== null) open(state.block, state.head);
     };
@@ -91,6 +92,7 @@
     return {
       csv: () => {
         const { part } = state;
+        /** @type {Table} */
         const rows = [["kind", "layer", "head", "query", "query_text", "key", "key_text", "weight"]];
         const [block, head] = [state.block ?? part.blocks[0], state.head ?? llmx.meanHead];
         if (part.has(block, head)) part.rows.forEach((query, q) => part.row(block, head, q)?.forEach((v, k) => v > 0 && rows.push([part.kind, block, head === llmx.meanHead ? "mean" : head, q, query.text, k, part.keys[k].text, llmx.shortest(v)])));
@@ -101,7 +103,7 @@
 
   llmx.view({
     name: "model", title: "All heads", order: 41, controls: [],
-    hint: "What every head of every layer looks at, at one glance.",
+    hint: "What every head of every layer attends to, at a glance.",
     serves: (result) => llmx.attention(result).length > 0,
     view: build,
   });

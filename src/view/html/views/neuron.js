@@ -7,7 +7,7 @@
   const strip = (values, scale, label) => {
     const cell = values.length > 96 ? 2 : 4;
     const canvas = h("canvas", { class: "strip", role: "img", "aria-label": label, width: values.length * cell, height: 14 });
-    const pen = canvas.getContext("2d");
+    const pen = llmx.pen(canvas);
     values.forEach((v, d) => {
       pen.fillStyle = scale.css(v);
       pen.fillRect(d * cell, 0, cell, 14);
@@ -30,7 +30,7 @@
     const times = product(query, key);
     const steps = [["q·k, the sum of q ⊙ k", llmx.number(entry.dot)], [`scaled by ${llmx.number(group.scale)}`, llmx.number(entry.dot * group.scale)]];
     if (group.softcap) steps.push([`soft-capped at ${llmx.number(group.softcap)}`, llmx.number(group.softcap * Math.tanh((entry.dot * group.scale) / group.softcap))]);
-    if (group.hasBias) steps.push(["plus the bias of their distance", llmx.number(group.bias(head, q, entry.k))]);
+    if (group.hasBias) steps.push(["plus the position bias", llmx.number(group.bias(head, q, entry.k))]);
     steps.push(["score", llmx.number(entry.score)], [`softmax over ${of.length} visible keys${group.sink(head) === null ? "" : " and a sink"}`, llmx.percent(entry.weight)]);
     const row = (name, values, scale) => h("tr", {}, h("th", { scope: "row", text: name }), h("td", {}, strip(values, scale, name)));
     return h("div", { class: "pair" },
@@ -40,7 +40,8 @@
 
   const build = (root, result, context) => {
     const groups = llmx.neurons(result);
-    const state = llmx.remembered(context, "neuron", { group: groups[0], head: groups[0].heads[0], q: groups[0].firstRow, k: null });
+    /** @typedef {{group: NeuronGroup, head: number, q: number, k: number | null}} Chosen */
+    const state = llmx.remembered(context, "neuron", /** @type {Chosen} */ ({ group: groups[0], head: groups[0].heads[0], q: groups[0].firstRow, k: null }));
     const kinds = [...new Set(groups.map((g) => g.kind))];
     const draw = (focused) => {
       const { group } = state;
@@ -56,7 +57,10 @@
       const entries = group.look(state.head, state.q);
       if (!entries.some((e) => e.k === state.k)) state.k = entries.reduce((a, b) => (b.weight > a.weight ? b : a)).k;
       const rows = Array.from({ length: group.rowCount }, (_, i) => group.firstRow + i);
-      const label = (q) => `${q}: ${llmx.tokenLabel(group.rows[q].text, 16)}${group.rows[q].predicts === null ? "" : ` → ${llmx.tokenLabel(group.rows[q].predicts, 16)}`}`;
+      const label = (q) => {
+        const { text, predicts } = group.rows[q];
+        return `${q}: ${llmx.tokenLabel(text, 16)}${predicts === null ? "" : ` → ${llmx.tokenLabel(predicts, 16)}`}`;
+      };
       const tops = { k: largest(entries.flatMap((e) => [...group.key(e.k)])), times: largest(entries.flatMap((e) => [...product(group.query(state.head, state.q), group.key(e.k))])) };
       const [ofKey, ofProduct] = [llmx.scale({ top: tops.k }), llmx.scale({ top: tops.times })];
       const pair = h("div", { class: "pair-place", "aria-live": "polite" });
@@ -67,12 +71,12 @@
       const show = (k) => {
         state.k = k;
         lines.forEach((line) => line.setAttribute("aria-selected", String(Number(line.dataset.key) === k)));
-        pair.replaceChildren(h("h2", { text: `“${llmx.tokenLabel(group.rows[state.q].text)}” looks at “${llmx.tokenLabel(group.keyTokens[k].text)}”` }), pairOf(group, state.head, state.q, entries.find((e) => e.k === k), entries));
+        pair.replaceChildren(h("h2", { text: `“${llmx.tokenLabel(group.rows[state.q].text)}” attends to “${llmx.tokenLabel(group.keyTokens[k].text)}”` }), pairOf(group, state.head, state.q, entries.find((e) => e.k === k), entries));
       };
-      const table = h("table", { class: "neuron-table", role: "grid", "aria-label": "Keys that the query sees" },
+      const table = h("table", { class: "neuron-table", role: "grid", "aria-label": "Keys visible to the query" },
         h("thead", {}, h("tr", {}, ["key", "k", "q ⊙ k", "q·k", "score", "softmax"].map((text) => h("th", { scope: "col", colspan: text === "softmax" ? 2 : null, text })))), h("tbody", {}, lines));
       table.addEventListener("click", (e) => {
-        const line = e.target.closest?.("[data-key]");
+        const line = llmx.closest(e, "[data-key]");
         if (!line) return;
         lines.forEach((l) => { l.tabIndex = l === line ? 0 : -1; });
         show(Number(line.dataset.key));
@@ -81,7 +85,7 @@
       root.replaceChildren(
         h("div", { class: "controls" },
           kinds.length > 1 && llmx.select({ label: "Attention", name: "kind", choices: kinds.map((k) => [k, llmx.attentionTitle(result, k)]), value: group.kind, onchange: (kind) => {
-            const next = groups.find((g) => g.kind === kind);
+            const next = groups.find((g) => g.kind === kind) ?? group;
             Object.assign(state, { group: next, head: next.heads[0], q: next.firstRow, k: null });
             draw("kind");
           } }),
@@ -98,7 +102,7 @@
             draw("query");
           } })),
         pair, h("div", { class: "table-scroll", tabindex: "0", role: "group", "aria-label": "Keys" }, table),
-        h("p", { class: "quiet", text: "Queries and keys as the product of scores reads them, after rotary embedding; heads of one group share their keys." }), llmx.leftOut(result, "neurons") ?? "");
+        h("p", { class: "quiet", text: "Queries and keys as they enter the dot product, after rotary embedding; heads of a group share their keys." }), llmx.leftOut(result, "neurons") ?? "");
       show(state.k);
       if (focused) root.querySelector(`[data-name="${focused}"]`)?.focus();
     };
@@ -113,7 +117,7 @@
 
   llmx.view({
     name: "neuron", title: "Neurons", order: 43, controls: [],
-    hint: "Query and key of one pair of tokens, number by number, and how their product becomes a weight.",
+    hint: "The query and key of a pair of tokens, number by number, and how their product becomes a weight.",
     serves: (result) => llmx.neurons(result).length > 0,
     view: build,
   });

@@ -36,7 +36,7 @@
     const map = context.map();
     if (result.objective?.name !== "teacher" || !map.id.startsWith("attribution")) return { title: "Answer", tokens: result.Decode_output };
     const each = map.targets.every((t) => t.last - t.first === 1);
-    return { title: "Label, explained in the answer's place", tokens: each ? map.targets.map((t) => t.text) : [result.label_text] };
+    return { title: "Label, explained instead of the answer", tokens: each ? map.targets.map((t) => t.text) : [result.label_text] };
   };
 
   /** The most probable tokens at place t: of maps that explain alternatives, [{text, p, map, row, written}]. */
@@ -46,7 +46,7 @@
     const log = map.objective.startsWith("logprob");
     const found = [];
     map.targets.forEach((target, row) => {
-      if (target.first === t) found.push({ text: target.text, p: log ? Math.exp(target.value) : target.value, map: map.id, row, written: target.text === context.result.Decode_output[t] });
+      if (target.first === t) found.push({ text: target.text, p: log ? Math.exp(target.value ?? -Infinity) : target.value ?? 0, map: map.id, row, written: target.text === context.result.Decode_output[t] });
     });
     return found;
   };
@@ -70,7 +70,7 @@
   const wireAnswer = (context, answer) => {
     const { list, options } = answer;
     const at = (event) => {
-      const token = event.target.closest?.("[data-token]");
+      const token = llmx.closest(event, "[data-token]");
       return token && list.contains(token) ? Number(token.dataset.token) : null;
     };
     const one = (t) => ({ first: t, last: t + 1 });
@@ -139,12 +139,12 @@
   /** Tooltips of the prompt's units, and the way back: a unit that is clicked colours the answer. */
   const wirePrompt = (context, prompt, tell) => {
     const at = (event) => {
-      const unit = event.target.closest?.("[data-unit]");
+      const unit = llmx.closest(event, "[data-unit]");
       return unit ? Number(unit.dataset.unit) : null;
     };
     const toggle = (i) => {
       context.set({ source: context.state.source === i ? null : i });
-      context.announce(context.state.source === null ? "Source released" : "Answer coloured by what rests on this unit");
+      context.announce(context.state.source === null ? "Selection cleared" : "Answer coloured by how much it depends on this unit");
     };
     const show = (e) => (at(e) === null ? llmx.tooltip.hide() : tell(at(e)));
     prompt.element.addEventListener("pointerover", show);
@@ -193,7 +193,7 @@
       for (const turn of prompt.turns) {
         if (!turn.share) continue;
         const part = turn.units.reduce((s, i) => s + Math.abs(seen.values[i]), 0);
-        turn.share.textContent = total > 0 ? `${llmx.percent(part / total)} of all scores' size` : "";
+        turn.share.textContent = total > 0 ? `${llmx.percent(part / total)} of the total` : "";
       }
     };
     const paintAnswer = () => {

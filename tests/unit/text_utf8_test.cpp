@@ -2,8 +2,8 @@
 
 #include <llmx/error.hpp>
 
-#include "core/utf8.hpp"
 #include "support/expect_error.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 namespace {
@@ -82,13 +82,6 @@ TEST(Utf8, RequireValidNamesWhatAndWhere) {
     EXPECT_NO_THROW(utf8::require_valid("fine", "text"));
     test::expect_error(ErrorCode::input, {"label", "0xff", "offset 3"},
                        [] { utf8::require_valid("abc\xFF", "label"); });
-}
-
-TEST(Utf8, HangulDecomposed) {
-    EXPECT_EQ(utf8::decompose_hangul("한국어"), "\u1112\u1161\u11ab\u1100\u116e\u11a8\u110b\u1165");
-    EXPECT_EQ(utf8::decompose_hangul("가힣"), "\u1100\u1161\u1112\u1175\u11c2");
-    EXPECT_EQ(utf8::decompose_hangul("a 価é🚀\uabff\ud7a4"), "a 価é🚀\uabff\ud7a4");
-    EXPECT_EQ(utf8::decompose_hangul(""), "");
 }
 
 }  // namespace
