@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "program.hpp"
+#include "support/measured.hpp"
 #include "support/temporary.hpp"
 
 namespace llmx::test {
@@ -162,7 +163,7 @@ TEST_F(Drift, TheAnswerIsOne) {
                                 "5,6,7,8,9,10,11,12", "--answer-ids", "30,31,32", "--json", "-"});
     double sum = 0;
     for (const json& l : alone["token_logprobs"]) sum += l.get<double>();
-    EXPECT_NEAR(given["models"][0]["answer"]["logprob"], sum, 1e-5);
+    EXPECT_CLOSE(given["models"][0]["answer"]["logprob"], sum, 1e-5);
     EXPECT_EQ(given["answer_text"], alone["answer_text"]);
 }
 

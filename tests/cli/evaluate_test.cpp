@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "program.hpp"
+#include "support/measured.hpp"
 #include "support/temporary.hpp"
 
 namespace llmx::test {
@@ -63,7 +64,7 @@ TEST(Evaluate, TheLogOfPIsThatOfTheAnswersTokens) {
     double mean = 0;
     for (const json& l : j["token_logprobs"]) mean += l.get<double>() / 3;
     const json& f = j["attributions"][0]["faithfulness"];
-    EXPECT_NEAR(f["deletion"][0].get<double>(), std::exp(mean), 1e-6);
+    EXPECT_CLOSE(f["deletion"][0].get<double>(), std::exp(mean), 1e-6);
     EXPECT_EQ(f["random_seeds"], 5);
     EXPECT_EQ(f["absence"], "token");
     EXPECT_TRUE(j["timings_s"].contains("faithfulness"));
@@ -107,8 +108,8 @@ TEST(Evaluate, LinesOfAFileAndTheirMeans) {
     };
     EXPECT_EQ(j["requests"][1]["methods"][0]["faithfulness"]["random_seeds"], 4);
     const json& mean = j["means"][0]["sufficiency"];
-    EXPECT_NEAR(mean["mean"].get<double>(), (value(0) + value(1)) / 2, 1e-12);
-    EXPECT_NEAR(mean["standard_error"].get<double>(), std::abs(value(0) - value(1)) / 2, 1e-12);
+    EXPECT_CLOSE(mean["mean"].get<double>(), (value(0) + value(1)) / 2, 1e-12);
+    EXPECT_CLOSE(mean["standard_error"].get<double>(), std::abs(value(0) - value(1)) / 2, 1e-12);
 
     const std::string csv = slurp(folder / "table.csv");
     EXPECT_TRUE(csv.starts_with("line,model,answer,method,comprehensiveness,comprehensiveness_random,"));

@@ -5,6 +5,7 @@
 
 #include "program.hpp"
 #include "support/golden_file.hpp"
+#include "support/measured.hpp"
 
 namespace llmx::test {
 namespace {
@@ -58,7 +59,7 @@ TEST(UnitsOfTheProgram, TurnsSumTheirTokens) {
         next = last;
         double sum = 0;
         for (std::size_t row = first; row < last; ++row) sum += each["scores"][0][row].get<double>();
-        EXPECT_NEAR(one["scores"][0][u].get<double>(), sum, 1e-6);
+        EXPECT_CLOSE(one["scores"][0][u].get<double>(), sum, 1e-6);
     }
     EXPECT_EQ(next, tokens["Prompt"].size());
 }

@@ -5,6 +5,7 @@
 #include <llmx/llmx.hpp>
 
 #include "support/compare.hpp"
+#include "support/measured.hpp"
 #include "support/tiny_llama.hpp"
 
 namespace llmx {
@@ -76,8 +77,8 @@ TEST_P(AttentionInDouble, ValueZeroing) {
         test::relative_l2(scores({"value_zeroing", {{"layer", "2"}}}).values, answer_rows(maps[2]));
     const double all = test::relative_l2(scores("value_zeroing").values, answer_rows(test::rollout(maps)));
     std::cout << GetParam().name << ": one block " << one << ", rolled out " << all << '\n';
-    EXPECT_LE(one, 1e-4);
-    EXPECT_LE(all, 1e-4);
+    EXPECT_MEASURED(one, 9.6e-7);
+    EXPECT_MEASURED(all, 2.7e-7);
 }
 
 TEST_P(AttentionInDouble, ValueNorm) {
@@ -105,8 +106,8 @@ TEST_P(AttentionInDouble, ValueNorm) {
     const double one = test::relative_l2(scores({"value_norm", {{"layer", "1"}, {"head", "2"}}}).values,
                                          answer_rows(of_head));
     std::cout << GetParam().name << ": value norm " << all << ", one head " << one << '\n';
-    EXPECT_LE(all, 1e-4);
-    EXPECT_LE(one, 1e-4);
+    EXPECT_MEASURED(all, 7.8e-8);
+    EXPECT_MEASURED(one, 2.6e-7);
 }
 
 INSTANTIATE_TEST_SUITE_P(Tiny, AttentionInDouble,

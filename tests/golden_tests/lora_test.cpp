@@ -9,6 +9,7 @@
 #include "support/expect_error.hpp"
 #include "support/gguf_edit.hpp"
 #include "support/golden_file.hpp"
+#include "support/measured.hpp"
 #include "support/temporary.hpp"
 
 namespace llmx {
@@ -86,19 +87,16 @@ TEST_F(LoraAdapter, IsTheMergedModel) {
     const auto logits = [&](const Model& model) {
         return model.generate(prompt, {.max_new_tokens = 1, .keep_logits = true}).logits.values;
     };
-    EXPECT_LT(test::relative_l2(logits(adapted), logits(expected)), 1e-5);
+    EXPECT_MEASURED(test::relative_l2(logits(adapted), logits(expected)), 3e-7);
     EXPECT_GT(test::relative_l2(logits(plain), logits(expected)), 1e-2);
 
     const Explanation found = explain(adapted);
     const Explanation truth = explain(expected);
-    EXPECT_LT(test::relative_l2(found.token_logprobs, truth.token_logprobs), 1e-5);
-    EXPECT_LT(
-        test::relative_l2(found.original.gradient->gradient.values, truth.original.gradient->gradient.values),
-        1e-4);
-    EXPECT_LT(test::relative_l2(found.original.attention->mean.values, truth.original.attention->mean.values),
-              1e-4);
-    EXPECT_GT(test::relative_l2(explain(plain).original.gradient->gradient.values,
-                                truth.original.gradient->gradient.values),
+    EXPECT_MEASURED(test::relative_l2(found.token_logprobs, truth.token_logprobs), 6e-8);
+    EXPECT_MEASURED(test::relative_l2(found.original.gradient->gradient.values, truth.original.gradient->gradient.values),
+                    8.1e-7);
+    EXPECT_MEASURED(test::relative_l2(found.original.attention->mean.values, truth.original.attention->mean.values), 6e-8);
+    EXPECT_GT(test::relative_l2(explain(plain).gradient->original.gradient.values, truth.original.gradient->gradient.values),
               1e-2);
 }
 
@@ -113,10 +111,9 @@ TEST_F(LoraAdapter, SeveralAddUp) {
     const Model adapted = Model::load(base, {.lora = {{dir / "first.gguf"}, {dir / "second.gguf", -0.5F}}});
     const Explanation found = explain(adapted);
     const Explanation truth = explain(Model::load(dir / "merged.gguf"));
-    EXPECT_LT(test::relative_l2(found.token_logprobs, truth.token_logprobs), 1e-5);
-    EXPECT_LT(
-        test::relative_l2(found.original.gradient->gradient.values, truth.original.gradient->gradient.values),
-        1e-4);
+    EXPECT_MEASURED(test::relative_l2(found.token_logprobs, truth.token_logprobs), 6e-8);
+    EXPECT_MEASURED(test::relative_l2(found.original.gradient->gradient.values, truth.original.gradient->gradient.values),
+                    4e-7);
 }
 
 TEST_F(LoraAdapter, WrongFilesAreErrors) {

@@ -12,6 +12,7 @@
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
+#include "support/measured.hpp"
 #include "text/utf8.hpp"
 
 namespace llmx {
@@ -84,18 +85,18 @@ TEST_F(Targets, ASpanIsTheSumOfItsTokens) {
     for (std::size_t t = 0; t < 3; ++t) {
         for (std::size_t u = 0; u < sum.size(); ++u) sum[u] += each.scores.row(t)[u];
     }
-    EXPECT_LE(test::relative_l2(span.scores.values, sum), 1e-5);
-    EXPECT_NEAR(span.targets[0].value, each.targets[0].value + each.targets[1].value + each.targets[2].value,
-                1e-6);
+    EXPECT_MEASURED(test::relative_l2(span.scores.values, sum), 1.3e-6);
+    EXPECT_CLOSE(span.targets[0].value, each.targets[0].value + each.targets[1].value + each.targets[2].value,
+                 5e-7);
 }
 
 TEST_F(Targets, AContrastIsTheDifferenceOfTwoAnswers) {
     Request asked = request();
     asked.target.contrast = {ids[3], ids[7]};  // shorter than the answer
     const Attribution difference = run(asked, "input_x_gradient");
-    EXPECT_NEAR(difference.targets[0].value,
-                score(asked.input_ids, asked.output.ids) - score(asked.input_ids, asked.target.contrast),
-                1e-5);
+    EXPECT_CLOSE(difference.targets[0].value,
+                 score(asked.input_ids, asked.output.ids) - score(asked.input_ids, asked.target.contrast),
+                 5e-7);
     const Attribution of_answer = run(request(), "input_x_gradient");
     Request other = request();
     other.output.ids = asked.target.contrast;
@@ -103,7 +104,7 @@ TEST_F(Targets, AContrastIsTheDifferenceOfTwoAnswers) {
     std::vector<float> expected;
     for (std::size_t u = 0; u < of_answer.units.size(); ++u)
         expected.push_back(of_answer.scores.values[u] - of_other.scores.values[u]);
-    EXPECT_LE(test::relative_l2(difference.scores.values, expected), 1e-5);
+    EXPECT_MEASURED(test::relative_l2(difference.scores.values, expected), 4.2e-7);
     asked.target.each = true;
     test::expect_error(ErrorCode::usage, {"contrast"}, [&] { (void)run(asked, "saliency"); });
 }
@@ -118,7 +119,7 @@ TEST_F(Targets, AlternativesAreTheMostProbableTokens) {
     std::vector<float> sorted(rows.row(2).begin(), rows.row(2).end());
     std::sort(sorted.rbegin(), sorted.rend());
     const double normaliser = objective::log_sum_exp(rows.row(2));
-    for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(found.targets[k].value, sorted[k] - normaliser, 1e-5);
+    for (std::size_t k = 0; k < 3; ++k) EXPECT_CLOSE(found.targets[k].value, sorted[k] - normaliser, 5e-7);
 }
 
 TEST_F(Targets, MeasuresAreWhatTheirNamesSay) {
@@ -136,11 +137,11 @@ TEST_F(Targets, MeasuresAreWhatTheirNamesSay) {
         asked.target.measure = measure;
         return run(asked, "saliency").targets.at(0).value;
     };
-    EXPECT_NEAR(value(Measure::logit), logit, 1e-4);
-    EXPECT_NEAR(value(Measure::entropy), entropy, 1e-4);
+    EXPECT_CLOSE(value(Measure::logit), logit, 5e-7);
+    EXPECT_CLOSE(value(Measure::entropy), entropy, 5e-7);
     const double p = std::exp(score(asked.input_ids, asked.output.ids));
-    EXPECT_NEAR(value(Measure::probability) / p, 1.0, 1e-4);
-    test::expect_error(ErrorCode::usage, {"kl", "`context_span`"}, [&] { (void)value(Measure::kl); });
+    EXPECT_CLOSE(value(Measure::probability) / p, 1.0, 5e-7);
+    test::expect_error(ErrorCode::usage, {"kl", "--context-span"}, [&] { (void)value(Measure::kl); });
 }
 
 TEST_F(Targets, DivergenceIsFromTheModelWithoutTheContext) {
@@ -160,8 +161,8 @@ TEST_F(Targets, DivergenceIsFromTheModelWithoutTheContext) {
         }
         divergence.push_back(sum);
     }
-    EXPECT_NEAR(run(asked, "saliency").targets.at(0).value,
-                std::accumulate(divergence.begin(), divergence.end(), 0.0), 1e-4);
+    EXPECT_CLOSE(run(asked, "saliency").targets.at(0).value,
+                 std::accumulate(divergence.begin(), divergence.end(), 0.0), 5e-7);
 
     asked.target.measure = Measure::logprob;
     const Attribution reliance = run(asked, {"context_reliance", {{"deviations", "0"}}});
@@ -169,7 +170,7 @@ TEST_F(Targets, DivergenceIsFromTheModelWithoutTheContext) {
     const double mean = std::accumulate(divergence.begin(), divergence.end(), 0.0) / 6;
     std::vector<int> above;
     for (std::size_t t = 0; t < divergence.size(); ++t) {
-        EXPECT_NEAR(reliance.context_sensitivity[t], divergence[t], 1e-5);
+        EXPECT_CLOSE(reliance.context_sensitivity[t], divergence[t], 5e-7);
         if (divergence[t] >= mean) above.push_back(static_cast<int>(prompt + static_cast<std::ptrdiff_t>(t)));
     }
     ASSERT_EQ(reliance.targets.size(), above.size());
@@ -198,7 +199,7 @@ TEST_F(Targets, WhatCauses) {
     contrast.target.contrast = {rival};
     std::vector<float> expected = run(contrast, "saliency").scores.values;
     for (std::size_t u : {0U, 1U, 2U, 3U, 16U, 17U}) expected[u] = 0;
-    EXPECT_LE(test::relative_l2(reliance.scores.values, expected), 1e-5);
+    EXPECT_MEASURED(test::relative_l2(reliance.scores.values, expected), 3.7e-7);
 }
 
 TEST_F(Targets, EarlierAnswerTokensAreSources) {
@@ -208,13 +209,13 @@ TEST_F(Targets, EarlierAnswerTokensAreSources) {
     ASSERT_EQ(found.units.size(), ids.size());
     // what comes later cannot matter, and a token is not its own source
     for (std::size_t t = 0; t < 6; ++t) {
-        for (std::size_t u = 18 + t; u < ids.size(); ++u) EXPECT_NEAR(found.scores.row(t)[u], 0, 1e-5);
+        for (std::size_t u = 18 + t; u < ids.size(); ++u) EXPECT_CLOSE(found.scores.row(t)[u], 0, 5e-7);
     }
     Tokens changed = ids;
     changed[19] = 5;
     const Tokens before(changed.begin(), changed.begin() + 20);
     const Tokens same(ids.begin(), ids.begin() + 20);
-    EXPECT_NEAR(found.scores.row(2)[19], score(same, {ids[20]}) - score(before, {ids[20]}), 1e-5);
+    EXPECT_CLOSE(found.scores.row(2)[19], score(same, {ids[20]}) - score(before, {ids[20]}), 5e-7);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 """Models, golden numbers and comparisons that the tests share."""
 
 import os
+import sys
 import tempfile
 import unittest
 
@@ -37,6 +38,16 @@ def demo_float32():
     if not os.path.exists(path):
         explainer.quantize(DEMO, path, "F32")
     return path
+
+
+def assert_measured(case, error, measured):
+    """`error` is at most three times what was measured when the test was written (tests/support/measured.hpp)."""
+    log = os.environ.get("LLMX_MEASURED")
+    if log:
+        caller = sys._getframe(1)
+        with open(log, "a", encoding="utf-8") as out:
+            out.write(f"{caller.f_code.co_filename}:{caller.f_lineno}\t{case.id()}\t{error}\t{measured}\n")
+    case.assertLessEqual(error, 3 * measured)
 
 
 def relative_l2(got, expected):

@@ -10,7 +10,6 @@
 #include <memory>
 #include <set>
 
-#include "support/compare.hpp"
 #include "support/golden_file.hpp"
 #include "support/rpc_server.hpp"
 #include "support/scene.hpp"
@@ -103,7 +102,7 @@ protected:
 };
 
 // ggml's kernels are the same on both sides, and so are the numbers; an accelerator's would not be.
-TEST_P(RpcAgreement, IsCloserThanRounding) {
+TEST_P(RpcAgreement, IsToTheBit) {
     const Servers servers(GetParam().servers);
     const std::string path = data + "/" + GetParam().model;
     const Explanation truth = explain(Model::load(path));
@@ -112,7 +111,7 @@ TEST_P(RpcAgreement, IsCloserThanRounding) {
     for (const auto& server : servers.all) EXPECT_GT(server->connections(), 1);
     const auto expect_same = [](const std::vector<float>& a, const std::vector<float>& b, const char* what) {
         ASSERT_FALSE(b.empty()) << what;
-        EXPECT_LT(test::relative_l2(a, b), 1e-6) << what;
+        EXPECT_EQ(a, b) << what;
     };
     expect_same(found.token_logprobs, truth.token_logprobs, "log-probabilities");
     if (truth.original.gradient)

@@ -19,7 +19,7 @@ double hardsigmoid(double x) { return std::min(1.0, std::max(0.0, (x + 3) / 6));
 struct Function {
     ggml_unary_op op;
     double (*f)(double);
-    double forward_tolerance = 1e-5;
+    double forward_error = 1e-5;
 };
 
 // ggml reads GELU and its quick form from tables of float16
@@ -52,7 +52,7 @@ const Function functions[] = {
 struct Gate {
     ggml_glu_op op;
     double (*f)(double gate, double up);
-    double forward_tolerance = 1e-5;
+    double forward_error = 1e-5;
 };
 
 constexpr float oai_alpha = 1.702F;
@@ -107,7 +107,7 @@ void add_unary_cases(std::vector<Case>& cases) {
                                  for (double& v : y.v) v = f(v);
                                  return y;
                              },
-                             function.forward_tolerance});
+                             function.forward_error});
         }
     }
     cases.push_back({"UNARY",
@@ -146,7 +146,7 @@ void add_glu_cases(std::vector<Case>& cases) {
                                      y.v[k] = f(x[0].v[k], x[1].v[k]);
                                  return y;
                              },
-                             gate.forward_tolerance});
+                             gate.forward_error});
             for (const bool swapped : {false, true}) {
                 cases.push_back({"GLU",
                                  kind + (swapped ? "_swapped_" : "_whole_") + text(shape),
@@ -162,7 +162,7 @@ void add_glu_cases(std::vector<Case>& cases) {
                                                   x[0].at(i0, i1, i2, swapped ? i3 : n + i3));
                                      });
                                  },
-                                 gate.forward_tolerance});
+                                 gate.forward_error});
             }
         }
     }

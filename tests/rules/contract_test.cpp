@@ -8,6 +8,7 @@
 #include <random>
 #include <sstream>
 
+#include "support/measured.hpp"
 #include "test_source.hpp"
 #include "vjp/pull.hpp"
 
@@ -101,8 +102,8 @@ public:
     }
 
 private:
-    /// The bound is 1e-4.
-    static constexpr double tolerance = 1e-5;
+    /// The largest error of a rule, relative to the gradient.
+    static constexpr double measured = 1e-5;
     /// What adding to a sink that holds something costs in float32.
     static constexpr double rounding = 1.2e-7;
 
@@ -149,12 +150,13 @@ private:
             SCOPED_TRACE(fmt::format("source {} of wanted {:#x}", i, wanted));
             ASSERT_TRUE(source.asked(i)) << "the rule left out a wanted source";
             std::vector<double> expected = truths_[i][d].v;
-            double bound = tolerance * length(expected) + 1e-9;
+            const double size = std::max(length(expected), 1e-4);
+            double rounded = 0;
             if (start.contains(i) && !is_own_window(i)) {
                 for (std::size_t k = 0; k < expected.size(); ++k) expected[k] += start[i].v[k];
-                bound += rounding * length(expected);
+                rounded = rounding * length(expected);
             }
-            ASSERT_LE(distance(source.result(i).array().v, expected), bound);
+            ASSERT_MEASURED((distance(source.result(i).array().v, expected) - rounded) / size, measured);
             ASSERT_TRUE(source.result(i).gaps_untouched());
         }
     }
@@ -194,7 +196,7 @@ TEST_P(RuleContract, ForwardIsGgmls) {
         if (!c.forward || !c.by_ggml) continue;
         const Array ours = c.forward(op.inputs());
         ASSERT_EQ(ours.shape, op.output().shape);
-        EXPECT_LE(distance(op.output().v, ours.v), c.forward_tolerance * length(ours.v));
+        EXPECT_MEASURED(distance(op.output().v, ours.v) / length(ours.v), c.forward_error);
     }
 }
 
@@ -282,7 +284,7 @@ TEST(Rules, SourcesMayShareAWindow) {
         vjp::Pull pull(node, dy.values(), source, 1);
         vjp::find_rule(op)->pull(pull);
         for (std::size_t k = 0; k < x.v.size(); ++k) {
-            EXPECT_NEAR(source.result(0).array().v[k], op == "ADD" ? 2.0 : x.v[k] + y.v[k], 1e-6);
+            EXPECT_CLOSE(source.result(0).array().v[k], op == "ADD" ? 2.0 : x.v[k] + y.v[k], 1e-6);
         }
     }
 }

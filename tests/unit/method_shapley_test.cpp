@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "support/games.hpp"
+#include "support/measured.hpp"
 
 namespace llmx::test {
 namespace {
@@ -38,10 +39,10 @@ std::vector<std::vector<double>> over_all_orders(ToyGame& game) {
     return sums;
 }
 
-void expect_near(const Tensor& scores, const std::vector<std::vector<double>>& truth, double tolerance) {
+void expect_near(const Tensor& scores, const std::vector<std::vector<double>>& truth, double measured) {
     for (std::size_t t = 0; t < truth.size(); ++t) {
         for (std::size_t u = 0; u < truth[t].size(); ++u)
-            EXPECT_NEAR(scores.row(t)[u], truth[t][u], tolerance) << "target " << t << ", unit " << u;
+            EXPECT_CLOSE(scores.row(t)[u], truth[t][u], measured) << "target " << t << ", unit " << u;
     }
 }
 
@@ -73,11 +74,11 @@ TEST_P(ExactShapley, KeepsTheAxioms) {
         });
         const Scores found = play(GetParam(), game);
         const auto scores = found.scores.row(0);
-        EXPECT_NEAR(scores[1], 0, 1e-12);
-        EXPECT_NEAR(scores[2], 0.25, 1e-7);
-        EXPECT_NEAR(scores[0], scores[3], 1e-7);
+        EXPECT_CLOSE(scores[1], 0, 1e-12);
+        EXPECT_CLOSE(scores[2], 0.25, 1e-7);
+        EXPECT_CLOSE(scores[0], scores[3], 1e-7);
         const auto ends = game.values(std::vector{Coalition(units, 1), Coalition(units, 0)});
-        EXPECT_NEAR(sum(scores), ends[0][0] - ends[1][0], 5e-7);
+        EXPECT_CLOSE(sum(scores), ends[0][0] - ends[1][0], 5e-7);
         ASSERT_EQ(found.completeness.size(), 1U);
         EXPECT_EQ(found.completeness[0].f_input, ends[0][0]);
         EXPECT_EQ(found.completeness[0].f_baseline, ends[1][0]);
@@ -92,7 +93,7 @@ TEST(Shapley, TheKernelWithAllCoalitionsIsEnumeration) {
         const Scores kernel = play("kernel_shap", game, {{"samples", "4094"}});
         EXPECT_EQ(kernel.notes.at("exact"), "yes");
         for (std::size_t i = 0; i < exact.scores.values.size(); ++i)
-            EXPECT_NEAR(kernel.scores.values[i], exact.scores.values[i], 6e-8);  // one step of a float
+            EXPECT_CLOSE(kernel.scores.values[i], exact.scores.values[i], 6e-8);  // one step of a float
     }
 }
 
@@ -159,7 +160,7 @@ TEST_P(SampledShapley, EfficiencyHoldsWhateverWasDrawn) {
     for (int seed = 0; seed < 20; ++seed) {
         const Scores found = play_with(game, seed);
         for (std::size_t t = 0; t < 2; ++t) {
-            EXPECT_NEAR(sum(found.scores.row(t)), ends[0][t] - ends[1][t], 5e-7);
+            EXPECT_CLOSE(sum(found.scores.row(t)), ends[0][t] - ends[1][t], 5e-7);
             EXPECT_EQ(found.completeness[t].f_input, ends[0][t]);
             EXPECT_EQ(found.completeness[t].f_baseline, ends[1][t]);
         }
@@ -172,7 +173,7 @@ TEST_P(SampledShapley, OppositesCancelWhatTwoUnitsDoTogether) {
     auto game = pair_game(alone, together);
     const Scores found = play_with(game, 3);
     expect_near(found.scores, {shapley_of_pairs(alone, together)}, 1e-6);
-    for (const float error : found.standard_errors.values) EXPECT_LT(error, 1e-12);
+    for (const float error : found.standard_errors.values) EXPECT_MEASURED(error, 1e-12);
 }
 
 TEST_P(SampledShapley, AUnitThatDoesNothingGetsNothingOfIt) {

@@ -9,6 +9,7 @@
 
 #include "method/game/lasso.hpp"
 #include "support/games.hpp"
+#include "support/measured.hpp"
 
 namespace llmx::test {
 namespace {
@@ -33,7 +34,7 @@ std::vector<Coalition> random_coalitions(std::size_t count, std::size_t units, s
 /// The minimum's conditions, written out: in standardised columns z, z.r / m is alpha sign(w), or smaller
 /// where w is 0; r sums to 0.
 void expect_minimum(const std::vector<Coalition>& x, const std::vector<double>& y, double alpha,
-                    const std::vector<double>& weights, double tolerance) {
+                    const std::vector<double>& weights, double measured) {
     const auto count = static_cast<double>(x.size());
     std::vector<double> r = y;
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -57,9 +58,9 @@ void expect_minimum(const std::vector<Coalition>& x, const std::vector<double>& 
         }
         slope /= std::sqrt(squares);
         if (weights[u] != 0) {
-            EXPECT_NEAR(slope, std::copysign(alpha, weights[u]), tolerance) << "unit " << u;
+            EXPECT_CLOSE(slope, std::copysign(alpha, weights[u]), measured) << "unit " << u;
         } else {
-            EXPECT_LE(std::abs(slope), alpha + tolerance) << "unit " << u;
+            EXPECT_MEASURED(std::abs(slope) - alpha, measured) << "unit " << u;
         }
     }
 }
@@ -85,7 +86,7 @@ TEST(Lasso, MeetsTheConditionsOfItsMinimum) {
                 off += fit.intercept - y[i];
                 for (std::size_t u = 0; u < units; ++u) off += fit.weights[u] * x[i][u];
             }
-            EXPECT_NEAR(off, 0, 1e-9 * static_cast<double>(count));
+            EXPECT_CLOSE(off, 0, 1e-9 * static_cast<double>(count));
         }
     }
 }
@@ -94,10 +95,10 @@ TEST(Lasso, OneUnitInClosedForm) {
     // Standardised, the column is -1, 1; w = soft(cov, alpha) in it, and twice that in the unit's own scale.
     const std::vector<Coalition> x{{0}, {1}, {1}, {0}};
     const std::vector<double> y{1, 4, 6, 1};
-    EXPECT_NEAR(lasso(x, y, 0.5).weights[0], 2 * (2 - 0.5), 1e-12);
-    EXPECT_NEAR(lasso(x, y, 0.5).intercept, 3 - 1.5, 1e-12);
+    EXPECT_CLOSE(lasso(x, y, 0.5).weights[0], 2 * (2 - 0.5), 1e-12);
+    EXPECT_CLOSE(lasso(x, y, 0.5).intercept, 3 - 1.5, 1e-12);
     EXPECT_EQ(lasso(x, y, 2.0).weights[0], 0);
-    EXPECT_NEAR(lasso(x, std::vector<double>{-1, -4, -6, -1}, 0.5).weights[0], -3, 1e-12);
+    EXPECT_CLOSE(lasso(x, std::vector<double>{-1, -4, -6, -1}, 0.5).weights[0], -3, 1e-12);
 }
 
 TEST(Lasso, SaysWhereItHasNotConverged) {
@@ -163,10 +164,10 @@ double log_odds_gained(double with, double without) {
 
 TEST(SparseLinear, LogOddsAreFiniteForEveryProbability) {
     const auto half = std::log(0.5);
-    EXPECT_NEAR(log_odds_gained(std::log(0.9), half), std::log(9), 1e-4);
-    EXPECT_NEAR(log_odds_gained(-3e-15, half), -std::log(3e-15), 1e-4);
-    EXPECT_NEAR(log_odds_gained(half, -3000), 3000, 1e-2);
-    EXPECT_NEAR(log_odds_gained(0, half), 52 * std::log(2), 1e-4);
+    EXPECT_CLOSE(log_odds_gained(std::log(0.9), half), std::log(9), 1e-4);
+    EXPECT_CLOSE(log_odds_gained(-3e-15, half), -std::log(3e-15), 1e-4);
+    EXPECT_CLOSE(log_odds_gained(half, -3000), 3000, 1e-2);
+    EXPECT_CLOSE(log_odds_gained(0, half), 52 * std::log(2), 1e-4);
     EXPECT_THROW(log_odds_gained(0.1, half), Error);
 }
 
@@ -211,7 +212,7 @@ TEST(Lime, IsTheRidgeFitUnderItsKernel) {
                 double slope = 0;
                 for (std::size_t i = 0; i < asked.size(); ++i)
                     slope += kernel_of(asked[i], width) * asked[i][u] * (r[i] - intercept / total);
-                EXPECT_NEAR(slope, alpha * w[u], 2e-5) << "unit " << u;
+                EXPECT_CLOSE(slope, alpha * w[u], 2e-5) << "unit " << u;
             }
         }
     }

@@ -12,7 +12,7 @@
 #include "record/packed_weights.hpp"
 #include "replay/score_steps.hpp"
 #include "support/expect_error.hpp"
-#include "support/model_summary.hpp"
+#include "support/measured.hpp"
 #include "view/base64.hpp"
 
 namespace llmx {
@@ -34,9 +34,9 @@ TEST(PackedWeights, AreWithinHalfAStep) {
     const Tensor back = unpack(map, 700);
     ASSERT_EQ(back.shape, (std::vector<std::int64_t>{3, 700}));
     for (std::size_t k = 0; k < row.size(); ++k) {
-        EXPECT_NEAR(back.row(0)[k], row[k], map.steps[0] * 0.5F + 1e-9F) << k;
+        EXPECT_MEASURED(std::abs(back.row(0)[k] - row[k]) - map.steps[0] * 0.5F, 1e-9) << k;
         EXPECT_EQ(back.row(1)[k], 0) << k;
-        EXPECT_NEAR(back.row(2)[k], 1.0 / 700, 1e-9) << k;
+        EXPECT_CLOSE(back.row(2)[k], 1.0 / 700, 1e-9) << k;
     }
     EXPECT_FLOAT_EQ(map.steps[0], 0.5F / 255);
 }

@@ -57,18 +57,18 @@ ordered_json result_of(const std::string& page) {
 
 TEST(Html, PacksFloatsAndNothingElse) {
     Explanation result;
-    result.attention.emplace();
+    result.original.attention.emplace();
     std::vector<float> row;
     for (int i = 0; i < 40; ++i) row.push_back(i == 39 ? 0.1F : 0.25F * static_cast<float>(i % 4) + 0.5F);
-    result.attention->pair.attention = row;
+    result.original.attention->pair.attention = row;
     std::vector<float> rows = row;
     rows.insert(rows.end(), row.begin(), row.end());
-    result.attention->mean_group = {{2, 40}, rows};
+    result.original.attention->mean_group = {{2, 40}, rows};
     result.token_logprobs = {0.5F, 0.25F};
     result.prompt_ids.assign(40, 7);
     Faithfulness measured;
     measured.deletion.assign(40, 0.12345678901234567);
-    result.attention->pair.faithfulness = measured;
+    result.original.attention->pair.faithfulness = measured;
     const view::NamedResult named{"a.json", result};
     const ordered_json packed = result_of(view::html({&named, 1}));
     const ordered_json& pair = packed["Attention"]["pair_result"];

@@ -96,7 +96,7 @@ TEST(ViewJsonRead, GivesWhatWasWritten) {
     EXPECT_EQ(stored.explanation.peak_rss, 123456789U);
     EXPECT_EQ(json::parse(stored.command_json), json::parse(R"({"user": "hi"})"));
     EXPECT_EQ(stored.explanation.attributions.at(0).units[2].tokens, (std::vector<int>{0, 2, 3}));
-    EXPECT_TRUE(stored.explanation.attention->median_raw.empty());
+    EXPECT_TRUE(stored.explanation.original.attention->median_raw.empty());
     expect_same_again(full());
 }
 
@@ -105,7 +105,7 @@ TEST(ViewJsonRead, GivesWhatOnlySomeResultsHave) {
     e.version = "0.0.1";  // of the program that made it, not of the one that writes it again
     e.model = some_model(ModelKind::encoder_decoder);
     e.decoder_inputs = {"<s>", "x"};
-    e.gradient->faithfulness = e.attention->pair.faithfulness = e.attributions[0].faithfulness;
+    e.original.gradient->faithfulness = e.original.attention->pair.faithfulness = e.attributions[0].faithfulness;
     e.attributions[0].faithfulness->kendall_tau.reset();
     e.attributions[0].standard_errors = {};
     e.attributions[0].completeness.clear();
@@ -124,13 +124,13 @@ TEST(ViewJsonRead, GivesWhatOnlySomeResultsHave) {
 
 TEST(ViewJsonRead, GivesTheRawTensorsOfAFileThatHasThem) {
     Explanation e = full();
-    e.gradient->gradient = {{3, 2}, {1, 2, 3, 4, 5, -6.1F}};
-    e.gradient->decoder_gradient = {{1, 2}, {0.5F, 0.1F}};
+    e.original.gradient->gradient = {{3, 2}, {1, 2, 3, 4, 5, -6.1F}};
+    e.original.gradient->decoder_gradient = {{1, 2}, {0.5F, 0.1F}};
     expect_same_again(e, true);
     const Explanation back = view::read_json(written(e, true), "a.json").explanation;
-    EXPECT_EQ(back.attention->median_raw.shape, e.attention->median_raw.shape);
-    EXPECT_EQ(back.attention->median_raw.values, e.attention->median_raw.values);
-    EXPECT_EQ(back.gradient->gradient.values, e.gradient->gradient.values);
+    EXPECT_EQ(back.original.attention->median_raw.shape, e.original.attention->median_raw.shape);
+    EXPECT_EQ(back.original.attention->median_raw.values, e.original.attention->median_raw.values);
+    EXPECT_EQ(back.original.gradient->gradient.values, e.original.gradient->gradient.values);
 }
 
 /// Files that version 0.1.0 wrote.
@@ -140,7 +140,7 @@ TEST(ViewJsonRead, GivesResultsOfAnEarlierProgram) {
         const std::string text(std::istreambuf_iterator<char>(file), {});
         ASSERT_FALSE(text.empty()) << name;
         const auto [explanation, command] = view::read_json(text, name);
-        EXPECT_EQ(explanation.gradient->gradient.empty(), name != std::string("raw")) << name;
+        EXPECT_EQ(explanation.original.gradient->gradient.empty(), name != std::string("raw")) << name;
         EXPECT_EQ(view::json(explanation, {command, name == std::string("raw")}) + '\n', text) << name;
     }
 }
