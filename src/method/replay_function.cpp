@@ -190,10 +190,11 @@ void ReplayFunction::differentiate(Replay& replay, std::size_t index, const Each
 }
 
 std::vector<double> ReplayFunction::gradients(const Tensor& x, const Each& each) {
+    const bool at_text = x.values == input_.values;
     std::vector<Replay*> replays;
     for (std::size_t i = 0; i < texts_.size(); ++i) {
         Text& text = *texts_[i];
-        if (x.values == input_.values) {
+        if (at_text) {
             replays.push_back(&replay_of(scene_, i));
             replays.back()->plan(text.gradient.needs(), scene_.memory_budget);
         } else {

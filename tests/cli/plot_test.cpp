@@ -77,6 +77,27 @@ TEST_F(Plot, CurveOfAChecksFaithfulness) {
     EXPECT_EQ(count(run.out, "stroke-dasharray"), 2);
 }
 
+TEST_F(Plot, AttentionIsPairResultAndTheSoftmaxWeightsHaveAName) {
+    const Outcome run =
+        llmx({"explain", "--model", golden("llama-tiny.gguf"), "--prompt-ids", "5,6,7", "--answer-ids",
+              "20,21", "--method", "attention", "--layer-names", "attn_q,attn_k,attn_v", "--quiet", "--json",
+              path()});
+    ASSERT_EQ(run.code, 0) << run.err;
+    const auto plot = [&](const char* method) {
+        return llmx({"plot", path(), "--kind", "matrix", "--method", method, "-o", "-"});
+    };
+    EXPECT_THAT(plot("attention").out, HasSubstr("pair_result"));
+    EXPECT_THAT(plot("attention mean").out, HasSubstr("softmax weights"));
+    result = json::parse(slurp(path()));
+    result["Attention"]["pair_result"]["attention"] = json::array();
+    result["Attention"]["pair_result"]["attention_mean"] = json::array();
+    save();
+    const Outcome without = plot("attention");
+    EXPECT_EQ(without.code, 2);
+    EXPECT_THAT(without.err, HasSubstr("attention mean"));
+    EXPECT_EQ(plot("attention mean").code, 0);
+}
+
 TEST_F(Plot, SaysWhatItCannotDraw) {
     const auto expect = [&](const Arguments& more, int code, const char* words) {
         Arguments arguments = {"plot", path()};
