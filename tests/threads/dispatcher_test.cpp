@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 WorkPlan plan() {
-    return {.worker_arguments = {test::fake_worker_argument},
+    return {.worker_terms = "{}",
             .longest_queue = 4,
             .longest_work = 60s,
             .patience = 60s};

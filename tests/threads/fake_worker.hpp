@@ -6,7 +6,7 @@
 
 namespace llmx::test {
 
-inline const std::string fake_worker_argument = "fake-worker";
+inline const std::string fake_worker_argument = "serve-worker";
 
 /// Answers requests until the dispatcher closes the channel. "die" ends the process, "hang" waits to be
 /// cancelled, any other text is sent back as the result.
