@@ -13,6 +13,7 @@
 #include "replay/score_steps.hpp"
 #include "support/expect_error.hpp"
 #include "support/measured.hpp"
+#include "support/model_summary.hpp"
 #include "view/base64.hpp"
 
 namespace llmx {
