@@ -144,7 +144,7 @@ public:
         const std::size_t tokens = example_.ids.size();
         std::vector<float> scores(example_.terms.size() * tokens);
         gradient.per_term(replay, example_.terms, weights, threads(),
-                          [&](std::size_t t, const View<const float>& g) {
+                          [&](std::size_t t, const TensorView<const float>& g) {
                               method::saliency_l2(g, std::span(scores).subspan(t * tokens, tokens));
                           },
                           {});

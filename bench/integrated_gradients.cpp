@@ -51,7 +51,7 @@ public:
     }
 
     /// The answer's tokens [first, last) as one target, or as one each.
-    method::Scene scene(std::size_t first, std::size_t last, bool each) {
+    method::AttributionContext scene(std::size_t first, std::size_t last, bool each) {
         std::vector<objective::Target> targets(each ? last - first : 1);
         for (std::size_t t = first; t < last; ++t)
             targets[each ? t - first : 0].terms.push_back({0, terms[t]});
@@ -83,7 +83,8 @@ private:
     std::shared_ptr<tape::Arena> arena_ = std::make_shared<tape::Arena>();
 };
 
-void run(method::Scene scene, const char* name, const std::map<std::string, std::string>& options) {
+void run(method::AttributionContext scene, const char* name,
+         const std::map<std::string, std::string>& options) {
     method::ReplayFunction function(scene);
     method::differentiate(function, method::bind({name, options}));
 }

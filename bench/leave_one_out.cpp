@@ -86,7 +86,7 @@ struct Work {
         return scores;
     }
 
-    method::Scene scene;
+    method::AttributionContext scene;
     std::int64_t computed = 0;
 };
 

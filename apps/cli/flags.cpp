@@ -106,7 +106,7 @@ std::string type_of(const Field& field) {
 
 /// In brackets behind the flag.
 std::string default_of(const Field& field) {
-    if (!field.fallback.empty()) return field.fallback;
+    if (!field.default_value.empty()) return field.default_value;
     const Json value = field.get();
     if (value.is_null() || value.is_boolean()) return {};
     if (field.kind == Kind::size) return fmt::format("{}", value.get<std::uint64_t>());

@@ -35,7 +35,7 @@ void print(std::ostream& out, const MethodFacts& method) {
     for (const MethodOption& option : method.options) {
         std::vector<std::string> values = option.words;
         if (option.kind != "word") values.insert(values.begin(), option.kind);
-        fmt::print(out, "    {} = {}  ({})\n        {}\n", option.name, option.fallback,
+        fmt::print(out, "    {} = {}  ({})\n        {}\n", option.name, option.default_value,
                    fmt::join(values, ", "), option.help);
     }
 }

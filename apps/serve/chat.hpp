@@ -10,7 +10,7 @@
 namespace llmx::serve {
 
 struct ChatCall {
-    Ask ask;
+    JobSpec ask;
     bool usage_at_end = false;  ///< stream_options.include_usage
 };
 

@@ -17,9 +17,9 @@ using namespace std::chrono_literals;
 
 constexpr auto first_pause = 250ms, longest_pause = 30'000ms;  // between attempts to load
 
-Failure stopping() { return {503, "stopping", "the service is stopping; try again when it is back", 5}; }
+HttpError stopping() { return {503, "stopping", "the service is stopping; try again when it is back", 5}; }
 
-Event failed(Failure failure) { return {Event::Kind::failure, {}, {}, std::move(failure)}; }
+Event failed(HttpError failure) { return {Event::Kind::failure, {}, {}, std::move(failure)}; }
 
 }  // namespace
 
@@ -38,14 +38,14 @@ void Dispatcher::start() {
     thread_ = std::thread([this] { loop(); });
 }
 
-std::shared_ptr<Job> Dispatcher::submit(Ask ask) {
+std::shared_ptr<Job> Dispatcher::submit(JobSpec ask) {
     const std::lock_guard lock(mutex_);
     if (stopping_) throw stopping();
     if (waiting_.size() >= plan_.longest_queue) {
-        throw Failure(429, "busy",
-                      fmt::format("{} requests are waiting already, the most that may; try again later",
-                                  waiting_.size()),
-                      2);
+        throw HttpError(429, "busy",
+                        fmt::format("{} requests are waiting already, the most that may; try again later",
+                                    waiting_.size()),
+                        2);
     }
     waiting_.push_back(std::make_shared<Job>(++last_, std::move(ask)));
     wake();
@@ -171,7 +171,7 @@ bool Dispatcher::load_again() {
     return false;
 }
 
-void Dispatcher::fail_waiting(const Failure& failure) {
+void Dispatcher::fail_waiting(const HttpError& failure) {
     const std::lock_guard lock(mutex_);
     for (const auto& job : waiting_) job->put(failed(failure));
     waiting_.clear();

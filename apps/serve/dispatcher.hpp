@@ -34,8 +34,8 @@ public:
 
     /// Loads the model. Throws its Error where that fails; nothing runs then.
     void start();
-    /// Throws Failure: 429 where the queue is full, 503 where the service stops.
-    std::shared_ptr<Job> submit(Ask ask);
+    /// Throws HttpError: 429 where the queue is full, 503 where the service stops.
+    std::shared_ptr<Job> submit(JobSpec ask);
     /// Nobody waits for it any more.
     void cancel(Job& job);
     /// Takes no more work. What waits fails; what runs may go on for so long, and is cancelled then.
@@ -60,7 +60,7 @@ private:
     void run(Job& job);
     bool passed_on(Job& job, Message message);
     void worker_died(Job* job);
-    void fail_waiting(const Failure& failure);
+    void fail_waiting(const HttpError& failure);
     Waited wait(Message& message, Clock::time_point until);
     void wake() const;
     [[nodiscard]] bool is_stopping() const;

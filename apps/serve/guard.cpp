@@ -12,7 +12,7 @@
 #include <cctype>
 #include <charconv>
 
-#include "failure.hpp"
+#include "http_error.hpp"
 
 namespace llmx::serve {
 namespace {
@@ -38,12 +38,12 @@ void check_origin(const httplib::Request& request) {
     for (std::size_t i = 0; i < request.get_header_value_count("Origin"); ++i) {
         const std::string origin = lower(request.get_header_value("Origin", "", i));
         if (origin != "http://" + lower(host) && origin != "https://" + lower(host))
-            throw Failure(403, "forbidden", "origin: another site's; expected this service's own page");
+            throw HttpError(403, "forbidden", "origin: another site's; expected this service's own page");
     }
     const std::string site = lower(request.get_header_value("Sec-Fetch-Site"));
     const bool link = request.method == "GET" && request.get_header_value("Sec-Fetch-Mode") == "navigate";
     if ((site == "cross-site" || site == "same-site") && !link)
-        throw Failure(403, "forbidden", "sec-fetch-site: another site's; expected this service's own page");
+        throw HttpError(403, "forbidden", "sec-fetch-site: another site's; expected this service's own page");
 }
 
 }  // namespace
@@ -94,12 +94,12 @@ void Guard::check_host(const httplib::Request& request) const {
     const bool known = std::find(access_.hosts.begin(), access_.hosts.end(), host) != access_.hosts.end();
     const bool own = is_loopback(host) || (!access_.loopback_only && is_address(host));
     if (host.empty())
-        throw Failure(400, "usage",
-                      "host: not exactly one name with an optional port; expected localhost, for example");
+        throw HttpError(400, "usage",
+                        "host: not exactly one name with an optional port; expected localhost, for example");
     if (!known && !own) {
-        throw Failure(403, "forbidden",
-                      "host: not a name of this service; expected its address, or a name given to it with "
-                      "--allow-host");
+        throw HttpError(403, "forbidden",
+                        "host: not a name of this service; expected its address, or a name given to it with "
+                        "--allow-host");
     }
 }
 
@@ -109,32 +109,32 @@ void Guard::check_key(const httplib::Request& request) const {
     const std::string authorization = request.get_header_value("Authorization");
     if (lower(authorization.substr(0, 7)) == "bearer ") given = authorization.substr(7);
     if (given.empty()) {
-        throw Failure(401, "unauthorized",
-                      "key: not given; expected a header Authorization: Bearer KEY, or X-Api-Key: KEY");
+        throw HttpError(401, "unauthorized",
+                        "key: not given; expected a header Authorization: Bearer KEY, or X-Api-Key: KEY");
     }
     if (!same_secret(given, access_.api_key))
-        throw Failure(401, "unauthorized", "key: not this service's key");
+        throw HttpError(401, "unauthorized", "key: not this service's key");
 }
 
 void Guard::check_body(const httplib::Request& request) const {
     const std::string type = lower(request.get_header_value("Content-Type"));
     if (type.substr(0, type.find(';')) != "application/json")
-        throw Failure(415, "usage", "content-type: expected application/json");
+        throw HttpError(415, "usage", "content-type: expected application/json");
     if (!request.get_header_value("Content-Encoding").empty())
-        throw Failure(415, "usage", "content-encoding: expected none");
+        throw HttpError(415, "usage", "content-encoding: expected none");
     const std::string transfer = lower(request.get_header_value("Transfer-Encoding"));
     const std::string length = request.get_header_value("Content-Length");
     if (transfer == "chunked" && !request.has_header("Content-Length")) return;  // counted while it is read
     if (!transfer.empty() || request.get_header_value_count("Content-Length") > 1)
-        throw Failure(400, "usage", "transfer-encoding: expected chunked alone, or a content-length");
+        throw HttpError(400, "usage", "transfer-encoding: expected chunked alone, or a content-length");
     if (!is_number(length))
-        throw Failure(411, "usage", "content-length: not given; expected the body's bytes");
+        throw HttpError(411, "usage", "content-length: not given; expected the body's bytes");
     std::size_t bytes = 0;
     const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bytes);
     if (error != std::errc() || bytes > access_.longest_body) {
-        throw Failure(413, "too_large",
-                      fmt::format("body: got {} bytes; expected at most {}", length.substr(0, 20),
-                                  access_.longest_body));
+        throw HttpError(413, "too_large",
+                        fmt::format("body: got {} bytes; expected at most {}", length.substr(0, 20),
+                                    access_.longest_body));
     }
 }
 
@@ -149,9 +149,9 @@ void Guard::check(const httplib::Request& request) const {
         const bool head = request.method == "HEAD" && route.method == "GET";
         if (route.method == request.method || head) found = &route;
     }
-    if (methods.empty()) throw Failure(404, "not_found", "path: unknown; see /openapi.json");
+    if (methods.empty()) throw HttpError(404, "not_found", "path: unknown; see /openapi.json");
     if (found == nullptr) {
-        Failure failure(
+        HttpError failure(
             405, "method_not_allowed",
             fmt::format("method: not allowed on this path; expected {}", fmt::join(methods, ", ")));
         failure.allowed_methods = fmt::format("{}", fmt::join(methods, ", "));

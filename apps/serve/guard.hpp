@@ -26,7 +26,7 @@ struct Access {
 class Guard {
 public:
     Guard(Access access, std::vector<Route> routes);
-    /// Throws Failure.
+    /// Throws HttpError.
     void check(const httplib::Request& request) const;
 
 private:

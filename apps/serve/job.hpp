@@ -11,11 +11,11 @@
 #include <optional>
 #include <string>
 
-#include "failure.hpp"
+#include "http_error.hpp"
 
 namespace llmx::serve {
 
-struct Ask {
+struct JobSpec {
     std::string request;  ///< JSON, with the keys of the command line
     bool explain = true;  ///< false: only the answer is wanted
     bool stream = false;  ///< tokens and progress are wanted as they come
@@ -26,7 +26,7 @@ struct Event {
     Kind kind = Kind::progress;
     nlohmann::json head;  ///< token: "text"; progress: "stage", "done"; result: the answer's facts
     std::string payload;  ///< the result, as JSON
-    std::optional<Failure> failure;
+    std::optional<HttpError> failure;
 
     [[nodiscard]] bool is_last() const { return kind == Kind::result || kind == Kind::failure; }
 };
@@ -34,10 +34,10 @@ struct Event {
 /// Events go in at one end, in the dispatcher's thread, and out at the other, in that of the connection.
 class Job {
 public:
-    Job(std::uint64_t number, Ask what) : id(number), ask(std::move(what)) {}
+    Job(std::uint64_t number, JobSpec what) : id(number), ask(std::move(what)) {}
 
     const std::uint64_t id;
-    const Ask ask;
+    const JobSpec ask;
 
     /// Nothing after the last one. Progress that nobody took yet is replaced by newer one.
     void put(Event event);

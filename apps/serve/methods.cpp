@@ -13,7 +13,7 @@ Json methods_document(const std::vector<MethodFacts>& methods) {
         for (const MethodOption& option : method.options) {
             options.push_back({{"name", option.name},
                                {"kind", option.kind},
-                               {"default", option.fallback},
+                               {"default", option.default_value},
                                {"words", option.words},
                                {"help", option.help}});
         }

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <thread>
 
-#include "front.hpp"
+#include "router.hpp"
 
 namespace llmx::serve {
 namespace {
@@ -77,7 +77,7 @@ void serve(ServicePlan plan) {
     Metrics metrics;
     Dispatcher dispatcher(std::move(plan.work), metrics);
     dispatcher.start();
-    Front front(dispatcher, metrics, std::move(plan.language), std::move(plan.access), plan.quiet);
+    Router front(dispatcher, metrics, std::move(plan.language), std::move(plan.access), plan.quiet);
     front.install(server);
 
     bool broken = false;

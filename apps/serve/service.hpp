@@ -6,7 +6,7 @@
 
 #include "dispatcher.hpp"
 #include "guard.hpp"
-#include "language.hpp"
+#include "request_schema.hpp"
 
 namespace llmx::serve {
 
@@ -15,7 +15,7 @@ struct ServicePlan {
     int port = 8080;  ///< 0: any that is free
     Access access;
     WorkPlan work;
-    Language language;
+    RequestSchema language;
     std::chrono::seconds grace{30};  ///< for what runs when the service is to stop
     bool quiet = false;
 };

@@ -27,7 +27,7 @@ struct Method {
 /// An option of a method; values are text, as in "--steps 20".
 struct MethodOption {
     std::string name, kind;  ///< kind: "whole", "number", "word", "flag"
-    std::string fallback, help;
+    std::string default_value, help;
     std::vector<std::string> words;  ///< allowed values of a word; words that a number option also accepts
 };
 

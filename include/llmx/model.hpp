@@ -93,8 +93,8 @@ struct LoadOptions {
     std::vector<std::string> rpc = {};
     /// Shuffles the values of each weight tensor in the last N blocks, for the randomisation check of maps
     /// (docs/definitions.md, section 5). 0: none.
-    int redrawn_blocks = 0;
-    std::uint32_t redraw_seed = 0;
+    int randomized_blocks = 0;
+    std::uint32_t randomization_seed = 0;
     Progress progress = {};  ///< stage "load"
 };
 

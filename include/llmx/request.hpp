@@ -63,7 +63,7 @@ struct UnitChoice {
 };
 
 /// Which data is recorded for views of attention and the residual stream (llmx/view_data.hpp).
-struct ViewChoice {
+struct RecordChoice {
     bool attention = false;        ///< softmax weights of every block and head
     bool neuron = false;           ///< queries and keys
     std::vector<int> blocks = {};  ///< blocks for attention and neuron; empty: all
@@ -106,7 +106,7 @@ struct Request {
     bool all_attention_rows = false;  ///< keep the prompt's attention rows too
     bool keep_attention = false;      ///< fill AttentionResult::weights (large)
     bool keep_hidden = false;         ///< fill Explanation::hidden
-    ViewChoice views = {};            ///< fill Explanation::views
+    RecordChoice views = {};          ///< fill Explanation::views
     Products products = Products::float32;
     std::size_t memory_budget = std::size_t{2} << 30;  ///< bytes for recorded values; 0: unlimited
     int micro_batch = 0;                               ///< tokens to run at a time; 0: all

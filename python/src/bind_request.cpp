@@ -58,7 +58,7 @@ nb::list methods() {
             nb::dict d;
             d["name"] = option.name;
             d["kind"] = option.kind;
-            d["default"] = option.fallback;
+            d["default"] = option.default_value;
             d["help"] = option.help;
             d["words"] = option.words;
             options.append(d);

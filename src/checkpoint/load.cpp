@@ -11,7 +11,7 @@
 
 #include "checkpoint/directory.hpp"
 #include "engine/model/load.hpp"
-#include "engine/pass/redraw.hpp"
+#include "engine/pass/randomize_weights.hpp"
 #include "text/utf8.hpp"
 
 namespace llmx {
@@ -60,8 +60,8 @@ Model checkpoint::load_with_weights(const fs::path& directory, const std::string
 
 Model Model::load(const fs::path& path, const LoadOptions& given) {
     LoadOptions options = given;
-    if (options.redrawn_blocks > 0) options.use_mmap = false;  // a file's own pages cannot be written to
-    if (options.redrawn_blocks > 0 && !options.rpc.empty()) {
+    if (options.randomized_blocks > 0) options.use_mmap = false;  // a file's own pages cannot be written to
+    if (options.randomized_blocks > 0 && !options.rpc.empty()) {
         throw Error(ErrorCode::unsupported,
                     "re-drawn weights: the weights of a model on RPC servers cannot be re-drawn; load it "
                     "without `rpc`");
@@ -76,7 +76,8 @@ Model Model::load(const fs::path& path, const LoadOptions& given) {
     }
     if (!options.qa_head.empty()) engine::set_qa_head(*impl, checkpoint::read_qa_head(options.qa_head));
     Model model(std::move(impl));
-    if (options.redrawn_blocks > 0) engine::redraw(model, options.redrawn_blocks, options.redraw_seed);
+    if (options.randomized_blocks > 0)
+        engine::randomize_weights(model, options.randomized_blocks, options.randomization_seed);
     return model;
 }
 

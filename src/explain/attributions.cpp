@@ -56,9 +56,9 @@ void expect_reads(const std::vector<method::BoundMethod>& methods, const Request
         replay.expect(method::reads(method, replay, sources_of(request, subject)), request.memory_budget);
 }
 
-Explained::Explained(const Request& request, const Model& model, const Subject& subject, const Tokens& tokens,
-                     engine::Session& session, std::shared_ptr<tape::Arena> arena,
-                     std::shared_ptr<method::Replay> replay)
+AttributionRun::AttributionRun(const Request& request, const Model& model, const Subject& subject,
+                               const Tokens& tokens, engine::Session& session,
+                               std::shared_ptr<tape::Arena> arena, std::shared_ptr<method::Replay> replay)
     : request_(request),
       model_(model),
       scene_{.session = session,
@@ -86,7 +86,7 @@ Explained::Explained(const Request& request, const Model& model, const Subject& 
     scene_.target_rows = targets_.output_rows;
 }
 
-void Explained::find_units(const Subject& subject) {
+void AttributionRun::find_units(const Subject& subject) {
     const unit::Text text = text_of(model_, subject, scene_.sources);
     scene_.held = unit::held(text, request_.units);
     scene_.units = unit::split(text, request_.units);
@@ -96,7 +96,7 @@ void Explained::find_units(const Subject& subject) {
 }
 
 /// Reads alternatives and the targets' values off the texts' results.
-Targets Explained::find_targets(const Subject& subject, const Tokens& tokens) {
+Targets AttributionRun::find_targets(const Subject& subject, const Tokens& tokens) {
     scene_.replays.front()->visit();
     std::vector<Tensor> results = {scene_.replays.front()->results()};
     for (std::size_t i = 1; i < scene_.texts.size(); ++i) {
@@ -114,7 +114,7 @@ Targets Explained::find_targets(const Subject& subject, const Tokens& tokens) {
 }
 
 /// Logits of the answer by the model that has not seen the context.
-Tensor Explained::context_free() {
+Tensor AttributionRun::context_free() {
     if (scene_.context.empty()) {
         throw Error(ErrorCode::usage,
                     "`measure` kl: no context given; expected `context_span`, the words or characters of the "
@@ -127,7 +127,7 @@ Tensor Explained::context_free() {
 }
 
 /// The targets that a method has chosen itself take the place of the request's.
-void Explained::choose(const method::Scores& scores, Attribution& found) const {
+void AttributionRun::choose(const method::Scores& scores, Attribution& found) const {
     found.objective = "divergence of the answer's tokens from the model without the context";
     found.context_sensitivity = scores.context_sensitivity;
     found.targets.clear();
@@ -141,7 +141,7 @@ void Explained::choose(const method::Scores& scores, Attribution& found) const {
 }
 
 /// Of the i-th method; one gradient serves it and those behind it that score rows at the same layer.
-method::Scores Explained::row_scores(std::span<const method::BoundMethod> methods, std::size_t i) {
+method::Scores AttributionRun::row_scores(std::span<const method::BoundMethod> methods, std::size_t i) {
     const int layer = methods[i].options.whole("layer");
     std::vector<std::size_t> numbers;
     std::vector<const method::BoundMethod*> together;
@@ -157,7 +157,7 @@ method::Scores Explained::row_scores(std::span<const method::BoundMethod> method
     return std::move(found.front());
 }
 
-method::Scores Explained::scores_of(std::span<const method::BoundMethod> methods, std::size_t i) {
+method::Scores AttributionRun::scores_of(std::span<const method::BoundMethod> methods, std::size_t i) {
     const auto& [definition, options] = methods[i];
     if (definition->score_row != nullptr) {
         auto ready = ready_.extract(i);
@@ -176,8 +176,8 @@ method::Scores Explained::scores_of(std::span<const method::BoundMethod> methods
     return definition->look(scene_, options);
 }
 
-void Explained::run(std::span<const method::BoundMethod> methods, std::vector<std::string>& warnings,
-                    const std::function<void(Attribution&&)>& done) {
+void AttributionRun::run(std::span<const method::BoundMethod> methods, std::vector<std::string>& warnings,
+                         const std::function<void(Attribution&&)>& done) {
     ready_.clear();
     const method::Extent extent{static_cast<std::size_t>(scene_.sources), scene_.units.size(),
                                 targets_.facts.size()};
@@ -189,8 +189,8 @@ void Explained::run(std::span<const method::BoundMethod> methods, std::vector<st
     }
 }
 
-Attribution Explained::entry(const method::BoundMethod& method, method::Scores scores,
-                             std::vector<std::string>& warnings) const {
+Attribution AttributionRun::entry(const method::BoundMethod& method, method::Scores scores,
+                                  std::vector<std::string>& warnings) const {
     const method::Definition& definition = *method.definition;
     for (std::string& warning : scores.warnings)
         warnings.push_back(fmt::format("{}: {}", definition.name, warning));

@@ -11,24 +11,24 @@ namespace llmx {
 void expect_reads(const std::vector<method::BoundMethod>& methods, const Request& request,
                   const Subject& subject, method::Replay& replay);
 
-/// For Scene::tick: counts evaluations and tells the caller's progress.
+/// For AttributionContext::tick: counts evaluations and tells the caller's progress.
 std::function<void(double)> ticker(const Progress& progress, std::string stage, double planned);
 
 /// What is explained: the texts, the units, the numbers.
-class Explained {
+class AttributionRun {
 public:
     /// `subject`: of the text that is explained, and `replay` its pass; `tokens`: that text's, none for an
     /// encoder. `session` must hold every text of the request. Throws Error{usage} or Error{input} for
     /// targets and units that cannot be.
-    Explained(const Request& request, const Model& model, const Subject& subject, const Tokens& tokens,
-              engine::Session& session, std::shared_ptr<tape::Arena> arena,
-              std::shared_ptr<method::Replay> replay);
+    AttributionRun(const Request& request, const Model& model, const Subject& subject, const Tokens& tokens,
+                   engine::Session& session, std::shared_ptr<tape::Arena> arena,
+                   std::shared_ptr<method::Replay> replay);
 
     /// Runs the methods one after another; `done` is told each one's entry.
     void run(std::span<const method::BoundMethod> methods, std::vector<std::string>& warnings,
              const std::function<void(Attribution&&)>& done);
 
-    [[nodiscard]] const method::Scene& scene() const { return scene_; }
+    [[nodiscard]] const method::AttributionContext& scene() const { return scene_; }
     /// Targets::mean_logprob
     [[nodiscard]] std::shared_ptr<const objective::Readout> mean_logprob() const {
         return targets_.mean_logprob;
@@ -47,7 +47,7 @@ private:
     const Request& request_;
     const Model& model_;
     std::vector<Unit> units_;
-    method::Scene scene_;
+    method::AttributionContext scene_;
     Targets targets_;
     std::map<std::size_t, method::Scores> ready_;  ///< of methods that one gradient has served, by number
 };

@@ -46,7 +46,7 @@ void check_length(const Request& request, const Model& model) {
     check("contrast", request.target.contrast.size());
 }
 
-void check_views(const ViewChoice& views, const Model& model) {
+void check_views(const RecordChoice& views, const Model& model) {
     const ModelFacts& facts = model.facts();
     for (const int block : views.blocks) {
         if (block >= 0 && block < facts.blocks) continue;

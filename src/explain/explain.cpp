@@ -153,7 +153,7 @@ private:
             readers.finish_objective(result_);
             clock_.note("gradient");
         }
-        const ViewChoice& views = request_.views;
+        const RecordChoice& views = request_.views;
         if (views.any()) result_.views.emplace().budget = views.budget;
         readers.finish(result_);
         if (!reading_.empty() || views.any()) clock_.note("attention");
@@ -185,8 +185,8 @@ private:
     void score_units() {
         const Tokens& tokens = teacher_ ? request_.labels : request_.output.ids;
         expect();
-        Explained explained(request_, model_, explained_.subject, tokens, session_, arena_,
-                            explained_.replay);
+        AttributionRun explained(request_, model_, explained_.subject, tokens, session_, arena_,
+                                 explained_.replay);
         explained.run(scoring_, result_.warnings, [&](Attribution&& found) {
             result_.attributions.push_back(std::move(found));
             clock_.note(result_.attributions.back().method.c_str());

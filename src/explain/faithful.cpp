@@ -21,7 +21,7 @@ faithfulness::Map summed(const Tensor& scores) {
 
 /// The original's scores of the prompt's tokens as scores of units; other sources have none.
 faithfulness::Map of_units(const std::vector<float>& scores, const Request& request,
-                           const method::Scene& scene) {
+                           const method::AttributionContext& scene) {
     Tensor rows = Tensor::zero({1, scene.sources});
     std::copy(scores.begin(), scores.end(), rows.values.begin());
     return summed(unit::aggregate(rows, scene.units, request.units.aggregation));
@@ -36,9 +36,9 @@ method::Absence absence_of(const Check& check, const Model& model) {
 
 }  // namespace
 
-void measure_faithfulness(const Request& request, const Model& model, Explained& explained,
+void measure_faithfulness(const Request& request, const Model& model, AttributionRun& explained,
                           Explanation& result) {
-    const method::Scene& scene = explained.scene();
+    const method::AttributionContext& scene = explained.scene();
     std::vector<faithfulness::Map> maps;
     std::vector<std::optional<Faithfulness>*> places;
     const auto add = [&](faithfulness::Map map, std::optional<Faithfulness>& place) {
@@ -56,7 +56,7 @@ void measure_faithfulness(const Request& request, const Model& model, Explained&
     for (Attribution& a : result.attributions) add(summed(a.scores), a.faithfulness);
 
     const Check& check = *request.check;
-    method::Scene answer = scene;
+    method::AttributionContext answer = scene;
     answer.texts.resize(1);
     answer.readout = explained.mean_logprob();
     answer.tick = ticker(request.progress, "faithfulness",

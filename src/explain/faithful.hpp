@@ -6,7 +6,7 @@ namespace llmx {
 
 /// Request::check: fills in the faithfulness of every map of the result, by one game for all of them. Throws
 /// Error{unsupported} where the model does not do without units in this way.
-void measure_faithfulness(const Request& request, const Model& model, Explained& explained,
+void measure_faithfulness(const Request& request, const Model& model, AttributionRun& explained,
                           Explanation& result);
 
 }  // namespace llmx

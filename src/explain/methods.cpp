@@ -37,7 +37,7 @@ std::vector<MethodFacts> known_methods() {
         for (const method::Option& o : d->options) {
             facts.options.push_back({std::string(o.name),
                                      to_string(o.kind),
-                                     std::string(o.fallback),
+                                     std::string(o.default_value),
                                      std::string(o.help),
                                      {o.words.begin(), o.words.end()}});
         }

@@ -29,7 +29,7 @@ private:
 /// What the views show of the attention.
 class ViewRecorders : public method::Reader {
 public:
-    ViewRecorders(const ViewChoice& views, const Model& model, const Text& text) : reader_(*text.replay) {
+    ViewRecorders(const RecordChoice& views, const Model& model, const Text& text) : reader_(*text.replay) {
         const method::Replay& replay = *text.replay;
         const auto parts = method::attention_parts(reader_, replay, text.subject.prompt, text.subject.text,
                                                    model.facts().architecture);
@@ -79,7 +79,7 @@ void Readers::add(const method::Definition& definition) {
 }
 
 void Readers::add_records() {
-    const ViewChoice& views = request_.views;
+    const RecordChoice& views = request_.views;
     const method::Replay& replay = *text_.replay;
     if (request_.keep_hidden) {
         others_.push_back(std::make_unique<HiddenReader>(method::Hidden(replay)));

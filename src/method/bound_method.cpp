@@ -23,7 +23,7 @@ std::vector<Scores> score_rows(Function& function, std::span<const BoundMethod* 
     const Tensor& input = function.input();
     const auto targets = static_cast<std::int64_t>(function.targets());
     std::vector<Scores> found(methods.size(), Scores{Tensor::zero({targets, input.shape[0]})});
-    function.gradients(input, [&](std::size_t target, const View<const float>& gradient) {
+    function.gradients(input, [&](std::size_t target, const TensorView<const float>& gradient) {
         for (std::size_t m = 0; m < methods.size(); ++m) {
             const auto& [definition, options] = *methods[m];
             const std::span<float> scores = found[m].scores.row(target);

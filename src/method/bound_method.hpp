@@ -17,7 +17,7 @@ struct BoundMethod {
 BoundMethod bind(const Method& method);
 
 /// What the method reads of the first text's own pass (`replay`), as far as that is known before it runs: so
-/// one recording serves several methods. `sources`: Scene::sources.
+/// one recording serves several methods. `sources`: AttributionContext::sources.
 std::vector<Need> reads(const BoundMethod& method, const Replay& replay, int sources);
 
 /// Scores of methods that score rows, by one gradient of each target for all of them.

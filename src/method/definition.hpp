@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
+#include "method/context.hpp"
 #include "method/function.hpp"
 #include "method/game.hpp"
 #include "method/options.hpp"
 #include "method/reader.hpp"
-#include "method/scene.hpp"
 #include "method/scores.hpp"
 
 namespace llmx::method {
@@ -38,8 +38,8 @@ struct Definition {
                         const Options& options) = nullptr;
     Scores (*differentiate)(Function& function, const Options& options) = nullptr;
     Scores (*perturb)(Game& game, const Options& options) = nullptr;
-    Scores (*look)(Scene& scene, const Options& options) = nullptr;         ///< attention
-    std::unique_ptr<Reader> (*read)(const OriginalScene& scene) = nullptr;  ///< the original toolbox's
+    Scores (*look)(AttributionContext& scene, const Options& options) = nullptr;  ///< attention
+    std::unique_ptr<Reader> (*read)(const OriginalScene& scene) = nullptr;        ///< the original toolbox's
 
     /// Of `read`: it explains the objective, so the label's text where the objective is `teacher`.
     bool of_objective = false;

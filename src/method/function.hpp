@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/random.hpp"
-#include "core/view.hpp"
+#include "core/tensor_view.hpp"
 
 namespace llmx::method {
 
@@ -35,19 +35,19 @@ public:
 
     /// Told the gradient of one target, [1, 1, source rows, width]; from any thread, never for the same
     /// target twice. Rows that are held have their gradient too: methods leave them out.
-    using Each = std::function<void(std::size_t target, const View<const float>& gradient)>;
+    using Each = std::function<void(std::size_t target, const TensorView<const float>& gradient)>;
     /// Gradients of every target at `x`; returns values(x).
     virtual std::vector<double> gradients(const Tensor& x, const Each& each) = 0;
 
     /// As Each, at one of several points.
     using EachAt =
-        std::function<void(std::size_t point, std::size_t target, const View<const float>& gradient)>;
+        std::function<void(std::size_t point, std::size_t target, const TensorView<const float>& gradient)>;
     /// Gradients of every target at `count` points, several at a time where that is faster. `point` is asked
     /// for, and `each` told of, one point after another, in their order; not always from the same thread.
     virtual void gradients_at(std::size_t count, const std::function<Tensor(std::size_t)>& point,
                               const EachAt& each) {
         for (std::size_t i = 0; i < count; ++i)
-            gradients(point(i), [&](std::size_t t, const View<const float>& g) { each(i, t, g); });
+            gradients(point(i), [&](std::size_t t, const TensorView<const float>& g) { each(i, t, g); });
     }
 };
 

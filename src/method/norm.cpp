@@ -8,7 +8,7 @@ namespace llmx::method {
 Option norm_option() {
     return {.name = "norm",
             .kind = Option::Kind::word,
-            .fallback = "l2",
+            .default_value = "l2",
             .help = "size of a gradient: l2, l1, max_abs or mean_abs",
             .words = {"l2", "l1", "max_abs", "mean_abs"}};
 }
@@ -25,7 +25,7 @@ double norm(std::span<const float> values, const std::string& kind) {
     return kind == "l2" ? std::sqrt(sum) : sum;
 }
 
-std::span<const float> row_of(const View<const float>& gradient, std::int64_t row) {
+std::span<const float> row_of(const TensorView<const float>& gradient, std::int64_t row) {
     return {gradient.row(row), static_cast<std::size_t>(gradient.columns())};
 }
 

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "core/view.hpp"
+#include "core/tensor_view.hpp"
 #include "method/options.hpp"
 
 namespace llmx::method {
@@ -15,6 +15,6 @@ Option norm_option();
 double norm(std::span<const float> values, const std::string& kind);
 
 /// One row of a dense gradient, [1, 1, rows, width].
-std::span<const float> row_of(const View<const float>& gradient, std::int64_t row);
+std::span<const float> row_of(const TensorView<const float>& gradient, std::int64_t row);
 
 }  // namespace llmx::method

@@ -51,7 +51,7 @@ Options::Options(std::string_view method, const std::vector<Option>& declared,
     std::vector<std::string> known;
     for (const Option& option : declared) {
         known.emplace_back(option.name);
-        values_[known.back()] = option.fallback;
+        values_[known.back()] = option.default_value;
         given_[known.back()] = false;
     }
     for (const auto& [name, value] : given) {

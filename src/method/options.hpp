@@ -13,7 +13,7 @@ struct Option {
     enum class Kind { whole, number, word, flag };
     std::string_view name;  ///< snake_case; methods that share a name share the meaning
     Kind kind = Kind::whole;
-    std::string_view fallback;  ///< the value when none is given, as a user would write it
+    std::string_view default_value;  ///< the value when none is given, as a user would write it
     std::string_view help;
     double low = 0;                            ///< of a number: from ...
     double high = 1e9;                         ///< ... to, both included
@@ -31,7 +31,7 @@ public:
     [[nodiscard]] double number(std::string_view name) const;
     [[nodiscard]] const std::string& word(std::string_view name) const;
     [[nodiscard]] bool flag(std::string_view name) const;
-    /// Was it given, or is it the fallback?
+    /// Was it given, or is it the default_value?
     [[nodiscard]] bool given(std::string_view name) const;
     /// Every option with its value.
     [[nodiscard]] const std::map<std::string, std::string>& all() const { return values_; }

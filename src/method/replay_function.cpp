@@ -5,8 +5,8 @@
 
 #include "engine/model/requirements.hpp"
 #include "engine/text/vocabulary.hpp"
-#include "replay/lanes.hpp"
 #include "replay/layer.hpp"
+#include "replay/replicas.hpp"
 
 namespace llmx::method {
 
@@ -49,7 +49,7 @@ std::vector<Need> values_of(const Replay& replay, const std::vector<int>& nodes)
 
 }  // namespace
 
-ReplayFunction::ReplayFunction(Scene& scene, int layer)
+ReplayFunction::ReplayFunction(AttributionContext& scene, int layer)
     : scene_(scene), layer_(layer), weights_(scene.memory_budget, scene.products == Products::bfloat16) {
     for (std::size_t i = 0; i < scene.texts.size(); ++i)
         texts_.push_back(text_of(replay_of(scene, i).again(), scene.memory_budget));
@@ -136,7 +136,7 @@ Tensor ReplayFunction::residual_of(const Tensor& embeddings) {
         for (const int id : nodes) {
             const int order = graph.at(id).order;
             if (order < first || order >= last) continue;
-            const View<const float> value = tape.written_by(order);
+            const TensorView<const float> value = tape.written_by(order);
             const int row = graph.pass_of(order).first_row;
             for (int r = row; r < std::min(row + static_cast<int>(value.rows()), scene_.sources); ++r)
                 std::copy_n(value.row(r - row), value.columns(),
@@ -167,7 +167,7 @@ std::vector<double> ReplayFunction::values(const Tensor& x) {
     return scene_.readout->values(results);
 }
 
-View<const float> ReplayFunction::source_rows(const float* gradient) const {
+TensorView<const float> ReplayFunction::source_rows(const float* gradient) const {
     return dense_view(gradient, {1, 1, input_.shape[0], input_.shape[1]});
 }
 
@@ -184,7 +184,7 @@ void ReplayFunction::differentiate(Replay& replay, std::size_t index, const Each
     } else {
         gradient.per_seed(
             replay, targets(), seed, weights_, scene_.threads,
-            [&](std::size_t target, const View<const float>& g) { each(target, source_rows(g.data)); },
+            [&](std::size_t target, const TensorView<const float>& g) { each(target, source_rows(g.data)); },
             [&](double) { return scene_.tick(0), true; });
     }
 }
@@ -207,7 +207,7 @@ std::vector<double> ReplayFunction::gradients(const Tensor& x, const Each& each)
     } else {
         std::vector<Tensor> sums(targets(), Tensor::zero(input_.shape));
         for (std::size_t i = 0; i < texts_.size(); ++i) {
-            differentiate(*replays[i], i, [&](std::size_t target, const View<const float>& g) {
+            differentiate(*replays[i], i, [&](std::size_t target, const TensorView<const float>& g) {
                 std::vector<float>& sum = sums[target].values;
                 for (std::size_t k = 0; k < sum.size(); ++k) sum[k] += g.data[k];
             });
@@ -221,37 +221,37 @@ std::vector<double> ReplayFunction::gradients(const Tensor& x, const Each& each)
     return scene_.readout->values(results);
 }
 
-/// How many lanes a path is worth: beyond four, their sessions' memory outweighs what waiting costs.
-std::size_t ReplayFunction::lanes_for(std::size_t points) const {
+/// How many replicas a path is worth: beyond four, their sessions' memory outweighs what waiting costs.
+std::size_t ReplayFunction::replicas_for(std::size_t points) const {
     constexpr std::size_t most = 4;
     const Replay& replay = texts_.front()->replay;
     if (targets() > 1 || texts_.size() > 1 || replay.pieces() > 1) return 1;
-    const std::size_t lanes = std::min({static_cast<std::size_t>(scene_.threads), points, most});
+    const std::size_t replicas = std::min({static_cast<std::size_t>(scene_.threads), points, most});
     return scene_.memory_budget == 0
-               ? lanes
-               : std::min(lanes, scene_.memory_budget / std::max<std::size_t>(replay.bytes(), 1));
+               ? replicas
+               : std::min(replicas, scene_.memory_budget / std::max<std::size_t>(replay.bytes(), 1));
 }
 
-/// Makes so many lanes, the first of which is the scene's own session and text, of so many threads each.
-void ReplayFunction::open(std::size_t lanes, int threads) {
-    while (lanes_.size() + 1 < lanes) {
-        lanes_.push_back(std::make_unique<Lane>(
+/// Makes so many replicas, the first of which is the scene's own session and text, of so many threads each.
+void ReplayFunction::open(std::size_t replicas, int threads) {
+    while (replicas_.size() + 1 < replicas) {
+        replicas_.push_back(std::make_unique<Lane>(
             Lane{engine::Session(scene_.session.model(), scene_.session.size()), nullptr}));
-        lanes_.back()->text =
-            text_of(Replay(lanes_.back()->session, scene_.texts.front(), std::make_shared<tape::Arena>()), 0);
+        replicas_.back()->text = text_of(
+            Replay(replicas_.back()->session, scene_.texts.front(), std::make_shared<tape::Arena>()), 0);
     }
-    for (const auto& lane : lanes_) lane->session.set_threads(threads);
+    for (const auto& replica : replicas_) replica->session.set_threads(threads);
 }
 
 void ReplayFunction::gradients_at(std::size_t count, const std::function<Tensor(std::size_t)>& point,
                                   const EachAt& each) {
-    const std::size_t lanes = lanes_for(count);
-    if (lanes < 2) return Function::gradients_at(count, point, each);
-    const int threads = scene_.threads / static_cast<int>(lanes);
-    open(lanes, threads);
+    const std::size_t replicas = replicas_for(count);
+    if (replicas < 2) return Function::gradients_at(count, point, each);
+    const int threads = scene_.threads / static_cast<int>(replicas);
+    open(replicas, threads);
     const FewerThreads share(scene_.session, threads, scene_.threads);
-    const auto work = [&](std::size_t lane, Queue& queue) {
-        Text& text = lane == 0 ? *texts_.front() : *lanes_[lane - 1]->text;
+    const auto work = [&](std::size_t replica, Queue& queue) {
+        Text& text = replica == 0 ? *texts_.front() : *replicas_[replica - 1]->text;
         vjp::Reverse reverse = text.gradient.reverse(weights_, threads);
         Tensor x;
         while (const auto i = queue.next([&](std::size_t k) { x = point(k); })) {
@@ -264,7 +264,7 @@ void ReplayFunction::gradients_at(std::size_t count, const std::function<Tensor(
             });
         }
     };
-    in_lanes(lanes, count, work);
+    in_replicas(replicas, count, work);
 }
 
 }  // namespace llmx::method

@@ -4,9 +4,9 @@
 
 #include <optional>
 
+#include "method/context.hpp"
 #include "method/function.hpp"
 #include "method/options.hpp"
-#include "method/scene.hpp"
 #include "replay/gradient.hpp"
 
 namespace llmx::method {
@@ -19,7 +19,7 @@ public:
     /// `layer`: the block after which the residual stream of the source rows is the point; that of the rows
     /// behind them (the answer) stays as the text gives it. -1: the embeddings. The scene must outlive the
     /// function. Throws Error{unsupported} for an operation without a rule, and what layer_nodes throws.
-    explicit ReplayFunction(Scene& scene, int layer = -1);
+    explicit ReplayFunction(AttributionContext& scene, int layer = -1);
 
     [[nodiscard]] const Tensor& input() const override { return input_; }
     [[nodiscard]] const std::vector<bool>& held() const override { return scene_.held; }
@@ -29,8 +29,8 @@ public:
     std::vector<double> values(const Tensor& x) override;
     /// At the input itself the scene's replays serve, which may have been recorded already.
     std::vector<double> gradients(const Tensor& x, const Each& each) override;
-    /// One target: points run in lanes, each with a session and a share of the threads, as far as the memory
-    /// budget goes: lanes never wait for each other, as threads do within every node of one pass.
+    /// One target: points run in replicas, each with a session and a share of the threads, as far as the
+    /// memory budget goes: replicas never wait for each other, as threads do within every node of one pass.
     void gradients_at(std::size_t count, const std::function<Tensor(std::size_t)>& point,
                       const EachAt& each) override;
 
@@ -47,22 +47,22 @@ private:
         std::unique_ptr<Text> text;
     };
     [[nodiscard]] std::unique_ptr<Text> text_of(Replay replay, std::size_t budget) const;
-    [[nodiscard]] std::size_t lanes_for(std::size_t points) const;
-    void open(std::size_t lanes, int threads);
+    [[nodiscard]] std::size_t replicas_for(std::size_t points) const;
+    void open(std::size_t replicas, int threads);
     /// Makes a text's pass read `x`.
     void put(const Text& text, const Tensor& x, engine::PassInput& input) const;
     /// The point where the source rows' embeddings are these: held rows are as in the input.
     [[nodiscard]] Tensor point_of(Tensor embeddings);
     /// The residual stream of the source rows where their embeddings are these.
     [[nodiscard]] Tensor residual_of(const Tensor& embeddings);
-    [[nodiscard]] View<const float> source_rows(const float* gradient) const;
+    [[nodiscard]] TensorView<const float> source_rows(const float* gradient) const;
     void differentiate(Replay& replay, std::size_t text, const Each& each);
 
-    Scene& scene_;
+    AttributionContext& scene_;
     int layer_;
     std::vector<std::unique_ptr<Text>> texts_;
-    std::vector<std::unique_ptr<Lane>> lanes_;  ///< beside the scene's own session
-    std::optional<Replay> reader_;              ///< fed embeddings, for the first text's residual stream
+    std::vector<std::unique_ptr<Lane>> replicas_;  ///< beside the scene's own session
+    std::optional<Replay> reader_;                 ///< fed embeddings, for the first text's residual stream
     vjp::Weights weights_;
     Tensor embeddings_;  ///< of the source rows
     Tensor input_;

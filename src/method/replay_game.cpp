@@ -26,7 +26,7 @@ Absence absence(const Options& options, const Model& model) {
     return {Absence::Kind::token, token};
 }
 
-ReplayGame::ReplayGame(Scene& scene, Absence absence) : scene_(scene), absence_(absence) {
+ReplayGame::ReplayGame(AttributionContext& scene, Absence absence) : scene_(scene), absence_(absence) {
     if (absence.kind == Absence::Kind::attention_mask) engine::require_hidden_rows(scene.session.model());
     if (!scene.scorer) scene.scorer = std::make_shared<engine::Scorer>(scene.session);
     computed_before_ = scene.scorer->computed();

@@ -4,9 +4,9 @@
 #include <map>
 
 #include "engine/scoring/scorer.hpp"
+#include "method/context.hpp"
 #include "method/game.hpp"
 #include "method/options.hpp"
-#include "method/scene.hpp"
 
 namespace llmx::method {
 
@@ -28,7 +28,7 @@ class ReplayGame : public Game {
 public:
     /// The scene must outlive the game. Throws Error{unsupported} where this kind of absence does not go with
     /// the model.
-    ReplayGame(Scene& scene, Absence absence);
+    ReplayGame(AttributionContext& scene, Absence absence);
 
     [[nodiscard]] std::size_t units() const override { return scene_.units.size(); }
     [[nodiscard]] std::size_t targets() const override { return scene_.readout->targets(); }
@@ -53,7 +53,7 @@ private:
     [[nodiscard]] Case case_of(const Coalition& kept) const;
     void run(std::vector<Case>& cases);
 
-    Scene& scene_;
+    AttributionContext& scene_;
     Absence absence_;
     std::int64_t computed_before_ = 0;
     std::map<Key, std::vector<double>> known_;

@@ -131,8 +131,8 @@ void Attention::read_weights(const tape::Tape& tape, Block& block, const Attenti
 /// Collects a block's queries and keys, as the scores' product has read them.
 void Attention::gather(const tape::Tape& tape, Block& block, const AttentionSite& site) const {
     const engine::TensorInfo& scores = node(site.scores);
-    const View<const float> keys = tape.read_by(scores.sources[0], scores.order);
-    const View<const float> queries = tape.read_by(scores.sources[1], scores.order);
+    const TensorView<const float> keys = tape.read_by(scores.sources[0], scores.order);
+    const TensorView<const float> queries = tape.read_by(scores.sources[1], scores.order);
     const int text = first_row_ + rows_;
     block.size = queries.columns();
     block.kv_heads = keys.shape[1];

@@ -77,7 +77,7 @@ private:
     int first_key_;  // of the replay's rows
     int first_row_;  // of the rows that are averaged
     int rows_;
-    std::optional<Pair> pair_;
+    std::optional<OriginalPairScores> pair_;
     std::vector<Block> blocks_;
     AttentionResult result_;
 };

@@ -101,8 +101,8 @@ std::vector<Module> modules_of(const engine::Graph& graph, const std::vector<Mod
 
 }  // namespace
 
-Pair::Pair(const engine::Graph& graph, const std::vector<Module>& all, const ModelFacts& facts,
-           const PairOptions& options, int prompt)
+OriginalPairScores::OriginalPairScores(const engine::Graph& graph, const std::vector<Module>& all,
+                                       const ModelFacts& facts, const PairOptions& options, int prompt)
     : graph_(graph), prompt_(prompt), head_size_(facts.head_size) {
     const std::vector<Module> modules = modules_of(graph, all);
     const Triple triple = select(modules, names_for(modules, options), facts, options.strict, block_);
@@ -122,8 +122,8 @@ Pair::Pair(const engine::Graph& graph, const std::vector<Module>& all, const Mod
     }
 }
 
-Pair::Side Pair::side_of(const Module& module, const ModelFacts& facts, bool is_input, bool fused,
-                         int which) const {
+OriginalPairScores::Side OriginalPairScores::side_of(const Module& module, const ModelFacts& facts,
+                                                     bool is_input, bool fused, int which) const {
     Side side;
     const tape::Lineage lineage(graph_);
     const std::int64_t queries = std::int64_t{facts.heads} * facts.head_size;
@@ -156,7 +156,7 @@ Pair::Side Pair::side_of(const Module& module, const ModelFacts& facts, bool is_
     return side;
 }
 
-std::vector<Need> Pair::needs() const {
+std::vector<Need> OriginalPairScores::needs() const {
     std::vector<Need> needs;
     for (const Side* side : {&query_, &key_}) {
         for (const Part& part : side->parts) needs.push_back({part.node, part.key});
@@ -164,15 +164,15 @@ std::vector<Need> Pair::needs() const {
     return needs;
 }
 
-void Pair::read(const tape::Tape& tape, int first, int last) {
+void OriginalPairScores::read(const tape::Tape& tape, int first, int last) {
     read(tape, first, last, query_);
     read(tape, first, last, key_);
 }
 
-void Pair::read(const tape::Tape& tape, int first, int last, Side& side) const {
+void OriginalPairScores::read(const tape::Tape& tape, int first, int last, Side& side) const {
     for (const Part& part : side.parts) {
         if (part.node < first || part.node >= last) continue;
-        const View<const float> value = tape.value(part.key, graph_.at(part.tensor));
+        const TensorView<const float> value = tape.value(part.key, graph_.at(part.tensor));
         const std::vector<int> rows = graph_.pass_of(part.node).rows_of(value.rows());
         for (std::size_t r = 0; r < rows.size(); ++r) {
             if (rows[r] >= prompt_) continue;
@@ -183,7 +183,7 @@ void Pair::read(const tape::Tape& tape, int first, int last, Side& side) const {
 }
 
 /// The rows with key-value heads repeated to the queries' columns.
-std::vector<float> Pair::repeated(const Side& side) const {
+std::vector<float> OriginalPairScores::repeated(const Side& side) const {
     const std::int64_t columns = query_.columns;
     if (side.columns == columns) return side.rows;
     const std::int64_t repeat = columns / side.columns;
@@ -198,7 +198,7 @@ std::vector<float> Pair::repeated(const Side& side) const {
     return rows;
 }
 
-PairResult Pair::finish(int threads) const {
+PairResult OriginalPairScores::finish(int threads) const {
     PairResult result;
     result.block = block_;
     const int prompt = prompt_;

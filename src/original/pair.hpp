@@ -16,13 +16,13 @@ struct PairOptions {
     bool strict = false;
 };
 
-class Pair {
+class OriginalPairScores {
 public:
     /// Takes the first block in which all three patterns select a module; of an encoder-decoder, one of the
     /// encoder. A fused module is split by the model's head sizes. Rows: the replay's first `prompt`.
     /// Throws Error{usage} naming what does not fit.
-    Pair(const engine::Graph& graph, const std::vector<Module>& modules, const ModelFacts& facts,
-         const PairOptions& options, int prompt);
+    OriginalPairScores(const engine::Graph& graph, const std::vector<Module>& modules,
+                       const ModelFacts& facts, const PairOptions& options, int prompt);
 
     [[nodiscard]] std::vector<Need> needs() const;
     /// Takes from a piece of the tape what lies in it. Call for every piece.

@@ -51,7 +51,7 @@ GradientResult gradient_result(const Gradient::Result& gradient, const Tensor& e
     return result;
 }
 
-void saliency_l2(const View<const float>& gradient, std::span<float> scores) {
+void saliency_l2(const TensorView<const float>& gradient, std::span<float> scores) {
     for (std::size_t p = 0; p < scores.size(); ++p) {
         const float* g = gradient.row(static_cast<std::int64_t>(p));
         double sum = 0;
@@ -60,7 +60,8 @@ void saliency_l2(const View<const float>& gradient, std::span<float> scores) {
     }
 }
 
-void input_x_gradient(const View<const float>& gradient, const Tensor& embeddings, std::span<float> scores) {
+void input_x_gradient(const TensorView<const float>& gradient, const Tensor& embeddings,
+                      std::span<float> scores) {
     for (std::size_t p = 0; p < scores.size(); ++p) {
         const float* g = gradient.row(static_cast<std::int64_t>(p));
         const auto e = embeddings.row(p);

@@ -3,7 +3,7 @@
 
 #include <llmx/result.hpp>
 
-#include "core/view.hpp"
+#include "core/tensor_view.hpp"
 #include "replay/gradient.hpp"
 
 namespace llmx::method {
@@ -13,9 +13,10 @@ GradientResult gradient_result(const Gradient::Result& gradient, const Tensor& e
                                const Tokens& replayed, int prompt);
 
 /// L2 norm of each row of a gradient.
-void saliency_l2(const View<const float>& gradient, std::span<float> scores);
+void saliency_l2(const TensorView<const float>& gradient, std::span<float> scores);
 
 /// Sum over a row of embedding times gradient.
-void input_x_gradient(const View<const float>& gradient, const Tensor& embeddings, std::span<float> scores);
+void input_x_gradient(const TensorView<const float>& gradient, const Tensor& embeddings,
+                      std::span<float> scores);
 
 }  // namespace llmx::method

@@ -4,7 +4,7 @@
 #include <llmx/view_data.hpp>
 #include <map>
 
-#include "record/fitting.hpp"
+#include "record/budgeted_selection.hpp"
 #include "replay/attention_parts.hpp"
 
 namespace llmx::method {
@@ -47,7 +47,7 @@ private:
 
     const AttentionReader& reader_;
     std::vector<Part> parts_;
-    Fitting<std::pair<std::size_t, Maps>> fitting_;  ///< a part, and maps of one block
+    BudgetedSelection<std::pair<std::size_t, Maps>> fitting_;  ///< a part, and maps of one block
 };
 
 }  // namespace llmx::method

@@ -119,7 +119,7 @@ void NeuronRecorder::read_site(const tape::Tape& tape, Block& block, const Site&
     if (block.groups.empty()) begin(block);
     const AttentionPart& part = parts_[block.part];
     const engine::TensorInfo& scores = node(site.site.scores);
-    const View<const float> keys = tape.read_by(scores.sources[0], scores.order);
+    const TensorView<const float> keys = tape.read_by(scores.sources[0], scores.order);
     const std::vector<int> rows = reader_.rows_of_columns(tape, site.site);
     for (std::size_t c = 0; c < rows.size(); ++c) {
         const int k = rows[c] - part.first_key;
@@ -140,11 +140,12 @@ void NeuronRecorder::read_row(const tape::Tape& tape, Block& block, const Site& 
                               const std::vector<int>& rows, int row) {
     const AttentionPart& part = parts_[block.part];
     const engine::TensorInfo& scores = node(site.site.scores);
-    const View<const float> queries = tape.read_by(scores.sources[1], scores.order);
-    const View<const float> mask =
-        site.steps.mask >= 0 ? tape.read_by(site.steps.mask, site.site.softmax) : View<const float>{};
-    const View<const float> bias =
-        site.steps.bias >= 0 ? tape.read_by(site.steps.bias, site.steps.bias_node) : View<const float>{};
+    const TensorView<const float> queries = tape.read_by(scores.sources[1], scores.order);
+    const TensorView<const float> mask =
+        site.steps.mask >= 0 ? tape.read_by(site.steps.mask, site.site.softmax) : TensorView<const float>{};
+    const TensorView<const float> bias = site.steps.bias >= 0
+                                             ? tape.read_by(site.steps.bias, site.steps.bias_node)
+                                             : TensorView<const float>{};
     const int q = row - reader_.queries(site.site).first;
     const auto r = static_cast<std::size_t>(row - part.first_row - part.answer_row);
     std::vector<int> seen;

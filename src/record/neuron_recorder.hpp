@@ -3,7 +3,7 @@
 
 #include <llmx/view_data.hpp>
 
-#include "record/fitting.hpp"
+#include "record/budgeted_selection.hpp"
 #include "replay/attention_parts.hpp"
 #include "replay/score_steps.hpp"
 
@@ -50,7 +50,7 @@ private:
     const AttentionReader& reader_;
     std::vector<AttentionPart> parts_;
     std::vector<Block> blocks_;
-    Fitting<NeuronGroup> fitting_;
+    BudgetedSelection<NeuronGroup> fitting_;
 };
 
 }  // namespace llmx::method

@@ -39,7 +39,7 @@ std::vector<int> AttentionReader::rows_of_columns(const tape::Tape& tape, const 
     for (int order = 0; order < site.softmax; ++order) {
         const engine::TensorInfo& writer = node(order);
         if (writer.op != "SET_ROWS" || writer.root != site.memory) continue;
-        const View<const std::int32_t> cells = tape.indices_read_by(writer.sources[1], order);
+        const TensorView<const std::int32_t> cells = tape.indices_read_by(writer.sources[1], order);
         const int first = replay_.graph().pass_of(order).first_row;
         for (std::int64_t i = 0; i < cells.columns(); ++i) {
             const auto cell = static_cast<std::size_t>(cells.at(0, 0, 0, i));
@@ -53,10 +53,10 @@ void AttentionReader::read(const tape::Tape& tape, const AttentionSite& site, co
     read(tape, site, tape.written_by(site.softmax), visit);
 }
 
-void AttentionReader::read(const tape::Tape& tape, const AttentionSite& site, const View<const float>& values,
-                           const Visit& visit) const {
+void AttentionReader::read(const tape::Tape& tape, const AttentionSite& site,
+                           const TensorView<const float>& values, const Visit& visit) const {
     const std::vector<int> rows = rows_of_columns(tape, site);
-    const View<const float> softmax = tape.written_by(site.softmax);
+    const TensorView<const float> softmax = tape.written_by(site.softmax);
     const auto [first, count] = queries(site);
     if (softmax.shape[0] != 1 || softmax.shape[2] != count) {
         throw Error(ErrorCode::unsupported,

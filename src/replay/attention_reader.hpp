@@ -30,7 +30,7 @@ public:
     /// Throws Error{unsupported} where the softmax looks at anything but one column a row.
     void read(const tape::Tape& tape, const AttentionSite& site, const Visit& visit) const;
     /// The same of anything that is shaped like the site's softmax (its gradient).
-    void read(const tape::Tape& tape, const AttentionSite& site, const View<const float>& values,
+    void read(const tape::Tape& tape, const AttentionSite& site, const TensorView<const float>& values,
               const Visit& visit) const;
 
 private:

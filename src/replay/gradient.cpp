@@ -113,7 +113,7 @@ void Gradient::seed(vjp::Reverse& reverse, const Replay& replay, const Tensor& g
     }
 }
 
-void Gradient::add_rows(int tensor, const View<const float>& gradient, Tensor& total) const {
+void Gradient::add_rows(int tensor, const TensorView<const float>& gradient, Tensor& total) const {
     const std::vector<int> rows = graph_.pass_of(graph_.at(tensor).order).rows_of(gradient.rows());
     for (std::size_t r = 0; r < rows.size(); ++r) {
         const float* from = gradient.row(static_cast<std::int64_t>(r));
@@ -148,7 +148,7 @@ Gradient::Result Gradient::whole(Replay& replay, const Seed& objective, vjp::Rev
         if (!seeded) seed(reverse, replay, objective(replay.results()));
         seeded = true;
         const auto [from, to] = steps_between(first, last);
-        reverse.run(tape, from, to, [&](int tensor, const View<const float>& gradient) {
+        reverse.run(tape, from, to, [&](int tensor, const TensorView<const float>& gradient) {
             if (contains(sites_.embeddings, tensor)) add_rows(tensor, gradient, result.embedding);
             if (watch && contains(watched_, tensor)) watch(0, tape, tensor, gradient);
             for (const auto& [block, nodes] : sites_.residual) {
@@ -203,7 +203,7 @@ void Gradient::per_seed(Replay& replay, std::size_t count, const SeedOf& seed_of
                         seed(slot.reverse, replay, seed_of(i, replay.results()));
                     }
                     slot.reverse.run(tape, steps.first, steps.second,
-                                     [&](int tensor, const View<const float>& gradient) {
+                                     [&](int tensor, const TensorView<const float>& gradient) {
                                          if (!contains(watched_, tensor)) {
                                              add_rows(tensor, gradient, slot.gradient);
                                          } else if (watch) {

@@ -38,7 +38,7 @@ public:
     /// Told the gradient of a watched node for objective i, with the tape of the piece that the node is in,
     /// in reverse order of the pass; not told where none arrives. From any thread.
     using Watch = std::function<void(std::size_t i, const tape::Tape& tape, int tensor,
-                                     const View<const float>& gradient)>;
+                                     const TensorView<const float>& gradient)>;
     /// The gradient of an objective with respect to the replay's results, of their shape.
     using Seed = std::function<Tensor(const Tensor& results)>;
 
@@ -57,7 +57,7 @@ public:
     /// One reverse pass for each of `count` objectives, several at a time, one thread each. `seed` gives the
     /// gradient of objective i with respect to the results, of their shape.
     /// each(i, gradient [rows, embedding]) is called from any thread, never for the same i twice.
-    using Each = std::function<void(std::size_t i, const View<const float>& gradient)>;
+    using Each = std::function<void(std::size_t i, const TensorView<const float>& gradient)>;
     using SeedOf = std::function<Tensor(std::size_t i, const Tensor& results)>;
     void per_seed(Replay& replay, std::size_t count, const SeedOf& seed, vjp::Weights& weights, int threads,
                   const Each& each, const std::function<bool(double)>& progress,
@@ -70,7 +70,7 @@ private:
     struct Slot;
     std::pair<std::size_t, std::size_t> steps_between(int first, int last) const;
     void seed(vjp::Reverse& reverse, const Replay& replay, const Tensor& gradient) const;
-    void add_rows(int tensor, const View<const float>& gradient, Tensor& total) const;
+    void add_rows(int tensor, const TensorView<const float>& gradient, Tensor& total) const;
     [[nodiscard]] Tensor zero(const Replay& replay) const;
 
     const engine::Graph& graph_;

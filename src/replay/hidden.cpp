@@ -52,7 +52,7 @@ void Hidden::read(const tape::Tape& tape, int first, int last) {
 }
 
 /// The last block is computed for the tokens that predict something, the others for all.
-void Hidden::read_rows(int block, int node, const View<const float>& value) {
+void Hidden::read_rows(int block, int node, const TensorView<const float>& value) {
     HiddenState& state = states_[block];
     state.block = block;
     auto& rows = rows_[block];

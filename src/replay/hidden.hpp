@@ -30,7 +30,7 @@ private:
     const Replay& replay_;
     std::pair<int, int> wanted_;
     std::map<int, std::vector<int>> sites_;  // block -> nodes that are the residual stream after it
-    void read_rows(int block, int node, const View<const float>& value);
+    void read_rows(int block, int node, const TensorView<const float>& value);
 
     std::map<int, HiddenState> states_;
     std::map<int, std::map<int, std::vector<float>>> rows_;  // block -> row -> values

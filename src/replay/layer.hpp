@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "core/view.hpp"
+#include "core/tensor_view.hpp"
 #include "engine/pass/graph.hpp"
 
 namespace llmx::method {

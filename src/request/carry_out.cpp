@@ -60,8 +60,8 @@ Generation generate(const Model& model, const Tokens& prompt, const ExplainReque
 
 Model load_model(const ExplainRequest& request, Activity& activity, int randomized_blocks) {
     LoadOptions options = request.load;
-    options.redrawn_blocks = randomized_blocks;
-    options.redraw_seed = request.writing.seed;
+    options.randomized_blocks = randomized_blocks;
+    options.randomization_seed = request.writing.seed;
     options.progress = activity.progress();
     return Model::load(request.model, options);
 }

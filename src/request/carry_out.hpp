@@ -6,7 +6,7 @@
 
 namespace llmx::request {
 
-/// `randomized_blocks`: see LoadOptions::redrawn_blocks; the seed is the request's.
+/// `randomized_blocks`: see LoadOptions::randomized_blocks; the seed is the request's.
 Model load_model(const ExplainRequest& request, Activity& activity, int randomized_blocks = 0);
 
 /// A request in tokens.

@@ -40,7 +40,8 @@ struct Field {
     std::function<void(const Json& value)> set;
     /// null: none is given.
     std::function<Json()> get;
-    std::string fallback = {};  ///< the default in words, where the value of an empty request does not tell
+    std::string default_value =
+        {};  ///< the default in words, where the value of an empty request does not tell
 };
 
 /// In the order in which help lists them. They refer to the request.

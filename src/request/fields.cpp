@@ -189,7 +189,7 @@ void visit_view_kinds(Rows& v, ExplainRequest& r) {
 }
 
 void visit_views(Rows& v, ExplainRequest& r) {
-    ViewChoice& views = r.how.views;
+    RecordChoice& views = r.how.views;
     v.group("Data for the views of a report (docs/report.md)");
     visit_view_kinds(v, r);
     v.size("view_budget", views.budget,
@@ -240,7 +240,7 @@ void visit_option(Rows& v, ExplainRequest& r, const SharedOption& shared) {
     field.help = fmt::format(
         "{}. Used by {}.", option.help,
         count > 4 ? fmt::format("{} methods", count) : fmt::format("{}", fmt::join(shared.methods, ", ")));
-    field.fallback = shared.fallback;
+    field.default_value = shared.default_value;
     field.kind = option.kind == "whole"    ? Kind::integer
                  : option.kind == "number" ? Kind::number
                  : option.kind == "flag"   ? Kind::flag

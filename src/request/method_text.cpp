@@ -61,10 +61,11 @@ const std::vector<SharedOption>& shared_options() {
                     return s.option.name == option.name;
                 });
                 if (same == all.end()) {
-                    all.push_back({option, {facts.name}, option.fallback});
+                    all.push_back({option, {facts.name}, option.default_value});
                 } else {
                     same->methods.push_back(facts.name);
-                    if (option.fallback != same->option.fallback) same->fallback = "depends on the method";
+                    if (option.default_value != same->option.default_value)
+                        same->default_value = "depends on the method";
                 }
             }
         }

@@ -14,7 +14,7 @@ namespace llmx::request {
 struct SharedOption {
     MethodOption option;
     std::vector<std::string> methods;
-    std::string fallback;  ///< its default in words: methods may differ
+    std::string default_value;  ///< its default in words: methods may differ
 };
 const std::vector<SharedOption>& shared_options();
 

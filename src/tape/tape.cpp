@@ -13,7 +13,7 @@ namespace {
 bool is_integer(const engine::TensorInfo& tensor) { return tensor.type == "i32" || tensor.type == "i64"; }
 
 template <class T>
-View<const T> window(const void* root, const engine::TensorInfo& tensor) {
+TensorView<const T> window(const void* root, const engine::TensorInfo& tensor) {
     return {static_cast<const T*>(root) + tensor.offset, tensor.shape, tensor.strides};
 }
 
@@ -35,21 +35,21 @@ const void* Tape::stored(ValueKey key, const engine::TensorInfo& tensor) const {
     return found->second;
 }
 
-View<const float> Tape::value(ValueKey key, const engine::TensorInfo& tensor) const {
+TensorView<const float> Tape::value(ValueKey key, const engine::TensorInfo& tensor) const {
     return window<float>(stored(key, tensor), tensor);
 }
 
-View<const float> Tape::read_by(int tensor, int reader) const {
+TensorView<const float> Tape::read_by(int tensor, int reader) const {
     const engine::TensorInfo& info = graph_->at(tensor);
     return value(lineage_.read_by(tensor, reader), info);
 }
 
-View<const std::int32_t> Tape::indices_read_by(int tensor, int reader) const {
+TensorView<const std::int32_t> Tape::indices_read_by(int tensor, int reader) const {
     const engine::TensorInfo& info = graph_->at(tensor);
     return window<std::int32_t>(stored(lineage_.read_by(tensor, reader), info), info);
 }
 
-View<const float> Tape::written_by(int node) const {
+TensorView<const float> Tape::written_by(int node) const {
     const engine::TensorInfo& info = graph_->at(graph_->nodes[static_cast<std::size_t>(node)]);
     return value(lineage_.written_by(node), info);
 }

@@ -5,7 +5,7 @@
 #include <memory>
 #include <set>
 
-#include "core/view.hpp"
+#include "core/tensor_view.hpp"
 #include "engine/pass/pass.hpp"
 #include "tape/arena.hpp"
 #include "tape/lineage.hpp"
@@ -24,13 +24,13 @@ public:
 
     /// A tensor's value as node `reader` read it, float32, through the tensor's own window. Throws
     /// Error{internal} if it was not kept.
-    [[nodiscard]] View<const float> read_by(int tensor, int reader) const;
+    [[nodiscard]] TensorView<const float> read_by(int tensor, int reader) const;
     /// The same of integers.
-    [[nodiscard]] View<const std::int32_t> indices_read_by(int tensor, int reader) const;
+    [[nodiscard]] TensorView<const std::int32_t> indices_read_by(int tensor, int reader) const;
     /// What node number `node` wrote.
-    [[nodiscard]] View<const float> written_by(int node) const;
+    [[nodiscard]] TensorView<const float> written_by(int node) const;
     /// A kept value through the window of `tensor`.
-    [[nodiscard]] View<const float> value(ValueKey key, const engine::TensorInfo& tensor) const;
+    [[nodiscard]] TensorView<const float> value(ValueKey key, const engine::TensorInfo& tensor) const;
     [[nodiscard]] bool has(ValueKey key) const { return values_.contains(key); }
 
 private:

@@ -59,7 +59,7 @@ public:
             x_.push_back(pull.x(i));
             dx_.push_back(wanted_sink(pull, i));
         }
-        const View<const float>& v = x_[static_cast<std::size_t>(form.values)];
+        const TensorView<const float>& v = x_[static_cast<std::size_t>(form.values)];
         tokens_ = v.shape[0] * v.shape[1] / form.sequences;
         heads_ = v.shape[2];
         n_ = v.shape[3];
@@ -88,7 +88,7 @@ public:
 private:
     /// The rows of a source that a head reads: one per token, or a single one (RWKV_WKV6's bonus).
     template <class T>
-    [[nodiscard]] Strided<T> rows(const View<T>& source, std::int64_t sequence, std::int64_t h) const {
+    [[nodiscard]] Strided<T> rows(const TensorView<T>& source, std::int64_t sequence, std::int64_t h) const {
         const std::int64_t head = h % source.shape[2];
         if (source.shape[0] * source.shape[1] == 1) return {source.row(0, 0, head), 0, 1, source.columns()};
         const std::int64_t first = sequence * tokens_;
@@ -108,7 +108,7 @@ private:
 
     /// A head's first state, or the gradient of it; ggml's extents of it differ, but not its order.
     template <class T>
-    [[nodiscard]] T* first_state(const View<T>& states, std::int64_t sequence, std::int64_t h,
+    [[nodiscard]] T* first_state(const TensorView<T>& states, std::int64_t sequence, std::int64_t h,
                                  std::int64_t row) const {
         if (states.shape[2] == n_ && states.columns() == n_) return states.row(sequence, h, row);
         return states.row(0, 0, sequence) + (h * n_ + row) * n_;
@@ -183,7 +183,7 @@ private:
             });
         }
         for (int i = 0; i < form_.state; ++i) {
-            const View<float>& sink = dx_[static_cast<std::size_t>(i)];
+            const TensorView<float>& sink = dx_[static_cast<std::size_t>(i)];
             if (sink)
                 add_rows(rows(sink, sequence, h), head.sources[static_cast<std::size_t>(i)].gradient,
                          head.stride);
@@ -192,8 +192,8 @@ private:
 
     const Pull& pull_;
     Form form_;
-    std::vector<View<const float>> x_;
-    std::vector<View<float>> dx_;
+    std::vector<TensorView<const float>> x_;
+    std::vector<TensorView<float>> dx_;
     std::int64_t tokens_, heads_, n_, slots_;
 };
 

@@ -18,7 +18,7 @@ bool all_zero(const float* x, std::int64_t n) {
     return true;
 }
 
-void clear(const View<float>& view) {
+void clear(const TensorView<float>& view) {
     if (is_dense(view)) {
         std::fill_n(view.data, view.elements(), 0.0F);
         return;
@@ -33,7 +33,7 @@ void clear(const View<float>& view) {
     }
 }
 
-View<float> Pull::dx(int i) const {
+TensorView<float> Pull::dx(int i) const {
     const Sink target = from_.sink(i);
     if (target.fresh) clear(target.view);
     return target.view;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/parallel.hpp"
-#include "core/view.hpp"
+#include "core/tensor_view.hpp"
 #include "vjp/rule.hpp"
 
 namespace llmx::vjp {
@@ -17,7 +17,7 @@ class Weights;
 /// A source's gradient. `fresh`: the memory holds nothing yet and every element must be assigned;
 /// otherwise add. Rows are contiguous (strides[3] == 1).
 struct Sink {
-    View<float> view;
+    TensorView<float> view;
     bool fresh = false;
 };
 
@@ -25,16 +25,16 @@ struct Sink {
 class PullSource {
 public:
     virtual ~PullSource() = default;
-    virtual View<const float> value(int source) = 0;           // float32
-    virtual View<const std::int32_t> indices(int source) = 0;  // i32 or the low half of i64
-    virtual View<const float> output() = 0;
+    virtual TensorView<const float> value(int source) = 0;           // float32
+    virtual TensorView<const std::int32_t> indices(int source) = 0;  // i32 or the low half of i64
+    virtual TensorView<const float> output() = 0;
     virtual Sink sink(int source) = 0;
     virtual Weights& weights() = 0;
 };
 
 class Pull {
 public:
-    Pull(const Node& node, View<const float> gradient, PullSource& from, int threads)
+    Pull(const Node& node, TensorView<const float> gradient, PullSource& from, int threads)
         : node_(node), dy_(gradient), from_(from), threads_(threads) {}
 
     [[nodiscard]] const Node& node() const { return node_; }
@@ -42,15 +42,15 @@ public:
     [[nodiscard]] int threads() const { return threads_; }
 
     /// Gradient of the output: dense, of the node's shape.
-    [[nodiscard]] const View<const float>& dy() const { return dy_; }
+    [[nodiscard]] const TensorView<const float>& dy() const { return dy_; }
     /// Value of source i; rows contiguous. It must be kept, a weight or an input.
-    [[nodiscard]] View<const float> x(int i) const { return from_.value(i); }
-    [[nodiscard]] View<const std::int32_t> indices(int i) const { return from_.indices(i); }
+    [[nodiscard]] TensorView<const float> x(int i) const { return from_.value(i); }
+    [[nodiscard]] TensorView<const std::int32_t> indices(int i) const { return from_.indices(i); }
     /// Value of the output; rows contiguous. It must be kept.
-    [[nodiscard]] View<const float> y() const { return from_.output(); }
+    [[nodiscard]] TensorView<const float> y() const { return from_.output(); }
 
     /// Window into source i's gradient, to add to. Rows are contiguous.
-    [[nodiscard]] View<float> dx(int i) const;
+    [[nodiscard]] TensorView<float> dx(int i) const;
     /// The same without clearing fresh memory first; see Sink. Ask once per source.
     [[nodiscard]] Sink sink(int i) const { return from_.sink(i); }
     /// Dequantised weights.
@@ -58,7 +58,7 @@ public:
 
 private:
     const Node& node_;
-    View<const float> dy_;
+    TensorView<const float> dy_;
     PullSource& from_;
     int threads_;
 };
@@ -66,7 +66,7 @@ private:
 /// Whether all `n` elements are zero.
 bool all_zero(const float* x, std::int64_t n);
 /// Sets every element to zero.
-void clear(const View<float>& view);
+void clear(const TensorView<float>& view);
 
 /// For every row of the output whose gradient is not all zero: body(dx, dy, i0, i1, i2), in parallel,
 /// where dx is the row of source i (same shape as the output) to add to. Fresh rows are cleared just
@@ -74,7 +74,7 @@ void clear(const View<float>& view);
 template <class Body>
 void for_each_row(const Pull& pull, int source, Body&& body) {
     const Sink sink = pull.sink(source);
-    const View<const float> dy = pull.dy();
+    const TensorView<const float> dy = pull.dy();
     const std::int64_t columns = sink.view.columns();
     parallel_blocks(pull.threads(), dy.rows(), [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t r = first; r < last; ++r) {

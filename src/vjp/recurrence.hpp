@@ -56,8 +56,8 @@ inline std::int64_t live_tokens(const Strided<const float>& dy) {
 }
 
 /// The sink of a source that is wanted; else no memory.
-inline View<float> wanted_sink(const Pull& pull, int source) {
-    return pull.wants(source) ? pull.dx(source) : View<float>{};
+inline TensorView<float> wanted_sink(const Pull& pull, int source) {
+    return pull.wants(source) ? pull.dx(source) : TensorView<float>{};
 }
 
 /// Back over the tokens of a recurrence, from the last to the first: back(token, before, after) with the

@@ -12,10 +12,10 @@ namespace {
 /// Serves a rule from the tape, the weights and the shadow memory during one step.
 class StepSource : public PullSource {
 public:
-    StepSource(const tape::Tape& tape, const Node& node, Shadow& shadow, Weights& weights)
+    StepSource(const tape::Tape& tape, const Node& node, GradientBuffers& shadow, Weights& weights)
         : tape_(tape), node_(node), shadow_(shadow), weights_(weights) {}
 
-    View<const float> value(int i) override {
+    TensorView<const float> value(int i) override {
         const engine::TensorInfo& source = node_.source(i);
         const engine::TensorInfo& root = node_.graph.at(source.root);
         if (root.role == engine::TensorRole::weight) {
@@ -26,11 +26,11 @@ public:
         return with_dense_rows(tape_.read_by(source.id, node_.info.order));
     }
 
-    View<const std::int32_t> indices(int i) override {
+    TensorView<const std::int32_t> indices(int i) override {
         return tape_.indices_read_by(node_.source(i).id, node_.info.order);
     }
 
-    View<const float> output() override { return with_dense_rows(tape_.written_by(node_.info.order)); }
+    TensorView<const float> output() override { return with_dense_rows(tape_.written_by(node_.info.order)); }
 
     Sink sink(int i) override {
         const int id = node_.source(i).id;
@@ -62,8 +62,8 @@ public:
 
 private:
     struct Detour {
-        Shadow::Taken dense;
-        View<float> window;
+        GradientBuffers::Taken dense;
+        TensorView<float> window;
     };
 
     bool shares_root(int i) const {
@@ -73,9 +73,9 @@ private:
         return false;
     }
 
-    View<const float> with_dense_rows(const View<const float>& view) {
+    TensorView<const float> with_dense_rows(const TensorView<const float>& view) {
         if (view.strides[3] == 1 || view.columns() == 1) {
-            View<const float> rows = view;
+            TensorView<const float> rows = view;
             rows.strides[3] = 1;
             return rows;
         }
@@ -90,7 +90,7 @@ private:
 
     const tape::Tape& tape_;
     const Node& node_;
-    Shadow& shadow_;
+    GradientBuffers& shadow_;
     Weights& weights_;
     std::vector<WeightMatrix> held_;
     std::vector<std::vector<float>> packed_;
@@ -133,7 +133,8 @@ void Reverse::step(const tape::Tape& tape, const Step& step, const GradientSink&
     if (!shadow_.reached(info.id)) return;
     const bool asked = std::find(asked_.begin(), asked_.end(), info.id) != asked_.end();
     const bool computes = !tape::is_window(info);
-    Shadow::Taken dy = shadow_.take(info.id, computes && (step.rule == nullptr || !step.rule->clears_itself));
+    GradientBuffers::Taken dy =
+        shadow_.take(info.id, computes && (step.rule == nullptr || !step.rule->clears_itself));
     if (asked) sink(info.id, dy.view);
     if (step.rule != nullptr) {
         const Node node{graph_, info, step.wanted};

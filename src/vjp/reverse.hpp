@@ -5,15 +5,15 @@
 #include <span>
 
 #include "tape/tape.hpp"
+#include "vjp/gradient_buffers.hpp"
 #include "vjp/plan.hpp"
-#include "vjp/shadow.hpp"
 #include "vjp/weights.hpp"
 
 namespace llmx::vjp {
 
 /// Called with the gradient of a requested node, dense, in the node's shape. Not called for a node that no
 /// gradient reaches: its gradient is zero.
-using GradientSink = std::function<void(int tensor, const View<const float>& gradient)>;
+using GradientSink = std::function<void(int tensor, const TensorView<const float>& gradient)>;
 
 /// One reverse pass at a time; one object per thread. Memory is kept between passes.
 class Reverse {
@@ -39,7 +39,7 @@ private:
     Weights& weights_;
     std::vector<int> asked_;
     int threads_;
-    Shadow shadow_;
+    GradientBuffers shadow_;
 };
 
 }  // namespace llmx::vjp

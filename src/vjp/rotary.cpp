@@ -91,7 +91,7 @@ struct Table {
 /// multiplication, as ggml's do.
 class Angles {
 public:
-    Angles(const Params& p, const View<const std::int32_t>& positions, std::int64_t tokens)
+    Angles(const Params& p, const TensorView<const std::int32_t>& positions, std::int64_t tokens)
         : factor_(std::pow(p.base, -2.0F / static_cast<float>(p.dims))),
           sections_((p.mode & mrope) != 0 ? 4 : 1),
           tokens_(tokens) {
@@ -114,8 +114,8 @@ private:
     std::vector<float> start_, now_;
 };
 
-Table make_table(const Params& p, const View<const std::int32_t>& positions, const float* frequency_factors,
-                 std::int64_t tokens) {
+Table make_table(const Params& p, const TensorView<const std::int32_t>& positions,
+                 const float* frequency_factors, std::int64_t tokens) {
     Table table;
     table.cosines.resize(static_cast<std::size_t>(tokens * p.pairs));
     table.sines.resize(static_cast<std::size_t>(tokens * p.pairs));

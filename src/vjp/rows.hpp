@@ -49,7 +49,7 @@ template <class Term>
 
 /// The row of an operand that ggml repeats over the output's row (i0, i1, i2).
 template <class T>
-T* repeated_row(const View<T>& operand, std::int64_t i0, std::int64_t i1, std::int64_t i2) {
+T* repeated_row(const TensorView<T>& operand, std::int64_t i0, std::int64_t i1, std::int64_t i2) {
     return operand.row(i0 % operand.shape[0], i1 % operand.shape[1], i2 % operand.shape[2]);
 }
 
@@ -59,8 +59,8 @@ T* repeated_row(const View<T>& operand, std::int64_t i0, std::int64_t i1, std::i
 template <class Body>
 void for_each_repeat(const Pull& pull, int source, Body&& body) {
     const Sink sink = pull.sink(source);
-    const View<float>& dx = sink.view;
-    const View<const float> dy = pull.dy();
+    const TensorView<float>& dx = sink.view;
+    const TensorView<const float> dy = pull.dy();
     parallel_blocks(pull.threads(), dx.rows(), [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t r = first; r < last; ++r) {
             float* dx_row = dx.row(r);
@@ -114,9 +114,9 @@ inline void pull_copied(const Pull& pull, int source) {
 }
 
 /// dx += part, a window of dy of the source's shape: CONCAT, PAD, SET.
-inline void pull_part(const Pull& pull, int source, const View<const float>& part) {
+inline void pull_part(const Pull& pull, int source, const TensorView<const float>& part) {
     const Sink sink = pull.sink(source);
-    const View<float>& dx = sink.view;
+    const TensorView<float>& dx = sink.view;
     parallel_blocks(pull.threads(), dx.rows(), [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t r = first; r < last; ++r) {
             if (sink.fresh) {

@@ -75,7 +75,7 @@ private:
             return;
         }
         const auto* root = static_cast<const std::int32_t*>(session_.bytes(window.root).data);
-        const View<const std::int32_t> view{root + window.offset, window.shape, window.strides};
+        const TensorView<const std::int32_t> view{root + window.offset, window.shape, window.strides};
         for (std::int64_t r = 0; r < view.rows(); ++r) {
             const auto first = chosen.insert(chosen.end(), view.row(r), view.row(r) + view.columns());
             std::sort(first, chosen.end());

@@ -14,7 +14,8 @@ bool is_attention(const engine::TensorInfo& node) {
 }
 bool has_sinks(const engine::TensorInfo& node) { return node.sources.size() > 2 && node.sources[2] >= 0; }
 
-void check_rows(const engine::TensorInfo& node, const View<const float>& weights, AttentionCheck& check) {
+void check_rows(const engine::TensorInfo& node, const TensorView<const float>& weights,
+                AttentionCheck& check) {
     const bool sinks = has_sinks(node);
     check.sinks = check.sinks || sinks;
     bool all_earlier = false;

@@ -41,7 +41,7 @@ struct Found {
     std::vector<std::vector<float>> gradients;
 };
 
-Found gradients(method::Scene& scene, int layer) {
+Found gradients(method::AttributionContext& scene, int layer) {
     method::ReplayFunction function(scene, layer);
     const Tensor start = function.baseline("token", -1);
     Found found;
@@ -50,7 +50,7 @@ Found gradients(method::Scene& scene, int layer) {
         [&](std::size_t k) {
             return method::between(start, function.input(), (static_cast<double>(k) + 0.5) / points);
         },
-        [&](std::size_t k, std::size_t target, const View<const float>& gradient) {
+        [&](std::size_t k, std::size_t target, const TensorView<const float>& gradient) {
             EXPECT_EQ(target, 0U);
             found.order.push_back(k);
             found.gradients.emplace_back(gradient.data, gradient.data + gradient.elements());

@@ -37,7 +37,7 @@ Text text_of(const std::string& family) {
 
 Tensor gradient_at(method::Function& function, const Tensor& x) {
     Tensor gradient;
-    function.gradients(x, [&](std::size_t, const View<const float>& g) {
+    function.gradients(x, [&](std::size_t, const TensorView<const float>& g) {
         gradient = {function.input().shape, {g.data, g.data + g.elements()}};
     });
     return gradient;
@@ -164,7 +164,7 @@ TEST(T5Path, GradientIntegratesToTheDifferenceOfF) {
         function.gradients_at(
             nodes.size(),
             [&](std::size_t k) { return method::between(start, function.input(), nodes[k].at); },
-            [&](std::size_t k, std::size_t, const View<const float>& gradient) {
+            [&](std::size_t k, std::size_t, const TensorView<const float>& gradient) {
                 method::add_products(start, function.input(), gradient, own.scene.held, nodes[k].weight,
                                      sums);
             });

@@ -28,19 +28,19 @@ protected:
     double ticks = 0;
 
     /// Units are the tokens; a target is each answer token's log-probability.
-    method::Scene scene(int sources) {
-        method::Scene scene{.session = session,
-                            .texts = {{.ids = ids, .outputs = {5, 6, 7}}},
-                            .answer = Tokens(ids.begin() + prompt, ids.end()),
-                            .prompt = prompt,
-                            .sources = sources,
-                            .held = {},
-                            .context = {},
-                            .units = {},
-                            .readout = nullptr,
-                            .target_rows = {},
-                            .arena = nullptr,
-                            .tick = [this](double n) { ticks += n; }};
+    method::AttributionContext scene(int sources) {
+        method::AttributionContext scene{.session = session,
+                                         .texts = {{.ids = ids, .outputs = {5, 6, 7}}},
+                                         .answer = Tokens(ids.begin() + prompt, ids.end()),
+                                         .prompt = prompt,
+                                         .sources = sources,
+                                         .held = {},
+                                         .context = {},
+                                         .units = {},
+                                         .readout = nullptr,
+                                         .target_rows = {},
+                                         .arena = nullptr,
+                                         .tick = [this](double n) { ticks += n; }};
         for (int row = 0; row < sources; ++row) scene.units.push_back({"", "token", {row}});
         std::vector<objective::Target> targets;
         for (int t = 0; t < 3; ++t)
@@ -66,7 +66,7 @@ protected:
 };
 
 TEST_F(Game, TokensInThePlaceOfOthers) {
-    method::Scene s = scene(prompt);
+    method::AttributionContext s = scene(prompt);
     method::ReplayGame game(s, {Absence::Kind::token, 3});
     const auto values = game.values(std::vector<Coalition>{{1, 1, 1, 1, 1, 1}, {0, 1, 1, 0, 1, 1}});
     EXPECT_MEASURED(
@@ -84,7 +84,7 @@ TEST_F(Game, TokensInThePlaceOfOthers) {
 }
 
 TEST_F(Game, DeletedTokensLeaveAShorterText) {
-    method::Scene s = scene(prompt);
+    method::AttributionContext s = scene(prompt);
     method::ReplayGame game(s, {Absence::Kind::deletion, 3});
     const auto values = game.values(std::vector<Coalition>{
         {1, 0, 1, 1, 1, 0}, {0, 0, 0, 0, 0, 0}, {1, 1, 1, 0, 1, 1}, {1, 1, 0, 1, 1, 1}, {1, 0, 1, 1, 1, 0}});
@@ -103,7 +103,7 @@ TEST_F(Game, DeletedTokensLeaveAShorterText) {
 }
 
 TEST_F(Game, DeletedAnswerTokensStillArePredicted) {
-    method::Scene s = scene(prompt + 3);
+    method::AttributionContext s = scene(prompt + 3);
     method::ReplayGame game(s, {Absence::Kind::deletion, 3});
     const auto values = game.values(std::vector<Coalition>{
         {1, 1, 1, 1, 1, 1, 0, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0, 1, 0, 0}});
@@ -116,7 +116,7 @@ TEST_F(Game, DeletedAnswerTokensStillArePredicted) {
 }
 
 TEST_F(Game, MaskedTokensAreNotRead) {
-    method::Scene s = scene(prompt);
+    method::AttributionContext s = scene(prompt);
     method::ReplayGame game(s, {Absence::Kind::attention_mask, 3});
     const auto values =
         game.values(std::vector<Coalition>{{1, 1, 1, 1, 1, 1}, {1, 1, 1, 0, 1, 1}, {0, 0, 0, 0, 0, 0}});
@@ -142,7 +142,7 @@ TEST_F(Game, MaskedTokensAreNotRead) {
 }
 
 TEST_F(Game, CanBeCancelledWithinAPass) {
-    method::Scene s = scene(prompt);
+    method::AttributionContext s = scene(prompt);
     for (const Absence::Kind kind :
          {Absence::Kind::token, Absence::Kind::deletion, Absence::Kind::attention_mask}) {
         method::ReplayGame game(s, {kind, 3});

@@ -213,7 +213,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Views,
 class ThinnedViews : public testing::Test {
 protected:
     const Model model = Model::load(data + "/llama-tiny.gguf");
-    [[nodiscard]] Explanation explain(const ViewChoice& views) const {
+    [[nodiscard]] Explanation explain(const RecordChoice& views) const {
         Request asked;
         asked.input_ids = {1, 5, 9, 13, 17, 21};
         asked.output.ids = {25, 29, 33};

@@ -80,7 +80,7 @@ TEST(RpcErrors, DraftsAndRedrawnWeightsAreRefused) {
     expect_error(ErrorCode::unsupported, {"drafts", "`rpc`"},
                  [&] { (void)model.generate(prompt, {.assistant = &model}); });
     expect_error(ErrorCode::unsupported, {"re-drawn", "`rpc`"},
-                 [&] { (void)Model::load(path, {.rpc = {server.name()}, .redrawn_blocks = 1}); });
+                 [&] { (void)Model::load(path, {.rpc = {server.name()}, .randomized_blocks = 1}); });
     EXPECT_EQ(model.generate(prompt, {.max_new_tokens = 8}).ids,
               Model::load(path).generate(prompt, {.max_new_tokens = 8}).ids);
 }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/view.hpp"
+#include "core/tensor_view.hpp"
 
 namespace llmx::test {
 

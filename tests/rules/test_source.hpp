@@ -43,8 +43,8 @@ public:
         }
     }
 
-    [[nodiscard]] const View<float>& view() const { return view_; }
-    [[nodiscard]] View<const float> values() const { return {view_.data, view_.shape, view_.strides}; }
+    [[nodiscard]] const TensorView<float>& view() const { return view_; }
+    [[nodiscard]] TensorView<const float> values() const { return {view_.data, view_.shape, view_.strides}; }
     [[nodiscard]] Array array() const {
         Array out(view_.shape);
         for (std::int64_t r = 0; r < out.rows(); ++r) std::copy_n(view_.row(r), out.columns(), out.row(r));
@@ -63,7 +63,7 @@ public:
 
 private:
     std::vector<float> memory_;
-    View<float> view_;
+    TensorView<float> view_;
 };
 
 class TestSource : public vjp::PullSource {
@@ -95,17 +95,17 @@ public:
         }
     }
 
-    View<const float> value(int i) override {
+    TensorView<const float> value(int i) override {
         require_kept(i);
         return values_.at(i).values();
     }
-    View<const std::int32_t> indices(int i) override {
+    TensorView<const std::int32_t> indices(int i) override {
         require_kept(i);
         const Shape& shape = node_.source(i).shape;
         const Shape dense = dense_strides(shape);
         return {indices_.at(i).data(), shape, {2 * dense[0], 2 * dense[1], 2 * dense[2], 2}};
     }
-    View<const float> output() override {
+    TensorView<const float> output() override {
         if (!keep_.output)
             throw std::logic_error("the rule reads its output, which it did not ask to be kept");
         return output_.values();

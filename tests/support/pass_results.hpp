@@ -32,7 +32,7 @@ inline PassResults per_term(const Model& model, const engine::PassInput& input, 
     PassResults result;
     result.gradients.assign(terms.size() * one, 0.0F);
     gradient.per_term(replay, terms, weights, threads,
-                      [&](std::size_t t, const View<const float>& g) {
+                      [&](std::size_t t, const TensorView<const float>& g) {
                           std::copy_n(g.data, one,
                                       result.gradients.begin() + static_cast<std::ptrdiff_t>(t * one));
                       },

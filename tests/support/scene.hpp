@@ -5,7 +5,7 @@
 #include <numeric>
 #include <vector>
 
-#include "method/scene.hpp"
+#include "method/context.hpp"
 
 namespace llmx::test {
 
@@ -29,7 +29,7 @@ inline engine::PassInput written(const Model& model, const Tokens& prompt, const
 /// Owns the session that a scene points to.
 struct OwnedScene {
     engine::Session session;
-    method::Scene scene;
+    method::AttributionContext scene;
 
     /// The measure of the whole answer, or of each of its tokens.
     OwnedScene(const Model& model, const Tokens& prompt, const Tokens& answer, bool each,

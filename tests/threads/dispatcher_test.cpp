@@ -13,19 +13,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-WorkPlan plan() {
-    return {.worker_terms = "{}",
-            .longest_queue = 4,
-            .longest_work = 60s,
-            .patience = 60s};
-}
+WorkPlan plan() { return {.worker_terms = "{}", .longest_queue = 4, .longest_work = 60s, .patience = 60s}; }
 
 /// Retries while the queue is full.
 std::shared_ptr<Job> submit(Dispatcher& dispatcher, const std::string& text) {
     for (;;) {
         try {
             return dispatcher.submit({.request = text, .explain = true, .stream = false});
-        } catch (const Failure& failure) {
+        } catch (const HttpError& failure) {
             if (failure.status != 429) throw;
             std::this_thread::yield();
         }
@@ -102,7 +97,7 @@ TEST(Dispatcher, StopsWhileClientsWait) {
     for (std::thread& client : clients) client.join();
     EXPECT_EQ(refused, 4);
     EXPECT_EQ(dispatcher.state(), "stopping");
-    EXPECT_THROW(dispatcher.submit({.request = "late"}), Failure);
+    EXPECT_THROW(dispatcher.submit({.request = "late"}), HttpError);
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "vjp/gradient_buffers.hpp"
 #include "vjp/plan.hpp"
-#include "vjp/shadow.hpp"
 
 namespace llmx {
 namespace {
@@ -48,11 +48,11 @@ TEST(Lineage, VersionsFollowInPlaceWritesThroughViews) {
     EXPECT_EQ(b.graph.at(in_place).root, a);
 }
 
-TEST(Shadow, FreshMemoryIsHandedOutOnceAndWindowsAreCleared) {
+TEST(GradientBuffers, FreshMemoryIsHandedOutOnceAndWindowsAreCleared) {
     Builder b;
     const int root = b.add("SQR", {1, 1, 3, 2}, {});
     const int window = b.add("VIEW", {1, 1, 1, 2}, {root}, root, 2);
-    vjp::Shadow shadow(b.graph);
+    vjp::GradientBuffers shadow(b.graph);
     EXPECT_FALSE(shadow.reached(window));
 
     const vjp::Sink whole = shadow.touch(root, true);
@@ -61,12 +61,12 @@ TEST(Shadow, FreshMemoryIsHandedOutOnceAndWindowsAreCleared) {
     EXPECT_FALSE(shadow.touch(root, true).fresh);
     EXPECT_TRUE(shadow.reached(window));
 
-    vjp::Shadow::Taken middle = shadow.take(window, true);
+    vjp::GradientBuffers::Taken middle = shadow.take(window, true);
     EXPECT_EQ(middle.view.at(0, 0, 0, 0), 3.0F);
     EXPECT_EQ(middle.view.at(0, 0, 0, 1), 4.0F);
     shadow.give_back(std::move(middle));
 
-    vjp::Shadow::Taken all = shadow.take(root, true);
+    vjp::GradientBuffers::Taken all = shadow.take(root, true);
     EXPECT_EQ(std::vector<float>(all.view.data, all.view.data + 6), (std::vector<float>{1, 2, 0, 0, 5, 6}));
     shadow.give_back(std::move(all));
     EXPECT_FALSE(shadow.reached(root));
@@ -75,7 +75,7 @@ TEST(Shadow, FreshMemoryIsHandedOutOnceAndWindowsAreCleared) {
     const vjp::Sink part = shadow.touch(window, true);
     EXPECT_FALSE(part.fresh);
     EXPECT_EQ(part.view.data[0], 0.0F);
-    vjp::Shadow::Taken again = shadow.take(root, true);
+    vjp::GradientBuffers::Taken again = shadow.take(root, true);
     EXPECT_EQ(again.view.at(0, 0, 2, 1), 0.0F);
 }
 

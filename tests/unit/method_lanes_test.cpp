@@ -9,19 +9,19 @@
 #include <thread>
 #include <vector>
 
-#include "replay/lanes.hpp"
+#include "replay/replicas.hpp"
 
 namespace llmx::method {
 namespace {
 
 TEST(Lanes, StartAndHandInInOrder) {
     constexpr std::size_t count = 40;
-    for (const std::size_t lanes : {1U, 2U, 3U, 7U}) {
+    for (const std::size_t replicas : {1U, 2U, 3U, 7U}) {
         std::vector<std::size_t> started;
         std::vector<std::size_t> handed_in;
         std::atomic<std::size_t> at_work = 0;
         std::atomic<std::size_t> most = 0;
-        in_lanes(lanes, count, [&](std::size_t, Queue& queue) {
+        in_replicas(replicas, count, [&](std::size_t, Queue& queue) {
             while (const auto piece = queue.next([&](std::size_t k) { started.push_back(k); })) {
                 most = std::max<std::size_t>(most, ++at_work);
                 // the earlier of two pieces takes longer
@@ -32,10 +32,10 @@ TEST(Lanes, StartAndHandInInOrder) {
         });
         std::vector<std::size_t> all(count);
         std::iota(all.begin(), all.end(), 0U);
-        EXPECT_EQ(started, all) << lanes;
-        EXPECT_EQ(handed_in, all) << lanes;
-        EXPECT_LE(most, lanes);
-        EXPECT_GT(most, lanes > 1 ? 1U : 0U) << "side by side";
+        EXPECT_EQ(started, all) << replicas;
+        EXPECT_EQ(handed_in, all) << replicas;
+        EXPECT_LE(most, replicas);
+        EXPECT_GT(most, replicas > 1 ? 1U : 0U) << "side by side";
     }
 }
 
@@ -49,7 +49,7 @@ TEST(Lanes, AFailureEndsAllAndIsThrown) {
             }
         };
         try {
-            in_lanes(3, 1000, work);
+            in_replicas(3, 1000, work);
             FAIL() << "expected a failure";
         } catch (const std::runtime_error& failure) {
             EXPECT_EQ(failure.what(), "piece " + std::to_string(bad));
@@ -65,7 +65,7 @@ TEST(Lanes, AFailureWhereAPieceIsTakenEndsAll) {
                 if (*piece == 3) throw std::runtime_error("full");
             });
     };
-    EXPECT_THROW(in_lanes(2, 10, work), std::runtime_error);
+    EXPECT_THROW(in_replicas(2, 10, work), std::runtime_error);
 }
 
 }  // namespace

@@ -104,8 +104,8 @@ TEST_P(Perturbation, SameSeedSameBits) {
 }
 
 TEST_P(Perturbation, KnowsItsOptions) {
-    for (const auto& option : GetParam()->options) {  // a fallback is a value that a user could give
-        EXPECT_NO_THROW(options_of(name(), {{std::string(option.name), std::string(option.fallback)}}))
+    for (const auto& option : GetParam()->options) {  // a default_value is a value that a user could give
+        EXPECT_NO_THROW(options_of(name(), {{std::string(option.name), std::string(option.default_value)}}))
             << option.name;
     }
     EXPECT_THROW(options_of(name(), {{"colour", "red"}}), Error);

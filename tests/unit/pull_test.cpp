@@ -29,10 +29,10 @@ TEST(AllZero, SeesOneElementAnywhere) {
 
 TEST(Clear, TouchesNothingBesides) {
     std::vector<float> memory(2 * 3 * 4, 1.0F);
-    clear(View<float>{memory.data(), {1, 2, 3, 2}, {24, 12, 4, 1}});
+    clear(TensorView<float>{memory.data(), {1, 2, 3, 2}, {24, 12, 4, 1}});
     for (std::size_t k = 0; k < memory.size(); ++k) EXPECT_EQ(memory[k], k % 4 < 2 ? 0.0F : 1.0F);
     std::fill(memory.begin(), memory.end(), 1.0F);
-    clear(View<float>{memory.data(), {1, 1, 4, 6}, {24, 24, 1, 4}});  // transposed
+    clear(TensorView<float>{memory.data(), {1, 1, 4, 6}, {24, 24, 1, 4}});  // transposed
     EXPECT_EQ(memory, std::vector<float>(24, 0.0F));
 }
 

@@ -67,7 +67,7 @@ std::string value_in_words(const Field& field) {
 }
 
 std::string default_in_words(const Field& field) {
-    if (!field.fallback.empty()) return field.fallback;
+    if (!field.default_value.empty()) return field.default_value;
     const Json value = field.get();
     if (value.is_null() || (value.is_array() && value.empty())) return "";
     if (!value.is_array()) return value.is_string() ? value.get<std::string>() : value.dump();

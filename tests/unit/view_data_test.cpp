@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/ranges.hpp"
-#include "record/fitting.hpp"
+#include "record/budgeted_selection.hpp"
 #include "record/packed_weights.hpp"
 #include "replay/score_steps.hpp"
 #include "support/expect_error.hpp"
@@ -66,11 +66,11 @@ TEST(Base64, ThereAndBack) {
     EXPECT_FALSE(view::floats_from_base64(view::base64_floats(std::vector<float>{NAN})));
 }
 
-TEST(Fitting, KeepsTheFirstInWhateverOrderTheyCome) {
+TEST(BudgetedSelection, KeepsTheFirstInWhateverOrderTheyCome) {
     const std::vector<std::pair<int, std::size_t>> offers = {{4, 10}, {1, 30}, {3, 40},
                                                              {0, 20}, {2, 30}, {5, 1}};
     for (std::size_t start = 0; start < offers.size(); ++start) {
-        method::Fitting<int> fitting(100);
+        method::BudgetedSelection<int> fitting(100);
         for (std::size_t i = 0; i < offers.size(); ++i) {
             const auto [rank, size] = offers[(start + i) % offers.size()];
             fitting.offer({rank, 0, 0}, size, rank);
@@ -79,7 +79,7 @@ TEST(Fitting, KeepsTheFirstInWhateverOrderTheyCome) {
     }
 }
 
-TEST(Fitting, SpreadsOverTheModel) {
+TEST(BudgetedSelection, SpreadsOverTheModel) {
     EXPECT_EQ(method::spread(1), (std::vector<int>{0}));
     EXPECT_EQ(method::spread(5), (std::vector<int>{0, 3, 2, 4, 1}));  // 0, 4, 2, 1, 3
     EXPECT_EQ(ranges({0, 1, 2, 5, 7, 8}), "0 to 2, 5, 7 to 8");

@@ -2,7 +2,7 @@
 // Attention of the targets' rows, averaged over heads, then over blocks, where each weight may count by
 // something of its key.
 
-#include "method/attention/look.hpp"
+#include "method/attention/layers.hpp"
 #include "method/definition.hpp"
 
 namespace llmx::method {
@@ -18,6 +18,7 @@ struct KeyFactors {
 };
 
 /// Throws Error{usage} for a block or head that is not there.
-Scores attention_mean(Look& look, const Options& options, const KeyFactors* factors = nullptr);
+Scores attention_mean(AttentionLayers& attention, const Options& options,
+                      const KeyFactors* factors = nullptr);
 
 }  // namespace llmx::method

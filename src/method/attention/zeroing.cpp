@@ -59,7 +59,7 @@ double distance(const float* a, const float* b, std::int64_t width) {
 
 }  // namespace
 
-Zeroing::Zeroing(Look& look) : look_(look) {
+Zeroing::Zeroing(AttentionLayers& attention) : look_(attention) {
     find_blocks();
     for (const ZeroingBlock& block : blocks_) require_one_way_out(block);
 }
@@ -69,7 +69,7 @@ void Zeroing::find_blocks() {
     const int blocks = look_.scene().session.model().facts().blocks;
     std::vector<std::pair<bool, int>> layers;  // those of the text, blocks
     for (std::size_t p = 0; p < look_.parts().size(); ++p) {
-        const Look::Part& part = look_.parts()[p];
+        const AttentionLayers::Part& part = look_.parts()[p];
         const std::pair layer{part.site.kind != AttentionKind::encoder, part.site.block};
         const auto known = std::find(layers.begin(), layers.end(), layer);
         const auto index = static_cast<int>(known - layers.begin());
@@ -132,7 +132,7 @@ void Zeroing::record(const std::vector<bool>& wanted) {
         for (std::size_t b = 0; b < blocks_.size(); ++b) {
             const ZeroingBlock& block = blocks_[b];
             if (!wanted[b] || block.output < first || block.output >= last) continue;
-            const View<const float> output = tape.written_by(block.output);
+            const TensorView<const float> output = tape.written_by(block.output);
             states_[b].assign(output.data, output.data + output.elements());
             for (const std::size_t p : block.parts)
                 row_of_[p] = look_.reader().rows_of_columns(tape, look_.parts()[p].site);

@@ -2,7 +2,7 @@
 // The passes of value zeroing (Mohebbi et al. 2023): one token's value is zero in every head of a block, and
 // what becomes of the block's output is compared with what it was.
 
-#include "method/attention/look.hpp"
+#include "method/attention/layers.hpp"
 
 namespace llmx::method {
 
@@ -11,7 +11,7 @@ struct ZeroingBlock {
     Mix mix;              ///< the layer counts blocks: an encoder's, then the text's
     bool of_text = true;  ///< else an encoder-decoder's encoder's
     int block = 0;
-    std::vector<std::size_t> parts;  ///< of Look::parts()
+    std::vector<std::size_t> parts;  ///< of AttentionLayers::parts()
     int output = -1;                 ///< node l_out
 };
 
@@ -19,7 +19,7 @@ class Zeroing {
 public:
     /// Throws Error{unsupported} where a block's output is not named, or where more of it than that output
     /// goes on to other blocks.
-    explicit Zeroing(Look& look);
+    explicit Zeroing(AttentionLayers& attention);
 
     /// In order of the pass.
     [[nodiscard]] const std::vector<ZeroingBlock>& blocks() const { return blocks_; }
@@ -36,9 +36,9 @@ private:
     void require_one_way_out(const ZeroingBlock& block) const;
     void record(const std::vector<bool>& wanted);
 
-    Look& look_;
+    AttentionLayers& look_;
     std::vector<ZeroingBlock> blocks_;
-    std::vector<std::vector<int>> row_of_;    ///< of Look::parts(): the row of each column
+    std::vector<std::vector<int>> row_of_;    ///< of AttentionLayers::parts(): the row of each column
     std::vector<std::vector<float>> states_;  ///< of blocks(): the output as it is, [its rows, width]
 };
 

@@ -9,14 +9,14 @@
 
 #include "core/parallel.hpp"
 #include "method/attention/flow.hpp"
-#include "method/attention/look.hpp"
+#include "method/attention/layers.hpp"
 #include "method/definition.hpp"
 
 namespace llmx::method {
 
 namespace {
 
-void require_memory(const Scene& scene, std::size_t bytes, std::int64_t rows) {
+void require_memory(const AttributionContext& scene, std::size_t bytes, std::int64_t rows) {
     if (scene.memory_budget == 0 || bytes <= scene.memory_budget) return;
     throw Error(ErrorCode::input, fmt::format("attention_flow: {} tokens need {} KiB, `memory_budget` is {} "
                                               "KiB; attention_rollout needs little",
@@ -24,13 +24,13 @@ void require_memory(const Scene& scene, std::size_t bytes, std::int64_t rows) {
 }
 
 /// (A + I) / row sum of every layer, [rows, rows]; the identity in rows that a layer leaves alone.
-std::vector<Tensor> capacities(Look& look) {
+std::vector<Tensor> capacities(AttentionLayers& look) {
     const std::int64_t rows = look.rows();
     const std::size_t cells = look.layers().size() * static_cast<std::size_t>(rows * rows);
     require_memory(look.scene(), cells * (sizeof(float) + sizeof(std::int64_t)), rows);
     std::vector<Tensor> layers(look.layers().size(), Tensor::zero({rows, rows}));
     look.visit([&](const tape::Tape& tape, std::size_t p) {
-        const Look::Part& part = look.parts()[p];
+        const AttentionLayers::Part& part = look.parts()[p];
         const Tensor mean = look.mean_of_heads(tape, part);
         std::copy(mean.values.begin(), mean.values.end(),
                   layers[static_cast<std::size_t>(part.layer)].values.begin() + part.first * rows);
@@ -49,7 +49,8 @@ struct Task {
     double share = 0;
 };
 
-std::vector<double> find(const LayeredFlow& flow, const std::vector<Task>& tasks, const Scene& scene) {
+std::vector<double> find(const LayeredFlow& flow, const std::vector<Task>& tasks,
+                         const AttributionContext& scene) {
     std::vector<double> flows(tasks.size());
     std::atomic<std::size_t> next = 0;
     std::mutex mutex;
@@ -71,8 +72,8 @@ std::vector<double> find(const LayeredFlow& flow, const std::vector<Task>& tasks
     return flows;
 }
 
-Scores run(Scene& scene, const Options&) {
-    Look look(scene, "attention_flow");
+Scores run(AttributionContext& scene, const Options&) {
+    AttentionLayers look(scene, "attention_flow");
     const LayeredFlow flow(capacities(look));
     require_memory(scene, flow.bytes() * static_cast<std::size_t>(scene.threads), look.rows());
     const Tensor top = look.target_rows();
@@ -107,7 +108,7 @@ const Definition& attention_flow() {
             [](const Extent& extent, const Options&) {
                 return 1.0 + static_cast<double>(extent.targets * extent.sources);
             },
-        .reads = Look::needs,
+        .reads = AttentionLayers::needs,
         .look = run};
     return definition;
 }

@@ -1,18 +1,18 @@
 // Attention rollout (Abnar & Zuidema 2020; definitions 2): attention carried through all layers, with the
 // residual stream beside it.
 
-#include "method/attention/look.hpp"
+#include "method/attention/layers.hpp"
 #include "method/definition.hpp"
 
 namespace llmx::method {
 
 namespace {
 
-Scores run(Scene& scene, const Options&) {
-    Look look(scene, "attention_rollout");
+Scores run(AttributionContext& scene, const Options&) {
+    AttentionLayers look(scene, "attention_rollout");
     Rollout rollout(look.mixes(), look.target_rows());
     look.visit([&](const tape::Tape& tape, std::size_t p) {
-        const Look::Part& part = look.parts()[p];
+        const AttentionLayers::Part& part = look.parts()[p];
         Tensor mean = look.mean_of_heads(tape, part);
         for (int row = part.first; row < part.last; ++row) {
             const auto weights = mean.row(static_cast<std::size_t>(row - part.first));
@@ -32,7 +32,7 @@ const Definition& attention_rollout() {
         .source = "Abnar and Zuidema 2020: Quantifying attention flow in transformers",
         .is_signed = false,
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
-        .reads = Look::needs,
+        .reads = AttentionLayers::needs,
         .look = run};
     return definition;
 }

@@ -6,8 +6,8 @@ namespace llmx::method {
 
 namespace {
 
-Scores run(Scene& scene, const Options& options) {
-    Look look(scene, "attention_weights");
+Scores run(AttributionContext& scene, const Options& options) {
+    AttentionLayers look(scene, "attention_weights");
     return attention_mean(look, options);
 }
 
@@ -21,7 +21,7 @@ const Definition& attention_weights() {
         .is_signed = false,
         .options = attention_mean_options(),
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
-        .reads = Look::needs,
+        .reads = AttentionLayers::needs,
         .look = run};
     return definition;
 }

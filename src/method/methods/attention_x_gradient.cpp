@@ -4,7 +4,7 @@
 #include <map>
 #include <memory>
 
-#include "method/attention/look.hpp"
+#include "method/attention/layers.hpp"
 #include "method/definition.hpp"
 #include "replay/gradient.hpp"
 
@@ -16,7 +16,7 @@ namespace {
 /// to the layers in the order in which a rollout takes them.
 class Relevance {
 public:
-    Relevance(Look& look, const Gradient& gradient) : look_(look), gradient_(gradient) {
+    Relevance(AttentionLayers& look, const Gradient& gradient) : look_(look), gradient_(gradient) {
         const engine::Graph& graph = look.replay().graph();
         for (std::size_t p = 0; p < look.parts().size(); ++p)
             part_of_[graph.nodes[static_cast<std::size_t>(look.parts()[p].site.softmax)]] = p;
@@ -29,12 +29,12 @@ public:
     }
 
     Tensor run() {
-        const Scene& scene = look_.scene();
+        const AttributionContext& scene = look_.scene();
         const auto seed = [&](std::size_t target, const Tensor& results) {
             return scene.readout->seed(target, 0, results);
         };
         const Gradient::Watch watch = [this](std::size_t target, const tape::Tape& tape, int tensor,
-                                             const View<const float>& gradient) {
+                                             const TensorView<const float>& gradient) {
             take(target, tape, part_of_.at(tensor), gradient);
         };
         vjp::Weights weights(scene.memory_budget, scene.products == Products::bfloat16);
@@ -45,8 +45,8 @@ public:
         } else {
             gradient_.per_seed(
                 look_.replay(), rollouts_.size(), seed, weights, scene.threads,
-                [](std::size_t, const View<const float>&) {}, [&](double) { return scene.tick(0), true; },
-                watch);
+                [](std::size_t, const TensorView<const float>&) {},
+                [&](double) { return scene.tick(0), true; }, watch);
         }
         scene.tick(1);
         Tensor found = Tensor::zero({static_cast<std::int64_t>(rollouts_.size()), look_.rows()});
@@ -58,9 +58,10 @@ public:
     }
 
 private:
-    void take(std::size_t target, const tape::Tape& tape, std::size_t p, const View<const float>& gradient) {
-        const Look::Part& part = look_.parts()[p];
-        const View<const float> softmax = tape.written_by(part.site.softmax);
+    void take(std::size_t target, const tape::Tape& tape, std::size_t p,
+              const TensorView<const float>& gradient) {
+        const AttentionLayers::Part& part = look_.parts()[p];
+        const TensorView<const float> softmax = tape.written_by(part.site.softmax);
         Tensor product = Tensor::zero({gradient.elements()});
         float* to = product.values.data();
         for (std::int64_t r = 0; r < gradient.rows(); ++r) {
@@ -77,7 +78,7 @@ private:
         }
     }
 
-    Look& look_;
+    AttentionLayers& look_;
     const Gradient& gradient_;
     std::map<int, std::size_t> part_of_;  // by the softmax's tensor
     std::vector<std::unique_ptr<Rollout>> rollouts_;
@@ -93,14 +94,14 @@ Gradient of_attention(const engine::Graph& graph, const AttentionReader& reader)
 }
 
 std::vector<Need> reads(const Replay& replay) {
-    std::vector<Need> needs = Look::needs(replay);
+    std::vector<Need> needs = AttentionLayers::needs(replay);
     const std::vector<Need> of_gradient = of_attention(replay.graph(), AttentionReader(replay)).needs();
     needs.insert(needs.end(), of_gradient.begin(), of_gradient.end());
     return needs;
 }
 
-Scores run(Scene& scene, const Options&) {
-    Look look(scene, "attention_x_gradient");
+Scores run(AttributionContext& scene, const Options&) {
+    AttentionLayers look(scene, "attention_x_gradient");
     const engine::Graph& graph = look.replay().graph();
     const Gradient gradient = of_attention(graph, look.reader());
     look.replay().plan(reads(look.replay()), scene.memory_budget);

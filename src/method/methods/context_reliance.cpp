@@ -23,7 +23,7 @@ std::vector<bool> rows_set(const std::vector<int>& rows, int count) {
     return set;
 }
 
-Tensor logits_of(Scene& scene, const engine::PassInput& text) {
+Tensor logits_of(AttributionContext& scene, const engine::PassInput& text) {
     scene.session.run(text);
     scene.tick(1);
     return scene.session.results();
@@ -60,8 +60,8 @@ Token rival(std::span<const float> logits, Token answer) {
 }
 
 /// The same scene, explaining other targets of the answer's text by the context alone.
-Scene contrastive(const Scene& scene, std::vector<objective::Target> targets) {
-    Scene context = scene;
+AttributionContext contrastive(const AttributionContext& scene, std::vector<objective::Target> targets) {
+    AttributionContext context = scene;
     context.texts.resize(1);
     context.readout = objective::written_readout(Measure::logprob, std::move(targets));
     const std::vector<bool> of_context = rows_set(scene.context, scene.sources);
@@ -71,7 +71,7 @@ Scene contrastive(const Scene& scene, std::vector<objective::Target> targets) {
     return context;
 }
 
-Scores run(Scene& scene, const Options& options) {
+Scores run(AttributionContext& scene, const Options& options) {
     if (scene.context.empty()) {
         throw Error(ErrorCode::usage,
                     "context_reliance: no context given; expected `context_span`, the words or characters of "
@@ -101,11 +101,11 @@ Scores run(Scene& scene, const Options& options) {
         const Token other = rival(context_free.row(static_cast<std::size_t>(t)), answer);
         targets.push_back({{{0, {t, answer, 1.0}}, {0, {t, other, -1.0}}}});
     }
-    Scene context = contrastive(scene, std::move(targets));
+    AttributionContext context = contrastive(scene, std::move(targets));
     ReplayFunction function(context);
     const auto rows = function.input().shape[0];
     found.scores = Tensor::zero({static_cast<std::int64_t>(found.chosen.size()), rows});
-    function.gradients(function.input(), [&](std::size_t target, const View<const float>& gradient) {
+    function.gradients(function.input(), [&](std::size_t target, const TensorView<const float>& gradient) {
         for (const int row : context.context) {
             double sum = 0;
             for (std::int64_t d = 0; d < gradient.columns(); ++d)
@@ -130,7 +130,7 @@ const Definition& context_reliance() {
         .is_signed = false,
         .options = {{.name = "deviations",
                      .kind = Option::Kind::number,
-                     .fallback = "1",
+                     .default_value = "1",
                      .help =
                          "an answer token is explained where its divergence is so many standard deviations "
                          "above the mean",

@@ -32,7 +32,7 @@ public:
         sums_.assign(function_.targets() * rows_, 0.0);
         function_.gradients_at(
             nodes.size(), [&](std::size_t k) { return between(baseline_, input, nodes[k].at); },
-            [&](std::size_t k, std::size_t target, const View<const float>& gradient) {
+            [&](std::size_t k, std::size_t target, const TensorView<const float>& gradient) {
                 add_products(baseline_, input, gradient, function_.held(), nodes[k].weight, of(target));
             });
     }
@@ -98,14 +98,14 @@ std::vector<Option> own_options() {
     std::vector<Option> all = {
         {.name = "steps",
          .kind = Option::Kind::whole,
-         .fallback = "50",
+         .default_value = "50",
          .help = "points of the path, or auto: doubled until the completeness residual is under 5 %",
          .low = 1,
          .high = 10000,
          .words = {"auto"}},
         {.name = "rule",
          .kind = Option::Kind::word,
-         .fallback = "gauss_legendre",
+         .default_value = "gauss_legendre",
          .help = "how the path is integrated: gauss_legendre, midpoint, or trapezoid (with both ends)",
          .words = {"gauss_legendre", "midpoint", "trapezoid"}}};
     const std::vector<Option> baseline = baseline_options();

@@ -234,12 +234,12 @@ const Definition& kernel_shap() {
         .options = game_options(
             {{.name = "samples",
               .kind = Option::Kind::whole,
-              .fallback = "0",
+              .default_value = "0",
               .help = "coalitions to run (kernel_shap: 0 is 2048 + twice the units, as SHAP does)",
               .high = 1e5},
              {.name = "seed",
               .kind = Option::Kind::whole,
-              .fallback = "0",
+              .default_value = "0",
               .help = "of random numbers; the same seed gives the same result"}}),
         .evaluations = evaluations,
         .perturb = run};

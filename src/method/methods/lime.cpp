@@ -74,24 +74,24 @@ const Definition& lime() {
         .options = game_options(
             {{.name = "samples",
               .kind = Option::Kind::whole,
-              .fallback = "1000",
+              .default_value = "1000",
               .help = "coalitions to run (kernel_shap: 0 is 2048 + twice the units, as SHAP does)",
               .low = 1,
               .high = 1e5},
              {.name = "kernel_width",
               .kind = Option::Kind::number,
-              .fallback = "0.25",
+              .default_value = "0.25",
               .help = "of the kernel: cosine distance to the whole text at which a sample counts exp(-1/2)",
               .low = 1e-3},
              {.name = "alpha",
               .kind = Option::Kind::number,
-              .fallback = "1",
+              .default_value = "1",
               .help =
                   "weight of the fit's penalty: lime's ridge |w|^2, sparse_linear's |w|_1 per answer token",
               .low = 1e-6},
              {.name = "seed",
               .kind = Option::Kind::whole,
-              .fallback = "0",
+              .default_value = "0",
               .help = "of random numbers; the same seed gives the same result"}}),
         .evaluations =
             [](const Extent& extent, const Options& options) {

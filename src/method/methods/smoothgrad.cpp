@@ -17,7 +17,7 @@ std::vector<Tensor> mean_gradients(Function& function, const Options& options) {
     function.gradients_at(
         static_cast<std::size_t>(samples),
         [&](std::size_t) { return noisy(function, function.input(), sigma, random); },
-        [&](std::size_t, std::size_t target, const View<const float>& gradient) {
+        [&](std::size_t, std::size_t target, const TensorView<const float>& gradient) {
             std::vector<float>& mean = means[target].values;
             for (std::size_t i = 0; i < mean.size(); ++i)
                 mean[i] += gradient.data[i] / static_cast<float>(samples);
@@ -53,7 +53,7 @@ std::vector<Option> own_options() {
     all.push_back(norm_option());
     all.push_back({.name = "times_input",
                    .kind = Option::Kind::flag,
-                   .fallback = "false",
+                   .default_value = "false",
                    .help = "embedding times mean gradient, signed, instead of the mean gradient's size"});
     return function_options(std::move(all));
 }

@@ -81,19 +81,19 @@ const Definition& sparse_linear() {
         .options = game_options(
             {{.name = "samples",
               .kind = Option::Kind::whole,
-              .fallback = "64",
+              .default_value = "64",
               .help = "coalitions to run (kernel_shap: 0 is 2048 + twice the units, as SHAP does)",
               .low = 2,
               .high = 1e5},
              {.name = "alpha",
               .kind = Option::Kind::number,
-              .fallback = "0.01",
+              .default_value = "0.01",
               .help =
                   "weight of the fit's penalty: lime's ridge |w|^2, sparse_linear's |w|_1 per answer token",
               .low = 1e-6},
              {.name = "seed",
               .kind = Option::Kind::whole,
-              .fallback = "0",
+              .default_value = "0",
               .help = "of random numbers; the same seed gives the same result"}}),
         .evaluations =
             [](const Extent& extent, const Options& options) {

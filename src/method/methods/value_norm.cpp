@@ -21,8 +21,8 @@ struct Way {
 
 class ValueNorm {
 public:
-    explicit ValueNorm(Look& look) : look_(look), graph_(look.replay().graph()) {
-        for (const Look::Part& part : look.parts()) {
+    explicit ValueNorm(AttentionLayers& look) : look_(look), graph_(look.replay().graph()) {
+        for (const AttentionLayers::Part& part : look.parts()) {
             const Way way = find(part.site);
             const int values = node(way.product).sources[0];
             factors_.at.push_back(way.product);
@@ -87,9 +87,9 @@ private:
 
     /// |v_k W_O| for every head and row, [heads, rows].
     [[nodiscard]] Tensor norms(const tape::Tape& tape, std::size_t p) const {
-        const Look::Part& part = look_.parts()[p];
+        const AttentionLayers::Part& part = look_.parts()[p];
         const engine::TensorInfo& product = node(ways_[p].product);
-        const View<const float> values =
+        const TensorView<const float> values =
             tape.read_by(product.sources[0], product.order);  // [groups, size, columns]
         const std::vector<int> row_of = look_.reader().rows_of_columns(tape, part.site);
         const std::int64_t heads = product.shape[1];
@@ -126,14 +126,14 @@ private:
         return norms;
     }
 
-    Look& look_;
+    AttentionLayers& look_;
     const engine::Graph& graph_;
     std::vector<Way> ways_;
     KeyFactors factors_;
 };
 
-Scores run(Scene& scene, const Options& options) {
-    Look look(scene, "value_norm");
+Scores run(AttributionContext& scene, const Options& options) {
+    AttentionLayers look(scene, "value_norm");
     const ValueNorm norm(look);
     return attention_mean(look, options, &norm.factors());
 }

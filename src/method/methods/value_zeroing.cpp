@@ -35,7 +35,7 @@ void normalise(Tensor& map) {
 }
 
 /// In a text that is written no row looks at later ones.
-int last_row_of(const Look& look, const Tensor& top) {
+int last_row_of(const AttentionLayers& look, const Tensor& top) {
     const engine::SubPass& last = look.graph().passes.back();
     int row = last.encodes ? static_cast<int>(look.rows()) - 1 : 0;
     for (std::size_t t = 0; t < static_cast<std::size_t>(top.shape[0]); ++t) {
@@ -45,8 +45,8 @@ int last_row_of(const Look& look, const Tensor& top) {
     return row;
 }
 
-Scores run(Scene& scene, const Options& options) {
-    Look look(scene, "value_zeroing");
+Scores run(AttributionContext& scene, const Options& options) {
+    AttentionLayers look(scene, "value_zeroing");
     Zeroing zeroing(look);
     const std::vector<bool> wanted = wanted_blocks(zeroing, options.whole("layer"));
     const Tensor top = look.target_rows();
@@ -76,7 +76,7 @@ const Definition& value_zeroing() {
         .is_signed = false,
         .options = {{.name = "layer",
                      .kind = Option::Kind::whole,
-                     .fallback = "-1",
+                     .default_value = "-1",
                      .help = "block, from 0, by itself; -1: the rollout through all",
                      .low = -1}},
         .evaluations = [](const Extent& extent,

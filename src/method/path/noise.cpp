@@ -7,21 +7,21 @@ namespace llmx::method {
 std::vector<Option> sampling_options(std::string_view samples) {
     return {{.name = "samples",
              .kind = Option::Kind::whole,
-             .fallback = samples,
+             .default_value = samples,
              .help = "how many points (gradient methods) or coalitions (perturbation methods) are drawn",
              .low = 2,
              .high = 1e6},
             {.name = "seed",
              .kind = Option::Kind::whole,
-             .fallback = "0",
+             .default_value = "0",
              .help = "of random numbers; the same seed gives the same result"}};
 }
 
-Option noise_option(std::string_view fallback) {
+Option noise_option(std::string_view default_value) {
     return {
         .name = "noise",
         .kind = Option::Kind::number,
-        .fallback = fallback,
+        .default_value = default_value,
         .help = "deviation of the Gaussian noise on the embeddings, over their largest minus smallest value",
         .low = 0,
         .high = 100};

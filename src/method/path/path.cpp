@@ -36,13 +36,13 @@ std::vector<Option> baseline_options() {
     return {
         {.name = "baseline",
          .kind = Option::Kind::word,
-         .fallback = "token",
+         .default_value = "token",
          .help = "where a path starts: token (the embedding of baseline_token), zero (vector), mean (of the "
                  "embedding table)",
          .words = {"token", "zero", "mean"}},
         {.name = "baseline_token",
          .kind = Option::Kind::whole,
-         .fallback = "-1",
+         .default_value = "-1",
          .help = "id of the token that stands for absence; -1: the model's padding or end token",
          .low = -1}};
 }
@@ -79,7 +79,7 @@ Tensor between(const Tensor& from, const Tensor& to, double at) {
     return point;
 }
 
-void add_products(const Tensor& from, const Tensor& to, const View<const float>& gradient,
+void add_products(const Tensor& from, const Tensor& to, const TensorView<const float>& gradient,
                   const std::vector<bool>& held, double weight, std::span<double> sums) {
     for (std::size_t r = 0; r < sums.size(); ++r) {
         if (held[r]) continue;

@@ -28,7 +28,7 @@ std::vector<PathNode> path_nodes(const std::string& rule, int count);
 Tensor between(const Tensor& from, const Tensor& to, double at);
 
 /// Σ_d (to - from)_rd gradient_rd, added to sums[r] times `weight`, of rows that are not held.
-void add_products(const Tensor& from, const Tensor& to, const View<const float>& gradient,
+void add_products(const Tensor& from, const Tensor& to, const TensorView<const float>& gradient,
                   const std::vector<bool>& held, double weight, std::span<double> sums);
 
 /// How far scores, [rows] in double, sum to f(input) - f(baseline).

@@ -21,7 +21,7 @@ Scores sampled_path(Function& function, int samples, Random& random,
         for (std::size_t t = 0; t < targets; ++t) f_baseline[t] += values[t] / samples;
         const double at = random.uniform();
         function.gradients(between(baseline, input, at),
-                           [&](std::size_t t, const View<const float>& gradient) {
+                           [&](std::size_t t, const TensorView<const float>& gradient) {
                                std::vector<double> products(rows);
                                add_products(baseline, input, gradient, function.held(), 1, products);
                                for (std::size_t r = 0; r < rows; ++r) {

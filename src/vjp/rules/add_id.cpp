@@ -10,9 +10,9 @@ namespace {
 Keep keep(const Node& node) { return node.wants(1) ? Keep::source(2) : Keep::nothing(); }
 
 void pull_biases(Pull& pull) {
-    const View<const float> dy = pull.dy();
-    const View<const std::int32_t> ids = pull.indices(2);  // [1, 1, tokens, chosen experts]
-    const View<float> db = pull.dx(1);                     // [1, 1, experts, n]
+    const TensorView<const float> dy = pull.dy();
+    const TensorView<const std::int32_t> ids = pull.indices(2);  // [1, 1, tokens, chosen experts]
+    const TensorView<float> db = pull.dx(1);                     // [1, 1, experts, n]
     for (std::int64_t r = 0; r < dy.rows(); ++r) {
         const std::int64_t token = r / dy.shape[2] % dy.shape[1];
         add_scaled(db.row(0, 0, ids.at(0, 0, token, r % dy.shape[2])), dy.row(r), 1.0F, dy.columns());

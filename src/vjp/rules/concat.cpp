@@ -9,7 +9,7 @@ namespace {
 Keep keep(const Node&) { return Keep::nothing(); }
 
 void pull_source(Pull& pull, int source, std::size_t extent, std::int64_t offset) {
-    View<const float> part = pull.dy();
+    TensorView<const float> part = pull.dy();
     part.data += offset * part.strides[extent];
     part.shape = pull.node().source(source).shape;
     pull_part(pull, source, part);

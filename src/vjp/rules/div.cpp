@@ -9,7 +9,7 @@ namespace {
 
 Keep keep(const Node& node) { return node.wants(1) ? Keep::source(1) | Keep::result() : Keep::source(1); }
 
-void pull_a(Pull& pull, const View<const float>& b) {
+void pull_a(Pull& pull, const TensorView<const float>& b) {
     const std::int64_t n = pull.dy().columns();
     for_each_row(pull, 0, [&](float* dx, const float* dy, std::int64_t i0, std::int64_t i1, std::int64_t i2) {
         const float* b_row = repeated_row(b, i0, i1, i2);
@@ -20,8 +20,8 @@ void pull_a(Pull& pull, const View<const float>& b) {
     });
 }
 
-void pull_b(Pull& pull, const View<const float>& b) {
-    const View<const float> y = pull.y();
+void pull_b(Pull& pull, const TensorView<const float>& b) {
+    const TensorView<const float> y = pull.y();
     const std::int64_t n = y.columns();
     for_each_repeat(pull, 1,
                     [&](float* db, std::int64_t columns, const float* dy, std::int64_t i0, std::int64_t i1,
@@ -42,7 +42,7 @@ void pull_b(Pull& pull, const View<const float>& b) {
 }
 
 void pull(Pull& pull) {
-    const View<const float> b = pull.x(1);
+    const TensorView<const float> b = pull.x(1);
     if (pull.wants(0)) pull_a(pull, b);
     if (pull.wants(1)) pull_b(pull, b);
 }

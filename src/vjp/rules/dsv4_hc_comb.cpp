@@ -103,10 +103,10 @@ Keep keep(const Node&) { return Keep::source(0) | Keep::source(1) | Keep::source
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
-    const View<const float> mixes = pull.x(0);
+    const TensorView<const float> mixes = pull.x(0);
     const auto c = static_cast<double>(pull.x(1).data[2]);
-    const View<const float> base = pull.x(2);
-    const View<float> dx = pull.dx(0);
+    const TensorView<const float> base = pull.x(2);
+    const TensorView<float> dx = pull.dx(0);
     parallel_blocks(pull.threads(), mixes.shape[2], [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t t = first; t < last; ++t) {
             pull_token(pull.node(), mixes.row(0, 0, t), base.data, c, pull.dy().row(0, t, 0),

@@ -30,9 +30,9 @@ void for_each_token(const Pull& pull, Body&& body) {
 }
 
 void pull_block(Pull& pull) {
-    const View<const float> p = pull.x(post);
-    const View<const float> dy = pull.dy();
-    const View<float> dx = pull.dx(from_block);
+    const TensorView<const float> p = pull.x(post);
+    const TensorView<const float> dy = pull.dy();
+    const TensorView<float> dx = pull.dx(from_block);
     for_each_token(pull, [&](std::int64_t t) {
         for (std::int64_t d = 0; d < dy.shape[2]; ++d) {
             add_scaled(dx.row(0, 0, t), dy.row(0, t, d), p.row(0, 0, t)[d], dy.columns());
@@ -41,10 +41,10 @@ void pull_block(Pull& pull) {
 }
 
 void pull_residual(Pull& pull) {
-    const View<const float> dy = pull.dy();
+    const TensorView<const float> dy = pull.dy();
     const bool mixed = pull.node().has(mix);
-    const View<const float> c = mixed ? pull.x(mix) : View<const float>{};
-    const View<float> dr = pull.dx(residual);
+    const TensorView<const float> c = mixed ? pull.x(mix) : TensorView<const float>{};
+    const TensorView<float> dr = pull.dx(residual);
     for_each_token(pull, [&](std::int64_t t) {
         for (std::int64_t s = 0; s < dr.shape[2]; ++s) {
             for (std::int64_t d = 0; d < dy.shape[2]; ++d) {
@@ -56,9 +56,9 @@ void pull_residual(Pull& pull) {
 }
 
 void pull_post(Pull& pull) {
-    const View<const float> x = pull.x(from_block);
-    const View<const float> dy = pull.dy();
-    const View<float> dp = pull.dx(post);
+    const TensorView<const float> x = pull.x(from_block);
+    const TensorView<const float> dy = pull.dy();
+    const TensorView<float> dp = pull.dx(post);
     for_each_token(pull, [&](std::int64_t t) {
         for (std::int64_t d = 0; d < dy.shape[2]; ++d) {
             dp.row(0, 0, t)[d] += static_cast<float>(dot(x.row(0, 0, t), dy.row(0, t, d), dy.columns()));
@@ -67,9 +67,9 @@ void pull_post(Pull& pull) {
 }
 
 void pull_mix(Pull& pull) {
-    const View<const float> r = pull.x(residual);
-    const View<const float> dy = pull.dy();
-    const View<float> dc = pull.dx(mix);
+    const TensorView<const float> r = pull.x(residual);
+    const TensorView<const float> dy = pull.dy();
+    const TensorView<float> dc = pull.dx(mix);
     for_each_token(pull, [&](std::int64_t t) {
         for (std::int64_t s = 0; s < dc.shape[2]; ++s) {
             for (std::int64_t d = 0; d < dy.shape[2]; ++d) {

@@ -20,10 +20,10 @@ Keep keep(const Node& node) {
 
 /// dx [1, tokens, streams, n], w either [1, 1, tokens, streams] or a gate of x's shape.
 void pull_streams(Pull& pull, float c) {
-    const View<const float> w = pull.x(1);
+    const TensorView<const float> w = pull.x(1);
     const std::int64_t n = pull.dy().columns();
     const bool gate = gated(pull.node());
-    const View<float> dx = pull.dx(0);
+    const TensorView<float> dx = pull.dx(0);
     parallel_blocks(pull.threads(), dx.rows(), [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t r = first; r < last; ++r) {
             const std::int64_t t = r / dx.shape[2];
@@ -42,11 +42,11 @@ void pull_streams(Pull& pull, float c) {
 }
 
 void pull_weights(Pull& pull, float c) {
-    const View<const float> x = pull.x(0);
+    const TensorView<const float> x = pull.x(0);
     const std::int64_t n = pull.dy().columns();
     const bool gate = gated(pull.node());
-    const View<const float> w = gate ? pull.x(1) : View<const float>{};
-    const View<float> dw = pull.dx(1);
+    const TensorView<const float> w = gate ? pull.x(1) : TensorView<const float>{};
+    const TensorView<float> dw = pull.dx(1);
     parallel_blocks(pull.threads(), x.rows(), [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t r = first; r < last; ++r) {
             const std::int64_t t = r / x.shape[2];

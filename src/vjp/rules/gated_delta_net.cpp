@@ -114,7 +114,7 @@ private:
 
 template <bool per_element>
 void pull_all(const Pull& pull) {
-    const View<const float> v = pull.x(values);
+    const TensorView<const float> v = pull.x(values);
     const LinearAttention attention(pull, {values, state, true, v.shape[0], pull.node().param_i32(0)});
     const float scale = 1.0F / std::sqrt(static_cast<float>(v.columns()));
     attention.pull_heads([scale](Head& head) { return Kernel<per_element>(head, scale); });

@@ -12,9 +12,9 @@ Keep keep(const Node& node) { return node.wants(0) ? Keep::source(1) : Keep::not
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
-    const View<const float> dy = pull.dy();
-    const View<const std::int32_t> ids = pull.indices(1);  // [1, dy.shape[0], dy.shape[1], dy.shape[2]]
-    const View<float> dx = pull.dx(0);
+    const TensorView<const float> dy = pull.dy();
+    const TensorView<const std::int32_t> ids = pull.indices(1);  // [1, dy.shape[0], dy.shape[1], dy.shape[2]]
+    const TensorView<float> dx = pull.dx(0);
     const std::int64_t n = dy.columns();
     parallel_blocks(pull.threads(), dy.shape[0] * dy.shape[1], [&](std::int64_t first, std::int64_t last) {
         for (std::int64_t batch = first; batch < last; ++batch) {

@@ -57,10 +57,10 @@ void pull_row(float* dgate, float* dup, const float* dy, const float* gate, cons
 template <class Function>
 void pull_rows(Pull& pull, Function function, Limits limits = {}) {
     const Halves at(pull);
-    const View<const float> dy = pull.dy();
+    const TensorView<const float> dy = pull.dy();
     const std::int64_t n = dy.columns();
-    const View<const float> x = pull.x(0);
-    const View<const float> x_up = at.split ? pull.x(1) : x;
+    const TensorView<const float> x = pull.x(0);
+    const TensorView<const float> x_up = at.split ? pull.x(1) : x;
     const Sink sink = pull.wants(0) ? pull.sink(0) : Sink{};
     const Sink sink_up = at.split && pull.wants(1) ? pull.sink(1) : Sink{};
     parallel_blocks(pull.threads(), dy.rows(), [&](std::int64_t first, std::int64_t last) {

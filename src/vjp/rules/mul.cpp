@@ -15,7 +15,7 @@ Keep keep(const Node& node) {
 }
 
 void pull_a(Pull& pull) {
-    const View<const float> b = pull.x(1);
+    const TensorView<const float> b = pull.x(1);
     const std::int64_t n = pull.dy().columns();
     const std::int64_t columns = b.columns();
     for_each_row(pull, 0, [&](float* dx, const float* dy, std::int64_t i0, std::int64_t i1, std::int64_t i2) {
@@ -32,7 +32,7 @@ void pull_a(Pull& pull) {
 }
 
 void pull_b(Pull& pull) {
-    const View<const float> a = pull.x(0);
+    const TensorView<const float> a = pull.x(0);
     const std::int64_t n = a.columns();
     for_each_repeat(pull, 1,
                     [&](float* db, std::int64_t columns, const float* dy, std::int64_t i0, std::int64_t i1,

@@ -37,14 +37,14 @@ LiveRows live_rows(const float* dy, std::int64_t leading, std::int64_t rows, std
 
 /// The same view with all rows in one batch, if the rows are evenly spaced.
 template <class T>
-View<T> flattened(const View<T>& view) {
+TensorView<T> flattened(const TensorView<T>& view) {
     const bool even = (view.shape[1] == 1 || view.strides[1] == view.shape[2] * view.strides[2]) &&
                       (view.shape[0] == 1 || view.strides[0] == view.shape[1] * view.strides[1]);
     if (!even) return view;
     return {view.data, {1, 1, view.rows(), view.columns()}, {0, 0, view.strides[2], view.strides[3]}};
 }
 
-void fill_dead_rows(const View<float>& db, std::int64_t i0, std::int64_t i1, LiveRows live) {
+void fill_dead_rows(const TensorView<float>& db, std::int64_t i0, std::int64_t i1, LiveRows live) {
     for (std::int64_t m = 0; m < db.shape[2]; ++m) {
         if (m < live.first || m >= live.last) std::fill_n(db.row(i0, i1, m), db.columns(), 0.0F);
     }
@@ -57,9 +57,10 @@ void pull_through_weight(Pull& pull) {
     const std::int64_t k = weight.shape[3];
     const std::int64_t n = weight.shape[2];
     const std::int64_t matrices = weight.shape[0] * weight.shape[1];
-    const View<float> db = matrices == 1 ? flattened(sink.view) : sink.view;
+    const TensorView<float> db = matrices == 1 ? flattened(sink.view) : sink.view;
     // dy is dense, so it folds the same way
-    const View<const float> dy = dense_view(pull.dy().data, Shape{db.shape[0], db.shape[1], db.shape[2], n});
+    const TensorView<const float> dy =
+        dense_view(pull.dy().data, Shape{db.shape[0], db.shape[1], db.shape[2], n});
     for (std::int64_t i0 = 0; i0 < db.shape[0]; ++i0) {
         for (std::int64_t i1 = 0; i1 < db.shape[1]; ++i1) {
             const LiveRows live = live_rows(dy.row(i0, i1, 0), n, db.shape[2], n);
@@ -83,8 +84,8 @@ void pull_through_weight(Pull& pull) {
 }
 
 void pull_b(Pull& pull) {
-    const View<const float> dy = pull.dy();
-    const View<const float> a = pull.x(0);
+    const TensorView<const float> dy = pull.dy();
+    const TensorView<const float> a = pull.x(0);
     const Sink sink = pull.sink(1);
     const std::int64_t repeat0 = dy.shape[0] / a.shape[0];
     const std::int64_t repeat1 = dy.shape[1] / a.shape[1];
@@ -104,10 +105,10 @@ void pull_b(Pull& pull) {
 }
 
 void pull_a(Pull& pull) {
-    const View<const float> dy = pull.dy();
-    const View<const float> b = pull.x(1);
+    const TensorView<const float> dy = pull.dy();
+    const TensorView<const float> b = pull.x(1);
     const Sink sink = pull.sink(0);
-    const View<float> da = sink.view;
+    const TensorView<float> da = sink.view;
     const std::int64_t repeat0 = dy.shape[0] / da.shape[0];
     const std::int64_t repeat1 = dy.shape[1] / da.shape[1];
     parallel_blocks(pull.threads(), da.shape[0] * da.shape[1], [&](std::int64_t first, std::int64_t last) {

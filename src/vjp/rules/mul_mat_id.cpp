@@ -24,8 +24,8 @@ struct Chosen {
 };
 
 /// For each expert the rows of dy that went through it and are not all zero.
-std::vector<std::vector<Chosen>> by_expert(const View<const float>& dy, const View<const std::int32_t>& ids,
-                                           std::int64_t experts) {
+std::vector<std::vector<Chosen>> by_expert(const TensorView<const float>& dy,
+                                           const TensorView<const std::int32_t>& ids, std::int64_t experts) {
     std::vector<std::vector<Chosen>> rows(static_cast<std::size_t>(experts));
     for (std::int64_t token = 0; token < dy.shape[1]; ++token) {
         for (std::int64_t slot = 0; slot < dy.shape[2]; ++slot) {
@@ -41,8 +41,8 @@ void pull(Pull& pull) {
     const engine::TensorInfo& weight = pull.node().source(0);  // [1, experts, n, k]
     const std::int64_t n = weight.shape[2];
     const std::int64_t k = weight.shape[3];
-    const View<const float> dy = pull.dy();  // [1, tokens, chosen, n]
-    const View<float> db = pull.dx(1);       // [1, tokens, chosen or 1, k]
+    const TensorView<const float> dy = pull.dy();  // [1, tokens, chosen, n]
+    const TensorView<float> db = pull.dx(1);       // [1, tokens, chosen or 1, k]
     const auto rows = by_expert(dy, pull.indices(2), weight.shape[1]);
     std::vector<float> gathered;
     std::vector<float> product;

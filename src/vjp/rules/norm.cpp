@@ -13,7 +13,7 @@ Keep keep(const Node&) { return Keep::source(0); }
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
-    const View<const float> x = pull.x(0);
+    const TensorView<const float> x = pull.x(0);
     const double eps = static_cast<double>(pull.node().param_f32(0));
     const std::int64_t n = x.columns();
     const auto count = static_cast<double>(n);

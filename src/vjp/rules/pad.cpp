@@ -12,7 +12,7 @@ std::string refuses(const Node& node) { return node.param_i32(8) == 0 ? "" : "ci
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
-    View<const float> inside = pull.dy();
+    TensorView<const float> inside = pull.dy();
     // ggml counts extents from the last; each has its padding before, then after
     for (int i = 0; i < 4; ++i)
         inside.data += pull.node().param_i32(2 * i) * inside.strides[static_cast<std::size_t>(3 - i)];

@@ -16,7 +16,7 @@ struct Ids {
     const std::int32_t* data;
     std::int64_t step, count;
 
-    Ids(const View<const std::int32_t>& ids, std::int64_t i0, std::int64_t i1)
+    Ids(const TensorView<const std::int32_t>& ids, std::int64_t i0, std::int64_t i1)
         : data(ids.row(0, i0 % ids.shape[1], i1 % ids.shape[2])),
           step(ids.strides[3]),
           count(ids.columns()) {}
@@ -38,11 +38,11 @@ void forget(float* window, std::int64_t step, std::int64_t columns, Ids ids) {
 }
 
 void pull(Pull& pull) {
-    const View<const float> dy = pull.dy();
-    const View<const std::int32_t> ids = pull.indices(1);  // [1, batches, batches, rows]
-    const View<float> dx = pull.wants(0) ? pull.dx(0) : View<float>{};
+    const TensorView<const float> dy = pull.dy();
+    const TensorView<const std::int32_t> ids = pull.indices(1);  // [1, batches, batches, rows]
+    const TensorView<float> dx = pull.wants(0) ? pull.dx(0) : TensorView<float>{};
     // the destination takes a gradient if something was written to it before
-    const View<float> window = pull.wants(2) ? pull.sink(2).view : View<float>{};
+    const TensorView<float> window = pull.wants(2) ? pull.sink(2).view : TensorView<float>{};
     for (std::int64_t i0 = 0; i0 < dy.shape[0]; ++i0) {
         for (std::int64_t i1 = 0; i1 < dy.shape[1]; ++i1) {
             const Ids rows(ids, i0, i1);

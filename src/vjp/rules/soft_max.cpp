@@ -17,7 +17,7 @@ std::string refuses(const Node& node) {
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
-    const View<const float> y = pull.y();
+    const TensorView<const float> y = pull.y();
     const float scale = pull.node().param_f32(0);
     const std::int64_t n = y.columns();
     for_each_row(pull, 0, [&](float* dx, const float* dy, std::int64_t i0, std::int64_t i1, std::int64_t i2) {

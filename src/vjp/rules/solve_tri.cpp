@@ -10,8 +10,8 @@ namespace {
 Keep keep(const Node& node) { return Keep::source(0) | (node.wants(0) ? Keep::result() : Keep::nothing()); }
 
 /// db of one batch, from the last row up: [n][columns].
-std::vector<float> solve_back(const View<const float>& l, const View<const float>& dy, std::int64_t i0,
-                              std::int64_t i1) {
+std::vector<float> solve_back(const TensorView<const float>& l, const TensorView<const float>& dy,
+                              std::int64_t i0, std::int64_t i1) {
     const std::int64_t n = dy.shape[2];
     const std::int64_t columns = dy.columns();
     const float* first = dy.row(i0, i1, 0);
@@ -26,11 +26,11 @@ std::vector<float> solve_back(const View<const float>& l, const View<const float
 }
 
 void pull(Pull& pull) {
-    const View<const float> dy = pull.dy();
-    const View<const float> l = pull.x(0);
-    const View<float> dl = pull.wants(0) ? pull.dx(0) : View<float>{};
-    const View<float> db_sink = pull.wants(1) ? pull.dx(1) : View<float>{};
-    const View<const float> y = dl ? pull.y() : View<const float>{};
+    const TensorView<const float> dy = pull.dy();
+    const TensorView<const float> l = pull.x(0);
+    const TensorView<float> dl = pull.wants(0) ? pull.dx(0) : TensorView<float>{};
+    const TensorView<float> db_sink = pull.wants(1) ? pull.dx(1) : TensorView<float>{};
+    const TensorView<const float> y = dl ? pull.y() : TensorView<const float>{};
     const std::int64_t n = dy.shape[2];
     const std::int64_t columns = dy.columns();
     parallel_blocks(pull.threads(), dy.shape[0] * dy.shape[1], [&](std::int64_t first, std::int64_t last) {

@@ -17,13 +17,13 @@ Keep keep(const Node& node) {
 constexpr std::int64_t bundle = 16;
 
 void pull(Pull& pull) {
-    const View<const float> dy = pull.dy();  // [1, sequences, tokens, channels]
+    const TensorView<const float> dy = pull.dy();  // [1, sequences, tokens, channels]
     const std::int64_t tokens = dy.shape[2];
     const std::int64_t channels = dy.shape[3];
-    const View<float> dx = wanted_sink(pull, 0);
-    const View<float> dw = wanted_sink(pull, 1);
-    const View<const float> w = dx ? pull.x(1) : View<const float>{};
-    const View<const float> x = dw ? pull.x(0) : View<const float>{};
+    const TensorView<float> dx = wanted_sink(pull, 0);
+    const TensorView<float> dw = wanted_sink(pull, 1);
+    const TensorView<const float> w = dx ? pull.x(1) : TensorView<const float>{};
+    const TensorView<const float> x = dw ? pull.x(0) : TensorView<const float>{};
     const std::int64_t taps = pull.node().source(1).shape[3];
     const auto pull_channel = [&](const float* dy_row, std::int64_t sequence, std::int64_t c) {
         for (std::int64_t i = 0; dx && i < taps; ++i)

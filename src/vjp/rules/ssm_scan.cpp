@@ -162,7 +162,8 @@ private:
 
     /// Row over tokens of B, C or x, and of their gradients.
     template <class T>
-    [[nodiscard]] Strided<T> over_tokens(const View<T>& view, std::int64_t sequence, std::int64_t i) const {
+    [[nodiscard]] Strided<T> over_tokens(const TensorView<T>& view, std::int64_t sequence,
+                                         std::int64_t i) const {
         return {view.row(sequence, 0, i), view.strides[1], tokens(), view.columns()};
     }
 
@@ -240,7 +241,7 @@ private:
 
     /// The head's first states, or their gradient: the channels' rows.
     template <class T>
-    [[nodiscard]] Strided<T> first_states(const View<T>& states, std::int64_t sequence,
+    [[nodiscard]] Strided<T> first_states(const TensorView<T>& states, std::int64_t sequence,
                                           std::int64_t h) const {
         const std::int64_t from = ids_.row(0, 0, 0)[sequence * ids_.strides[3]];
         return {states.row(from, h, 0), states.strides[2], channels(), states.columns()};
@@ -288,14 +289,14 @@ private:
     }
 
     const Pull& pull_;
-    View<const float> s_;   // [states, heads, channels, state]
-    View<const float> x_;   // [sequences, tokens, heads, channels]
-    View<const float> dt_;  // [1, sequences, tokens, heads]
-    View<const float> a_;   // [1, 1, heads, 1 or state]
-    View<const float> b_;   // [sequences, tokens, groups, state]
-    View<const float> c_;   // as b_
-    View<const std::int32_t> ids_;
-    View<float> ds_, dx_, ddt_, da_, db_, dc_;
+    TensorView<const float> s_;   // [states, heads, channels, state]
+    TensorView<const float> x_;   // [sequences, tokens, heads, channels]
+    TensorView<const float> dt_;  // [1, sequences, tokens, heads]
+    TensorView<const float> a_;   // [1, 1, heads, 1 or state]
+    TensorView<const float> b_;   // [sequences, tokens, groups, state]
+    TensorView<const float> c_;   // as b_
+    TensorView<const std::int32_t> ids_;
+    TensorView<float> ds_, dx_, ddt_, da_, db_, dc_;
 };
 
 void pull(Pull& pull) { Scan(pull).run(); }

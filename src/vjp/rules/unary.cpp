@@ -30,7 +30,7 @@ enum class From { x, y };
 /// A pull for one kind, its slope inlined into the loop.
 template <float (*slope)(float), From from>
 void pull_kind(Pull& pull) {
-    const View<const float> kept = from == From::x ? pull.x(0) : pull.y();
+    const TensorView<const float> kept = from == From::x ? pull.x(0) : pull.y();
     pull_elementwise(pull, kept, [](float v, float dy) { return slope(v) * dy; });
 }
 

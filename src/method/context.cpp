@@ -1,8 +1,8 @@
-#include "method/scene.hpp"
+#include "method/context.hpp"
 
 namespace llmx::method {
 
-Replay& replay_of(Scene& scene, std::size_t text) {
+Replay& replay_of(AttributionContext& scene, std::size_t text) {
     if (scene.replays.size() <= text) scene.replays.resize(text + 1);
     std::shared_ptr<Replay>& replay = scene.replays[text];
     if (!replay) replay = std::make_shared<Replay>(scene.session, scene.texts[text], scene.arena);

@@ -11,6 +11,6 @@ namespace llmx::engine {
 /// encoder-decoder), in place and in the tensor's own type. The order depends only on the seed and the
 /// tensor's name, so more blocks include the result of fewer. The model must own its weights' memory. Throws
 /// Error{unsupported} for a weight type that ggml cannot write.
-void redraw(const Model& model, int blocks, std::uint32_t seed);
+void randomize_weights(const Model& model, int blocks, std::uint32_t seed);
 
 }  // namespace llmx::engine

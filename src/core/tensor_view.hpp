@@ -9,7 +9,7 @@ namespace llmx {
 using Shape = std::array<std::int64_t, 4>;
 
 template <class T>
-struct View {
+struct TensorView {
     T* data = nullptr;
     Shape shape{};
     Shape strides{};
@@ -39,12 +39,12 @@ inline Shape dense_strides(const Shape& shape) {
 }
 
 template <class T>
-View<T> dense_view(T* data, const Shape& shape) {
+TensorView<T> dense_view(T* data, const Shape& shape) {
     return {data, shape, dense_strides(shape)};
 }
 
 template <class T>
-bool is_dense(const View<T>& view) {
+bool is_dense(const TensorView<T>& view) {
     const Shape dense = dense_strides(view.shape);
     for (std::size_t d = 0; d < 4; ++d) {
         if (view.shape[d] != 1 && view.strides[d] != dense[d]) return false;

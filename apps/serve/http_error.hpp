@@ -9,7 +9,7 @@
 namespace llmx::serve {
 
 /// A request that is answered by an error.
-struct Failure : std::exception {
+struct HttpError : std::exception {
     int status = 500;
     std::string type;             ///< "busy", "forbidden", ...; of an llmx::Error the name of its code
     std::string message;          ///< of an llmx::Error: its own, as on the command line
@@ -17,11 +17,11 @@ struct Failure : std::exception {
     int retry_after = 0;          ///< seconds; 0: not said
     std::string allowed_methods;  ///< of a 405
 
-    Failure(int s, std::string t, std::string m, int retry = 0)
+    HttpError(int s, std::string t, std::string m, int retry = 0)
         : status(s), type(std::move(t)), message(std::move(m)), retry_after(retry) {}
-    explicit Failure(const Error& error);
+    explicit HttpError(const Error& error);
     /// Of an error that the worker met.
-    Failure(int exit_code, const std::string& what);
+    HttpError(int exit_code, const std::string& what);
 
     [[nodiscard]] const char* what() const noexcept override { return message.c_str(); }
     /// {"error": {"message", "type", "code"}}

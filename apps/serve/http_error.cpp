@@ -1,4 +1,4 @@
-#include "failure.hpp"
+#include "http_error.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -31,12 +31,12 @@ const Kind& kind_of(int exit_code) {
 
 }  // namespace
 
-Failure::Failure(int exit_code, const std::string& what)
+HttpError::HttpError(int exit_code, const std::string& what)
     : status(kind_of(exit_code).status), type(kind_of(exit_code).type), message(what), code(exit_code) {}
 
-Failure::Failure(const Error& error) : Failure(static_cast<int>(error.code()), error.what()) {}
+HttpError::HttpError(const Error& error) : HttpError(static_cast<int>(error.code()), error.what()) {}
 
-std::string Failure::body() const {
+std::string HttpError::body() const {
     nlohmann::ordered_json error = {{"message", message}, {"type", type}, {"code", nullptr}};
     if (code) error["code"] = *code;
     return nlohmann::ordered_json{{"error", error}}.dump(-1, ' ', false,

@@ -1,11 +1,12 @@
 #pragma once
-// Shadow memory: for every storage root that a gradient reaches, a float32 buffer of the same extents.
+// GradientBuffers memory: for every storage root that a gradient reaches, a float32 buffer of the same
+// extents.
 
 #include <map>
 #include <memory>
 #include <vector>
 
-#include "core/view.hpp"
+#include "core/tensor_view.hpp"
 #include "engine/pass/graph.hpp"
 #include "vjp/pull.hpp"
 
@@ -26,9 +27,9 @@ private:
     std::map<std::int64_t, std::vector<Buffer>> free_;  // by element count
 };
 
-class Shadow {
+class GradientBuffers {
 public:
-    explicit Shadow(const engine::Graph& graph) : graph_(graph), roots_(graph.tensors.size()) {}
+    explicit GradientBuffers(const engine::Graph& graph) : graph_(graph), roots_(graph.tensors.size()) {}
 
     /// Has any gradient reached the tensor's root?
     [[nodiscard]] bool reached(int tensor) const;
@@ -41,7 +42,7 @@ public:
     struct Taken {
         BufferPool::Buffer memory;
         std::int64_t elements = 0;
-        View<const float> view;
+        TensorView<const float> view;
     };
     Taken take(int tensor, bool clear_window);
     void give_back(Taken taken) { pool_.give(taken.elements, std::move(taken.memory)); }

@@ -7,7 +7,7 @@
 namespace llmx::serve {
 
 /// What the service has to be told about requests.
-struct Language {
+struct RequestSchema {
     /// Throws Error for a request that no model is needed to refuse.
     std::function<void(const std::string& request)> check;
     /// A request's keys as properties of a JSON schema.

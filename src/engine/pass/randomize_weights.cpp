@@ -1,4 +1,4 @@
-#include "engine/pass/redraw.hpp"
+#include "engine/pass/randomize_weights.hpp"
 
 #include <fmt/format.h>
 #include <ggml.h>
@@ -64,7 +64,7 @@ Graph weights_of(const Model& model) {
 
 }  // namespace
 
-void redraw(const Model& model, int blocks, std::uint32_t seed) {
+void randomize_weights(const Model& model, int blocks, std::uint32_t seed) {
     const Graph graph = weights_of(model);
     std::map<std::string, int> counts;  // blocks of each stack
     const auto weights = [&](const auto& visit) {

@@ -1,4 +1,4 @@
-#include "front.hpp"
+#include "router.hpp"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <llmx/version.hpp>
 
 #include "chat.hpp"
-#include "exchange.hpp"
+#include "client_wait.hpp"
 #include "methods.hpp"
 #include "openapi.hpp"
 #include "view/html/page.hpp"
@@ -34,7 +34,7 @@ void set_json(httplib::Response& response, std::string text) {
     response.set_header("Content-Type", "application/json");
 }
 
-void fail(httplib::Response& response, const Failure& failure) {
+void fail(httplib::Response& response, const HttpError& failure) {
     response.status = failure.status;
     set_json(response, failure.body());
     if (failure.retry_after > 0) response.set_header("Retry-After", std::to_string(failure.retry_after));
@@ -47,14 +47,14 @@ template <typename Work>
 void answer(httplib::Response& response, const Work& work) {
     try {
         work();
-    } catch (const Failure& failure) {
+    } catch (const HttpError& failure) {
         fail(response, failure);
     } catch (const Error& error) {
-        fail(response, Failure(error));
+        fail(response, HttpError(error));
     } catch (const std::bad_alloc&) {
-        fail(response, Failure(503, "busy", "out of memory; try again later", 5));
+        fail(response, HttpError(503, "busy", "out of memory; try again later", 5));
     } catch (const std::exception& error) {
-        fail(response, Failure(500, "internal", fmt::format("internal error: {}", error.what())));
+        fail(response, HttpError(500, "internal", fmt::format("internal error: {}", error.what())));
     }
 }
 
@@ -73,8 +73,9 @@ std::string read_body(const httplib::ContentReader& reader, std::size_t longest)
         if (!too_long) body.append(data, size);
         return !too_long;
     });
-    if (too_long) throw Failure(413, "too_large", fmt::format("body: expected at most {} bytes", longest));
-    if (!whole) throw Failure(400, "input", "body: ended before its declared length, or arrived too slowly");
+    if (too_long) throw HttpError(413, "too_large", fmt::format("body: expected at most {} bytes", longest));
+    if (!whole)
+        throw HttpError(400, "input", "body: ended before its declared length, or arrived too slowly");
     return body;
 }
 
@@ -107,7 +108,7 @@ std::string explain_event(const Event& event) {
 
 }  // namespace
 
-Front::Front(Dispatcher& dispatcher, Metrics& metrics, Language language, Access access, bool quiet)
+Router::Router(Dispatcher& dispatcher, Metrics& metrics, RequestSchema language, Access access, bool quiet)
     : dispatcher_(dispatcher),
       metrics_(metrics),
       language_(std::move(language)),
@@ -115,24 +116,24 @@ Front::Front(Dispatcher& dispatcher, Metrics& metrics, Language language, Access
       guard_(std::move(access), routes),
       quiet_(quiet) {}
 
-void Front::explain(const std::string& body, httplib::Response& response) {
+void Router::explain(const std::string& body, httplib::Response& response) {
     language_.check(body);
-    Exchange exchange(dispatcher_, metrics_, {.request = body});
+    ClientWait exchange(dispatcher_, metrics_, {.request = body});
     set_json(response, exchange.result().payload);
 }
 
-void Front::explain_stream(const std::string& body, httplib::Response& response) {
+void Router::explain_stream(const std::string& body, httplib::Response& response) {
     language_.check(body);
     send_events(response,
-                std::make_shared<Exchange>(dispatcher_, metrics_, Ask{.request = body, .stream = true}),
+                std::make_shared<ClientWait>(dispatcher_, metrics_, JobSpec{.request = body, .stream = true}),
                 explain_event);
 }
 
-void Front::chat(const std::string& body, httplib::Response& response) {
+void Router::chat(const std::string& body, httplib::Response& response) {
     const ChatCall call = read_chat(body);
     language_.check(call.ask.request);
     const ChatAnswer answer = new_chat_answer(language_.model);
-    const auto exchange = std::make_shared<Exchange>(dispatcher_, metrics_, call.ask);
+    const auto exchange = std::make_shared<ClientWait>(dispatcher_, metrics_, call.ask);
     if (!call.ask.stream) return set_json(response, chat_completion(answer, exchange->result()));
     const auto text_of = [answer, usage = call.usage_at_end, begun = false](const Event& event) mutable {
         const auto data = [&](const Json& delta) { return "data: " + chat_chunk(answer, delta) + "\n\n"; };
@@ -149,28 +150,28 @@ void Front::chat(const std::string& body, httplib::Response& response) {
     send_events(response, exchange, text_of);
 }
 
-void Front::models(httplib::Response& response) const {
+void Router::models(httplib::Response& response) const {
     Json model = {{"id", language_.model}, {"object", "model"}, {"owned_by", "llmx"}};
     const nlohmann::json facts = dispatcher_.model();
     for (const auto& [key, value] : facts.items()) model[key] = value;
     set_json(response, Json{{"object", "list"}, {"data", {model}}}.dump());
 }
 
-void Front::health(httplib::Response& response) const {
+void Router::health(httplib::Response& response) const {
     const std::string state = dispatcher_.state();
     response.status = state == "ready" ? 200 : 503;
     set_json(response, Json{{"status", state}}.dump());
 }
 
-void Front::post(HttpServer& server, const std::string& path,
-                 void (Front::*handler)(const std::string&, httplib::Response&)) {
+void Router::post(HttpServer& server, const std::string& path,
+                  void (Router::*handler)(const std::string&, httplib::Response&)) {
     server.Post(path, [this, handler](const httplib::Request&, httplib::Response& response,
                                       const httplib::ContentReader& reader) {
         answer(response, [&] { (this->*handler)(read_body(reader, longest_body_), response); });
     });
 }
 
-void Front::answered(const httplib::Request& request, const httplib::Response& response) {
+void Router::answered(const httplib::Request& request, const httplib::Response& response) {
     const auto known = std::find_if(routes.begin(), routes.end(),
                                     [&](const Route& route) { return route.path == request.path; });
     const std::string path = known == routes.end() ? "other" : known->path;
@@ -179,7 +180,7 @@ void Front::answered(const httplib::Request& request, const httplib::Response& r
     if (!quiet_) fmt::print(stderr, "llmx: serve: {} {} {:.3f} s\n", path, response.status, seconds);
 }
 
-void Front::install(HttpServer& server) {
+void Router::install(HttpServer& server) {
     // Nothing that a page elsewhere could read, frame, guess the type of, or keep.
     server.set_default_headers({{"Cache-Control", "no-store"},
                                 {"Cross-Origin-Resource-Policy", "same-origin"},
@@ -206,9 +207,9 @@ void Front::install(HttpServer& server) {
         answered(request, response);
     });
 
-    post(server, "/v1/explain", &Front::explain);
-    post(server, "/v1/explain/stream", &Front::explain_stream);
-    post(server, "/v1/chat/completions", &Front::chat);
+    post(server, "/v1/explain", &Router::explain);
+    post(server, "/v1/explain/stream", &Router::explain_stream);
+    post(server, "/v1/chat/completions", &Router::chat);
     const auto get = [&](const char* path, auto handler) {
         server.Get(path, [handler](const httplib::Request&, httplib::Response& response) {
             answer(response, [&] { handler(response); });

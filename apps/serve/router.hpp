@@ -6,13 +6,13 @@
 #include "connection.hpp"
 #include "dispatcher.hpp"
 #include "guard.hpp"
-#include "language.hpp"
+#include "request_schema.hpp"
 
 namespace llmx::serve {
 
-class Front {
+class Router {
 public:
-    Front(Dispatcher& dispatcher, Metrics& metrics, Language language, Access access, bool quiet);
+    Router(Dispatcher& dispatcher, Metrics& metrics, RequestSchema language, Access access, bool quiet);
     /// Refers to this object.
     void install(HttpServer& server);
 
@@ -24,11 +24,11 @@ private:
     void health(httplib::Response& response) const;
     void answered(const httplib::Request& request, const httplib::Response& response);
     void post(HttpServer& server, const std::string& path,
-              void (Front::*handler)(const std::string&, httplib::Response&));
+              void (Router::*handler)(const std::string&, httplib::Response&));
 
     Dispatcher& dispatcher_;
     Metrics& metrics_;
-    Language language_;
+    RequestSchema language_;
     std::size_t longest_body_;
     Guard guard_;
     bool quiet_;

@@ -7,17 +7,17 @@
 #include <string_view>
 
 #include "method/attention/rollout.hpp"
-#include "method/scene.hpp"
+#include "method/context.hpp"
 #include "method/scores.hpp"
 #include "replay/attention_reader.hpp"
 
 namespace llmx::method {
 
-class Look {
+class AttentionLayers {
 public:
     /// Throws Error{usage} for a contrast (attention belongs to one text), Error{unsupported} where the model
     /// has no softmax attention.
-    Look(Scene& scene, std::string_view method);
+    AttentionLayers(AttributionContext& scene, std::string_view method);
 
     /// The softmax of every attention: what `visit` reads of the pass.
     [[nodiscard]] static std::vector<Need> needs(const Replay& replay);
@@ -40,7 +40,7 @@ public:
     /// The same for a Rollout.
     [[nodiscard]] std::vector<Mix> mixes() const;
 
-    [[nodiscard]] Scene& scene() const { return scene_; }
+    [[nodiscard]] AttributionContext& scene() const { return scene_; }
     [[nodiscard]] Replay& replay() { return replay_; }
     [[nodiscard]] const engine::Graph& graph() const { return replay_.graph(); }
     [[nodiscard]] const AttentionReader& reader() const { return reader_; }
@@ -57,7 +57,7 @@ public:
     [[nodiscard]] Tensor mean_of_heads(const tape::Tape& tape, const Part& part) const;
     /// The same of values that are shaped like the softmax.
     [[nodiscard]] Tensor mean_of_heads(const tape::Tape& tape, const Part& part,
-                                       const View<const float>& values) const;
+                                       const TensorView<const float>& values) const;
 
     /// Scores of the sources out of those of all rows, [targets, rows].
     [[nodiscard]] Scores scores(const Tensor& of_rows) const;
@@ -65,7 +65,7 @@ public:
 private:
     void find_layers();
 
-    Scene& scene_;
+    AttributionContext& scene_;
     std::string_view method_;
     Replay& replay_;
     AttentionReader reader_;

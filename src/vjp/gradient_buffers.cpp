@@ -1,4 +1,4 @@
-#include "vjp/shadow.hpp"
+#include "vjp/gradient_buffers.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -25,18 +25,18 @@ void BufferPool::give(std::int64_t elements, Buffer buffer) {
     if (buffer) free_[elements].push_back(std::move(buffer));
 }
 
-bool Shadow::reached(int tensor) const {
+bool GradientBuffers::reached(int tensor) const {
     return roots_[static_cast<std::size_t>(graph_.at(tensor).root)].memory != nullptr;
 }
 
 /// Memory handed out as fresh has been written by now; fresh memory that nobody took is cleared.
-void Shadow::settle(int root) {
+void GradientBuffers::settle(int root) {
     Root& r = roots_[static_cast<std::size_t>(root)];
     if (r.fresh) std::fill_n(r.memory.get(), graph_.at(root).elements(), 0.0F);
     r.fresh = false;
 }
 
-Sink Shadow::touch(int tensor, bool may_be_fresh) {
+Sink GradientBuffers::touch(int tensor, bool may_be_fresh) {
     const engine::TensorInfo& info = graph_.at(tensor);
     Root& root = roots_[static_cast<std::size_t>(info.root)];
     const std::int64_t root_elements = graph_.at(info.root).elements();
@@ -44,7 +44,7 @@ Sink Shadow::touch(int tensor, bool may_be_fresh) {
         root.memory = pool_.take(root_elements);
         root.fresh = true;
     }
-    const View<float> view{root.memory.get() + info.offset, info.shape, info.strides};
+    const TensorView<float> view{root.memory.get() + info.offset, info.shape, info.strides};
     if (root.fresh && may_be_fresh && info.elements() == root_elements) {
         root.fresh = false;
         return {view, true};
@@ -53,7 +53,7 @@ Sink Shadow::touch(int tensor, bool may_be_fresh) {
     return {view, false};
 }
 
-Shadow::Taken Shadow::take(int tensor, bool clear_window) {
+GradientBuffers::Taken GradientBuffers::take(int tensor, bool clear_window) {
     const engine::TensorInfo& info = graph_.at(tensor);
     Root& root = roots_[static_cast<std::size_t>(info.root)];
     settle(info.root);
@@ -64,7 +64,7 @@ Shadow::Taken Shadow::take(int tensor, bool clear_window) {
     }
     Taken taken{pool_.take(info.elements()), info.elements(), {}};
     taken.view = dense_view<const float>(taken.memory.get(), info.shape);
-    const View<float> window{root.memory.get() + info.offset, info.shape, info.strides};
+    const TensorView<float> window{root.memory.get() + info.offset, info.shape, info.strides};
     float* out = taken.memory.get();
     for (std::int64_t r = 0; r < window.rows(); ++r) {
         const float* row = window.row(r);
@@ -74,7 +74,7 @@ Shadow::Taken Shadow::take(int tensor, bool clear_window) {
     return taken;
 }
 
-Shadow::Taken Shadow::scratch(const Shape& shape) {
+GradientBuffers::Taken GradientBuffers::scratch(const Shape& shape) {
     const std::int64_t elements = shape[0] * shape[1] * shape[2] * shape[3];
     Taken taken{pool_.take(elements), elements, {}};
     std::fill_n(taken.memory.get(), elements, 0.0F);
@@ -82,7 +82,7 @@ Shadow::Taken Shadow::scratch(const Shape& shape) {
     return taken;
 }
 
-void Shadow::reset() {
+void GradientBuffers::reset() {
     for (std::size_t i = 0; i < roots_.size(); ++i) {
         pool_.give(graph_.tensors[i].elements(), std::move(roots_[i].memory));
         roots_[i].fresh = false;

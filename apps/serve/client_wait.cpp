@@ -1,4 +1,4 @@
-#include "exchange.hpp"
+#include "client_wait.hpp"
 
 #include "connection.hpp"
 
@@ -12,16 +12,16 @@ constexpr int looks_to_ping = 50;  // a comment shows proxies and clients that s
 
 }  // namespace
 
-Exchange::Exchange(Dispatcher& dispatcher, Metrics& metrics, Ask ask)
+ClientWait::ClientWait(Dispatcher& dispatcher, Metrics& metrics, JobSpec ask)
     : dispatcher_(dispatcher), metrics_(metrics), job_(dispatcher.submit(std::move(ask))) {}
 
-Exchange::~Exchange() {
+ClientWait::~ClientWait() {
     if (ended_) return;
     metrics_.abandoned();
     dispatcher_.cancel(*job_);
 }
 
-std::optional<Event> Exchange::next() {
+std::optional<Event> ClientWait::next() {
     std::optional<Event> event = job_->take(look);
     if (event) {
         ended_ = event->is_last();
@@ -34,16 +34,16 @@ std::optional<Event> Exchange::next() {
     return Event{Event::Kind::progress, {{"stage", "queue"}, {"done", 0.0}, {"ahead", *ahead}}, {}, {}};
 }
 
-Event Exchange::result() {
+Event ClientWait::result() {
     for (;;) {
         std::optional<Event> event = next();
-        if (event && event->failure) throw Failure(*event->failure);
+        if (event && event->failure) throw HttpError(*event->failure);
         if (event && event->is_last()) return std::move(*event);
-        if (!event && Connection::current().is_left()) throw Failure(client_left, "cancelled", "left");
+        if (!event && Connection::current().is_left()) throw HttpError(client_left, "cancelled", "left");
     }
 }
 
-void send_events(httplib::Response& response, std::shared_ptr<Exchange> exchange,
+void send_events(httplib::Response& response, std::shared_ptr<ClientWait> exchange,
                  std::function<std::string(const Event&)> text_of) {
     response.status = 200;
     const auto provide = [exchange = std::move(exchange), text_of = std::move(text_of), silent = 0](

@@ -15,17 +15,17 @@ namespace llmx::serve {
 constexpr int client_left = 499;
 
 /// As long as it lives, somebody waits: a job that has not ended by then is cancelled.
-class Exchange {
+class ClientWait {
 public:
-    /// Throws Failure where there is no room for the job.
-    Exchange(Dispatcher& dispatcher, Metrics& metrics, Ask ask);
-    ~Exchange();
-    Exchange(const Exchange&) = delete;
-    Exchange& operator=(const Exchange&) = delete;
+    /// Throws HttpError where there is no room for the job.
+    ClientWait(Dispatcher& dispatcher, Metrics& metrics, JobSpec ask);
+    ~ClientWait();
+    ClientWait(const ClientWait&) = delete;
+    ClientWait& operator=(const ClientWait&) = delete;
 
     /// The job's next event, or its place in the queue where that has changed, or nothing for now.
     std::optional<Event> next();
-    /// The last one. Throws Failure: the job's own, or `client_left`.
+    /// The last one. Throws HttpError: the job's own, or `client_left`.
     Event result();
 
 private:
@@ -37,7 +37,7 @@ private:
 };
 
 /// Answers by server-sent events: what `text_of` makes of each event. The last one ends the answer.
-void send_events(httplib::Response& response, std::shared_ptr<Exchange> exchange,
+void send_events(httplib::Response& response, std::shared_ptr<ClientWait> exchange,
                  std::function<std::string(const Event&)> text_of);
 
 }  // namespace llmx::serve

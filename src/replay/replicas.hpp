@@ -14,11 +14,11 @@ class Queue {
 public:
     explicit Queue(std::size_t count) : count_(count) {}
 
-    /// The next piece, once `start` has been told of it; none where all are handed out or a lane failed.
+    /// The next piece, once `start` has been told of it; none where all are handed out or a replica failed.
     std::optional<std::size_t> next(const std::function<void(std::size_t piece)>& start);
-    /// Runs `take` when all earlier pieces have been handed in; not where a lane has failed.
+    /// Runs `take` when all earlier pieces have been handed in; not where a replica has failed.
     void hand_in(std::size_t piece, const std::function<void()>& take);
-    /// Ends the work of all lanes.
+    /// Ends the work of all replicas.
     void fail();
 
 private:
@@ -30,8 +30,9 @@ private:
     bool failed_ = false;
 };
 
-/// Runs work(lane, queue) in so many lanes, the first of them the calling thread. Throws what the first lane
-/// to fail threw, when all have ended.
-void in_lanes(std::size_t lanes, std::size_t count, const std::function<void(std::size_t, Queue&)>& work);
+/// Runs work(replica, queue) in so many replicas, the first of them the calling thread. Throws what the first
+/// replica to fail threw, when all have ended.
+void in_replicas(std::size_t replicas, std::size_t count,
+                 const std::function<void(std::size_t, Queue&)>& work);
 
 }  // namespace llmx::method

@@ -13,11 +13,11 @@ namespace llmx::method {
 /// Keeps the items of the first ranks that fit into `budget` bytes together (0: all), in whatever order they
 /// are offered.
 template <class Item>
-class Fitting {
+class BudgetedSelection {
 public:
     using Rank = std::array<int, 3>;
 
-    explicit Fitting(std::size_t budget) : budget_(budget) {}
+    explicit BudgetedSelection(std::size_t budget) : budget_(budget) {}
 
     /// False once something of this rank or before it was dropped.
     [[nodiscard]] bool may_keep(const Rank& rank) const { return !dropped_ || rank < *dropped_; }

@@ -1,4 +1,4 @@
-#include "method/attention/look.hpp"
+#include "method/attention/layers.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -10,7 +10,7 @@ namespace llmx::method {
 
 namespace {
 
-Scene& of_one_text(Scene& scene, std::string_view method) {
+AttributionContext& of_one_text(AttributionContext& scene, std::string_view method) {
     if (scene.texts.size() == 1) return scene;
     throw Error(ErrorCode::usage,
                 fmt::format("{}: got a `contrast`; attention belongs to one text, expected none", method));
@@ -18,7 +18,7 @@ Scene& of_one_text(Scene& scene, std::string_view method) {
 
 }  // namespace
 
-Look::Look(Scene& scene, std::string_view method)
+AttentionLayers::AttentionLayers(AttributionContext& scene, std::string_view method)
     : scene_(of_one_text(scene, method)), method_(method), replay_(replay_of(scene, 0)), reader_(replay_) {
     find_layers();
     if (layers_.empty()) {
@@ -28,7 +28,7 @@ Look::Look(Scene& scene, std::string_view method)
     }
 }
 
-std::vector<Need> Look::needs(const Replay& replay) {
+std::vector<Need> AttentionLayers::needs(const Replay& replay) {
     const AttentionReader reader(replay);
     std::vector<Need> needs;
     needs.reserve(reader.sites().size());
@@ -36,7 +36,7 @@ std::vector<Need> Look::needs(const Replay& replay) {
     return needs;
 }
 
-void Look::find_layers() {
+void AttentionLayers::find_layers() {
     std::vector<AttentionSite> sites = reader_.sites();
     std::sort(sites.begin(), sites.end(), [](const auto& a, const auto& b) { return a.softmax < b.softmax; });
     for (const AttentionSite& site : sites) {
@@ -59,14 +59,14 @@ void Look::find_layers() {
     }
 }
 
-std::vector<Mix> Look::mixes() const {
+std::vector<Mix> AttentionLayers::mixes() const {
     std::vector<Mix> mixes;
     mixes.reserve(parts_.size());
     for (const Part& part : parts_) mixes.push_back({part.layer + 1, part.first, part.last});
     return mixes;
 }
 
-Tensor Look::target_rows() const {
+Tensor AttentionLayers::target_rows() const {
     Tensor found = Tensor::zero({static_cast<std::int64_t>(scene_.target_rows.size()), rows()});
     const engine::PassInput& input = replay_.input();
     for (std::size_t t = 0; t < scene_.target_rows.size(); ++t) {
@@ -80,14 +80,14 @@ Tensor Look::target_rows() const {
     return found;
 }
 
-void Look::visit(const Visit& visit) {
+void AttentionLayers::visit(const Visit& visit) {
     std::vector<int> at;
     at.reserve(parts_.size());
     for (const Part& part : parts_) at.push_back(part.site.softmax);
     this->visit(at, {}, visit);
 }
 
-void Look::visit(const std::vector<int>& at, std::vector<Need> more, const Visit& visit) {
+void AttentionLayers::visit(const std::vector<int>& at, std::vector<Need> more, const Visit& visit) {
     std::vector<Need> needs = std::move(more);
     for (std::size_t p = 0; p < parts_.size(); ++p)
         needs.push_back({at[p], reader_.need(parts_[p].site).key});
@@ -100,11 +100,12 @@ void Look::visit(const std::vector<int>& at, std::vector<Need> more, const Visit
     scene_.tick(1);
 }
 
-Tensor Look::mean_of_heads(const tape::Tape& tape, const Part& part) const {
+Tensor AttentionLayers::mean_of_heads(const tape::Tape& tape, const Part& part) const {
     return mean_of_heads(tape, part, tape.written_by(part.site.softmax));
 }
 
-Tensor Look::mean_of_heads(const tape::Tape& tape, const Part& part, const View<const float>& values) const {
+Tensor AttentionLayers::mean_of_heads(const tape::Tape& tape, const Part& part,
+                                      const TensorView<const float>& values) const {
     Tensor mean = Tensor::zero({part.last - part.first, rows()});
     const float share = 1.0F / static_cast<float>(reader_.heads(part.site));
     reader_.read(tape, part.site, values, [&](std::int64_t, int row, std::span<const float> weights) {
@@ -114,7 +115,7 @@ Tensor Look::mean_of_heads(const tape::Tape& tape, const Part& part, const View<
     return mean;
 }
 
-Scores Look::scores(const Tensor& of_rows) const {
+Scores AttentionLayers::scores(const Tensor& of_rows) const {
     Scores found{Tensor::zero({of_rows.shape[0], scene_.sources})};
     for (std::size_t t = 0; t < static_cast<std::size_t>(of_rows.shape[0]); ++t) {
         for (std::size_t k = 0; k < static_cast<std::size_t>(scene_.sources); ++k)

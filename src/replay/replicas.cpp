@@ -1,4 +1,4 @@
-#include "replay/lanes.hpp"
+#include "replay/replicas.hpp"
 
 #include <exception>
 #include <thread>
@@ -28,13 +28,14 @@ void Queue::fail() {
     turn_.notify_all();
 }
 
-void in_lanes(std::size_t lanes, std::size_t count, const std::function<void(std::size_t, Queue&)>& work) {
+void in_replicas(std::size_t replicas, std::size_t count,
+                 const std::function<void(std::size_t, Queue&)>& work) {
     Queue queue(count);
     std::exception_ptr failure;
     std::mutex mutex;
-    const auto run = [&](std::size_t lane) {
+    const auto run = [&](std::size_t replica) {
         try {
-            work(lane, queue);
+            work(replica, queue);
         } catch (...) {
             queue.fail();
             const std::scoped_lock lock(mutex);
@@ -43,8 +44,8 @@ void in_lanes(std::size_t lanes, std::size_t count, const std::function<void(std
     };
     {
         std::vector<std::jthread> others;
-        others.reserve(lanes - 1);
-        for (std::size_t lane = 1; lane < lanes; ++lane) others.emplace_back(run, lane);
+        others.reserve(replicas - 1);
+        for (std::size_t replica = 1; replica < replicas; ++replica) others.emplace_back(run, replica);
         run(0);
     }
     if (failure) std::rethrow_exception(failure);

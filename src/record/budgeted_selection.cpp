@@ -1,4 +1,4 @@
-#include "record/fitting.hpp"
+#include "record/budgeted_selection.hpp"
 
 namespace llmx::method {
 

@@ -15,7 +15,7 @@
 
 namespace llmx::method {
 
-struct Scene {
+struct AttributionContext {
     engine::Session& session;  ///< big enough for every text
     /// The passes: of prompt and answer; with a contrast, a second one of the same prompt and the other
     /// answer.
@@ -44,6 +44,6 @@ struct Scene {
 };
 
 /// The pass over one of the texts, as the text is. What several methods read of it is recorded once.
-Replay& replay_of(Scene& scene, std::size_t text);
+Replay& replay_of(AttributionContext& scene, std::size_t text);
 
 }  // namespace llmx::method
