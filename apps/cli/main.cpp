@@ -9,9 +9,9 @@
 #include <new>
 
 #include "commands.hpp"
-#include "messages.hpp"
 #include "flags.hpp"
-#include "terminal.hpp"
+#include "messages.hpp"
+#include "terminal/terminal.hpp"
 
 namespace {
 

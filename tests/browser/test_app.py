@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 
 os.environ.setdefault("LLMX_CLI", LLMX)
 os.environ.setdefault("LLMX_SOURCE", os.environ["LLMX_SOURCE_DIR"])
-GOLDEN = pathlib.Path(os.environ["LLMX_SOURCE"]) / "tests/golden"
+GOLDEN = pathlib.Path(os.environ["LLMX_SOURCE"]) / "tests/data"
 sys.path.insert(0, str(GOLDEN.parent / "serve"))
 from service import DEMO_MODEL, TEMPLATE, TINY_MODEL, Service  # noqa: E402
 

@@ -14,7 +14,7 @@ import time
 CLI = os.environ["LLMX_CLI"]
 SOURCE = os.environ["LLMX_SOURCE"]
 DEMO_MODEL = os.environ.get("LLMX_DEMO_MODEL", "")
-TINY_MODEL = os.path.join(SOURCE, "tests/golden/llama-tiny.gguf")
+TINY_MODEL = os.path.join(SOURCE, "tests/data/llama-tiny.gguf")
 # Each message's text between marks that the tiny vocabulary has, too.
 TEMPLATE = "{% for m in messages %}{{ m['content'] }} {% endfor %}"
 TINY = {"prompt_ids": [1, 5, 9, 12, 7], "max_new_tokens": 4, "method": ["saliency"]}

@@ -4,7 +4,7 @@
 
 namespace llmx::test {
 
-extern const char* const data_path;        ///< tests/golden
+extern const char* const data_path;        ///< tests/data
 extern const char* const source_path;      ///< the checkout
 extern const char* const demo_model_path;  ///< empty: not there
 extern const char* const cli_path;         ///< the program llmx

@@ -1,0 +1,221 @@
+// llmx evaluate: how faithful the maps of one or several methods are, over one or several requests.
+
+#include <fmt/format.h>
+
+#include <iostream>
+#include <llmx/error.hpp>
+#include <llmx/view.hpp>
+#include <memory>
+#include <span>
+
+#include "commands.hpp"
+#include "commands/evaluation.hpp"
+#include "core/files.hpp"
+#include "core/rank_correlation.hpp"
+#include "flags.hpp"
+#include "messages.hpp"
+#include "output.hpp"
+#include "request/carry_out.hpp"
+#include "request/fields.hpp"
+#include "request/json.hpp"
+#include "request_lines.hpp"
+#include "terminal/terminal.hpp"
+
+namespace llmx::cli {
+namespace {
+
+constexpr const char* footer = R"(Examples:
+  llmx evaluate --model m.gguf --user-file question.txt --unit word --method all
+  llmx evaluate --model m.gguf --requests requests.jsonl --method saliency,leave_one_out --csv table.csv
+  llmx evaluate --model m.gguf --prompt "Once upon a time" --method gradient --randomization
+What the numbers mean: docs/faithfulness.md.)";
+
+struct Options {
+    request::Json given = request::Json::object();
+    std::optional<std::string> requests, csv, json, request_file;
+    std::string color = "auto";
+    bool quiet = false, randomization = false;
+    std::vector<std::string> depths = {"top", "half", "all"};
+};
+
+/// One request, read.
+struct Job {
+    RequestLine line;
+    ExplainRequest request;
+};
+
+/// Says in which line of --requests an error was met.
+template <class Action>
+auto within_line(const RequestLine& line, const Action& action) {
+    try {
+        return action();
+    } catch (const Error& error) {
+        if (line.number == 0 || error.code() == ErrorCode::cancelled) throw;
+        throw in_line(line, error);
+    }
+}
+
+std::vector<Job> read_jobs(const Options& options, InputReader& reader) {
+    if (options.requests && options.request_file)
+        throw Error(ErrorCode::usage, "--request, --requests: given together; expected one of them");
+    std::vector<RequestLine> lines = {{0, "{}"}};
+    if (options.request_file) lines = {{0, reader.file("--request", *options.request_file)}};
+    if (options.requests) lines = read_request_lines(reader, "--requests", *options.requests);
+    std::vector<Job> jobs;
+    jobs.reserve(lines.size());
+    for (const RequestLine& line : lines) {
+        jobs.push_back({line, within_line(line, [&] {
+                            return reader.request(merged(request::parse_object(line.text), options.given));
+                        })});
+        ExplainRequest& request = jobs.back().request;
+        request.measure_faithfulness = true;
+        if (!options.randomization || request.load.rpc.empty()) continue;
+        within_line(line, [] {
+            throw Error(ErrorCode::unsupported,
+                        "--randomization: the weights of a model on RPC servers cannot be randomised; leave "
+                        "out `rpc`");
+        });
+    }
+    return jobs;
+}
+
+/// The seed is that of the randomised weights, too.
+bool same_model(const Job& a, const Job& b) {
+    return request::model_key(a.request) == request::model_key(b.request) &&
+           a.request.writing.seed == b.request.writing.seed;
+}
+
+/// The numbers of requests that are asked of one model.
+class Group {
+public:
+    Group(std::span<const Job> jobs, const std::vector<Depth>& depths, Activity& activity)
+        : jobs_(jobs), depths_(depths), activity_(activity) {}
+
+    void run(std::vector<EvaluatedRequest>& found) {
+        const std::size_t first = found.size();
+        const Model model = request::load_model(jobs_.front().request, activity_);
+        for (const Job& job : jobs_)
+            found.push_back(within_line(job.line, [&] { return evaluated(model, job, found.size()); }));
+        const std::span<EvaluatedRequest> own = std::span(found).subspan(first);
+        for (const Depth& depth : depths_) randomize(depth.blocks(model.facts().blocks), own);
+    }
+
+private:
+    EvaluatedRequest evaluated(const Model& model, const Job& job, std::size_t index) {
+        request::Prepared ready = request::prepare(model, job.request, activity_);
+        request::write_answer(model, ready, activity_);
+        // Other random rankings for every request, so that the means' errors are right.
+        ready.request.check->seed = static_cast<std::uint32_t>(index) * 1'000'003U + job.request.writing.seed;
+        const Explanation result = request::explain(model, ready);
+        activity_.clear();
+        activity_.require_wanted();
+        EvaluatedRequest request{.line = job.line.number, .blocks = model.facts().blocks};
+        request.result = nlohmann::ordered_json::parse(view::json(result, {request_to_json(ready.asked)}));
+        for (ScoredMap& map : maps_of(result, job.request.methods)) request.maps.push_back({std::move(map)});
+        if (request.maps.empty())
+            throw Error(ErrorCode::unsupported,
+                        "no method gives a map for this model; expected other methods");
+        ready.request.check.reset();
+        ready_.push_back(std::move(ready));
+        return request;
+    }
+
+    /// The same requests, answers included, by a model that has forgotten its last blocks.
+    void randomize(int blocks, std::span<EvaluatedRequest> requests) {
+        const Model model = request::load_model(jobs_.front().request, activity_, blocks);
+        for (std::size_t i = 0; i < jobs_.size(); ++i) {
+            within_line(jobs_[i].line, [&] {
+                const Explanation result = request::explain(model, ready_[i]);
+                const std::vector<ScoredMap> maps = maps_of(result, jobs_[i].request.methods);
+                for (std::size_t m = 0; m < maps.size(); ++m) {
+                    EvaluatedMap& own = requests[i].maps[m];
+                    own.randomized.push_back(
+                        {spearman(own.map.scores, maps[m].scores), kendall(own.map.scores, maps[m].scores)});
+                }
+            });
+            activity_.clear();
+            activity_.require_wanted();
+        }
+    }
+
+    std::span<const Job> jobs_;
+    const std::vector<Depth>& depths_;
+    Activity& activity_;
+    std::vector<request::Prepared> ready_;
+};
+
+std::vector<Depth> depths_of(const CLI::App& app, const Options& options) {
+    std::vector<Depth> depths;
+    const bool chosen = app.count("--randomization-depths") > 0;
+    if (!options.randomization && !chosen) return depths;
+    for (const std::string& text : options.depths) depths.push_back(parse_depth(text));
+    return depths;
+}
+
+void print_warnings(const Evaluation& evaluation) {
+    for (const EvaluatedRequest& request : evaluation.requests) {
+        const std::string where = request.line > 0 ? fmt::format("line {}: ", request.line) : "";
+        for (const auto& warning : request.result["warnings"])
+            complain(fmt::format("warning: {}{}", where, warning.get<std::string>()));
+    }
+}
+
+void run(const CLI::App& app, const Options& options) {
+    InputReader reader;
+    const bool color = wants_color(options.color);
+    Evaluation evaluation{.depths = depths_of(app, options)};
+    const std::vector<Job> jobs = read_jobs(options, reader);
+    require_json_place(options.json.value_or(""));
+    if (options.csv) require_writable_place(*options.csv);
+
+    catch_interrupts();
+    const bool to_output = options.json == "-";
+    TerminalActivity activity(options.quiet || to_output);
+    for (std::size_t first = 0; first < jobs.size();) {
+        std::size_t last = first + 1;
+        while (last < jobs.size() && same_model(jobs[first], jobs[last])) ++last;
+        Group(std::span(jobs).subspan(first, last - first), evaluation.depths, activity)
+            .run(evaluation.requests);
+        first = last;
+    }
+    if (!options.quiet) print_warnings(evaluation);
+    if (!options.quiet && !to_output) print_evaluation(std::cout, evaluation, color);
+    if (options.csv) write_file_atomically(*options.csv, evaluation_csv(evaluation));
+    if (options.json) write_json(*options.json, evaluation_json(evaluation));
+}
+
+void declare_own(CLI::App& app, Options& o) {
+    app.option_defaults()->group("Evaluation");
+    const auto text = [&](const std::string& name, std::optional<std::string>& target, const char* help) {
+        app.add_option(name, target, help)->type_name("FILE");
+    };
+    text("--requests", o.requests,
+         "Requests in JSON lines, keys as of explain --request; a flag\ngoes before a key, for all lines");
+    text("--request", o.request_file, "... or one, a JSON object");
+    app.add_flag("--randomization", o.randomization,
+                 "Also compare each map with that of the same model with its\nweights re-drawn, from the top "
+                 "block down");
+    app.add_option("--randomization-depths", o.depths,
+                   "... so far down: top, half, all, or numbers of blocks")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->capture_default_str();
+    text("--json", o.json, "All numbers and curves as JSON; -: to standard output");
+    text("--csv", o.csv, "A row for every request and method");
+    app.add_option("--color", o.color, "auto, always, never")->capture_default_str();
+    app.add_flag("--quiet", o.quiet, "No table, progress or warnings; errors only");
+}
+
+}  // namespace
+
+Command add_evaluate(CLI::App& program) {
+    CLI::App* app = program.add_subcommand("evaluate", "Measure how faithful the scores of methods are");
+    app->footer(footer);
+    auto options = std::make_shared<Options>();
+    ExplainRequest rows;
+    declare_flags(*app, request::fields(rows), options->given);
+    declare_own(*app, *options);
+    return {app, [app, options] { run(*app, *options); }};
+}
+
+}  // namespace llmx::cli

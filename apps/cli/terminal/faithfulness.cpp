@@ -1,0 +1,67 @@
+#include "terminal/faithfulness.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <algorithm>
+
+namespace llmx::cli {
+namespace {
+
+/// Columns of a terminal: bytes that begin a character.
+std::size_t width(const std::string& text) {
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+std::string beside_random(const Faithfulness::Number& n) {
+    return fmt::format("{:.3f} ({:.3f} \u00b1 {:.3f})", n.value, n.random, n.random_deviation);
+}
+
+}  // namespace
+
+std::vector<Measured> measured(const Explanation& result) {
+    std::vector<Measured> all;
+    if (result.original.attention && result.original.attention->pair.faithfulness)
+        all.emplace_back("attention", *result.original.attention->pair.faithfulness);
+    if (result.original.gradient && result.original.gradient->faithfulness)
+        all.emplace_back("gradient", *result.original.gradient->faithfulness);
+    for (const Attribution& a : result.attributions) {
+        if (a.faithfulness) all.emplace_back(a.method, *a.faithfulness);
+    }
+    return all;
+}
+
+void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& lines, bool color) {
+    std::vector<std::size_t> widths(lines.front().size(), 0);
+    for (const auto& line : lines) {
+        for (std::size_t c = 0; c < line.size(); ++c) widths[c] = std::max(widths[c], width(line[c]));
+    }
+    for (std::size_t l = 0; l < lines.size(); ++l) {
+        if (l == 0 && color) out << "\x1b[1m";
+        for (std::size_t c = 0; c < lines[l].size(); ++c) {
+            const std::string& cell = lines[l][c];
+            const std::string pad(widths[c] - width(cell), ' ');
+            if (c > 0) out << "  " << pad << cell;
+            if (c == 0) out << cell << pad;
+        }
+        out << (l == 0 && color ? "\x1b[0m\n" : "\n");
+    }
+}
+
+void print_faithfulness(std::ostream& out, const Explanation& result, bool color) {
+    const std::vector<Measured> all = measured(result);
+    if (all.empty()) return;
+    std::vector<std::vector<std::string>> lines = {
+        {"faithfulness", "comprehensiveness (random)", "sufficiency (random)", "Kendall tau (random)"}};
+    for (const auto& [method, f] : all) {
+        lines.push_back({method, beside_random(f.comprehensiveness), beside_random(f.sufficiency),
+                         f.kendall_tau ? beside_random(*f.kendall_tau) : "none"});
+    }
+    print_table(out, lines, color);
+    fmt::print(out,
+               "better: comprehensiveness and tau high, sufficiency low; {} random rankings; absent: {}\n\n",
+               all.front().second.random_seeds, all.front().second.absence);
+}
+
+}  // namespace llmx::cli
