@@ -26,11 +26,12 @@ const std::string answer =
     "can call Monday to Friday from 9:00 AM to 6:00 PM EST.";
 
 void explain(const std::string& path) {
-    const auto [model, request, result] =
-        llmx::explain({.model = path,
-                       .texts = {.user = question, .system = system_prompt, .label = answer},
-                       .writing = {.max_new_tokens = 100},
-                       .methods = {"attention", "gradient"}});
+    llmx::ExplainRequest request;
+    request.model = path;
+    request.texts = {.user = question, .system = system_prompt, .label = answer};
+    request.writing.max_new_tokens = 100;
+    request.methods = {"attention", "gradient"};
+    const llmx::Explanation result = llmx::explain(request).explanation;
 
     std::cout << "By gradient:\n";
     llmx::view::ansi(std::cout, result.prompt, result.original.gradient->saliency_map);
