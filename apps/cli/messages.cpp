@@ -19,7 +19,9 @@ std::string with_flags(std::string_view message) {
         std::string flag(key);
         std::replace(flag.begin(), flag.end(), '_', '-');
         spelled.append(message, done, at - 1 - done).append("--").append(flag);
-        done = at + key.size() + 1;
+        const std::size_t end = message.find('`', at);  // an index may follow: `messages[0]`
+        spelled.append(message.substr(at + key.size(), end - at - key.size()));
+        done = end + 1;
     }
     return spelled.append(message, done);
 }

@@ -12,6 +12,12 @@ bool is_key(std::string_view name) {
     });
 }
 
+/// "messages" of "messages[0]".
+std::string_view without_index(std::string_view name) {
+    const std::size_t bracket = name.find('[');
+    return name.ends_with(']') ? name.substr(0, bracket) : name;
+}
+
 }  // namespace
 
 std::vector<std::string_view> keys_in(std::string_view message) {
@@ -22,7 +28,7 @@ std::vector<std::string_view> keys_in(std::string_view message) {
         if (quoted || message[at] != '`') continue;
         const std::size_t end = message.find('`', at + 1);
         if (end == std::string_view::npos) break;
-        const std::string_view name = message.substr(at + 1, end - at - 1);
+        const std::string_view name = without_index(message.substr(at + 1, end - at - 1));
         if (!is_key(name)) continue;
         keys.push_back(name);
         at = end;

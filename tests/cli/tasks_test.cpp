@@ -321,7 +321,7 @@ TEST(Assistant, SameAnswerAndMatches) {
     expect_failure(llmx(joined(asked, {"--task", "generative_text_chat", "--assistant", "prompt-lookup"})), 2,
                    {"--assistant does not go"});
     expect_failure(llmx(joined(asked, {"--task", "generative_text_chat_assistant"})), 2,
-                   {"expected --assistant, a model"});
+                   {"expected --assistant: the path of a model"});
 }
 
 TEST(Beams, OptionsReachTheSearch) {

@@ -21,6 +21,7 @@ struct Text {
         : model(Model::load(std::string(LLMX_TEST_DATA) + "/" + family + "-tiny.gguf")) {
         const test::GoldenFile golden(std::string(LLMX_TEST_DATA) + "/" + family + "-tiny.golden.gguf");
         request.layer_names = {"attn_q", "attn_k", "attn_v"};
+        if (family == "gpt2") request.layer_names = {"c_attn", "c_attn", "c_attn"};
         if (family == "t5") {
             request.input_ids = golden.ids("encoder_ids");
             request.output.ids = golden.ids("target_ids");

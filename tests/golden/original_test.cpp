@@ -126,7 +126,7 @@ TEST_F(Original, ArgumentsThatCannotBeMetAreNamed) {
     EXPECT_THAT(message([](Request& r) { r.input_ids.clear(); }), HasSubstr("prompt"));
     EXPECT_THAT(message([](Request& r) { r.output.ids.clear(); }), HasSubstr("answer"));
     EXPECT_THAT(message([](Request& r) { r.output.ids = {1 << 20}; }), HasSubstr("1048576"));
-    EXPECT_THAT(message([](Request& r) { r.context = 20; }), HasSubstr("--context"));
+    EXPECT_THAT(message([](Request& r) { r.context = 20; }), HasSubstr("`context_tokens`"));
     EXPECT_THAT(message([](Request& r) { r.labels.clear(), r.objective = Objective::teacher; }),
                 HasSubstr("label"));
     EXPECT_EQ(message([](Request& r) { r.embedding_name = "embed_tokens"; }), "no error");

@@ -141,7 +141,7 @@ TEST_F(Targets, MeasuresAreWhatTheirNamesSay) {
     EXPECT_CLOSE(value(Measure::entropy), entropy, 5e-7);
     const double p = std::exp(score(asked.input_ids, asked.output.ids));
     EXPECT_CLOSE(value(Measure::probability) / p, 1.0, 5e-7);
-    test::expect_error(ErrorCode::usage, {"kl", "--context-span"}, [&] { (void)value(Measure::kl); });
+    test::expect_error(ErrorCode::usage, {"kl", "`context_span`"}, [&] { (void)value(Measure::kl); });
 }
 
 TEST_F(Targets, DivergenceIsFromTheModelWithoutTheContext) {

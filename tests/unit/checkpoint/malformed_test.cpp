@@ -243,7 +243,7 @@ TEST_F(BrokenDirectory, MissingAndUnknownTensors) {
         header["surprise"] = {{"dtype", "F32"}, {"shape", {0}}, {"data_offsets", {0, 0}}};
         header.erase("model.layers.1.surprise.weight");
     });
-    refuses({"tensor surprise", "not part of a model of family llama"});
+    refuses({"tensor surprise", "does not belong to a model of family llama"});
 }
 TEST_F(BrokenDirectory, IgnorableTensors) {
     edit_header([](Json& header) {

@@ -18,6 +18,7 @@ TEST(MessageKeys, AreNamesInBackticks) {
     EXPECT_THAT(keys_in("`num_beams`: got 2 with `temperature` 1"), ElementsAre("num_beams", "temperature"));
     EXPECT_THAT(keys_in("see `llmx modules`, `layer_names`"), ElementsAre("layer_names"));
     EXPECT_THAT(keys_in("none, `` ` `Top` `9` `a-b`"), IsEmpty());
+    EXPECT_THAT(keys_in("`messages[0]`: no content; see `label`"), ElementsAre("messages", "label"));
     EXPECT_THAT(keys_in("`open"), IsEmpty());
     EXPECT_THAT(keys_in(""), IsEmpty());
 }

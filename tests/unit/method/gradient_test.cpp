@@ -206,7 +206,7 @@ TEST(IntegratedGradients, AutoDoublesTheStepsUntilItIsComplete) {
     const Scores few = run("integrated_gradients", function, {{"steps", "25"}, {"baseline", "zero"}});
     ASSERT_GT(std::abs(few.completeness[0].residual), 0.05);
     ASSERT_EQ(few.warnings.size(), 1U);
-    EXPECT_THAT(few.warnings[0], HasSubstr("--steps auto"));
+    EXPECT_THAT(few.warnings[0], HasSubstr("`steps` auto"));
     EXPECT_EQ(few.notes.count("steps"), 0U);
 
     function.gradient_calls = 0;

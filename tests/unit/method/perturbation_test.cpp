@@ -151,7 +151,7 @@ TEST(Occlusion, WindowsWithGapsAreAnError) {
         FAIL();
     } catch (const Error& error) {
         EXPECT_EQ(error.code(), ErrorCode::usage);
-        EXPECT_THAT(error.what(), testing::HasSubstr("stride: got 4 for windows of 3"));
+        EXPECT_THAT(error.what(), testing::HasSubstr("`stride`: got 4 for windows of 3"));
     }
 }
 
