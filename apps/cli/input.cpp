@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "core/files.hpp"
-#include "text/utf8.hpp"
 #include "request/check.hpp"
 #include "request/json.hpp"
 #include "task/given.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx::cli {
 namespace {

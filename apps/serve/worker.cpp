@@ -170,8 +170,8 @@ private:
                                {"answer_tokens", answer.ids.size()}};
         std::string result;
         if (message.head.value("explain", true)) {
-            result = view::json(request::explain(*model_, ready),
-                                {request_to_json(ready.asked), ready.asked.raw});
+            result =
+                view::json(request::explain(*model_, ready), {request_to_json(ready.asked), ready.asked.raw});
         }
         channel_.send(std::move(head), result);
     }

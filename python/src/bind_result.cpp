@@ -69,7 +69,8 @@ private:
         class_.def_prop_ro(name, [name](nb::handle self) -> nb::any {
             DictWriter one(self, name);
             view::rows(one, nb::cast<const ResultData&>(self).stored.explanation);
-            return nb::borrow<nb::any>(one.dict().attr("get")(name));  // None for what this result does not have
+            return nb::borrow<nb::any>(
+                one.dict().attr("get")(name));  // None for what this result does not have
         });
     }
 

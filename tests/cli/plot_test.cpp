@@ -78,10 +78,9 @@ TEST_F(Plot, CurveOfAChecksFaithfulness) {
 }
 
 TEST_F(Plot, AttentionIsPairResultAndTheSoftmaxWeightsHaveAName) {
-    const Outcome run =
-        llmx({"explain", "--model", golden("llama-tiny.gguf"), "--prompt-ids", "5,6,7", "--answer-ids",
-              "20,21", "--method", "attention", "--layer-names", "attn_q,attn_k,attn_v", "--quiet", "--json",
-              path()});
+    const Outcome run = llmx({"explain", "--model", golden("llama-tiny.gguf"), "--prompt-ids", "5,6,7",
+                              "--answer-ids", "20,21", "--method", "attention", "--layer-names",
+                              "attn_q,attn_k,attn_v", "--quiet", "--json", path()});
     ASSERT_EQ(run.code, 0) << run.err;
     const auto plot = [&](const char* method) {
         return llmx({"plot", path(), "--kind", "matrix", "--method", method, "-o", "-"});

@@ -1,5 +1,6 @@
 // The order of the folders (src/folders.txt) against the sources: nobody includes upwards, llama.cpp stays
-// behind engine/, oneDNN behind gemm/, ICU behind text/ and unit/, CLI11 behind apps/cli/, and files stay short.
+// behind engine/, oneDNN behind gemm/, ICU behind text/ and unit/, CLI11 behind apps/cli/, and files stay
+// short.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -93,7 +94,8 @@ std::string offence(const std::string& file, const std::string& include) {
     if (is_onednn(include) && !file.starts_with("src/gemm/")) return "oneDNN's headers belong to gemm/ alone";
     if (is_icu(include) && !file.starts_with("src/unit/") && !file.starts_with("src/text/"))
         return "ICU's headers belong to text/ and unit/ alone";
-    if (is_cli11(include) && !file.starts_with("apps/cli/")) return "CLI11's headers belong to apps/cli/ alone";
+    if (is_cli11(include) && !file.starts_with("apps/cli/"))
+        return "CLI11's headers belong to apps/cli/ alone";
     const Folder* const target = folder_holding(include);
     if (target == nullptr || file.starts_with("apps/") || file.starts_with("python/")) return {};
     const Folder* const own = is_src(file) ? folder_holding(file.substr(4)) : nullptr;

@@ -57,7 +57,8 @@ void visit(request::Rows& v, Output& o) {
 void require_places(const Output& output) {
     for (const auto& [key, path] : {std::pair("tensors", &output.tensors), std::pair("html", &output.html)}) {
         if (*path == "-")
-            throw Error(ErrorCode::usage, fmt::format("`{}`: cannot write to standard output; expected a file name", key));
+            throw Error(ErrorCode::usage,
+                        fmt::format("`{}`: cannot write to standard output; expected a file name", key));
     }
     const auto differ = [](const char* names, const std::string& a, const std::string& b) {
         if (!a.empty() && a == b)

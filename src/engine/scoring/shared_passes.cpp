@@ -81,7 +81,8 @@ SharedPasses::SharedPasses(const Model& model, int tokens) : model_(model), cell
     params.abort_callback_data = this;
     // llama.cpp's RPC recognises a repeated graph by a mark that another context can overwrite; with an
     // evaluation callback, graphs have no mark.
-    if (impl_of(model).servers != nullptr) params.cb_eval = [](ggml_tensor*, bool ask, void*) { return !ask; };
+    if (impl_of(model).servers != nullptr)
+        params.cb_eval = [](ggml_tensor*, bool ask, void*) { return !ask; };
     const LlamaGuard guard;
     context_.reset(llama_init_from_model(impl_of(model).model.get(), params));
     if (!context_) {

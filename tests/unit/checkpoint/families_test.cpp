@@ -86,7 +86,8 @@ TEST(Families, TensorsThatTheConfigHasNoPlaceFor) {
     expect_error(ErrorCode::model, {"no tensor model.layers.0.post_attention_layernorm.weight"},
                  [&] { (void)Model::load(directory / "sequential"); });
     copy_changed("stablelm", {{"use_parallel_residual", true}}, directory / "parallel");
-    expect_error(ErrorCode::model, {"post_attention_layernorm", "does not belong to a model of family stablelm"},
+    expect_error(ErrorCode::model,
+                 {"post_attention_layernorm", "does not belong to a model of family stablelm"},
                  [&] { (void)Model::load(directory / "parallel"); });
     copy_changed("falcon", {{"multi_query", false}}, directory / "heads");
     expect_error(ErrorCode::model, {"query_key_value", "shape [48, 32]", "expected 96 rows"},
