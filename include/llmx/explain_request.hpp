@@ -51,6 +51,7 @@ struct Outcome {
 /// Loads the model, prepares the texts, generates the answer unless one is given, and explains it. Throws
 /// Error.
 [[nodiscard]] LLMX_API Outcome explain(const ExplainRequest& request, Activity& activity);
+/// The same without progress or cancellation.
 [[nodiscard]] LLMX_API Outcome explain(const ExplainRequest& request);
 /// The same with a loaded model; `request.model` and `request.load` are ignored.
 [[nodiscard]] LLMX_API Outcome explain(Model model, const ExplainRequest& request, Activity& activity);

@@ -5,7 +5,6 @@ import unittest
 
 import explainer
 import numpy as np
-import original
 from support import assert_measured, demo_float32, golden, max_difference, needs_demo, relative_l2
 
 import original
