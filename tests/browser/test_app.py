@@ -159,7 +159,7 @@ class App(AppTest):
         self.fill("")
         self.allowed_console = ["400"]
         self.one("button.primary").click()
-        self.assertEqual(self.trouble(), "--user: is empty; expected some text")
+        self.assertEqual(self.trouble(), "`user`: is empty; expected some text")
         self.fill("a", tokens=99999)
         self.one("button.primary").click()
         self.until(lambda: "99999" in self.trouble())

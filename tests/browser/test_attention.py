@@ -10,7 +10,7 @@ import unittest
 from browser import BrowserTest, llmx
 from selenium.webdriver.common.keys import Keys
 
-GOLDEN = pathlib.Path(os.environ["LLMX_SOURCE_DIR"]) / "tests" / "golden"
+GOLDEN = pathlib.Path(os.environ["LLMX_SOURCE_DIR"]) / "tests" / "data"
 DECODER = ["--model", GOLDEN / "llama-tiny.gguf", "--prompt-ids", "1,5,9,13,17,21,25", "--answer-ids", "29,33,37,41"]
 VIEWS = ("heads", "model", "depth", "neuron", "lens")
 

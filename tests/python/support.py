@@ -9,7 +9,7 @@ import explainer
 import numpy as np
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-GOLDEN = os.path.join(ROOT, "tests", "golden")
+GOLDEN = os.path.join(ROOT, "tests", "data")
 DEMO = os.environ.get("LLMX_DEMO_MODEL", "")
 needs_demo = unittest.skipUnless(os.path.isfile(DEMO), "LLMX_DEMO_MODEL names no file")
 

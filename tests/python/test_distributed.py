@@ -17,7 +17,7 @@ import explainer
 from explainer import errors
 from explainer.distributed import _run, explain_dataset, read
 
-MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "golden", "llama-tiny.gguf")
+MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "llama-tiny.gguf")
 MISSING = [name for name in ("ray", "pyarrow") if importlib.util.find_spec(name) is None]
 NEEDS_RAY = unittest.skipIf(MISSING, f"not installed: {' and '.join(MISSING)} (pip install 'llm-explainer[ray]')")
 FATAL = [1, 2, 3, 2, 1]  # a prompt that kills the process which explains it

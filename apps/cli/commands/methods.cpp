@@ -46,6 +46,7 @@ std::vector<MethodFacts> chosen(const std::vector<std::string>& names) {
     const std::vector<MethodFacts> all = known_methods();
     if (names.empty()) return all;
     std::vector<std::string> known;
+    known.reserve(all.size());
     for (const MethodFacts& method : all) known.push_back(method.name);
     for (const std::string& name : names) {
         if (std::find(known.begin(), known.end(), name) == known.end()) throw_unknown("method", name, known);
