@@ -1,5 +1,7 @@
 #include "errors.hpp"
 
+#include <nanobind/stl/string.h>
+
 #include <exception>
 #include <llmx/error.hpp>
 #include <map>

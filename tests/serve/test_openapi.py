@@ -101,7 +101,7 @@ class OpenApi(unittest.TestCase):
         self.assertEqual(len(names), sum(len(methods) for methods in self.document["paths"].values()))
 
     def test_every_path_is_described(self):
-        with open(SOURCE + "/apps/serve/front.cpp") as file:
+        with open(SOURCE + "/apps/serve/router.cpp") as file:
             routes = set(re.findall(r'\{"(GET|POST)", "(/[^"]*)"', file.read()))
         described = {(m.upper(), p) for p, methods in self.document["paths"].items() for m in methods}
         pages = {(m, p) for m, p in routes if not p.startswith("/v1") and p not in
