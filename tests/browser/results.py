@@ -85,7 +85,7 @@ def with_original(base):
     p, t = len(base["Prompt"]), len(base["Decode_output"])
 
     def positive(table):
-        return [[abs(v) / 10 for v in row] for row in table]
+        return [[round(abs(v) / 10, 5) for v in row] for row in table]
     base["Attention"] = {"pair_result": {"attention": positive(scores(1, p, 3))[0], "attention_mean": positive(scores(1, p, 4))[0], "block": 0},
                          "attention_result": {"mean_group_df": scores(t, p, 6), "blocks": [0, 1], "blocks_without": []},
                          "mean": positive(scores(t, p + t, 7))}

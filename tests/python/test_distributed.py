@@ -255,7 +255,7 @@ class OnACluster(Directory):
     def test_ids_that_stand_twice_are_refused_before_any_work(self):
         for records, id in (([{"id": "a"}, {"id": "b"}, {"id": "a"}], '"a"'), ([{"id": "7"}, {"id": 7}], '"7"'),
                             ([{"id": "000002"}, {}], '"000002"')):
-            with self.assertRaisesRegex(errors.InputError, f"id {id} stands twice"):
+            with self.assertRaisesRegex(errors.InputError, f"id {id} appears twice"):
                 self.explain(records)
         for id in (1.5, True, [1], "\ud800"):
             with self.assertRaises(errors.InputError):
@@ -285,7 +285,7 @@ class OnACluster(Directory):
                 (errors.InputError, "no such file", self.path("none.jsonl"), {}),
                 (errors.InputError, "unknown file type", self.path("in.txt", "{}"), {}),
                 (errors.UsageError, "expected a path, a list", 5, {}),
-                (errors.InputError, "no fixed places", ray.data.from_items([{"user": "x"}]), {})):
+                (errors.InputError, "no fixed order", ray.data.from_items([{"user": "x"}]), {})):
             with self.subTest(message), self.assertRaisesRegex(expected, message):
                 self.explain(source, **options)
 
@@ -307,7 +307,7 @@ class OnACluster(Directory):
         summary = _run(self.plan("abc"), self.pool([[rows[0], rows[0], rows[1]], [rows[1], rows[2], rows[0]]]), parts)
         self.assertEqual(3, summary.done)
         self.assertEqual(["a", "b", "c"], [call.args[0]["id"] for call in parts.add.call_args_list])
-        with self.assertRaisesRegex(errors.InternalError, "without a row for 1 records"):
+        with self.assertRaisesRegex(errors.InternalError, "no row for 1 records"):
             _run(self.plan("a"), self.pool([[]]), parts)
 
     def test_what_is_asked_for_again_is_what_did_not_come(self):

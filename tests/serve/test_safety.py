@@ -155,8 +155,8 @@ class Key(unittest.TestCase):
 
     def test_a_key_has_to_be_one(self):
         with tempfile.NamedTemporaryFile() as empty:
-            for arguments, words in ((["--api-key", ""], "is empty"), (["--api-key", "a b"], "letter"),
-                                     (["--api-key-file", empty.name], "is empty"),
+            for arguments, words in ((["--api-key", ""], "empty"), (["--api-key", "a b"], "letter"),
+                                     (["--api-key-file", empty.name], "empty"),
                                      (["--api-key-file", "/nowhere/key"], "--api-key-file"),
                                      (["--api-key", "a", "--api-key-file", empty.name], "given together")):
                 run = command_line("serve", "--model", TINY_MODEL, "--port", "0", *arguments)
