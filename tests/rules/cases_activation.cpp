@@ -19,7 +19,7 @@ double hardsigmoid(double x) { return std::min(1.0, std::max(0.0, (x + 3) / 6));
 struct Function {
     ggml_unary_op op;
     double (*f)(double);
-    double forward_error = 1e-5;
+    double forward_error = 5.5e-7;
 };
 
 // ggml reads GELU and its quick form from tables of float16
@@ -34,8 +34,8 @@ const Function functions[] = {
     {GGML_UNARY_OP_ELU, [](double x) { return x > 0 ? x : std::expm1(x); }},
     {GGML_UNARY_OP_RELU, relu},
     {GGML_UNARY_OP_SIGMOID, sigmoid},
-    {GGML_UNARY_OP_GELU, gelu, 1e-3},
-    {GGML_UNARY_OP_GELU_QUICK, gelu_quick, 1e-3},
+    {GGML_UNARY_OP_GELU, gelu, 2.8e-4},
+    {GGML_UNARY_OP_GELU_QUICK, gelu_quick, 2.8e-4},
     {GGML_UNARY_OP_SILU, silu},
     {GGML_UNARY_OP_HARDSWISH, [](double x) { return x * hardsigmoid(x); }},
     {GGML_UNARY_OP_HARDSIGMOID, hardsigmoid},
@@ -52,7 +52,7 @@ const Function functions[] = {
 struct Gate {
     ggml_glu_op op;
     double (*f)(double gate, double up);
-    double forward_error = 1e-5;
+    double forward_error = 5.5e-7;
 };
 
 constexpr float oai_alpha = 1.702F;
@@ -63,14 +63,14 @@ double limited_both(double x) { return std::max(limited(x), -static_cast<double>
 
 const Gate gates[] = {
     {GGML_GLU_OP_REGLU, [](double g, double u) { return relu(g) * u; }},
-    {GGML_GLU_OP_GEGLU, [](double g, double u) { return gelu(g) * u; }, 1e-3},
+    {GGML_GLU_OP_GEGLU, [](double g, double u) { return gelu(g) * u; }, 6.4e-4},
     {GGML_GLU_OP_SWIGLU, [](double g, double u) { return silu(g) * u; }},
     {GGML_GLU_OP_SWIGLU_OAI,
      [](double g, double u) {
          return limited(g) * sigmoid(static_cast<double>(oai_alpha) * limited(g)) * (limited_both(u) + 1);
      }},
     {GGML_GLU_OP_GEGLU_ERF, [](double g, double u) { return gelu_erf(g) * u; }},
-    {GGML_GLU_OP_GEGLU_QUICK, [](double g, double u) { return gelu_quick(g) * u; }, 1e-3},
+    {GGML_GLU_OP_GEGLU_QUICK, [](double g, double u) { return gelu_quick(g) * u; }, 6.4e-4},
     {GGML_GLU_OP_SWIGLU_CLAMP, [](double g, double u) { return silu(limited(g)) * limited_both(u); }},
 };
 

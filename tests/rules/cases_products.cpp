@@ -25,8 +25,8 @@ ggml_tensor* build_product(ggml_context* context, const std::vector<ggml_tensor*
 
 /// ggml rounds the other operand to the type's partner, 8 bits for the quantised ones.
 double rounding_of(ggml_type type) {
-    if (type == GGML_TYPE_F32) return 1e-5;
-    return ggml_is_quantized(type) ? 2e-2 : 1e-2;
+    if (type == GGML_TYPE_F32) return 5.5e-7;
+    return ggml_is_quantized(type) ? 5.3e-3 : 1.7e-3;
 }
 
 Input weight(const Shape& shape, ggml_type type) {

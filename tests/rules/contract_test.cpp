@@ -102,8 +102,10 @@ public:
     }
 
 private:
-    /// The largest error of a rule, relative to the gradient.
-    static constexpr double measured = 1e-5;
+    /// The largest error, relative to the gradient.
+    [[nodiscard]] double measured() const {
+        return case_.op == "RMS_NORM" ? 5.4e-6 : case_.op == "UNARY" ? 3.3e-6 : 8.4e-7;
+    }
     /// What adding to a sink that holds something costs in float32.
     static constexpr double rounding = 1.2e-7;
 
@@ -156,7 +158,7 @@ private:
                 for (std::size_t k = 0; k < expected.size(); ++k) expected[k] += start[i].v[k];
                 rounded = rounding * length(expected);
             }
-            ASSERT_MEASURED((distance(source.result(i).array().v, expected) - rounded) / size, measured);
+            ASSERT_MEASURED((distance(source.result(i).array().v, expected) - rounded) / size, measured());
             ASSERT_TRUE(source.result(i).gaps_untouched());
         }
     }
@@ -284,7 +286,7 @@ TEST(Rules, SourcesMayShareAWindow) {
         vjp::Pull pull(node, dy.values(), source, 1);
         vjp::find_rule(op)->pull(pull);
         for (std::size_t k = 0; k < x.v.size(); ++k) {
-            EXPECT_CLOSE(source.result(0).array().v[k], op == "ADD" ? 2.0 : x.v[k] + y.v[k], 1e-6);
+            EXPECT_CLOSE(source.result(0).array().v[k], op == "ADD" ? 2.0 : x.v[k] + y.v[k], 1.2e-7);
         }
     }
 }

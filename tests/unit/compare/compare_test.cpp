@@ -50,9 +50,9 @@ TEST(Compare, TheSameScoresAgreeWholly) {
 TEST(Compare, KnownStatistics) {
     const Attribution a = scored(five, {{7, 4, 3, 2, 1}}), b = scored(five, {{4, 5, 3, 1, 2}});
     const Comparison c = compare(a, b, {.top = 1, .differences = 2});
-    EXPECT_CLOSE(*c.total.spearman, 1 - 6.0 * 4 / 120, 1e-12);
-    EXPECT_CLOSE(*c.total.kendall, 0.6, 1e-12);
-    EXPECT_CLOSE(*c.total.cosine, 61 / std::sqrt(79.0 * 55), 1e-12);
+    EXPECT_CLOSE(*c.total.spearman, 1 - 6.0 * 4 / 120, 2.3e-16);
+    EXPECT_CLOSE(*c.total.kendall, 0.6, 2.3e-16);
+    EXPECT_CLOSE(*c.total.cosine, 61 / std::sqrt(79.0 * 55), 2.3e-16);
     EXPECT_EQ(c.total.overlap, 0);
     EXPECT_DOUBLE_EQ(compare(a, b, {.top = 3}).total.overlap, 1);
     EXPECT_DOUBLE_EQ(compare(a, b, {.top = 4}).total.overlap, 0.75);
@@ -82,7 +82,7 @@ TEST(Compare, TargetsOneByOneAndTheirSum) {
     EXPECT_DOUBLE_EQ(*c.targets[0].spearman, 1);
     EXPECT_DOUBLE_EQ(*c.targets[1].spearman, -1);
     EXPECT_FALSE(c.total.spearman);  // 4, 4, 4 has no order
-    EXPECT_CLOSE(*c.total.cosine, (2 + 4 + 7) / std::sqrt(3.0 * (4 + 16 + 49)), 1e-12);
+    EXPECT_CLOSE(*c.total.cosine, (2 + 4 + 7) / std::sqrt(3.0 * (4 + 16 + 49)), 2.3e-16);
 }
 
 TEST(Compare, OtherUnitsAreSaid) {
@@ -197,11 +197,11 @@ TEST(CompareAnswers, AgainstTheirDefinitions) {
     const Tensor a = {{2, 3}, {log(0.5), log(0.25), log(0.25), 0, 0, 0}};
     const Tensor b = {{2, 3}, {log(0.25), log(0.5), log(0.25), 11, 11, 11}};
     const AnswerDrift drift = compare_answers({0, 1}, a, b);
-    EXPECT_CLOSE(drift.first_logprob, std::log(0.5 / 3), 1e-7);
-    EXPECT_CLOSE(drift.second_logprob, std::log(0.25 / 3), 1e-7);
+    EXPECT_CLOSE(drift.first_logprob, std::log(0.5 / 3), 6e-8);
+    EXPECT_CLOSE(drift.second_logprob, std::log(0.25 / 3), 6e-8);
     const double kl = 0.5 * std::log(2.0) + 0.25 * std::log(0.5);
-    EXPECT_CLOSE(drift.max_kl, kl, 1e-7);
-    EXPECT_CLOSE(drift.mean_kl, kl / 2, 1e-7);
+    EXPECT_CLOSE(drift.max_kl, kl, 6e-8);
+    EXPECT_CLOSE(drift.mean_kl, kl / 2, 6e-8);
     EXPECT_EQ(drift.greedy_agreement, 0.5);
 }
 

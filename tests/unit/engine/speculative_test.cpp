@@ -31,14 +31,15 @@ TEST(Acceptance, MakesDraftsTheModelsDistribution) {
          {Distribution{{0, 1, 2, 3}, {0.4, 0.3, 0.1, 0.2}}, Distribution{{3, 2}, {0.9, 0.1}},
           Distribution{{0, 7}, {0.5, 0.5}}, engine::certain(2)}) {
         const Distribution rest = engine::residual(p, q);
-        EXPECT_CLOSE(std::accumulate(rest.probabilities.begin(), rest.probabilities.end(), 0.0), 1.0, 1e-12);
+        EXPECT_CLOSE(std::accumulate(rest.probabilities.begin(), rest.probabilities.end(), 0.0), 1.0,
+                     2.3e-16);
         for (const Token y : p.ids) {
             double probability = 0;
             for (const Token x : q.ids) {
                 const double a = engine::acceptance(p, q, x);
                 probability += q.of(x) * ((x == y ? a : 0.0) + (1 - a) * rest.of(y));
             }
-            EXPECT_CLOSE(probability, p.of(y), 1e-12);
+            EXPECT_CLOSE(probability, p.of(y), 2.3e-16);
         }
     }
 }

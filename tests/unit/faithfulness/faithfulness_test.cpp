@@ -68,19 +68,19 @@ TEST(Faithfulness, LinearGameInClosedForm) {
     for (int k = 0; k <= 10; ++k) {
         const double top = 0.105 * k - 0.005 * k * k;
         const auto i = static_cast<std::size_t>(k);
-        EXPECT_CLOSE(f.fractions[i], 0.1 * k, 1e-12);
-        EXPECT_CLOSE(f.deletion[i], 0.65 - top, 1e-12);
-        EXPECT_CLOSE(f.insertion[i], 0.1 + top, 1e-12);
+        EXPECT_CLOSE(f.fractions[i], 0.1 * k, 2.3e-16);
+        EXPECT_CLOSE(f.deletion[i], 0.65 - top, 2.3e-16);
+        EXPECT_CLOSE(f.insertion[i], 0.1 + top, 2.3e-16);
         taken += top;
         left += k == 0 ? 0 : 0.55 - top;
     }
-    EXPECT_CLOSE(f.comprehensiveness.value, taken / 10, 1e-12);  // 0.385
-    EXPECT_CLOSE(f.comprehensiveness.value, 0.385, 1e-12);
-    EXPECT_CLOSE(f.sufficiency.value, left / 10, 1e-12);  // 0.165
+    EXPECT_CLOSE(f.comprehensiveness.value, taken / 10, 2.3e-16);  // 0.385
+    EXPECT_CLOSE(f.comprehensiveness.value, 0.385, 2.3e-16);
+    EXPECT_CLOSE(f.sufficiency.value, left / 10, 2.3e-16);  // 0.165
     // Trapezoids: ends half.
-    EXPECT_CLOSE(f.deletion_area.value, 0.65 - (taken - 0.55 / 2) / 10, 1e-12);
-    EXPECT_CLOSE(f.insertion_area.value, 0.1 + (taken - 0.55 / 2) / 10, 1e-12);
-    EXPECT_CLOSE(f.kendall_tau.value().value, 1.0, 1e-12);
+    EXPECT_CLOSE(f.deletion_area.value, 0.65 - (taken - 0.55 / 2) / 10, 2.3e-16);
+    EXPECT_CLOSE(f.insertion_area.value, 0.1 + (taken - 0.55 / 2) / 10, 2.3e-16);
+    EXPECT_CLOSE(f.kendall_tau.value().value, 1.0, 2.3e-16);
     EXPECT_EQ(f.random_seeds, 5);
 }
 
@@ -94,12 +94,12 @@ TEST(Faithfulness, RightRankingBeatsItsReverse) {
     EXPECT_GT(right.insertion_area.value, right.insertion_area.random);
     EXPECT_LT(wrong.comprehensiveness.value, wrong.comprehensiveness.random);
     EXPECT_GT(wrong.sufficiency.value, wrong.sufficiency.random);
-    EXPECT_CLOSE(wrong.kendall_tau.value().value, -1.0, 1e-12);
+    EXPECT_CLOSE(wrong.kendall_tau.value().value, -1.0, 2.3e-16);
     // Both stand beside the same random rankings.
     EXPECT_EQ(right.comprehensiveness.random, wrong.comprehensiveness.random);
     // In a linear game what is taken away and what is put in add up.
     for (std::size_t i = 0; i < right.deletion.size(); ++i)
-        EXPECT_CLOSE(right.deletion[i] + right.insertion[i], 0.65 + 0.1, 1e-12);
+        EXPECT_CLOSE(right.deletion[i] + right.insertion[i], 0.65 + 0.1, 2.3e-16);
 }
 
 TEST(Faithfulness, RandomRankingsLieInTheMiddle) {
@@ -144,16 +144,16 @@ TEST(Faithfulness, EqualUnitsHaveNoRankCorrelation) {
     auto game = linear(std::vector<double>(4, 0.1));
     const auto f = measure(game, std::vector<Map>{{4, 3, 2, 1}}, 3, 0).front();
     EXPECT_FALSE(f.kendall_tau.has_value());
-    EXPECT_CLOSE(f.comprehensiveness.value, f.comprehensiveness.random, 1e-12);
-    EXPECT_CLOSE(f.comprehensiveness.random_deviation, 0, 1e-12);
+    EXPECT_CLOSE(f.comprehensiveness.value, f.comprehensiveness.random, 2.3e-16);
+    EXPECT_CLOSE(f.comprehensiveness.random_deviation, 0, 2.3e-16);
 }
 
 TEST(Faithfulness, OneUnitIsTakenWithTheFirstTenth) {
     auto game = linear({0.4});
     const auto f = measure(game, std::vector<Map>{{1.0}}, 2, 0).front();
-    EXPECT_CLOSE(f.comprehensiveness.value, 0.4, 1e-12);
-    EXPECT_CLOSE(f.sufficiency.value, 0.0, 1e-12);
-    EXPECT_CLOSE(f.deletion_area.value, 0.1 + 0.4 / 20, 1e-12);
+    EXPECT_CLOSE(f.comprehensiveness.value, 0.4, 2.3e-16);
+    EXPECT_CLOSE(f.sufficiency.value, 0.0, 2.3e-16);
+    EXPECT_CLOSE(f.deletion_area.value, 0.1 + 0.4 / 20, 2.3e-16);
     EXPECT_FALSE(f.kendall_tau.has_value());
 }
 

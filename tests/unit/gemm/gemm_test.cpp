@@ -68,7 +68,7 @@ TEST(Gemm, TransposesLeadingDimensionsAndBeta) {
                             multiply_reference(s.m, s.n, s.k, {a.data(), shape_a.leading, ta},
                                                {b.data(), shape_b.leading, tb}, beta, expected.data(),
                                                leading);
-                            ASSERT_MEASURED(error(got, expected, s, leading), 1e-6)
+                            ASSERT_MEASURED(error(got, expected, s, leading), 2.2e-7)
                                 << s.m << "x" << s.n << "x" << s.k << " " << ta << tb << " gap " << gap;
                             for (std::int64_t i = 0; i < s.m; ++i) {
                                 for (std::int64_t j = s.n; j < leading; ++j) {
@@ -149,7 +149,7 @@ TEST(Bfloat16, Products) {
                                   leading, 2);
                 multiply_reference(s.m, s.n, s.k, {a.data(), s.k + gap}, {b.data(), s.n}, beta,
                                    expected.data(), leading);
-                ASSERT_MEASURED(error(got, expected, s, leading), 1e-2) << s.m << "x" << s.n << "x" << s.k;
+                ASSERT_LE(error(got, expected, s, leading), 1e-2) << s.m << "x" << s.n << "x" << s.k;
             }
         }
     }

@@ -80,13 +80,13 @@ TEST(Lasso, MeetsTheConditionsOfItsMinimum) {
         for (const double alpha : {0.001, 0.05, 0.4}) {
             const auto fit = lasso(x, y, alpha);
             EXPECT_TRUE(fit.converged);
-            expect_minimum(x, y, alpha, fit.weights, 2e-6);
+            expect_minimum(x, y, alpha, fit.weights, 9.7e-16);
             double off = 0;
             for (std::size_t i = 0; i < count; ++i) {
                 off += fit.intercept - y[i];
                 for (std::size_t u = 0; u < units; ++u) off += fit.weights[u] * x[i][u];
             }
-            EXPECT_CLOSE(off, 0, 1e-9 * static_cast<double>(count));
+            EXPECT_CLOSE(off / static_cast<double>(count), 0, 1.7e-15);
         }
     }
 }
@@ -95,10 +95,10 @@ TEST(Lasso, OneUnitInClosedForm) {
     // Standardised, the column is -1, 1; w = soft(cov, alpha) in it, and twice that in the unit's own scale.
     const std::vector<Coalition> x{{0}, {1}, {1}, {0}};
     const std::vector<double> y{1, 4, 6, 1};
-    EXPECT_CLOSE(lasso(x, y, 0.5).weights[0], 2 * (2 - 0.5), 1e-12);
-    EXPECT_CLOSE(lasso(x, y, 0.5).intercept, 3 - 1.5, 1e-12);
+    EXPECT_CLOSE(lasso(x, y, 0.5).weights[0], 2 * (2 - 0.5), 2.3e-16);
+    EXPECT_CLOSE(lasso(x, y, 0.5).intercept, 3 - 1.5, 2.3e-16);
     EXPECT_EQ(lasso(x, y, 2.0).weights[0], 0);
-    EXPECT_CLOSE(lasso(x, std::vector<double>{-1, -4, -6, -1}, 0.5).weights[0], -3, 1e-12);
+    EXPECT_CLOSE(lasso(x, std::vector<double>{-1, -4, -6, -1}, 0.5).weights[0], -3, 2.3e-16);
 }
 
 TEST(Lasso, SaysWhereItHasNotConverged) {
@@ -136,7 +136,7 @@ TEST(SparseLinear, FitsTheLogOddsPerToken) {
         std::vector<double> w;
         for (const auto& v : values) y.push_back(std::log(std::exp(v[t]) / (1 - std::exp(v[t]))) / tokens);
         for (const float score : found.scores.row(t)) w.push_back(static_cast<double>(score) / tokens);
-        expect_minimum(asked, y, 0.05, w, 2e-6);
+        expect_minimum(asked, y, 0.05, w, 5.6e-9);
         EXPECT_GT(std::count(w.begin(), w.end(), 0.0), 2) << "nothing sparse about it";
         EXPECT_LT(std::count(w.begin(), w.end(), 0.0), 18);
     }
@@ -149,7 +149,7 @@ TEST(SparseLinear, FitsOtherMeasuresAsTheyAre) {
     const auto asked = game.asked;
     std::vector<double> y;
     for (const auto& v : game.values(asked)) y.push_back(v[0]);
-    expect_minimum(asked, y, 0.01, {found.scores.values.begin(), found.scores.values.end()}, 1e-6);
+    expect_minimum(asked, y, 0.01, {found.scores.values.begin(), found.scores.values.end()}, 3e-9);
     double kept = 0;
     for (const auto& coalition : asked) kept += std::accumulate(coalition.begin(), coalition.end(), 0.0);
     EXPECT_NEAR(kept / 640, 0.5, 0.08);
@@ -164,10 +164,10 @@ double log_odds_gained(double with, double without) {
 
 TEST(SparseLinear, LogOddsAreFiniteForEveryProbability) {
     const auto half = std::log(0.5);
-    EXPECT_CLOSE(log_odds_gained(std::log(0.9), half), std::log(9), 1e-4);
-    EXPECT_CLOSE(log_odds_gained(-3e-15, half), -std::log(3e-15), 1e-4);
-    EXPECT_CLOSE(log_odds_gained(half, -3000), 3000, 1e-2);
-    EXPECT_CLOSE(log_odds_gained(0, half), 52 * std::log(2), 1e-4);
+    EXPECT_CLOSE(log_odds_gained(std::log(0.9), half), std::log(9), 2.2e-6);
+    EXPECT_CLOSE(log_odds_gained(-3e-15, half), -std::log(3e-15), 1.5e-6);
+    EXPECT_CLOSE(log_odds_gained(half, -3000), 3000, 1.3e-4);  // half a step of a float
+    EXPECT_CLOSE(log_odds_gained(0, half), 52 * std::log(2), 1.9e-6);
     EXPECT_THROW(log_odds_gained(0.1, half), Error);
 }
 
@@ -212,7 +212,7 @@ TEST(Lime, IsTheRidgeFitUnderItsKernel) {
                 double slope = 0;
                 for (std::size_t i = 0; i < asked.size(); ++i)
                     slope += kernel_of(asked[i], width) * asked[i][u] * (r[i] - intercept / total);
-                EXPECT_CLOSE(slope, alpha * w[u], 2e-5) << "unit " << u;
+                EXPECT_CLOSE(slope, alpha * w[u], 3.1e-7) << "unit " << u;
             }
         }
     }

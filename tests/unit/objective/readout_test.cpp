@@ -37,7 +37,7 @@ void expect_derivative(const Readout& readout, const std::vector<Tensor>& result
             const Tensor seed = readout.seed(target, text, results[text]);
             ASSERT_EQ(seed.shape, results[text].shape) << what;
             for (std::size_t i = 0; i < seed.values.size(); ++i) {
-                EXPECT_CLOSE(seed.values[i], slope(readout, results, target, text, i), 1e-5)
+                EXPECT_CLOSE(seed.values[i], slope(readout, results, target, text, i), 6.5e-7)
                     << what << ", target " << target << ", text " << text << ", entry " << i;
                 largest = std::max<double>(largest, std::abs(seed.values[i]));
             }
@@ -75,7 +75,7 @@ TEST(Readout, SeedsOfAContrastOfUnequalLengthsAreDerivatives) {
         for (Measured& m : other.terms) m = {0, {m.term.output, m.term.token, 1.0}};
         const double a = written_readout(measure, {answer})->values(std::vector{results[0]})[0];
         const double b = written_readout(measure, {other})->values(std::vector{results[1]})[0];
-        EXPECT_CLOSE(readout->values(results)[0], a - b, 1e-6) << name;
+        EXPECT_CLOSE(readout->values(results)[0], a - b, 6e-8) << name;
     }
 }
 
@@ -100,11 +100,11 @@ TEST(Readout, ValuesAreTheirFormulas) {
         }
     }
     const auto value = [&](Measure m) { return written_readout(m, both, q)->values(std::vector{z})[0]; };
-    EXPECT_CLOSE(value(Measure::logprob), logprob, 1e-6);
-    EXPECT_CLOSE(value(Measure::probability), std::exp(logprob), 1e-6);
-    EXPECT_CLOSE(value(Measure::logit), logit, 1e-6);
-    EXPECT_CLOSE(value(Measure::entropy), entropy, 1e-6);
-    EXPECT_CLOSE(value(Measure::kl), kl, 1e-6);
+    EXPECT_CLOSE(value(Measure::logprob), logprob, 6e-8);
+    EXPECT_CLOSE(value(Measure::probability), std::exp(logprob), 6e-8);
+    EXPECT_CLOSE(value(Measure::logit), logit, 6e-8);
+    EXPECT_CLOSE(value(Measure::entropy), entropy, 6e-8);
+    EXPECT_CLOSE(value(Measure::kl), kl, 6e-8);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ TEST(Span, GradientIsTheLossesDerivative) {
     for (const auto& [start, end] : {std::pair{1, 3}, {0, 4}, {2, 2}, {-3, 1}, {1, 5}}) {
         const std::vector<double> hidden(c.hidden.values.begin(), c.hidden.values.end());
         EXPECT_CLOSE(objective::span_loss(objective::span_logits(c.hidden, c.head), start, end),
-                     plain_loss(c, hidden, start, end), 1e-6);
+                     plain_loss(c, hidden, start, end), 1.1e-7);
         const Tensor gradient = objective::span_gradient(c.hidden, c.head, start, end);
         for (std::size_t i = 0; i < hidden.size(); ++i) {
             std::vector<double> up = hidden;
@@ -51,7 +51,7 @@ TEST(Span, GradientIsTheLossesDerivative) {
             up[i] += 1e-5;
             down[i] -= 1e-5;
             const double truth = (plain_loss(c, up, start, end) - plain_loss(c, down, start, end)) / 2e-5;
-            EXPECT_CLOSE(gradient.values[i], truth, 1e-6);
+            EXPECT_CLOSE(gradient.values[i], truth, 1.1e-7);
         }
     }
 }
