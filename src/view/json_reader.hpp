@@ -91,7 +91,9 @@ public:
     }
     template <class T>
     static void read(const Place& place, std::optional<T>& value) {
-        read(place, value.emplace());
+        value =
+            T{};  // not emplace(): Clang 14 takes a nested class with default members for not constructible
+        read(place, *value);
     }
     template <class T>
     static void read(const Place& place, Array<T> array) {
