@@ -91,8 +91,8 @@ public:
     }
     template <class T>
     static void read(const Place& place, std::optional<T>& value) {
-        value =
-            T{};  // not emplace(): Clang 14 takes a nested class with default members for not constructible
+        // not emplace(): Clang 14 takes a nested class with default members for not constructible
+        value = T{};
         read(place, *value);
     }
     template <class T>
