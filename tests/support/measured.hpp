@@ -13,7 +13,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
-#include <source_location>
 #include <string>
 #include <utility>
 
@@ -40,10 +39,10 @@ public:
         for (const auto& [check, error] : largest_)
             out << check.first << '\t' << error << '\t' << check.second << '\n';
     }
-    void add(const std::source_location& where, double error, double measured) {
+    void add(const char* file, int line, double error, double measured) {
         if (file_.empty()) return;
         const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
-        std::string check = where.file_name() + (':' + std::to_string(where.line())) + '\t';
+        std::string check = file + (':' + std::to_string(line)) + '\t';
         if (test != nullptr) check += std::string(test->test_suite_name()) + '.' + test->name();
         double& largest = largest_.try_emplace({check, measured}, error).first->second;
         if (!(error <= largest)) largest = error;
@@ -57,21 +56,22 @@ private:
     std::map<std::pair<std::string, double>, double> largest_;  // by place, test and stated error
 };
 
-inline testing::AssertionResult within_measured(
-    const char* error_text, const char*, double error, double measured,
-    const std::source_location& where = std::source_location::current()) {
-    MeasuredLog::get().add(where, error, measured);
+inline testing::AssertionResult within_measured(const char* error_text, const char*, double error,
+                                                double measured, const char* file = __builtin_FILE(),
+                                                int line = __builtin_LINE()) {
+    MeasuredLog::get().add(file, line, error, measured);
     if (error <= margin * measured) return testing::AssertionSuccess();  // not so for NaN
     return testing::AssertionFailure()
            << error_text << " is " << error << ", " << error / measured << " times the " << measured
            << " that was measured; expected at most " << margin << " times";
 }
 
-inline testing::AssertionResult close_as_measured(
-    const char* value_text, const char* truth_text, const char* measured_text, double value, double truth,
-    double measured, const std::source_location& where = std::source_location::current()) {
+inline testing::AssertionResult close_as_measured(const char* value_text, const char* truth_text,
+                                                  const char* measured_text, double value, double truth,
+                                                  double measured, const char* file = __builtin_FILE(),
+                                                  int line = __builtin_LINE()) {
     const std::string difference = std::string(value_text) + " - " + truth_text;
-    return within_measured(difference.c_str(), measured_text, std::abs(value - truth), measured, where)
+    return within_measured(difference.c_str(), measured_text, std::abs(value - truth), measured, file, line)
            << " (" << value << " and " << truth << ')';
 }
 
