@@ -24,7 +24,7 @@ void add_pre(std::vector<Case>& cases) {
              "weighed_" + text({t, h, n}),
              {{{1, t, h, n}}, {{1, 1, t, h}}},
              [](ggml_context* context, const auto& x) { return ggml_dsv4_hc_pre(context, x[0], x[1]); },
-             [h](const Inputs& x) {
+             [h = h](const Inputs& x) {
                  const Shape& s = x[0].shape;
                  return make({1, 1, s[1], s[3]}, [&](auto, auto, auto i2, auto i3) {
                      double sum = 0;
@@ -38,7 +38,7 @@ void add_pre(std::vector<Case>& cases) {
                          [](ggml_context* context, const auto& x) {
                              return ggml_dsv4_hc_pre_gated(context, x[0], x[1], 0.75F);
                          },
-                         [h](const Inputs& x) {
+                         [h = h](const Inputs& x) {
                              const Shape& s = x[0].shape;
                              return make({1, 1, s[1], s[3]}, [&](auto, auto, auto i2, auto i3) {
                                  double sum = 0;
@@ -61,7 +61,7 @@ void add_post(std::vector<Case>& cases) {
                              [mixed](ggml_context* context, const auto& x) {
                                  return ggml_dsv4_hc_post(context, x[0], x[1], x[2], mixed ? x[3] : nullptr);
                              },
-                             [mixed, h](const Inputs& x) {
+                             [mixed, h = h](const Inputs& x) {
                                  return make(x[1].shape, [&](auto, auto i1, auto i2, auto i3) {
                                      double sum = x[0].at(0, 0, i1, i3) * x[2].at(0, 0, i1, i2);
                                      if (!mixed) return sum + x[1].at(0, i1, i2, i3);

@@ -71,7 +71,7 @@ public:
     /// `start`: what the sinks hold before; sinks without a start are fresh.
     TestSource(const OneOp& op, const vjp::Node& node, const vjp::Keep& keep, const Array& output,
                Window window, const std::map<int, Array>& start, vjp::Weights& weights)
-        : op_(op), node_(node), keep_(keep), window_(window), weights_(weights), output_(output, window) {
+        : node_(node), keep_(keep), weights_(weights), output_(output, window) {
         for (int i = 0; i < op.sources(); ++i) {
             if (!node.has(i)) continue;
             const Array& values = op.inputs()[static_cast<std::size_t>(op.input_of(i))];
@@ -135,10 +135,8 @@ private:
         }
     }
 
-    const OneOp& op_;
     const vjp::Node& node_;
     vjp::Keep keep_;
-    Window window_;
     vjp::Weights& weights_;
     Windowed output_;
     std::map<int, Windowed> values_;
