@@ -1,6 +1,6 @@
 """Runs clang-tidy on our sources that changed since they last passed.
 
-usage: tidy.py CHECKOUT BUILD CACHE [FILE...]     (all sources that BUILD compiles without FILE)
+usage: tidy.py CHECKOUT BUILD CACHE [FILE...]     (without FILE all that BUILD compiles of src, apps and python)
 
 A source has changed if its preprocessed text, its compiler flags, .clang-tidy or the version of clang-tidy has.
 CACHE holds an empty file for each source that passed, named by the hash of these.
@@ -73,6 +73,11 @@ class Tidy:
             passed.touch()
         return ""
 
+    def shipped(self) -> list[Path]:
+        """Sources of what users get: no tests, benchmarks and examples."""
+        folders = ("src", "apps", "python")
+        return sorted(file for file in self.flags if file.relative_to(self.checkout).parts[0] in folders)
+
     def forget_oldest(self) -> None:
         for old in sorted(self.cache.iterdir(), key=lambda file: file.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)
@@ -82,7 +87,7 @@ def main() -> int:
     checkout, build, cache = (Path(word).resolve() for word in sys.argv[1:4])
     cache.mkdir(parents=True, exist_ok=True)
     tidy = Tidy(checkout, build, cache)
-    files = [Path(word).resolve() for word in sys.argv[4:]] or sorted(tidy.flags)
+    files = [Path(word).resolve() for word in sys.argv[4:]] or tidy.shipped()
     for file in files:
         if file not in tidy.flags:
             sys.exit(f"error: {file}: not a source of {build}; expected one that it compiles")
