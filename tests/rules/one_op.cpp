@@ -64,7 +64,7 @@ std::array<std::size_t, 2> swapped(Layout layout) {
 /// A tensor of the input's logical shape, filled; `values` come back as stored.
 ggml_tensor* make_tensor(ggml_context* context, const Input& input, Array& values) {
     const auto axes = swapped(input.layout);
-    const auto a = axes.first, b = axes.second;
+    const auto a = axes[0], b = axes[1];
     Shape stored = input.shape;
     std::swap(stored[a], stored[b]);
     ggml_tensor* base = ggml_new_tensor_4d(context, input.type, stored[3], stored[2], stored[1], stored[0]);
