@@ -217,17 +217,19 @@ void Dispatcher::run(Job& job) {
     if (!worker_->channel().send(
             {{"kind", "run"}, {"id", job.id}, {"explain", job.ask.explain}, {"stream", job.ask.stream}},
             job.ask.request)) {
-        worker_died(&job);
+        worker_died(waits_again(job) ? nullptr : &job);
         return;
     }
+    bool begun = false;
     for (;;) {
         Message message;
         switch (wait(message, until)) {
             case Waited::message:
+                begun = begun || message.head.value("id", std::uint64_t{0}) == job.id;
                 if (passed_on(job, std::move(message))) return;
                 break;
             case Waited::gone:
-                worker_died(&job);
+                worker_died(!begun && !cancelled && waits_again(job) ? nullptr : &job);
                 return;
             case Waited::nothing:
                 break;
@@ -249,6 +251,15 @@ void Dispatcher::run(Job& job) {
             worker_->channel().send({{"kind", "cancel"}, {"id", job.id}});
         }
     }
+}
+
+/// A job that the worker had not begun did not end it: it waits for the next worker, once.
+bool Dispatcher::waits_again(const Job& job) {
+    const std::lock_guard lock(mutex_);
+    if (stopping_ || job.is_given_up() || again_ == job.id) return false;
+    again_ = job.id;
+    waiting_.push_front(running_);
+    return true;
 }
 
 /// True where that was the last of the job's messages.

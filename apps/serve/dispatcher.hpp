@@ -58,6 +58,7 @@ private:
     bool load_again();
     std::shared_ptr<Job> next();
     void run(Job& job);
+    bool waits_again(const Job& job);
     bool passed_on(Job& job, Message message);
     void worker_died(Job* job);
     void fail_waiting(const HttpError& failure);
@@ -77,7 +78,8 @@ private:
     std::shared_ptr<Job> running_;
     nlohmann::json model_;
     std::uint64_t last_ = 0;
-    pid_t worker_id_ = 0;  ///< 0: none that is ready
+    std::uint64_t again_ = 0;  ///< the job that waited again last
+    pid_t worker_id_ = 0;      ///< 0: none that is ready
     bool stopping_ = false;
 };
 

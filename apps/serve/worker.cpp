@@ -117,6 +117,7 @@ public:
         for (;;) {
             const Message message = inbox.next();
             const auto id = message.head.value("id", std::uint64_t{0});
+            channel_.send({{"kind", "begun"}, {"id", id}});
             RemoteActivity activity(channel_, inbox, id, message.head.value("stream", false));
             answer(id, [&] { carry_out(message, activity); });
             malloc_trim(0);  // the next request may be a short one

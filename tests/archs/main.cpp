@@ -42,8 +42,10 @@ struct Options {
 };
 
 void print(const Verdict& v) {
-    fmt::print("{}: replay {:.0e}, gradient {:.1e}, worst direction {:.1e} of {}, flips {}, |g| |e| {:.1e}\n",
-               v.file, v.replay, v.gradient, v.worst, v.sharp, v.flips, v.strength);
+    fmt::print(
+        "{}: replay {:.0e}, gradient {:.1e} (differences {:.1e}), worst direction {:.1e} of {}, "
+        "flips {}, |g| |e| {:.1e}\n",
+        v.file, v.replay, v.gradient, v.uncertain, v.worst, v.sharp, v.flips, v.strength);
 }
 
 class Architecture : public testing::Test {

@@ -19,8 +19,10 @@ struct Bound {
 constexpr std::array bounds{Bound{"0.0002", 2e-4}, Bound{"0.001", 1e-3}, Bound{"0.005", 5e-3},
                             Bound{"0.02", gradient_bound}};
 
-/// The smallest bound that is at least twice the figure, or the last one.
-const Bound& bound_for(double figure) {
+/// The smallest bound that is at least twice the figure, or the last one. The figure is no smaller than what
+/// central differences can tell.
+const Bound& bound_for(const Verdict& v) {
+    const double figure = std::max(v.gradient, v.uncertain);
     for (const Bound& bound : bounds) {
         if (2 * figure <= bound.value) return bound;
     }
@@ -104,7 +106,7 @@ std::string updated(const std::string& page, const std::vector<Verdict>& verdict
         if (line.starts_with("| ---")) continue;
         rows[line.substr(from + 3, to - from - 3)] = line + "\n";
     }
-    for (const Verdict& v : verdicts) rows[v.file] = row(v, bound_for(v.gradient).text);
+    for (const Verdict& v : verdicts) rows[v.file] = row(v, bound_for(v).text);
     return render(rows);
 }
 

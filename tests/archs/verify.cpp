@@ -82,8 +82,9 @@ std::string check_gradient(Probe& probe, const Tensor& gradient, Verdict& verdic
         verdict.worst = std::max(verdict.worst, std::abs(ours - truth.value) / std::abs(truth.value));
     }
     verdict.gradient = std::sqrt(off / all);
-    if (std::sqrt(uncertain / all) > gradient_bound / 2) {
-        return fmt::format("central differences are uncertain by {:.1e}", std::sqrt(uncertain / all));
+    verdict.uncertain = std::sqrt(uncertain / all);
+    if (verdict.uncertain > gradient_bound / 2) {
+        return fmt::format("central differences are uncertain by {:.1e}", verdict.uncertain);
     }
     if (!(verdict.gradient <= gradient_bound)) return fmt::format("gradient off by {:.1e}", verdict.gradient);
     if (!(verdict.worst <= gradient_bound)) return fmt::format("a direction off by {:.1e}", verdict.worst);

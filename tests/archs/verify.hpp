@@ -16,6 +16,7 @@ struct Verdict {
     double replay = 0;                ///< relative L2 of the replay's logits from a plain pass's
     double gradient = 0;              ///< relative L2 of 8 directional derivatives from central differences
     double worst = 0;                 ///< largest relative error of a derivative that is sharp by itself
+    double uncertain = 0;             ///< of the central differences, by their own estimate: relative L2
     int sharp = 0;                    ///< how many are
     int flips = 0;                    ///< steps left out because a choice (experts, sparse keys) changed
     double strength = 0;              ///< |gradient| |embeddings|: what a change of all embeddings would do

@@ -76,6 +76,15 @@ class Worker(unittest.TestCase):
             self.assertIn("signal 6", service.errors())
             self.assertEqual(service.explain().status, 200)
 
+    def test_killed_before_it_begins_a_request(self):
+        with Service() as service:
+            os.kill(service.worker(), signal.SIGSTOP)  # takes no request any more
+            asked = in_thread(service.explain)
+            service.wait_for(service.is_running_one)
+            os.kill(service.worker(), signal.SIGKILL)
+            self.assertEqual(asked.result().status, 200)
+            self.assertEqual(service.metric("llmx_worker_restarts_total"), 1)
+
     def test_killed_while_it_streams(self):
         with Service() as service:
             with Stream(service, "/v1/explain/stream", LONG) as stream:
