@@ -28,6 +28,7 @@ const std::map<std::string, std::string> taken = {
     {"top_p", "top_p"},
     {"seed", "seed"},
     {"top_k", "top_k"},
+    {"min_p", "min_p"},
     {"repetition_penalty", "repetition_penalty"},
 };
 /// Keys that change nothing about an answer.

@@ -113,6 +113,7 @@ struct GenerateOptions {
     float temperature = 0.0F;  ///< 0: greedy
     int top_k = 0;             ///< 0: all tokens
     float top_p = 1.0F;
+    float min_p = 0.0F;  ///< only tokens at least this times as probable as the most probable one
     float repetition_penalty = 1.0F;  ///< 1: none
     std::uint32_t seed = 0;
     int context = 0;  ///< maximum number of prompt and answer tokens; 0: the model's training context

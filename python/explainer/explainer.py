@@ -26,8 +26,8 @@ def method_name(name: str) -> str:
     return found
 
 
-_FOR_WRITING = {"max_new_tokens", "temperature", "top_k", "top_p", "repetition_penalty", "num_beams", "length_penalty",
-                "early_stopping", "draft_tokens", "assistant"}
+_FOR_WRITING = {"max_new_tokens", "temperature", "top_k", "top_p", "min_p", "repetition_penalty", "num_beams",
+                "length_penalty", "early_stopping", "draft_tokens", "assistant"}
 
 
 class Explainer:

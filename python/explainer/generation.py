@@ -22,10 +22,11 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "min_length": (0, None), "penalty_alpha": (0, None), "typical_p": (1.0, None), "num_beam_groups": (1, None),
     "bad_words_ids": (None,), "forced_bos_token_id": (None,), "forced_eos_token_id": (None,),
     "suppress_tokens": (None,), "begin_suppress_tokens": (None,), "encoder_no_repeat_ngram_size": (0, None),
-    "diversity_penalty": (0.0, None), "min_p": (0.0, None)}
+    "diversity_penalty": (0.0, None)}
 _DEFAULTS: dict[str, Any] = {
     "max_new_tokens": None, "max_length": None, "do_sample": False, "temperature": 1.0, "top_k": 50, "top_p": 1.0,
-    "num_beams": 1, "repetition_penalty": 1.0, "length_penalty": 1.0, "early_stopping": False, "eos_token_id": None}
+    "min_p": None, "num_beams": 1, "repetition_penalty": 1.0, "length_penalty": 1.0, "early_stopping": False,
+    "eos_token_id": None}
 
 
 class GenerateOutput(dict[str, Any]):
@@ -56,11 +57,11 @@ def _early_stopping(value: Any) -> str:
 
 def _sampling(options: Mapping[str, Any]) -> dict[str, Any]:
     if not options["do_sample"]:  # as in Hugging Face: greedy, and these are ignored
-        return {"temperature": 0.0, "top_k": 0, "top_p": 1.0}
+        return {"temperature": 0.0, "top_k": 0, "top_p": 1.0, "min_p": 0.0}
     if options["num_beams"] > 1:
         _refuse("num_beams", options["num_beams"], "1 with do_sample=True")
     return {"temperature": float(options["temperature"]), "top_k": int(options["top_k"]),
-            "top_p": float(options["top_p"])}
+            "top_p": float(options["top_p"]), "min_p": float(options["min_p"] or 0.0)}
 
 
 def _max_new_tokens(options: Mapping[str, Any], prompt_tokens: int, is_decoder: bool) -> int:

@@ -88,9 +88,9 @@ class Model:
     def generate(self, input_ids: Any = None, inputs: Any = None, *, return_dict_in_generate: bool = False,
                  **options: Any) -> TokenArray | GenerateOutput:
         """Writes an answer; takes Hugging Face's arguments: max_new_tokens, max_length, do_sample, temperature, top_k,
-        top_p, num_beams, repetition_penalty, length_penalty, early_stopping, return_dict_in_generate, output_logits,
-        assistant_model, prompt_lookup_num_tokens, streamer (an object with `put`, or a function of text), and `seed`
-        and `progress(stage, done)`. Defaults come from the directory's generation_config.json.
+        top_p, min_p, num_beams, repetition_penalty, length_penalty, early_stopping, return_dict_in_generate,
+        output_logits, assistant_model, prompt_lookup_num_tokens, streamer (an object with `put`, or a function of
+        text), and `seed` and `progress(stage, done)`. Defaults come from the directory's generation_config.json.
 
         input_ids: [1, tokens] or [tokens]. Returns `sequences` [1, tokens], or a `GenerateOutput` that holds it.
         Raises UsageError for unsupported settings, ContextOverflowError for a text longer than the context.

@@ -300,6 +300,9 @@ void visit(Rows& v, GenerateOptions& writing) {
     v.number("top_p", writing.top_p,
              "Sample from the most probable tokens whose probabilities sum to this; 1: all.",
              {.low = 0, .high = 1});
+    v.number("min_p", writing.min_p,
+             "Sample from tokens at least this times as probable as the most probable one; 0: all.",
+             {.low = 0, .high = 1});
     v.number("repetition_penalty", writing.repetition_penalty,
              "Penalty for tokens that the text already has; 1: none.", {.low = 0.01});
     v.integer("seed", writing.seed, "Seed of the sampling, and of the methods that draw samples.");

@@ -25,6 +25,8 @@ void check_options(const GenerateOptions& o) {
     if (o.top_k < 0) refuse(fmt::format("`top_k`: got {}; expected 0 (all tokens) or more", o.top_k));
     if (!(o.top_p > 0.0F && o.top_p <= 1.0F))
         refuse(fmt::format("`top_p`: got {}; expected a number above 0 and at most 1", o.top_p));
+    if (!(o.min_p >= 0.0F && o.min_p <= 1.0F))
+        refuse(fmt::format("`min_p`: got {}; expected 0 (all tokens) to 1", o.min_p));
     if (!(o.repetition_penalty > 0.0F) || !std::isfinite(o.repetition_penalty)) {
         refuse(fmt::format("`repetition_penalty`: got {}; expected a number above 0 (1: none)",
                            o.repetition_penalty));

@@ -13,6 +13,7 @@ LlamaSamplerPtr make_chain(const GenerateOptions& o) {
     const auto add = [&](llama_sampler* sampler) { llama_sampler_chain_add(chain.get(), sampler); };
     if (o.top_k > 0) add(llama_sampler_init_top_k(o.top_k));
     if (o.top_p < 1.0F) add(llama_sampler_init_top_p(o.top_p, 1));
+    if (o.min_p > 0.0F) add(llama_sampler_init_min_p(o.min_p, 1));
     if (o.temperature > 0.0F) add(llama_sampler_init_temp(o.temperature));
     return chain;
 }

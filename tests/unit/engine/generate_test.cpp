@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -6,6 +7,7 @@
 #include <llmx/model.hpp>
 #include <set>
 
+#include "engine/generate/sampler.hpp"
 #include "support/compare.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
@@ -75,6 +77,19 @@ TEST_F(Generate, TopKOneIsGreedy) {
     EXPECT_EQ(
         model.generate(prompt, {.max_new_tokens = 10, .temperature = 2.0F, .top_p = 1e-6F, .seed = 3}).ids,
         greedy);
+    EXPECT_EQ(
+        model.generate(prompt, {.max_new_tokens = 10, .temperature = 2.0F, .min_p = 1.0F, .seed = 3}).ids,
+        greedy);
+}
+
+TEST(Sampler, MinPIsRelativeToTheMostProbableToken) {
+    engine::Sampler sampler({.temperature = 1.0F, .min_p = 0.5F}, 0);
+    const std::vector<float> logits = {std::log(0.4F), std::log(0.19F), std::log(0.21F),
+                                       std::log(0.2F) - 0.01F};
+    const engine::Distribution left = sampler.distribution(logits, {});
+    EXPECT_THAT(left.ids, testing::UnorderedElementsAre(0, 2));
+    EXPECT_THAT(left.probabilities, testing::UnorderedElementsAre(testing::DoubleNear(0.4 / 0.61, 1e-6),
+                                                                  testing::DoubleNear(0.21 / 0.61, 1e-6)));
 }
 
 TEST_F(Generate, RepetitionPenaltyCountsThePromptToo) {
@@ -166,6 +181,7 @@ TEST_F(Generate, BadArguments) {
     expect_error(ErrorCode::usage, {"`temperature`: got nan"}, run({.temperature = NAN}));
     expect_error(ErrorCode::usage, {"`top_k`: got -1"}, run({.top_k = -1}));
     expect_error(ErrorCode::usage, {"`top_p`: got 1.5"}, run({.top_p = 1.5F}));
+    expect_error(ErrorCode::usage, {"`min_p`: got -0.5"}, run({.min_p = -0.5F}));
     expect_error(ErrorCode::usage, {"`repetition_penalty`: got 0"}, run({.repetition_penalty = 0.0F}));
     expect_error(ErrorCode::usage, {"`context_tokens`: got -5"}, run({.context = -5}));
 }
