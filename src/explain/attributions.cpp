@@ -6,31 +6,13 @@
 #include <llmx/error.hpp>
 
 #include "engine/text/vocabulary.hpp"
+#include "explain/units.hpp"
 #include "method/deletion.hpp"
 #include "method/replay_function.hpp"
 #include "method/replay_game.hpp"
 #include "text/utf8.hpp"
-#include "unit/split.hpp"
 
 namespace llmx {
-
-namespace {
-
-/// The source rows as text.
-unit::Text text_of(const Model& model, const Subject& subject, int sources) {
-    const Tokens tokens = subject.input.tokens();
-    unit::Text text;
-    text.prompt = subject.prompt;
-    text.parts = subject.parts;
-    for (int row = 0; row < sources; ++row) {
-        const Token id = tokens[static_cast<std::size_t>(row)];
-        text.tokens.push_back(model.token_bytes(id));
-        text.special.push_back(engine::is_special(model, id));
-    }
-    return text;
-}
-
-}  // namespace
 
 std::function<void(double)> ticker(const Progress& progress, std::string stage, double planned) {
     if (!progress) return [](double) {};
@@ -40,15 +22,6 @@ std::function<void(double)> ticker(const Progress& progress, std::string stage, 
             throw Error(ErrorCode::cancelled, stage + ": cancelled");
     };
 }
-
-namespace {
-
-/// Rows that take scores.
-int sources_of(const Request& request, const Subject& subject) {
-    return request.target.all_sources ? subject.prompt + subject.text : subject.prompt;
-}
-
-}  // namespace
 
 void expect_reads(const std::vector<method::BoundMethod>& methods, const Request& request,
                   const Subject& subject, method::Replay& replay) {
@@ -87,7 +60,7 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
 }
 
 void AttributionRun::find_units(const Subject& subject) {
-    const unit::Text text = text_of(model_, subject, scene_.sources);
+    const unit::Text text = unit_text(model_, subject, scene_.sources);
     scene_.held = unit::held(text, request_.units);
     scene_.units = unit::split(text, request_.units);
     if (scene_.units.empty())

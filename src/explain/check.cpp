@@ -7,6 +7,7 @@
 
 #include "engine/model/match.hpp"
 #include "engine/model/requirements.hpp"
+#include "explain/feasible.hpp"
 #include "gemm/gemm.hpp"
 #include "unit/split.hpp"
 
@@ -134,7 +135,11 @@ Request checked(const Request& given, const Model& model, std::span<const method
         throw Error(ErrorCode::usage,
                     fmt::format("`ubatch`: got {}; expected 0 (all tokens) or more", request.micro_batch));
     }
-    if (model.facts().kind == ModelKind::encoder) return checked_encoder(std::move(request), model);
+    if (model.facts().kind == ModelKind::encoder) {
+        request = checked_encoder(std::move(request), model);
+        require_feasible(request, model, methods);
+        return request;
+    }
     if (model.facts().kind == ModelKind::decoder) engine::require_causal(model);
     if (request.objective == Objective::automatic) {
         request.objective = request.labels.empty() ? Objective::generated : Objective::aligned;
@@ -151,6 +156,7 @@ Request checked(const Request& given, const Model& model, std::span<const method
     check_ids(request, model);
     check_length(request, model);
     check_original_arguments(request, model);
+    require_feasible(request, model, methods);
     return request;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/model/requirements.hpp"
 #include "faithfulness/faithfulness.hpp"
 #include "method/replay_game.hpp"
 #include "unit/split.hpp"
@@ -35,6 +36,12 @@ method::Absence absence_of(const Check& check, const Model& model) {
 }
 
 }  // namespace
+
+void require_check(const Check& check, const Model& model) {
+    if (absence_of(check, model).kind == method::Absence::Kind::attention_mask)
+        engine::require_hidden_rows(model);
+    faithfulness::require_seeds(check.random_seeds);
+}
 
 void measure_faithfulness(const Request& request, const Model& model, AttributionRun& explained,
                           Explanation& result) {

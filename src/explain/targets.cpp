@@ -102,7 +102,24 @@ void require_compatible(const TargetChoice& choice) {
                            to_string(choice.measure)));
 }
 
+void require_span_target(const TargetChoice& choice) {
+    if (choice.each || choice.span || !choice.span_text.empty() || choice.alternatives > 0 ||
+        !choice.contrast.empty() || choice.measure != Measure::logprob || choice.all_sources) {
+        throw Error(ErrorCode::usage,
+                    "target: an encoder finds one span; leave out `target_span`, `per_token`, "
+                    "`alternatives`, `contrast`, `measure` and `sources`");
+    }
+}
+
 }  // namespace
+
+void require_targets(const Request& request, const Model& model) {
+    if (model.facts().kind == ModelKind::encoder) {
+        require_span_target(request.target);
+    } else {
+        require_compatible(request.target);
+    }
+}
 
 Targets targets_of(const Request& request, const Model& model, const Tokens& tokens, const Tensor& logits,
                    Tensor reference) {
@@ -143,13 +160,7 @@ Targets targets_of(const Request& request, const Model& model, const Tokens& tok
 }
 
 Targets targets_of_span(const Request& request, const Model& model, const SpanTarget& span) {
-    const TargetChoice& choice = request.target;
-    if (choice.each || choice.span || !choice.span_text.empty() || choice.alternatives > 0 ||
-        !choice.contrast.empty() || choice.measure != Measure::logprob || choice.all_sources) {
-        throw Error(ErrorCode::usage,
-                    "target: an encoder finds one span; leave out `target_span`, `per_token`, "
-                    "`alternatives`, `contrast`, `measure` and `sources`");
-    }
+    require_span_target(request.target);
     Targets found;
     found.readout = objective::span_readout(*model.qa_head(), span.start, span.end, span.factor);
     found.mean_logprob = objective::span_readout(*model.qa_head(), span.start, span.end, -1.0);

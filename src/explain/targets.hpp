@@ -16,6 +16,9 @@ struct Targets {
     std::string objective;                         ///< what the rows explain, in words
 };
 
+/// Throws Error{usage} for choices that exclude each other.
+void require_targets(const Request& request, const Model& model);
+
 /// `subject`: of the text that is explained, `tokens` its tokens. `logits`: the replay's, for alternatives.
 /// `reference`: logits without the context, for Measure::kl. Throws Error{input} for a span that is not in
 /// the text, Error{usage} for choices that exclude each other.

@@ -155,13 +155,15 @@ double evaluations(std::size_t units, std::size_t maps, int random_seeds) {
     return 2 + static_cast<double>(units) + 2 * (steps - 1) * rankings;
 }
 
+void require_seeds(int random_seeds) {
+    if (random_seeds >= 2) return;
+    throw Error(ErrorCode::usage,
+                fmt::format("`seeds`: got {}; expected 2 or more, for a standard deviation", random_seeds));
+}
+
 std::vector<Faithfulness> measure(method::Game& game, std::span<const Map> maps, int random_seeds,
                                   std::uint32_t seed) {
-    if (random_seeds < 2) {
-        throw Error(
-            ErrorCode::usage,
-            fmt::format("`seeds`: got {}; expected 2 or more, for a standard deviation", random_seeds));
-    }
+    require_seeds(random_seeds);
     std::vector<Map> all(maps.begin(), maps.end());
     for (const Map& map : all) {
         if (map.size() != game.units()) {

@@ -22,6 +22,9 @@ std::size_t top(std::size_t units, int step);
 /// Units by descending signed score; among equal scores the earlier unit comes first.
 std::vector<std::size_t> ranking(std::span<const double> scores);
 
+/// Throws Error{usage} for fewer than 2.
+void require_seeds(int random_seeds);
+
 /// Upper bound of the Game values that `measure` requests.
 double evaluations(std::size_t units, std::size_t maps, int random_seeds);
 

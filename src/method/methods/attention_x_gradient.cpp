@@ -119,7 +119,8 @@ const Definition& attention_x_gradient() {
                                        .is_signed = false,
                                        .evaluations = [](const Extent&, const Options&) { return 1.0; },
                                        .reads = reads,
-                                       .look = run};
+                                       .look = run,
+                                       .one_text = true};
     return definition;
 }
 

@@ -138,7 +138,8 @@ const Definition& context_reliance() {
                      .high = 100}},
         .evaluations = [](const Extent&, const Options&) { return 3.0; },
         .reads = [](const Replay& replay) { return ReplayFunction::needs(replay, -1, 0); },
-        .look = run};
+        .look = run,
+        .of_context = true};
     return definition;
 }
 
