@@ -176,6 +176,8 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
                       .scores = std::move(scores.scores),
                       .standard_errors = std::move(scores.standard_errors),
                       .completeness = std::move(scores.completeness)};
+    found.absence_token = definition.of_context ? method::absence_token(engine::neutral_token(model_), model_)
+                                                : method::absence_token(method.options, model_);
     for (auto& [name, value] : scores.notes) found.options[name] = value;
     if (!scores.chosen.empty()) choose(scores, found);
     if (definition.perturb == nullptr) {

@@ -28,11 +28,14 @@ faithfulness::Map of_units(const std::vector<float>& scores, const Request& requ
     return summed(unit::aggregate(rows, scene.units, request.units.aggregation));
 }
 
+method::Options absence_options(const Check& check) {
+    return {"check",
+            method::game_options({}),
+            {{"baseline", check.absence}, {"baseline_token", fmt::format("{}", check.absence_token)}}};
+}
+
 method::Absence absence_of(const Check& check, const Model& model) {
-    const method::Options options(
-        "check", method::game_options({}),
-        {{"baseline", check.absence}, {"baseline_token", fmt::format("{}", check.absence_token)}});
-    return method::absence(options, model);
+    return method::absence(absence_options(check), model);
 }
 
 }  // namespace
@@ -72,6 +75,7 @@ void measure_faithfulness(const Request& request, const Model& model, Attributio
     std::vector<Faithfulness> found = faithfulness::measure(game, maps, check.random_seeds, check.seed);
     for (std::size_t i = 0; i < found.size(); ++i) {
         found[i].absence = check.absence;
+        found[i].absence_token = method::absence_token(absence_options(check), model);
         *places[i] = std::move(found[i]);
     }
 }

@@ -9,19 +9,13 @@
 #include "explain/faithful.hpp"
 #include "explain/targets.hpp"
 #include "explain/units.hpp"
-#include "method/replay_game.hpp"
+#include "method/absence.hpp"
 
 namespace llmx {
 
 namespace {
 
 using method::BoundMethod;
-using method::Definition;
-
-bool declares(const Definition& definition, std::string_view name) {
-    return std::any_of(definition.options.begin(), definition.options.end(),
-                       [&](const method::Option& o) { return o.name == name; });
-}
 
 void require_absence(const method::Options& options, const Model& model) {
     if (method::absence(options, model).kind == method::Absence::Kind::attention_mask)
@@ -33,10 +27,7 @@ void require_options(const BoundMethod& method, const Request& request, const Mo
     const auto& [definition, options] = method;
     definition->evaluations({}, options);
     if (definition->perturb != nullptr) require_absence(options, model);
-    if (declares(*definition, "baseline_token") && options.whole("baseline_token") >= 0) {
-        const Token token = options.whole("baseline_token");
-        engine::require_tokens(model, std::span(&token, 1));
-    }
+    if (options.has("baseline_token")) method::absence_id(options, model);
     if (definition->one_text && !request.target.contrast.empty()) {
         throw Error(ErrorCode::usage, fmt::format("{}: got a `contrast`; attention belongs to one text, "
                                                   "expected none",

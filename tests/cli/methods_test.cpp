@@ -64,6 +64,27 @@ TEST(Methods, MistakesAreUnderstandable) {
     fails({"--method", "saliency", "--contrast", " no", "--sources", "all"}, 2, {"contrast", "sources"});
 }
 
+TEST(Methods, TheTokenThatStandsForAbsenceIsInTheResult) {
+    const auto token = [](const std::string& method, const std::string& text) {
+        return attributions({"--method", method, "--prompt", text})[0].value("absence_token", json());
+    };
+    const std::string text = "The shop is open";
+    const json own = token("leave_one_out", text);
+    ASSERT_TRUE(own.is_object()) << "-1 is resolved";
+    for (const char* method : {"occlusion", "shapley", "kernel_shap", "lime", "sparse_linear",
+                               "integrated_gradients", "gradient_shap", "leave_one_out:baseline=deletion"})
+        EXPECT_EQ(token(method, text), own) << method;
+    EXPECT_EQ(token("leave_one_out:baseline_token=7", text)["id"], 7);
+    // config.json and tokenizer_config.json of the checkpoint; its padding is the same token.
+    EXPECT_EQ(own, json({{"id", 2}, {"text", "<|im_end|>"}}));
+    for (const char* method :
+         {"saliency", "leave_one_out:baseline=attention_mask", "integrated_gradients:baseline=zero",
+          "integrated_gradients:baseline=mean", "attention_rollout"})
+        EXPECT_TRUE(token(method, text).is_null()) << method;
+    const json checked = attributions({"--method", "saliency", "--check", "2"});
+    EXPECT_EQ(checked[0]["faithfulness"]["absence_token"], own);
+}
+
 TEST(Methods, WordsOfTheAnswerAreASpan) {
     const json found = attributions({"--method", "saliency", "--target-span", "nine to"});
     ASSERT_EQ(found[0]["targets"].size(), 1U);
