@@ -77,7 +77,7 @@ struct RecordChoice {
 /// How to measure the faithfulness of maps (docs/definitions.md, section 5).
 struct Check {
     int random_seeds = 5;    ///< number of random rankings; each costs 18 runs of the model, like each method
-    std::uint32_t seed = 0;  ///< seed of the first ranking
+    std::uint32_t seed = 0;  ///< of the rankings, which are others for every seed
     /// What replaces an absent unit, for all methods: token, deletion, attention_mask.
     std::string absence = "token";
     int absence_token = -1;  ///< for token; -1: the model's own

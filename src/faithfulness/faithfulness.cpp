@@ -17,13 +17,22 @@ namespace {
 using method::Coalition;
 using Curve = std::vector<double>;  // p at 0, 0.1 ... 1
 
-/// A uniformly random ranking, as scores without ties.
-Map random_map(std::size_t units, std::uint32_t seed) {
-    Map scores(units);
-    std::iota(scores.begin(), scores.end(), 0.0);
-    Random(seed).shuffle(std::span(scores));
-    return scores;
-}
+/// Uniformly random rankings, as scores without ties: one stream of draws, so that the rankings of one seed
+/// do not depend on those of another.
+class RandomMaps {
+public:
+    RandomMaps(std::size_t units, std::uint32_t seed) : units_(units), random_(seed) {}
+    Map next() {
+        Map scores(units_);
+        std::iota(scores.begin(), scores.end(), 0.0);
+        random_.shuffle(std::span(scores));
+        return scores;
+    }
+
+private:
+    std::size_t units_;
+    Random random_;
+};
 
 /// The coalitions of all maps in sequence, and the position of each map's values.
 class Questions {
@@ -172,8 +181,8 @@ std::vector<Faithfulness> measure(method::Game& game, std::span<const Map> maps,
                                     game.units()));
         }
     }
-    for (int s = 0; s < random_seeds; ++s)
-        all.push_back(random_map(game.units(), seed + static_cast<std::uint32_t>(s)));
+    RandomMaps drawn(game.units(), seed);
+    for (int s = 0; s < random_seeds; ++s) all.push_back(drawn.next());
 
     Questions questions(game.units());
     for (const Map& map : all) questions.add(map);

@@ -64,6 +64,17 @@ TEST(Methods, MistakesAreUnderstandable) {
     fails({"--method", "saliency", "--contrast", " no", "--sources", "all"}, 2, {"contrast", "sources"});
 }
 
+TEST(Methods, TheSeedIsThatOfTheRandomRankings) {
+    const auto random = [](const std::string& seed) {
+        const json f = attributions(
+            {"--method", "saliency", "--check", "--seeds", "2", "--seed", seed})[0]["faithfulness"];
+        return f["insertion_area"]["random"].get<double>();
+    };
+    EXPECT_EQ(random("1"), random("1"));
+    EXPECT_NE(random("0"), random("1"));
+    EXPECT_NE(random("1"), random("2"));
+}
+
 TEST(Methods, TheTokenThatStandsForAbsenceIsInTheResult) {
     const auto token = [](const std::string& method, const std::string& text) {
         return attributions({"--method", method, "--prompt", text})[0].value("absence_token", json());
@@ -81,7 +92,7 @@ TEST(Methods, TheTokenThatStandsForAbsenceIsInTheResult) {
          {"saliency", "leave_one_out:baseline=attention_mask", "integrated_gradients:baseline=zero",
           "integrated_gradients:baseline=mean", "attention_rollout"})
         EXPECT_TRUE(token(method, text).is_null()) << method;
-    const json checked = attributions({"--method", "saliency", "--check", "2"});
+    const json checked = attributions({"--method", "saliency", "--check", "--seeds", "2"});
     EXPECT_EQ(checked[0]["faithfulness"]["absence_token"], own);
 }
 
