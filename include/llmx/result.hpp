@@ -36,8 +36,12 @@ struct Faithfulness {
     std::vector<double> deletion, insertion;                ///< p without these units; p with only these
     std::vector<double> random_deletion, random_insertion;  ///< mean curves of random rankings
     int random_seeds = 0;                                   ///< number of random rankings
-    std::string absence;                                    ///< what replaced the units: Check::absence
-    std::optional<AbsenceToken> absence_token = {};         ///< as in Attribution
+    /// What `deletion` and `insertion` show, and the other numbers are made of: "probability" (of the
+    /// answer's tokens, geometric mean), or in words the f that the map explains. Empty in results of
+    /// versions that measured the answer's probability whatever was explained.
+    std::string measure = {};
+    std::string absence;                             ///< what replaced the units: Check::absence
+    std::optional<AbsenceToken> absence_token = {};  ///< as in Attribution
 };
 
 /// The original toolbox's pair_result (docs/definitions.md, 1.1).

@@ -158,7 +158,9 @@ void AttributionRun::run(std::span<const method::BoundMethod> methods, std::vect
         const auto& [definition, options] = methods[i];
         scene_.tick = ticker(request_.progress, std::string(definition->name),
                              definition->evaluations(extent, options));
-        done(entry(methods[i], scores_of(methods, i), warnings));
+        method::Scores scores = scores_of(methods, i);
+        own_readouts_.push_back(scores.readout);
+        done(entry(methods[i], std::move(scores), warnings));
     }
 }
 

@@ -145,6 +145,10 @@ Targets targets_of(const Request& request, const Model& model, const Tokens& tok
     found.mean_logprob = objective::written_readout(Measure::logprob, {std::move(mean)});
     found.readout =
         objective::written_readout(choice.measure, std::move(builder.targets), std::move(reference));
+    // The product of the tokens' probabilities falls with their logarithms; a sum of several does not.
+    found.is_log_probability =
+        choice.contrast.empty() && choice.alternatives == 0 &&
+        (choice.measure == Measure::logprob || (choice.measure == Measure::probability && !choice.each));
     const std::string what = request.objective == Objective::teacher ? "label" : "answer";
     found.objective = fmt::format(
         "{} of {}{}", to_string(choice.measure),
@@ -164,6 +168,7 @@ Targets targets_of_span(const Request& request, const Model& model, const SpanTa
     Targets found;
     found.readout = objective::span_readout(*model.qa_head(), span.start, span.end, span.factor);
     found.mean_logprob = objective::span_readout(*model.qa_head(), span.start, span.end, -1.0);
+    found.is_log_probability = span.factor < 0;
     found.facts.push_back({"span", {span.start, span.end + 1}, 0});
     found.output_rows.push_back({span.start, span.end + 1});
     found.objective = fmt::format("{} of the span", to_string(request.objective));

@@ -11,6 +11,9 @@ struct Targets {
     /// Mean over the explained tokens of the answer of their log-probability: what faithfulness is measured
     /// by.
     std::shared_ptr<const objective::Readout> mean_logprob;
+    /// Whether each target's f, and their sum, rises and falls with `mean_logprob`: then faithfulness is
+    /// measured by that, else by f.
+    bool is_log_probability = false;
     std::vector<TargetFacts> facts;                ///< one a target; the values are still to be filled in
     std::vector<std::pair<int, int>> output_rows;  ///< outputs of the first text, [first, last), one a target
     std::string objective;                         ///< what the rows explain, in words

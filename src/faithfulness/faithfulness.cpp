@@ -15,7 +15,7 @@ namespace llmx::faithfulness {
 namespace {
 
 using method::Coalition;
-using Curve = std::vector<double>;  // p at 0, 0.1 ... 1
+using Curve = std::vector<double>;  // p (or the measure) at 0, 0.1 ... 1
 
 /// Uniformly random rankings, as scores without ties: one stream of draws, so that the rankings of one seed
 /// do not depend on those of another.
@@ -37,7 +37,7 @@ private:
 /// The coalitions of all maps in sequence, and the position of each map's values.
 class Questions {
 public:
-    explicit Questions(std::size_t units) : units_(units) {
+    Questions(std::size_t units, Scale scale) : units_(units), scale_(scale) {
         coalitions_.resize(1 + units, Coalition(units, 1));
         for (std::size_t u = 0; u < units; ++u) coalitions_[1 + u][u] = 0;
     }
@@ -55,9 +55,10 @@ public:
         }
     }
     void ask(method::Game& game) {
-        for (const std::vector<double>& value : game.values(coalitions_)) values_.push_back(value.front());
+        for (const std::vector<double>& value : game.values(coalitions_))
+            values_.push_back(std::accumulate(value.begin(), value.end(), 0.0));
     }
-    /// The loss of log p without each unit.
+    /// The loss of v without each unit.
     [[nodiscard]] Map leave_one_out() const {
         Map losses;
         losses.reserve(units_);
@@ -70,12 +71,15 @@ public:
 private:
     [[nodiscard]] Curve curve(std::size_t map, std::size_t kind) const {
         Curve p;
-        for (std::size_t step = 0; step <= steps; ++step)
-            p.push_back(std::exp(values_[1 + units_ + 2 * (map * (steps + 1) + step) + kind]));
+        for (std::size_t step = 0; step <= steps; ++step) {
+            const double v = values_[1 + units_ + 2 * (map * (steps + 1) + step) + kind];
+            p.push_back(scale_ == Scale::probability ? std::exp(v) : v);
+        }
         return p;
     }
 
     std::size_t units_;
+    Scale scale_;
     std::vector<Coalition> coalitions_;
     std::vector<double> values_;
 };
@@ -171,7 +175,7 @@ void require_seeds(int random_seeds) {
 }
 
 std::vector<Faithfulness> measure(method::Game& game, std::span<const Map> maps, int random_seeds,
-                                  std::uint32_t seed) {
+                                  std::uint32_t seed, Scale scale) {
     require_seeds(random_seeds);
     std::vector<Map> all(maps.begin(), maps.end());
     for (const Map& map : all) {
@@ -184,7 +188,7 @@ std::vector<Faithfulness> measure(method::Game& game, std::span<const Map> maps,
     RandomMaps drawn(game.units(), seed);
     for (int s = 0; s < random_seeds; ++s) all.push_back(drawn.next());
 
-    Questions questions(game.units());
+    Questions questions(game.units(), scale);
     for (const Map& map : all) questions.add(map);
     questions.ask(game);
     const Map losses = questions.leave_one_out();

@@ -31,6 +31,7 @@ void rows(auto& v, Is<Faithfulness> auto& f) {
     v.field("random_deletion", f.random_deletion);
     v.field("random_insertion", f.random_insertion);
     v.field("random_seeds", f.random_seeds);
+    v.field(json_if(!f.measure.empty(), "measure"), f.measure);
     v.field("absence", f.absence);
     v.optional("absence_token", f.absence_token);
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "program.hpp"
 
 namespace llmx::test {
@@ -73,6 +75,45 @@ TEST(Methods, TheSeedIsThatOfTheRandomRankings) {
     EXPECT_EQ(random("1"), random("1"));
     EXPECT_NE(random("0"), random("1"));
     EXPECT_NE(random("1"), random("2"));
+}
+
+// The loss that leave_one_out measures is the one that the check ranks by, whatever is explained.
+TEST(Methods, TheCheckMeasuresWhatIsExplained) {
+    const auto measured = [](Arguments more) {
+        more.insert(more.end(), {"--method", "leave_one_out", "--check", "--seeds", "2"});
+        const json found = attributions(more)[0];
+        EXPECT_EQ(found["faithfulness"]["kendall_tau"]["value"], 1.0) << found["objective"];
+        const json& f = found["faithfulness"];
+        // Nothing taken away: f itself, except where the probability stands for it.
+        double sum = 0;
+        for (const json& target : found["targets"]) sum += target["value"].get<double>();
+        if (f["measure"] != "probability")
+            EXPECT_NEAR(f["deletion"][0].get<double>(), sum, 1e-5 * std::abs(sum)) << found["objective"];
+        return f["measure"].get<std::string>();
+    };
+    EXPECT_EQ(measured({}), "probability");
+    EXPECT_EQ(measured({"--per-token"}), "probability");
+    EXPECT_EQ(measured({"--target-span", "nine to"}), "probability");
+    EXPECT_EQ(measured({"--measure", "probability"}), "probability");
+    EXPECT_EQ(measured({"--measure", "entropy"}), "entropy of the answer");
+    EXPECT_EQ(measured({"--measure", "logit"}), "logit of the answer");
+    EXPECT_EQ(measured({"--measure", "kl", "--context-span", "shop"}), "kl of the answer");
+    EXPECT_EQ(measured({"--contrast", " from noon"}), "logprob of the answer minus that of \" from noon\"");
+    EXPECT_EQ(measured({"--alternatives", "2", "--target-span", "0:1"}),
+              "logprob of the 2 most probable tokens at each place of the answer");
+    EXPECT_EQ(measured({"--label", " from six", "--objective", "teacher"}), "probability");
+    const json both =
+        json_of(asked({"--label", " from six", "--method", "gradient", "--check", "--json", "-"}));
+    EXPECT_EQ(both["Gradient"]["faithfulness"]["measure"], "probability of the label's tokens");
+}
+
+TEST(Methods, AnEncodersLabelIsMeasuredByItsLoss) {
+    const json found =
+        json_of({"explain", "--model", golden("bertqa-tiny.gguf"), "--question", "who?", "--context",
+                 "a man and a woman", "--label", "a woman", "--method", "leave_one_out", "--check", "--seeds",
+                 "2", "--json", "-"})["attributions"][0];
+    EXPECT_EQ(found["faithfulness"]["kendall_tau"]["value"], 1.0);
+    EXPECT_EQ(found["faithfulness"]["measure"], "aligned of the span");
 }
 
 TEST(Methods, TheTokenThatStandsForAbsenceIsInTheResult) {

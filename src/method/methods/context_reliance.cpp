@@ -102,6 +102,7 @@ Scores run(AttributionContext& scene, const Options& options) {
         targets.push_back({{{0, {t, answer, 1.0}}, {0, {t, other, -1.0}}}});
     }
     AttributionContext context = contrastive(scene, std::move(targets));
+    found.readout = context.readout;
     ReplayFunction function(context);
     const auto rows = function.input().shape[0];
     found.scores = Tensor::zero({static_cast<std::int64_t>(found.chosen.size()), rows});

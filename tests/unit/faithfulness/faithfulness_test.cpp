@@ -86,6 +86,18 @@ TEST(Faithfulness, LinearGameInClosedForm) {
     EXPECT_EQ(f.random_seeds, 5);
 }
 
+TEST(Faithfulness, AMeasureIsTakenAsItIs) {
+    // v = Σ w: what the probability of the linear game above is, less 0.1.
+    WeightedGame game(ten, [](double sum) { return sum; });
+    const auto f = measure(game, std::vector<Map>{ten, negated(ten)}, 5, 0, faithfulness::Scale::measure);
+    EXPECT_CLOSE(f[0].deletion.front(), 0.55, 2.3e-16);
+    EXPECT_CLOSE(f[0].insertion.front(), 0, 2.3e-16);
+    EXPECT_CLOSE(f[0].comprehensiveness.value, 0.385, 2.3e-16);
+    EXPECT_CLOSE(f[0].sufficiency.value, 0.165, 2.3e-16);
+    EXPECT_CLOSE(f[0].kendall_tau.value().value, 1.0, 2.3e-16);
+    EXPECT_CLOSE(f[1].kendall_tau.value().value, -1.0, 2.3e-16);
+}
+
 TEST(Faithfulness, RightRankingBeatsItsReverse) {
     auto game = linear(ten);
     const auto both = measure(game, std::vector<Map>{ten, negated(ten)}, 5, 3);
