@@ -30,7 +30,8 @@ struct TargetChoice {
     std::string span_text = {};                    ///< ... or as a text that occurs once in the answer
     /// If positive: the N most probable tokens at each position of the span, each as a target.
     int alternatives = 0;
-    Tokens contrast = {};  ///< another answer; explains f(answer) - f(contrast)
+    /// Another answer, or what could stand in the span's place; explains f(answer or span) - f(contrast).
+    Tokens contrast = {};
     Measure measure = Measure::logprob;
     bool all_sources = false;  ///< include earlier answer tokens as sources
 };

@@ -51,8 +51,10 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
              .tick = [](double) {},
              .scorer = nullptr,
              .replays = {std::move(replay)}} {
-    if (!request.target.contrast.empty())
-        scene_.texts.push_back(written(request, model, request.target.contrast).input);
+    if (!request.target.contrast.empty()) {
+        const Tokens other = contrast_text(request.target, model, tokens);
+        scene_.texts.push_back(written(request, model, other).input);
+    }
     find_units(subject);
     targets_ = find_targets(subject, tokens);
     scene_.readout = targets_.readout;

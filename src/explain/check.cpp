@@ -8,6 +8,7 @@
 #include "engine/model/match.hpp"
 #include "engine/model/requirements.hpp"
 #include "explain/feasible.hpp"
+#include "explain/targets.hpp"
 #include "gemm/gemm.hpp"
 #include "unit/split.hpp"
 
@@ -44,7 +45,9 @@ void check_length(const Request& request, const Model& model) {
     if (apart) check("source", request.input_ids.size());
     check("answer", request.output.ids.size());
     if (request.objective == Objective::teacher) check("label", request.labels.size());
-    check("contrast", request.target.contrast.size());
+    if (request.target.contrast.empty()) return;
+    const Tokens& explained = request.objective == Objective::teacher ? request.labels : request.output.ids;
+    check("contrast", contrast_text(request.target, model, explained).size());
 }
 
 void check_views(const RecordChoice& views, const Model& model) {

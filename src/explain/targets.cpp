@@ -77,8 +77,9 @@ public:
         objective::Target target;
         for (int t = range.first; t < range.second; ++t)
             target.terms.push_back({0, {t, tokens[static_cast<std::size_t>(t)], 1.0}});
+        // The contrast stands in the range's place, behind the same tokens.
         for (int t = 0; t < static_cast<int>(contrast.size()); ++t)
-            target.terms.push_back({1, {t, contrast[static_cast<std::size_t>(t)], -1.0}});
+            target.terms.push_back({1, {range.first + t, contrast[static_cast<std::size_t>(t)], -1.0}});
         add(text_of(model_, tokens, range), range, std::move(target));
     }
 
@@ -112,6 +113,13 @@ void require_span_target(const TargetChoice& choice) {
 }
 
 }  // namespace
+
+Tokens contrast_text(const TargetChoice& choice, const Model& model, const Tokens& tokens) {
+    const Range span = span_of(choice, model, tokens);
+    Tokens text(tokens.begin(), tokens.begin() + span.first);
+    text.insert(text.end(), choice.contrast.begin(), choice.contrast.end());
+    return text;
+}
 
 void require_targets(const Request& request, const Model& model) {
     if (model.facts().kind == ModelKind::encoder) {
@@ -159,7 +167,8 @@ Targets targets_of(const Request& request, const Model& model, const Tokens& tok
                                                    : "the " + what,
         choice.contrast.empty()
             ? ""
-            : fmt::format(" minus that of \"{}\"", utf8::replace_invalid(model.detokenize(choice.contrast))));
+            : fmt::format(" minus that of \"{}\"{}", utf8::replace_invalid(model.detokenize(choice.contrast)),
+                          choice.span || !choice.span_text.empty() ? " in its place" : ""));
     return found;
 }
 

@@ -22,6 +22,10 @@ struct Targets {
 /// Throws Error{usage} for choices that exclude each other.
 void require_targets(const Request& request, const Model& model);
 
+/// The text that a contrast is read off: it takes the place of the span (by default the whole of `tokens`),
+/// behind what stands before it. Throws Error{input} for a span that is not in the text.
+Tokens contrast_text(const TargetChoice& choice, const Model& model, const Tokens& tokens);
+
 /// `subject`: of the text that is explained, `tokens` its tokens. `logits`: the replay's, for alternatives.
 /// `reference`: logits without the context, for Measure::kl. Throws Error{input} for a span that is not in
 /// the text, Error{usage} for choices that exclude each other.
