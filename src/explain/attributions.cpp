@@ -186,10 +186,11 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
     if (!scores.chosen.empty()) choose(scores, found);
     if (definition.perturb == nullptr) {
         const std::string& aggregation = request_.units.aggregation;
+        if (!found.standard_errors.empty()) {
+            found.standard_errors =
+                unit::aggregate_errors(found.scores, found.standard_errors, scene_.units, aggregation);
+        }
         found.scores = unit::aggregate(found.scores, scene_.units, aggregation);
-        // Of several tokens at once: a bound, as their errors go together at most.
-        if (!found.standard_errors.empty())
-            found.standard_errors = unit::aggregate(found.standard_errors, scene_.units, aggregation);
     }
     return found;
 }

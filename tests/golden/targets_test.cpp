@@ -224,6 +224,28 @@ TEST_F(Targets, DivergenceIsFromTheModelWithoutTheContext) {
     }
 }
 
+TEST_F(Targets, TheThresholdOfContextRelianceIsTheSamplesDeviation) {
+    Request asked = request();
+    asked.units.context = {characters(4), characters(9)};
+    const std::vector<double> kl =
+        run(asked, {"context_reliance", {{"deviations", "0"}}}).context_sensitivity;
+    const auto n = static_cast<double>(kl.size());
+    const double mean = std::accumulate(kl.begin(), kl.end(), 0.0) / n;
+    double squares = 0;
+    for (const double k : kl) squares += (k - mean) * (k - mean);
+    const double largest = *std::max_element(kl.begin(), kl.end());
+    // Between what n and n - 1 allow, the token that diverges most is no longer above the threshold.
+    const double by_sample = (largest - mean) / std::sqrt(squares / (n - 1));
+    const auto chosen = [&](double deviations) {
+        const Explanation found =
+            Explainer(model, {{"context_reliance", {{"deviations", std::to_string(deviations)}}}})
+                .compute(asked);
+        return found.warnings.empty();
+    };
+    EXPECT_TRUE(chosen(0.999 * by_sample));
+    EXPECT_FALSE(chosen(1.001 * by_sample)) << "(n) would take it to " << std::sqrt(n / (n - 1)) << " times";
+}
+
 TEST_F(Targets, WhatCauses) {
     // The scores are the saliency of log p(token) - log p(rival); the rival's gradient is that of an
     // answer which has it in the token's place.
