@@ -151,9 +151,29 @@ method::Scores AttributionRun::scores_of(std::span<const method::BoundMethod> me
     return definition->look(scene_, options);
 }
 
+namespace {
+
+/// Probabilities of long or improbable texts, whose differences end below what a float32 score can hold.
+void warn_of_underflow(Measure measure, const std::vector<TargetFacts>& targets,
+                       std::vector<std::string>& warnings) {
+    if (measure != Measure::probability) return;
+    constexpr double least = 1e-30;  // a hundred millionth of it is the least normal float32
+    for (const TargetFacts& target : targets) {
+        if (std::abs(target.value) >= least) continue;
+        warnings.push_back(
+            fmt::format("`measure` probability: it is {:.2g}, so small that scores vanish; "
+                        "`measure` logprob, its logarithm, tells units apart",
+                        target.value));
+        return;
+    }
+}
+
+}  // namespace
+
 void AttributionRun::run(std::span<const method::BoundMethod> methods, std::vector<std::string>& warnings,
                          const std::function<void(Attribution&&)>& done) {
     ready_.clear();
+    warn_of_underflow(request_.target.measure, targets_.facts, warnings);
     const method::Extent extent{static_cast<std::size_t>(scene_.sources), scene_.units.size(),
                                 targets_.facts.size()};
     for (std::size_t i = 0; i < methods.size(); ++i) {
