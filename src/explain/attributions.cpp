@@ -191,6 +191,10 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
     const method::Definition& definition = *method.definition;
     for (std::string& warning : scores.warnings)
         warnings.push_back(fmt::format("{}: {}", definition.name, warning));
+    if (definition.perturb != nullptr) {
+        const std::string absence = method::absence_warning(method::absence(method.options, model_).kind);
+        if (!absence.empty()) warnings.push_back(fmt::format("{}: {}", definition.name, absence));
+    }
     Attribution found{.method = std::string(definition.name),
                       .objective = targets_.objective,
                       .is_signed = scores.is_signed.value_or(definition.is_signed),

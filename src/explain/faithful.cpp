@@ -132,6 +132,8 @@ void measure_faithfulness(const Request& request, const Model& model, Attributio
     const method::AttributionContext& scene = explained.scene();
     const Check& check = *request.check;
     const std::vector<Group> groups = Groups(request, explained).of(result);
+    const std::string absence = method::absence_warning(absence_of(check, model).kind);
+    if (!absence.empty()) result.warnings.push_back("faithfulness: " + absence);
     double planned = 0;
     for (const Group& group : groups)
         planned += faithfulness::evaluations(scene.units.size(), group.maps.size(), check.random_seeds);

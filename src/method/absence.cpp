@@ -29,6 +29,15 @@ Absence absence(const Options& options, const Model& model) {
     return {Absence::Kind::token, token};
 }
 
+std::string absence_warning(Absence::Kind kind) {
+    if (kind != Absence::Kind::attention_mask) return {};
+    return "attention_mask hides a token from the others only, it still reads itself: what a token does to "
+           "the "
+           "prediction made right at it is not measured, and the last token before a predicted one scores 0 "
+           "for "
+           "it; token or deletion takes a token away for good";
+}
+
 AbsenceToken absence_token(Token id, const Model& model) {
     return {id, utf8::replace_invalid(model.token_bytes(id))};
 }

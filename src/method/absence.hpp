@@ -22,6 +22,9 @@ struct Absence {
 /// From `game_options`. Throws Error{input} for a token that the model does not have.
 Absence absence(const Options& options, const Model& model);
 
+/// What a result should say of it: hidden keys leave the token that reads them. Empty where nothing.
+std::string absence_warning(Absence::Kind kind);
+
 /// The token of `baseline_token`: the one given, or the model's own. Throws as `absence`.
 Token absence_id(const Options& options, const Model& model);
 

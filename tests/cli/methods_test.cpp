@@ -116,6 +116,19 @@ TEST(Methods, AnEncodersLabelIsMeasuredByItsLoss) {
     EXPECT_EQ(found["faithfulness"]["measure"], "aligned of the span");
 }
 
+// A hidden token still reads itself: the last of the prompt, before the one token that is predicted, scores
+// 0.
+TEST(Methods, HiddenTokensAreSaidToReadThemselves) {
+    const json found = json_of(asked({"--method", "leave_one_out:baseline=attention_mask,leave_one_out",
+                                      "--unit", "token", "--target-span", "0:1", "--json", "-"}));
+    EXPECT_EQ(found["attributions"][0]["scores"][0].back(), 0.0);
+    EXPECT_NE(found["attributions"][1]["scores"][0].back(), 0.0);
+    ASSERT_EQ(found["warnings"].size(), 1U) << found["warnings"];
+    const std::string warning = found["warnings"][0];
+    EXPECT_EQ(warning.rfind("leave_one_out: attention_mask hides", 0), 0U) << warning;
+    EXPECT_NE(warning.find("token or deletion"), std::string::npos);
+}
+
 TEST(Methods, TheTokenThatStandsForAbsenceIsInTheResult) {
     const auto token = [](const std::string& method, const std::string& text) {
         return attributions({"--method", method, "--prompt", text})[0].value("absence_token", json());
