@@ -30,7 +30,8 @@ struct TargetChoice {
     std::string span_text = {};                    ///< ... or as a text that occurs once in the answer
     /// If positive: the N most probable tokens at each position of the span, each as a target.
     int alternatives = 0;
-    Tokens contrast = {};  ///< another answer; explains f(answer) - f(contrast)
+    /// Another answer, or what could stand in the span's place; explains f(answer or span) - f(contrast).
+    Tokens contrast = {};
     Measure measure = Measure::logprob;
     bool all_sources = false;  ///< include earlier answer tokens as sources
 };
@@ -77,7 +78,7 @@ struct RecordChoice {
 /// How to measure the faithfulness of maps (docs/definitions.md, section 5).
 struct Check {
     int random_seeds = 5;    ///< number of random rankings; each costs 18 runs of the model, like each method
-    std::uint32_t seed = 0;  ///< seed of the first ranking
+    std::uint32_t seed = 0;  ///< of the rankings, which are others for every seed
     /// What replaces an absent unit, for all methods: token, deletion, attention_mask.
     std::string absence = "token";
     int absence_token = -1;  ///< for token; -1: the model's own

@@ -16,6 +16,12 @@
 
 namespace llmx {
 
+/// The token that stood for absence.
+struct AbsenceToken {
+    Token id = 0;
+    std::string text;  ///< decoded on its own
+};
+
 /// How well scores predict what the answer depends on (docs/definitions.md, section 5), compared with random
 /// rankings.
 struct Faithfulness {
@@ -30,7 +36,12 @@ struct Faithfulness {
     std::vector<double> deletion, insertion;                ///< p without these units; p with only these
     std::vector<double> random_deletion, random_insertion;  ///< mean curves of random rankings
     int random_seeds = 0;                                   ///< number of random rankings
-    std::string absence;                                    ///< what replaced the units: Check::absence
+    /// What `deletion` and `insertion` show, and the other numbers are made of: "probability" (of the
+    /// answer's tokens, geometric mean), or in words the f that the map explains. Empty in results of
+    /// versions that measured the answer's probability whatever was explained.
+    std::string measure = {};
+    std::string absence;                             ///< what replaced the units: Check::absence
+    std::optional<AbsenceToken> absence_token = {};  ///< as in Attribution
 };
 
 /// The original toolbox's pair_result (docs/definitions.md, 1.1).
@@ -126,6 +137,9 @@ struct Attribution {
     Tensor standard_errors = {};                    ///< same shape, for methods that sample; otherwise empty
     std::vector<Completeness> completeness = {};    ///< one per target, or empty
     std::optional<Faithfulness> faithfulness = {};  ///< of the scores summed over the targets
+    /// What took the place of absent tokens, or where a path began: the token that -1 stands for among the
+    /// options. With deletion, what is put in where no token is left. None where no token stands for absence.
+    std::optional<AbsenceToken> absence_token = {};
     /// context_reliance: KL divergence of each answer token's row from the model's row without the context,
     /// in nats.
     std::vector<double> context_sensitivity = {};

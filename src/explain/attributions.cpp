@@ -6,31 +6,13 @@
 #include <llmx/error.hpp>
 
 #include "engine/text/vocabulary.hpp"
+#include "explain/units.hpp"
 #include "method/deletion.hpp"
 #include "method/replay_function.hpp"
 #include "method/replay_game.hpp"
 #include "text/utf8.hpp"
-#include "unit/split.hpp"
 
 namespace llmx {
-
-namespace {
-
-/// The source rows as text.
-unit::Text text_of(const Model& model, const Subject& subject, int sources) {
-    const Tokens tokens = subject.input.tokens();
-    unit::Text text;
-    text.prompt = subject.prompt;
-    text.parts = subject.parts;
-    for (int row = 0; row < sources; ++row) {
-        const Token id = tokens[static_cast<std::size_t>(row)];
-        text.tokens.push_back(model.token_bytes(id));
-        text.special.push_back(engine::is_special(model, id));
-    }
-    return text;
-}
-
-}  // namespace
 
 std::function<void(double)> ticker(const Progress& progress, std::string stage, double planned) {
     if (!progress) return [](double) {};
@@ -40,15 +22,6 @@ std::function<void(double)> ticker(const Progress& progress, std::string stage, 
             throw Error(ErrorCode::cancelled, stage + ": cancelled");
     };
 }
-
-namespace {
-
-/// Rows that take scores.
-int sources_of(const Request& request, const Subject& subject) {
-    return request.target.all_sources ? subject.prompt + subject.text : subject.prompt;
-}
-
-}  // namespace
 
 void expect_reads(const std::vector<method::BoundMethod>& methods, const Request& request,
                   const Subject& subject, method::Replay& replay) {
@@ -78,8 +51,10 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
              .tick = [](double) {},
              .scorer = nullptr,
              .replays = {std::move(replay)}} {
-    if (!request.target.contrast.empty())
-        scene_.texts.push_back(written(request, model, request.target.contrast).input);
+    if (!request.target.contrast.empty()) {
+        const Tokens other = contrast_text(request.target, model, tokens);
+        scene_.texts.push_back(written(request, model, other).input);
+    }
     find_units(subject);
     targets_ = find_targets(subject, tokens);
     scene_.readout = targets_.readout;
@@ -87,7 +62,7 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
 }
 
 void AttributionRun::find_units(const Subject& subject) {
-    const unit::Text text = text_of(model_, subject, scene_.sources);
+    const unit::Text text = unit_text(model_, subject, scene_.sources);
     scene_.held = unit::held(text, request_.units);
     scene_.units = unit::split(text, request_.units);
     if (scene_.units.empty())
@@ -176,16 +151,38 @@ method::Scores AttributionRun::scores_of(std::span<const method::BoundMethod> me
     return definition->look(scene_, options);
 }
 
+namespace {
+
+/// Probabilities of long or improbable texts, whose differences end below what a float32 score can hold.
+void warn_of_underflow(Measure measure, const std::vector<TargetFacts>& targets,
+                       std::vector<std::string>& warnings) {
+    if (measure != Measure::probability) return;
+    constexpr double least = 1e-30;  // a hundred millionth of it is the least normal float32
+    for (const TargetFacts& target : targets) {
+        if (std::abs(target.value) >= least) continue;
+        warnings.push_back(
+            fmt::format("`measure` probability: it is {:.2g}, so small that scores vanish; "
+                        "`measure` logprob, its logarithm, tells units apart",
+                        target.value));
+        return;
+    }
+}
+
+}  // namespace
+
 void AttributionRun::run(std::span<const method::BoundMethod> methods, std::vector<std::string>& warnings,
                          const std::function<void(Attribution&&)>& done) {
     ready_.clear();
+    warn_of_underflow(request_.target.measure, targets_.facts, warnings);
     const method::Extent extent{static_cast<std::size_t>(scene_.sources), scene_.units.size(),
                                 targets_.facts.size()};
     for (std::size_t i = 0; i < methods.size(); ++i) {
         const auto& [definition, options] = methods[i];
         scene_.tick = ticker(request_.progress, std::string(definition->name),
                              definition->evaluations(extent, options));
-        done(entry(methods[i], scores_of(methods, i), warnings));
+        method::Scores scores = scores_of(methods, i);
+        own_readouts_.push_back(scores.readout);
+        done(entry(methods[i], std::move(scores), warnings));
     }
 }
 
@@ -194,6 +191,10 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
     const method::Definition& definition = *method.definition;
     for (std::string& warning : scores.warnings)
         warnings.push_back(fmt::format("{}: {}", definition.name, warning));
+    if (definition.perturb != nullptr) {
+        const std::string absence = method::absence_warning(method::absence(method.options, model_).kind);
+        if (!absence.empty()) warnings.push_back(fmt::format("{}: {}", definition.name, absence));
+    }
     Attribution found{.method = std::string(definition.name),
                       .objective = targets_.objective,
                       .is_signed = scores.is_signed.value_or(definition.is_signed),
@@ -203,14 +204,17 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
                       .scores = std::move(scores.scores),
                       .standard_errors = std::move(scores.standard_errors),
                       .completeness = std::move(scores.completeness)};
+    found.absence_token = definition.of_context ? method::absence_token(engine::neutral_token(model_), model_)
+                                                : method::absence_token(method.options, model_);
     for (auto& [name, value] : scores.notes) found.options[name] = value;
     if (!scores.chosen.empty()) choose(scores, found);
     if (definition.perturb == nullptr) {
         const std::string& aggregation = request_.units.aggregation;
+        if (!found.standard_errors.empty()) {
+            found.standard_errors =
+                unit::aggregate_errors(found.scores, found.standard_errors, scene_.units, aggregation);
+        }
         found.scores = unit::aggregate(found.scores, scene_.units, aggregation);
-        // Of several tokens at once: a bound, as their errors go together at most.
-        if (!found.standard_errors.empty())
-            found.standard_errors = unit::aggregate(found.standard_errors, scene_.units, aggregation);
     }
     return found;
 }

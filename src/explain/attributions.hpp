@@ -29,9 +29,11 @@ public:
              const std::function<void(Attribution&&)>& done);
 
     [[nodiscard]] const method::AttributionContext& scene() const { return scene_; }
-    /// Targets::mean_logprob
-    [[nodiscard]] std::shared_ptr<const objective::Readout> mean_logprob() const {
-        return targets_.mean_logprob;
+    [[nodiscard]] const Targets& targets() const { return targets_; }
+    /// What the scores of an entry that `done` was told explain where a method has chosen that itself; else
+    /// nothing.
+    [[nodiscard]] std::shared_ptr<const objective::Readout> own_readout(std::size_t entry) const {
+        return own_readouts_[entry];
     }
 
 private:
@@ -49,6 +51,7 @@ private:
     std::vector<Unit> units_;
     method::AttributionContext scene_;
     Targets targets_;
+    std::vector<std::shared_ptr<const objective::Readout>> own_readouts_;  ///< one an entry
     std::map<std::size_t, method::Scores> ready_;  ///< of methods that one gradient has served, by number
 };
 

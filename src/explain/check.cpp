@@ -7,6 +7,8 @@
 
 #include "engine/model/match.hpp"
 #include "engine/model/requirements.hpp"
+#include "explain/feasible.hpp"
+#include "explain/targets.hpp"
 #include "gemm/gemm.hpp"
 #include "unit/split.hpp"
 
@@ -43,7 +45,9 @@ void check_length(const Request& request, const Model& model) {
     if (apart) check("source", request.input_ids.size());
     check("answer", request.output.ids.size());
     if (request.objective == Objective::teacher) check("label", request.labels.size());
-    check("contrast", request.target.contrast.size());
+    if (request.target.contrast.empty()) return;
+    const Tokens& explained = request.objective == Objective::teacher ? request.labels : request.output.ids;
+    check("contrast", contrast_text(request.target, model, explained).size());
 }
 
 void check_views(const RecordChoice& views, const Model& model) {
@@ -134,7 +138,11 @@ Request checked(const Request& given, const Model& model, std::span<const method
         throw Error(ErrorCode::usage,
                     fmt::format("`ubatch`: got {}; expected 0 (all tokens) or more", request.micro_batch));
     }
-    if (model.facts().kind == ModelKind::encoder) return checked_encoder(std::move(request), model);
+    if (model.facts().kind == ModelKind::encoder) {
+        request = checked_encoder(std::move(request), model);
+        require_feasible(request, model, methods);
+        return request;
+    }
     if (model.facts().kind == ModelKind::decoder) engine::require_causal(model);
     if (request.objective == Objective::automatic) {
         request.objective = request.labels.empty() ? Objective::generated : Objective::aligned;
@@ -151,6 +159,7 @@ Request checked(const Request& given, const Model& model, std::span<const method
     check_ids(request, model);
     check_length(request, model);
     check_original_arguments(request, model);
+    require_feasible(request, model, methods);
     return request;
 }
 

@@ -46,7 +46,11 @@ private:
 /// contrast.
 engine::Session make_session(const Request& request, const Model& model, const Subject& subject,
                              bool teacher) {
-    const std::size_t longest = std::max(teacher ? request.labels.size() : 0, request.target.contrast.size());
+    std::size_t longest = teacher ? request.labels.size() : 0;
+    if (!request.target.contrast.empty()) {
+        const Tokens& explained = teacher ? request.labels : request.output.ids;
+        longest = std::max(longest, contrast_text(request.target, model, explained).size());
+    }
     const int more = std::max(static_cast<int>(longest) - subject.text, 0);
     engine::Session session(model, {.tokens = static_cast<int>(subject.input.ids.size()) + more,
                                     .outputs = static_cast<int>(subject.input.outputs.size()) + more,

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "engine/model/requirements.hpp"
 #include "faithfulness/faithfulness.hpp"
 #include "method/replay_game.hpp"
 #include "unit/split.hpp"
@@ -27,45 +30,128 @@ faithfulness::Map of_units(const std::vector<float>& scores, const Request& requ
     return summed(unit::aggregate(rows, scene.units, request.units.aggregation));
 }
 
-method::Absence absence_of(const Check& check, const Model& model) {
-    const method::Options options(
-        "check", method::game_options({}),
-        {{"baseline", check.absence}, {"baseline_token", fmt::format("{}", check.absence_token)}});
-    return method::absence(options, model);
+method::Options absence_options(const Check& check) {
+    return {"check",
+            method::game_options({}),
+            {{"baseline", check.absence}, {"baseline_token", fmt::format("{}", check.absence_token)}}};
 }
+
+method::Absence absence_of(const Check& check, const Model& model) {
+    return method::absence(absence_options(check), model);
+}
+
+}  // namespace
+
+void require_check(const Check& check, const Model& model) {
+    if (absence_of(check, model).kind == method::Absence::Kind::attention_mask)
+        engine::require_hidden_rows(model);
+    faithfulness::require_seeds(check.random_seeds);
+}
+
+namespace {
+
+/// Maps that explain the same number.
+struct Group {
+    std::shared_ptr<const objective::Readout> readout;
+    faithfulness::Scale scale = faithfulness::Scale::measure;
+    std::string measure;    ///< Faithfulness::measure
+    std::size_t texts = 1;  ///< that it is read off
+    std::vector<faithfulness::Map> maps = {};
+    std::vector<std::optional<Faithfulness>*> places = {};
+};
+
+/// The maps of a result, each with the others that explain the same.
+class Groups {
+public:
+    Groups(const Request& request, const AttributionRun& explained)
+        : request_(request), explained_(explained), scene_(explained.scene()) {}
+
+    std::vector<Group> of(Explanation& result) {
+        if (result.original.attention && !result.original.attention->pair.attention.empty()) {
+            PairResult& pair = result.original.attention->pair;
+            add(answer(), of_units(pair.attention, request_, scene_), pair.faithfulness);
+        }
+        if (result.original.gradient) {
+            GradientResult& gradient = *result.original.gradient;
+            add(objective(), of_units(gradient.saliency_map, request_, scene_), gradient.faithfulness);
+        }
+        for (std::size_t i = 0; i < result.attributions.size(); ++i) {
+            Attribution& a = result.attributions[i];
+            add(of_entry(i, a), summed(a.scores), a.faithfulness);
+        }
+        return std::move(groups_);
+    }
+
+private:
+    [[nodiscard]] Group answer() const {
+        return {explained_.targets().mean_logprob, faithfulness::Scale::probability, "probability"};
+    }
+
+    /// The original's gradient explains a label's loss: by the probability of its tokens, which falls with
+    /// it.
+    [[nodiscard]] Group objective() {
+        if (request_.objective != Objective::aligned || request_.labels.empty()) return answer();
+        if (!aligned_) {
+            objective::Target target;
+            for (objective::Term term :
+                 objective::terms(Objective::aligned, request_.output.ids, request_.labels)) {
+                term.weight = -term.weight;
+                target.terms.push_back({0, term});
+            }
+            aligned_ = objective::written_readout(Measure::logprob, {std::move(target)});
+        }
+        return {aligned_, faithfulness::Scale::probability, "probability of the label's tokens"};
+    }
+
+    [[nodiscard]] Group of_entry(std::size_t i, const Attribution& a) const {
+        if (explained_.own_readout(i))
+            return {explained_.own_readout(i), faithfulness::Scale::measure, a.objective};
+        if (explained_.targets().is_log_probability) return answer();
+        return {explained_.targets().readout, faithfulness::Scale::measure, a.objective, scene_.texts.size()};
+    }
+
+    void add(Group group, faithfulness::Map map, std::optional<Faithfulness>& place) {
+        const auto same = std::find_if(groups_.begin(), groups_.end(),
+                                       [&](const Group& other) { return other.readout == group.readout; });
+        Group& to = same == groups_.end() ? groups_.emplace_back(std::move(group)) : *same;
+        to.maps.push_back(std::move(map));
+        to.places.push_back(&place);
+    }
+
+    const Request& request_;
+    const AttributionRun& explained_;
+    const method::AttributionContext& scene_;
+    std::shared_ptr<const objective::Readout> aligned_;
+    std::vector<Group> groups_;
+};
 
 }  // namespace
 
 void measure_faithfulness(const Request& request, const Model& model, AttributionRun& explained,
                           Explanation& result) {
     const method::AttributionContext& scene = explained.scene();
-    std::vector<faithfulness::Map> maps;
-    std::vector<std::optional<Faithfulness>*> places;
-    const auto add = [&](faithfulness::Map map, std::optional<Faithfulness>& place) {
-        maps.push_back(std::move(map));
-        places.push_back(&place);
-    };
-    if (result.original.attention && !result.original.attention->pair.attention.empty()) {
-        PairResult& pair = result.original.attention->pair;
-        add(of_units(pair.attention, request, scene), pair.faithfulness);
-    }
-    if (result.original.gradient) {
-        add(of_units(result.original.gradient->saliency_map, request, scene),
-            result.original.gradient->faithfulness);
-    }
-    for (Attribution& a : result.attributions) add(summed(a.scores), a.faithfulness);
-
     const Check& check = *request.check;
-    method::AttributionContext answer = scene;
-    answer.texts.resize(1);
-    answer.readout = explained.mean_logprob();
-    answer.tick = ticker(request.progress, "faithfulness",
-                         faithfulness::evaluations(scene.units.size(), maps.size(), check.random_seeds));
-    method::ReplayGame game(answer, absence_of(check, model));
-    std::vector<Faithfulness> found = faithfulness::measure(game, maps, check.random_seeds, check.seed);
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        found[i].absence = check.absence;
-        *places[i] = std::move(found[i]);
+    const std::vector<Group> groups = Groups(request, explained).of(result);
+    const std::string absence = method::absence_warning(absence_of(check, model).kind);
+    if (!absence.empty()) result.warnings.push_back("faithfulness: " + absence);
+    double planned = 0;
+    for (const Group& group : groups)
+        planned += faithfulness::evaluations(scene.units.size(), group.maps.size(), check.random_seeds);
+    method::AttributionContext explains = scene;
+    explains.tick = ticker(request.progress, "faithfulness", planned);
+    for (const Group& group : groups) {
+        explains.texts = {scene.texts.begin(),
+                          scene.texts.begin() + static_cast<std::ptrdiff_t>(group.texts)};
+        explains.readout = group.readout;
+        method::ReplayGame game(explains, absence_of(check, model));
+        std::vector<Faithfulness> found =
+            faithfulness::measure(game, group.maps, check.random_seeds, check.seed, group.scale);
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            found[i].measure = group.measure;
+            found[i].absence = check.absence;
+            found[i].absence_token = method::absence_token(absence_options(check), model);
+            *group.places[i] = std::move(found[i]);
+        }
     }
 }
 

@@ -77,8 +77,9 @@ public:
         objective::Target target;
         for (int t = range.first; t < range.second; ++t)
             target.terms.push_back({0, {t, tokens[static_cast<std::size_t>(t)], 1.0}});
+        // The contrast stands in the range's place, behind the same tokens.
         for (int t = 0; t < static_cast<int>(contrast.size()); ++t)
-            target.terms.push_back({1, {t, contrast[static_cast<std::size_t>(t)], -1.0}});
+            target.terms.push_back({1, {range.first + t, contrast[static_cast<std::size_t>(t)], -1.0}});
         add(text_of(model_, tokens, range), range, std::move(target));
     }
 
@@ -102,7 +103,31 @@ void require_compatible(const TargetChoice& choice) {
                            to_string(choice.measure)));
 }
 
+void require_span_target(const TargetChoice& choice) {
+    if (choice.each || choice.span || !choice.span_text.empty() || choice.alternatives > 0 ||
+        !choice.contrast.empty() || choice.measure != Measure::logprob || choice.all_sources) {
+        throw Error(ErrorCode::usage,
+                    "target: an encoder finds one span; leave out `target_span`, `per_token`, "
+                    "`alternatives`, `contrast`, `measure` and `sources`");
+    }
+}
+
 }  // namespace
+
+Tokens contrast_text(const TargetChoice& choice, const Model& model, const Tokens& tokens) {
+    const Range span = span_of(choice, model, tokens);
+    Tokens text(tokens.begin(), tokens.begin() + span.first);
+    text.insert(text.end(), choice.contrast.begin(), choice.contrast.end());
+    return text;
+}
+
+void require_targets(const Request& request, const Model& model) {
+    if (model.facts().kind == ModelKind::encoder) {
+        require_span_target(request.target);
+    } else {
+        require_compatible(request.target);
+    }
+}
 
 Targets targets_of(const Request& request, const Model& model, const Tokens& tokens, const Tensor& logits,
                    Tensor reference) {
@@ -128,6 +153,10 @@ Targets targets_of(const Request& request, const Model& model, const Tokens& tok
     found.mean_logprob = objective::written_readout(Measure::logprob, {std::move(mean)});
     found.readout =
         objective::written_readout(choice.measure, std::move(builder.targets), std::move(reference));
+    // The product of the tokens' probabilities falls with their logarithms; a sum of several does not.
+    found.is_log_probability =
+        choice.contrast.empty() && choice.alternatives == 0 &&
+        (choice.measure == Measure::logprob || (choice.measure == Measure::probability && !choice.each));
     const std::string what = request.objective == Objective::teacher ? "label" : "answer";
     found.objective = fmt::format(
         "{} of {}{}", to_string(choice.measure),
@@ -138,21 +167,17 @@ Targets targets_of(const Request& request, const Model& model, const Tokens& tok
                                                    : "the " + what,
         choice.contrast.empty()
             ? ""
-            : fmt::format(" minus that of \"{}\"", utf8::replace_invalid(model.detokenize(choice.contrast))));
+            : fmt::format(" minus that of \"{}\"{}", utf8::replace_invalid(model.detokenize(choice.contrast)),
+                          choice.span || !choice.span_text.empty() ? " in its place" : ""));
     return found;
 }
 
 Targets targets_of_span(const Request& request, const Model& model, const SpanTarget& span) {
-    const TargetChoice& choice = request.target;
-    if (choice.each || choice.span || !choice.span_text.empty() || choice.alternatives > 0 ||
-        !choice.contrast.empty() || choice.measure != Measure::logprob || choice.all_sources) {
-        throw Error(ErrorCode::usage,
-                    "target: an encoder finds one span; leave out `target_span`, `per_token`, "
-                    "`alternatives`, `contrast`, `measure` and `sources`");
-    }
+    require_span_target(request.target);
     Targets found;
     found.readout = objective::span_readout(*model.qa_head(), span.start, span.end, span.factor);
     found.mean_logprob = objective::span_readout(*model.qa_head(), span.start, span.end, -1.0);
+    found.is_log_probability = span.factor < 0;
     found.facts.push_back({"span", {span.start, span.end + 1}, 0});
     found.output_rows.push_back({span.start, span.end + 1});
     found.objective = fmt::format("{} of the span", to_string(request.objective));

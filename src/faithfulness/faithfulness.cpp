@@ -15,20 +15,29 @@ namespace llmx::faithfulness {
 namespace {
 
 using method::Coalition;
-using Curve = std::vector<double>;  // p at 0, 0.1 ... 1
+using Curve = std::vector<double>;  // p (or the measure) at 0, 0.1 ... 1
 
-/// A uniformly random ranking, as scores without ties.
-Map random_map(std::size_t units, std::uint32_t seed) {
-    Map scores(units);
-    std::iota(scores.begin(), scores.end(), 0.0);
-    Random(seed).shuffle(std::span(scores));
-    return scores;
-}
+/// Uniformly random rankings, as scores without ties: one stream of draws, so that the rankings of one seed
+/// do not depend on those of another.
+class RandomMaps {
+public:
+    RandomMaps(std::size_t units, std::uint32_t seed) : units_(units), random_(seed) {}
+    Map next() {
+        Map scores(units_);
+        std::iota(scores.begin(), scores.end(), 0.0);
+        random_.shuffle(std::span(scores));
+        return scores;
+    }
+
+private:
+    std::size_t units_;
+    Random random_;
+};
 
 /// The coalitions of all maps in sequence, and the position of each map's values.
 class Questions {
 public:
-    explicit Questions(std::size_t units) : units_(units) {
+    Questions(std::size_t units, Scale scale) : units_(units), scale_(scale) {
         coalitions_.resize(1 + units, Coalition(units, 1));
         for (std::size_t u = 0; u < units; ++u) coalitions_[1 + u][u] = 0;
     }
@@ -46,9 +55,10 @@ public:
         }
     }
     void ask(method::Game& game) {
-        for (const std::vector<double>& value : game.values(coalitions_)) values_.push_back(value.front());
+        for (const std::vector<double>& value : game.values(coalitions_))
+            values_.push_back(std::accumulate(value.begin(), value.end(), 0.0));
     }
-    /// The loss of log p without each unit.
+    /// The loss of v without each unit.
     [[nodiscard]] Map leave_one_out() const {
         Map losses;
         losses.reserve(units_);
@@ -61,12 +71,15 @@ public:
 private:
     [[nodiscard]] Curve curve(std::size_t map, std::size_t kind) const {
         Curve p;
-        for (std::size_t step = 0; step <= steps; ++step)
-            p.push_back(std::exp(values_[1 + units_ + 2 * (map * (steps + 1) + step) + kind]));
+        for (std::size_t step = 0; step <= steps; ++step) {
+            const double v = values_[1 + units_ + 2 * (map * (steps + 1) + step) + kind];
+            p.push_back(scale_ == Scale::probability ? std::exp(v) : v);
+        }
         return p;
     }
 
     std::size_t units_;
+    Scale scale_;
     std::vector<Coalition> coalitions_;
     std::vector<double> values_;
 };
@@ -155,13 +168,15 @@ double evaluations(std::size_t units, std::size_t maps, int random_seeds) {
     return 2 + static_cast<double>(units) + 2 * (steps - 1) * rankings;
 }
 
+void require_seeds(int random_seeds) {
+    if (random_seeds >= 2) return;
+    throw Error(ErrorCode::usage,
+                fmt::format("`seeds`: got {}; expected 2 or more, for a standard deviation", random_seeds));
+}
+
 std::vector<Faithfulness> measure(method::Game& game, std::span<const Map> maps, int random_seeds,
-                                  std::uint32_t seed) {
-    if (random_seeds < 2) {
-        throw Error(
-            ErrorCode::usage,
-            fmt::format("`seeds`: got {}; expected 2 or more, for a standard deviation", random_seeds));
-    }
+                                  std::uint32_t seed, Scale scale) {
+    require_seeds(random_seeds);
     std::vector<Map> all(maps.begin(), maps.end());
     for (const Map& map : all) {
         if (map.size() != game.units()) {
@@ -170,10 +185,10 @@ std::vector<Faithfulness> measure(method::Game& game, std::span<const Map> maps,
                                     game.units()));
         }
     }
-    for (int s = 0; s < random_seeds; ++s)
-        all.push_back(random_map(game.units(), seed + static_cast<std::uint32_t>(s)));
+    RandomMaps drawn(game.units(), seed);
+    for (int s = 0; s < random_seeds; ++s) all.push_back(drawn.next());
 
-    Questions questions(game.units());
+    Questions questions(game.units(), scale);
     for (const Map& map : all) questions.add(map);
     questions.ask(game);
     const Map losses = questions.leave_one_out();

@@ -22,14 +22,22 @@ std::size_t top(std::size_t units, int step);
 /// Units by descending signed score; among equal scores the earlier unit comes first.
 std::vector<std::size_t> ranking(std::span<const double> scores);
 
+/// Throws Error{usage} for fewer than 2.
+void require_seeds(int random_seeds);
+
 /// Upper bound of the Game values that `measure` requests.
 double evaluations(std::size_t units, std::size_t maps, int random_seeds);
 
-/// One result for each map. The game's one target is the mean over the answer's tokens of their
-/// log-probability, so that p = exp(v). The game is evaluated once, for the coalitions of all maps and of
-/// `random_seeds` random rankings, which serve all maps as the baseline. Throws Error{usage} for fewer than 2
-/// seeds and for a map whose size is not the number of units.
+/// What the numbers are made of.
+enum class Scale {
+    probability,  ///< exp(v) of the one target, the mean over the answer's tokens of their log-probability
+    measure,      ///< the sum of v over the targets, whatever it measures
+};
+
+/// One result for each map. The game is evaluated once, for the coalitions of all maps and of `random_seeds`
+/// random rankings, which serve all maps as the baseline. Rankings of different seeds are independent. Throws
+/// Error{usage} for fewer than 2 seeds and for a map whose size is not the number of units.
 std::vector<Faithfulness> measure(method::Game& game, std::span<const Map> maps, int random_seeds,
-                                  std::uint32_t seed);
+                                  std::uint32_t seed, Scale scale = Scale::probability);
 
 }  // namespace llmx::faithfulness

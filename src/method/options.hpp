@@ -27,6 +27,8 @@ public:
     Options(std::string_view method, const std::vector<Option>& declared,
             const std::map<std::string, std::string>& given);
 
+    /// Whether the method declares it.
+    [[nodiscard]] bool has(std::string_view name) const { return values_.contains(std::string(name)); }
     [[nodiscard]] int whole(std::string_view name) const;
     [[nodiscard]] double number(std::string_view name) const;
     [[nodiscard]] const std::string& word(std::string_view name) const;

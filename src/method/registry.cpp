@@ -18,7 +18,8 @@ std::vector<Option> game_options(std::vector<Option> own) {
          .kind = Option::Kind::word,
          .default_value = "token",
          .help = "what takes an absent unit's place: token (baseline_token), deletion (positions shift), "
-                 "attention_mask (its keys are hidden, positions stay); of gradient methods: token, zero "
+                 "attention_mask (its keys are hidden from the others, positions stay); of gradient methods: "
+                 "token, zero "
                  "(vector), mean (of the embedding table)",
          .words = {"token", "deletion", "attention_mask"}},
         {.name = "baseline_token",

@@ -2,29 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
-#include <llmx/error.hpp>
 
 #include "engine/model/requirements.hpp"
-#include "engine/text/vocabulary.hpp"
 #include "method/deletion.hpp"
 
 namespace llmx::method {
-
-Absence absence(const Options& options, const Model& model) {
-    const std::string& kind = options.word("baseline");
-    const int given = options.whole("baseline_token");
-    const Token token = given >= 0 ? given : engine::neutral_token(model);
-    engine::require_tokens(model, std::span(&token, 1));
-    if (kind == "attention_mask") return {Absence::Kind::attention_mask, token};
-    if (kind == "deletion") {
-        if (model.facts().kind == ModelKind::encoder) {
-            throw Error(ErrorCode::unsupported,
-                        "baseline deletion: an encoder's span would move; expected token or attention_mask");
-        }
-        return {Absence::Kind::deletion, token};
-    }
-    return {Absence::Kind::token, token};
-}
 
 ReplayGame::ReplayGame(AttributionContext& scene, Absence absence) : scene_(scene), absence_(absence) {
     if (absence.kind == Absence::Kind::attention_mask) engine::require_hidden_rows(scene.session.model());

@@ -4,25 +4,11 @@
 #include <map>
 
 #include "engine/scoring/scorer.hpp"
+#include "method/absence.hpp"
 #include "method/context.hpp"
 #include "method/game.hpp"
-#include "method/options.hpp"
 
 namespace llmx::method {
-
-/// What takes an absent unit's place.
-struct Absence {
-    enum class Kind {
-        token,           ///< a token in the place of each of its own
-        deletion,        ///< nothing: what follows moves up
-        attention_mask,  ///< its tokens stay in place, but no token attends to them
-    };
-    Kind kind = Kind::token;
-    Token token = 0;
-};
-
-/// From `game_options`. Throws Error{input} for a token that the model does not have.
-Absence absence(const Options& options, const Model& model);
 
 class ReplayGame : public Game {
 public:

@@ -3,9 +3,12 @@
 
 #include <llmx/result.hpp>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "objective/readout.hpp"
 
 namespace llmx::method {
 
@@ -22,8 +25,9 @@ struct Scores {
     // Of methods that choose their targets themselves:
     std::vector<int> chosen =
         {};  ///< the answer tokens that the rows of `scores` are about; empty: the scene's
-    std::vector<double> context_sensitivity = {};  ///< of every answer token
-    std::optional<bool> is_signed = {};            ///< where an option decides it, not the definition
+    std::vector<double> context_sensitivity = {};            ///< of every answer token
+    std::shared_ptr<const objective::Readout> readout = {};  ///< what they explain, of the first text
+    std::optional<bool> is_signed = {};  ///< where an option decides it, not the definition
 };
 
 }  // namespace llmx::method

@@ -6,6 +6,7 @@
 #include <llmx/error.hpp>
 #include <optional>
 
+#include "explain/feasible.hpp"
 #include "request/check.hpp"
 
 namespace llmx::request {
@@ -74,6 +75,7 @@ Prepared prepare(const Model& model, const ExplainRequest& request, Activity& ac
     how.progress = activity.progress();
     prepared.request = llmx::prepare(model, prepared.asked.texts, std::move(how));
     if (model.facts().kind == ModelKind::decoder) require_context(model, request, prepared.request);
+    require_feasible(prepared.request, model, request.methods);
     return prepared;
 }
 

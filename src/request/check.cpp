@@ -12,7 +12,7 @@ namespace {
 
 bool has_label(const TaskInputs& texts) { return texts.label || texts.label_ids || texts.label_span; }
 
-/// The seed of the sampling is that of the methods too.
+/// The seed of the sampling is that of the methods and of the random rankings too.
 void give_seed(std::uint32_t seed, Method& method) {
     for (const SharedOption& shared : shared_options()) {
         const auto& methods = shared.methods;
@@ -44,6 +44,7 @@ ExplainRequest checked(ExplainRequest r) {
     r.method_options.clear();
     if (r.how.target.each) add_methods_per_token(r.methods);
     if (r.writing.seed != 0) {
+        if (r.check.seed == 0) r.check.seed = r.writing.seed;
         for (Method& method : r.methods) give_seed(r.writing.seed, method);
     }
     r.automatic_views = false;

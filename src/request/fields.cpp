@@ -305,7 +305,8 @@ void visit(Rows& v, GenerateOptions& writing) {
              {.low = 0, .high = 1});
     v.number("repetition_penalty", writing.repetition_penalty,
              "Penalty for tokens that the text already has; 1: none.", {.low = 0.01});
-    v.integer("seed", writing.seed, "Seed of the sampling, and of the methods that draw samples.");
+    v.integer("seed", writing.seed,
+              "Seed of the sampling, of the methods that draw samples, and of random rankings.");
     v.integer("draft_tokens", writing.draft_tokens, "Longest draft of speculative decoding.", {.low = 1});
     v.integer("num_beams", writing.num_beams, "Number of beams of the beam search; 1: none.", {.low = 1});
     v.number("length_penalty", writing.length_penalty,

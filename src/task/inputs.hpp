@@ -48,7 +48,9 @@ void visit_answers(Visitor& v, TaskInputs& t) {
     v.text("answer", t.answer, "Explain this answer instead of generating one.",
            {.one_of = "answer", .file = true});
     v.ids("answer_ids", t.answer_ids, "The same, as token ids.", {.one_of = "answer"});
-    v.text("contrast", t.contrast, "Explain why the model gave its answer rather than this one.",
+    v.text("contrast", t.contrast,
+           "Explain why the model gave its answer rather than this one; with target_span, this in the span's "
+           "place.",
            {.file = true});
 }
 

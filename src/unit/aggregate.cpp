@@ -23,13 +23,20 @@ double mean(std::span<const float> scores, const std::vector<int>& rows) {
     return rows.empty() ? 0 : sum(scores, rows) / static_cast<double>(rows.size());
 }
 
-double max_abs(std::span<const float> scores, const std::vector<int>& rows) {
-    double largest = 0;
+/// The row whose score is largest in magnitude, the first of equal ones; none where all are 0.
+int largest_row(std::span<const float> scores, const std::vector<int>& rows) {
+    int found = -1;
+    float largest = 0;
     for (const int row : rows) {
-        const double score = scores[static_cast<std::size_t>(row)];
-        if (std::abs(score) > std::abs(largest)) largest = score;
+        const float size = std::abs(scores[static_cast<std::size_t>(row)]);
+        if (size > largest) largest = size, found = row;
     }
-    return largest;
+    return found;
+}
+
+double max_abs(std::span<const float> scores, const std::vector<int>& rows) {
+    const int row = largest_row(scores, rows);
+    return row < 0 ? 0 : scores[static_cast<std::size_t>(row)];
 }
 
 Aggregation aggregation_of(const std::string& name) {
@@ -57,6 +64,22 @@ Tensor aggregate(const Tensor& scores, const std::vector<Unit>& units, const std
         const auto from = scores.row(static_cast<std::size_t>(t));
         const auto to = result.row(static_cast<std::size_t>(t));
         for (std::size_t u = 0; u < units.size(); ++u) to[u] = static_cast<float>(of(from, units[u].tokens));
+    }
+    return result;
+}
+
+Tensor aggregate_errors(const Tensor& scores, const Tensor& errors, const std::vector<Unit>& units,
+                        const std::string& aggregation) {
+    Tensor result = aggregate(errors, units, aggregation);
+    if (aggregation != "max_abs") return result;
+    for (std::size_t t = 0; t < static_cast<std::size_t>(result.shape.front()); ++t) {
+        for (std::size_t u = 0; u < units.size(); ++u) {
+            if (units[u].tokens.empty()) continue;
+            const int row = largest_row(scores.row(t), units[u].tokens);
+            // All are 0: none is chosen, and the first one's error is as good as any.
+            const auto of = static_cast<std::size_t>(row < 0 ? units[u].tokens.front() : row);
+            result.row(t)[u] = errors.row(t)[of];
+        }
     }
     return result;
 }

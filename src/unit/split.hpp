@@ -53,4 +53,10 @@ std::vector<int> context_rows(const Text& text, const UnitChoice& choice);
 /// largest magnitude, with its sign).
 Tensor aggregate(const Tensor& scores, const std::vector<Unit>& units, const std::string& aggregation);
 
+/// Standard errors of those scores, from the rows' errors of the same shape: of the row whose score is taken
+/// (max_abs); of a sum or mean a bound, the rows' errors summed or averaged, as their errors go together at
+/// most.
+Tensor aggregate_errors(const Tensor& scores, const Tensor& errors, const std::vector<Unit>& units,
+                        const std::string& aggregation);
+
 }  // namespace llmx::unit

@@ -8,6 +8,11 @@
 
 namespace llmx::view {
 
+void rows(auto& v, Is<AbsenceToken> auto& t) {
+    v.field("id", t.id);
+    v.field("text", t.text);
+}
+
 void rows(auto& v, Is<Faithfulness::Number> auto& n) {
     v.field("value", n.value);
     v.field("random", n.random);
@@ -26,7 +31,9 @@ void rows(auto& v, Is<Faithfulness> auto& f) {
     v.field("random_deletion", f.random_deletion);
     v.field("random_insertion", f.random_insertion);
     v.field("random_seeds", f.random_seeds);
+    v.field(json_if(!f.measure.empty(), "measure"), f.measure);
     v.field("absence", f.absence);
+    v.optional("absence_token", f.absence_token);
 }
 
 void rows(auto& v, Is<AttentionResult> auto& a) {
@@ -108,6 +115,7 @@ void rows(auto& v, Is<Attribution> auto& a) {
     v.field("targets", a.targets);
     v.field("scores", nested(a.scores, 2));
     v.optional("standard_errors", nested(a.standard_errors, 2));
+    v.optional("absence_token", a.absence_token);
     v.extra("context_sensitivity", array(a.context_sensitivity));
     v.nullable("completeness", columns(a.completeness));
     v.nullable("faithfulness", a.faithfulness);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "program.hpp"
 
 namespace llmx::test {
@@ -62,6 +64,90 @@ TEST(Methods, MistakesAreUnderstandable) {
     fails({"--method", "context_reliance"}, 2, {"context_reliance", "--context-span"});
     fails({"--method", "saliency", "--sources", "answer"}, 2, {"answer", "prompt"});
     fails({"--method", "saliency", "--contrast", " no", "--sources", "all"}, 2, {"contrast", "sources"});
+}
+
+TEST(Methods, TheSeedIsThatOfTheRandomRankings) {
+    const auto random = [](const std::string& seed) {
+        const json f = attributions(
+            {"--method", "saliency", "--check", "--seeds", "2", "--seed", seed})[0]["faithfulness"];
+        return f["insertion_area"]["random"].get<double>();
+    };
+    EXPECT_EQ(random("1"), random("1"));
+    EXPECT_NE(random("0"), random("1"));
+    EXPECT_NE(random("1"), random("2"));
+}
+
+// The loss that leave_one_out measures is the one that the check ranks by, whatever is explained.
+TEST(Methods, TheCheckMeasuresWhatIsExplained) {
+    const auto measured = [](Arguments more) {
+        more.insert(more.end(), {"--method", "leave_one_out", "--check", "--seeds", "2"});
+        const json found = attributions(more)[0];
+        EXPECT_EQ(found["faithfulness"]["kendall_tau"]["value"], 1.0) << found["objective"];
+        const json& f = found["faithfulness"];
+        // Nothing taken away: f itself, except where the probability stands for it.
+        double sum = 0;
+        for (const json& target : found["targets"]) sum += target["value"].get<double>();
+        if (f["measure"] != "probability")
+            EXPECT_NEAR(f["deletion"][0].get<double>(), sum, 1e-5 * std::abs(sum)) << found["objective"];
+        return f["measure"].get<std::string>();
+    };
+    EXPECT_EQ(measured({}), "probability");
+    EXPECT_EQ(measured({"--per-token"}), "probability");
+    EXPECT_EQ(measured({"--target-span", "nine to"}), "probability");
+    EXPECT_EQ(measured({"--measure", "probability"}), "probability");
+    EXPECT_EQ(measured({"--measure", "entropy"}), "entropy of the answer");
+    EXPECT_EQ(measured({"--measure", "logit"}), "logit of the answer");
+    EXPECT_EQ(measured({"--measure", "kl", "--context-span", "shop"}), "kl of the answer");
+    EXPECT_EQ(measured({"--contrast", " from noon"}), "logprob of the answer minus that of \" from noon\"");
+    EXPECT_EQ(measured({"--alternatives", "2", "--target-span", "0:1"}),
+              "logprob of the 2 most probable tokens at each place of the answer");
+    EXPECT_EQ(measured({"--label", " from six", "--objective", "teacher"}), "probability");
+    const json both =
+        json_of(asked({"--label", " from six", "--method", "gradient", "--check", "--json", "-"}));
+    EXPECT_EQ(both["Gradient"]["faithfulness"]["measure"], "probability of the label's tokens");
+}
+
+TEST(Methods, AnEncodersLabelIsMeasuredByItsLoss) {
+    const json found =
+        json_of({"explain", "--model", golden("bertqa-tiny.gguf"), "--question", "who?", "--context",
+                 "a man and a woman", "--label", "a woman", "--method", "leave_one_out", "--check", "--seeds",
+                 "2", "--json", "-"})["attributions"][0];
+    EXPECT_EQ(found["faithfulness"]["kendall_tau"]["value"], 1.0);
+    EXPECT_EQ(found["faithfulness"]["measure"], "aligned of the span");
+}
+
+// A hidden token still reads itself: the last of the prompt, before the one token that is predicted, scores
+// 0.
+TEST(Methods, HiddenTokensAreSaidToReadThemselves) {
+    const json found = json_of(asked({"--method", "leave_one_out:baseline=attention_mask,leave_one_out",
+                                      "--unit", "token", "--target-span", "0:1", "--json", "-"}));
+    EXPECT_EQ(found["attributions"][0]["scores"][0].back(), 0.0);
+    EXPECT_NE(found["attributions"][1]["scores"][0].back(), 0.0);
+    ASSERT_EQ(found["warnings"].size(), 1U) << found["warnings"];
+    const std::string warning = found["warnings"][0];
+    EXPECT_EQ(warning.rfind("leave_one_out: attention_mask hides", 0), 0U) << warning;
+    EXPECT_NE(warning.find("token or deletion"), std::string::npos);
+}
+
+TEST(Methods, TheTokenThatStandsForAbsenceIsInTheResult) {
+    const auto token = [](const std::string& method, const std::string& text) {
+        return attributions({"--method", method, "--prompt", text})[0].value("absence_token", json());
+    };
+    const std::string text = "The shop is open";
+    const json own = token("leave_one_out", text);
+    ASSERT_TRUE(own.is_object()) << "-1 is resolved";
+    for (const char* method : {"occlusion", "shapley", "kernel_shap", "lime", "sparse_linear",
+                               "integrated_gradients", "gradient_shap", "leave_one_out:baseline=deletion"})
+        EXPECT_EQ(token(method, text), own) << method;
+    EXPECT_EQ(token("leave_one_out:baseline_token=7", text)["id"], 7);
+    // config.json and tokenizer_config.json of the checkpoint; its padding is the same token.
+    EXPECT_EQ(own, json({{"id", 2}, {"text", "<|im_end|>"}}));
+    for (const char* method :
+         {"saliency", "leave_one_out:baseline=attention_mask", "integrated_gradients:baseline=zero",
+          "integrated_gradients:baseline=mean", "attention_rollout"})
+        EXPECT_TRUE(token(method, text).is_null()) << method;
+    const json checked = attributions({"--method", "saliency", "--check", "--seeds", "2"});
+    EXPECT_EQ(checked[0]["faithfulness"]["absence_token"], own);
 }
 
 TEST(Methods, WordsOfTheAnswerAreASpan) {

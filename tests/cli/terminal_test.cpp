@@ -51,6 +51,30 @@ TEST(Terminal, AHostilePromptIsShownNotObeyed) {
     expect_failure(llmx({"explain", "--model", "/no/\x1b[2J", "--prompt", "x"}), 4, {"/no/\u241B[2J"});
 }
 
+// A text of ten random words has a probability that no float32 holds.
+TEST(Terminal, ImprobableAnswersAreWarnedOf) {
+    std::string words;
+    for (int i = 0; i < 3; ++i)
+        words += " zebra quantum pickle orbit velvet gravel tundra cactus marble feather";
+    const Arguments asked = {"explain",  "--model",     golden("llama-tiny.gguf"),
+                             "--prompt", "Is it open?", "--answer",
+                             words,      "--method",    "leave_one_out"};
+    Arguments probability = asked;
+    probability.insert(probability.end(), {"--measure", "probability"});
+    const Outcome warned = llmx(probability);
+    EXPECT_EQ(warned.code, 0) << warned.err;
+    EXPECT_TRUE(has(warned.err, "`measure` probability") || has(warned.err, "--measure probability"))
+        << warned.err;
+    EXPECT_TRUE(has(warned.err, "logprob")) << warned.err;
+    EXPECT_FALSE(has(llmx(asked).err, "vanish"));
+    // One token's is no small number, and its table shows digits, not 0.0000.
+    Arguments one = probability;
+    one.insert(one.end(), {"--target-span", "0:1", "--color", "never"});
+    const Outcome shown = llmx(one);
+    EXPECT_FALSE(has(shown.err, "vanish")) << shown.err;
+    EXPECT_FALSE(has(shown.out, "-0.0000")) << shown.out;
+}
+
 TEST(Terminal, QuietShowsNothing) {
     const Outcome run = llmx_on_terminal(replay({"--quiet"}));
     EXPECT_EQ(run.code, 0);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <llmx/llmx.hpp>
 
 #include "support/compare.hpp"
@@ -108,6 +109,60 @@ TEST_P(AttentionInDouble, ValueNorm) {
     std::cout << GetParam().name << ": value norm " << all << ", one head " << one << '\n';
     EXPECT_MEASURED(all, 7.8e-8);
     EXPECT_MEASURED(one, 2.6e-7);
+}
+
+/// log p(token) at a row, of the residual stream after all blocks.
+double log_probability(const test::TinyLlama& truth, const Matrix& state, std::size_t row, Token token) {
+    const std::vector<double> z = truth.logits({state[row]})[0];
+    const double largest = *std::max_element(z.begin(), z.end());
+    double sum = 0;
+    for (const double x : z) sum += std::exp(x - largest);
+    return z[static_cast<std::size_t>(token)] - largest - std::log(sum);
+}
+
+// R <- R + A R (Chefer et al. 2021, equations 5 and 6) from the identity, the gradient of every attention
+// weight by central differences of the plain forward pass.
+TEST_P(AttentionInDouble, TimesGradientIsThePapersForm) {
+    constexpr std::size_t given = 7;
+    const Tokens text(ids.begin(), ids.begin() + 10);
+    const std::size_t row = text.size() - 2;  // predicts the last token
+    std::vector<Matrix> states = {truth.embed(text)};
+    std::vector<test::TinyLlama::Seen> seen(truth.blocks);
+    for (std::size_t b = 0; b < truth.blocks; ++b) states.push_back(truth.block(b, states[b], {}, &seen[b]));
+    const auto f = [&](std::size_t block, const test::TinyLlama::Nudge& nudge) {
+        Matrix state = truth.block(block, states[block], {}, nullptr, &nudge);
+        for (std::size_t b = block + 1; b < truth.blocks; ++b) state = truth.block(b, state);
+        return log_probability(truth, state, row, text.back());
+    };
+    constexpr double step = 1e-5;
+    std::vector<double> relevance(text.size(), 0.0);
+    relevance[row] = 1;
+    for (std::size_t b = truth.blocks; b-- > 0;) {
+        std::vector<double> below = relevance;
+        for (std::size_t q = 0; q <= row; ++q) {
+            if (relevance[q] == 0) continue;
+            for (std::size_t k = 0; k <= q; ++k) {
+                for (std::size_t h = 0; h < truth.heads; ++h) {
+                    const double gradient = (f(b, {h, q, k, step}) - f(b, {h, q, k, -step})) / (2 * step);
+                    const double product = gradient * seen[b].attention[h][q][k];
+                    below[k] += relevance[q] * std::max(0.0, product) / static_cast<double>(truth.heads);
+                }
+            }
+        }
+        relevance = below;
+    }
+    Request request;
+    request.input_ids.assign(text.begin(), text.begin() + given);
+    request.output.ids.assign(text.begin() + given, text.end());
+    request.target.span = {2, 3};
+    request.target.all_sources = true;
+    const Tensor found =
+        Explainer(model, {"attention_x_gradient"}).compute(request).attributions.at(0).scores;
+    EXPECT_EQ(found.values[row] > 1, true) << "the identity's part";
+    const std::vector<float> expected(relevance.begin(), relevance.end());
+    const double error = test::relative_l2(found.values, expected);
+    std::cout << GetParam().name << ": times gradient " << error << '\n';
+    EXPECT_MEASURED(error, 1.5e-7);
 }
 
 INSTANTIATE_TEST_SUITE_P(Tiny, AttentionInDouble,

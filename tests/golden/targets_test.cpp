@@ -90,6 +90,49 @@ TEST_F(Targets, ASpanIsTheSumOfItsTokens) {
                  5e-7);
 }
 
+/// log softmax of a row at `token`, summed in double.
+double log_softmax(std::span<const float> row, Token token) {
+    double largest = row[0];
+    for (const float z : row) largest = std::max(largest, static_cast<double>(z));
+    double sum = 0;
+    for (const float z : row) sum += std::exp(z - largest);
+    return row[static_cast<std::size_t>(token)] - largest - std::log(sum);
+}
+
+TEST_F(Targets, AContrastTakesTheSpansPlace) {
+    Request asked = request();
+    const Tokens& answer = asked.output.ids;
+    const Tokens rival = {ids[3], ids[7], ids[2]};  // longer than the span
+    asked.target.span = {1, 3};
+    asked.target.contrast = rival;
+    Tokens before = asked.input_ids;
+    before.push_back(answer[0]);
+    const Tensor of_span = logits(before, {answer[1], answer[2]});
+    const Tensor of_rival = logits(before, rival);
+    double f = log_softmax(of_span.row(0), answer[1]) + log_softmax(of_span.row(1), answer[2]);
+    for (std::size_t t = 0; t < rival.size(); ++t) f -= log_softmax(of_rival.row(t), rival[t]);
+    for (const char* method : {"input_x_gradient", "leave_one_out"})
+        EXPECT_CLOSE(run(asked, method).targets[0].value, f, 1e-6) << method;
+    // Taking a unit away changes both by as much as it does one by one.
+    const Attribution difference = run(asked, "leave_one_out");
+    Request one = request();
+    one.target.span = {1, 3};
+    Request other = request();
+    other.output.ids = {answer[0], rival[0], rival[1], rival[2]};
+    other.target.span = {1, 4};
+    const Attribution of_one = run(one, "leave_one_out");
+    const Attribution of_other = run(other, "leave_one_out");
+    std::vector<float> expected;
+    for (std::size_t u = 0; u < of_one.units.size(); ++u)
+        expected.push_back(of_one.scores.values[u] - of_other.scores.values[u]);
+    EXPECT_MEASURED(test::relative_l2(difference.scores.values, expected), 4e-7);
+    // The span against itself is no difference.
+    asked.target.contrast = {answer[1], answer[2]};
+    const Attribution none = run(asked, "leave_one_out");
+    EXPECT_EQ(none.targets[0].value, 0);
+    for (const float score : none.scores.values) EXPECT_EQ(score, 0.0F);
+}
+
 TEST_F(Targets, AContrastIsTheDifferenceOfTwoAnswers) {
     Request asked = request();
     asked.target.contrast = {ids[3], ids[7]};  // shorter than the answer
@@ -179,6 +222,28 @@ TEST_F(Targets, DivergenceIsFromTheModelWithoutTheContext) {
         for (std::size_t u = 0; u < reliance.units.size(); ++u)
             EXPECT_EQ(reliance.scores.row(k)[u] > 0, u >= 4 && u < 9) << u;
     }
+}
+
+TEST_F(Targets, TheThresholdOfContextRelianceIsTheSamplesDeviation) {
+    Request asked = request();
+    asked.units.context = {characters(4), characters(9)};
+    const std::vector<double> kl =
+        run(asked, {"context_reliance", {{"deviations", "0"}}}).context_sensitivity;
+    const auto n = static_cast<double>(kl.size());
+    const double mean = std::accumulate(kl.begin(), kl.end(), 0.0) / n;
+    double squares = 0;
+    for (const double k : kl) squares += (k - mean) * (k - mean);
+    const double largest = *std::max_element(kl.begin(), kl.end());
+    // Between what n and n - 1 allow, the token that diverges most is no longer above the threshold.
+    const double by_sample = (largest - mean) / std::sqrt(squares / (n - 1));
+    const auto chosen = [&](double deviations) {
+        const Explanation found =
+            Explainer(model, {{"context_reliance", {{"deviations", std::to_string(deviations)}}}})
+                .compute(asked);
+        return found.warnings.empty();
+    };
+    EXPECT_TRUE(chosen(0.999 * by_sample));
+    EXPECT_FALSE(chosen(1.001 * by_sample)) << "(n) would take it to " << std::sqrt(n / (n - 1)) << " times";
 }
 
 TEST_F(Targets, WhatCauses) {

@@ -40,9 +40,14 @@ public:
         std::vector<Matrix> attention;  ///< [heads] of [rows, rows]
         Matrix values;                  ///< [rows, groups * size]
     };
+    /// Added to one weight after the softmax.
+    struct Nudge {
+        std::size_t head, query, key;
+        double by;
+    };
     /// The residual stream after block `b` from that before it; `zeroed`: the row whose value is zero.
     [[nodiscard]] Matrix block(std::size_t b, const Matrix& before, std::optional<std::size_t> zeroed = {},
-                               Seen* seen = nullptr) const {
+                               Seen* seen = nullptr, const Nudge* nudge = nullptr) const {
         const std::string name = "blk." + std::to_string(b) + ".";
         const Matrix x = normed(before, name + "attn_norm.weight");
         Matrix q = linear(x, name + "attn_q");
@@ -55,7 +60,8 @@ public:
         Matrix mixed(x.size(), std::vector<double>(heads * size, 0.0));
         for (std::size_t h = 0; h < heads; ++h) {
             const std::size_t g = h * groups / heads;
-            const Matrix a = attention(q, k, h, g);
+            Matrix a = attention(q, k, h, g);
+            if (nudge != nullptr && nudge->head == h) a[nudge->query][nudge->key] += nudge->by;
             for (std::size_t i = 0; i < x.size(); ++i)
                 for (std::size_t j = 0; j <= i; ++j)
                     for (std::size_t d = 0; d < size; ++d)

@@ -73,7 +73,7 @@ void completeness(std::ostream& out, const Attribution& entry) {
         difference += c.f_input - c.f_baseline;
         residual += c.residual;
     }
-    fmt::print(out, "f(input) - f(baseline) = {:.4f}; the scores' sum differs by {:.2g} ({:.2g} %)\n",
+    fmt::print(out, "f(input) - f(baseline) = {:.4g}; the scores' sum differs by {:.2g} ({:.2g} %)\n",
                difference, residual, difference != 0 ? 100 * std::abs(residual / difference) : 0.0);
 }
 
@@ -83,6 +83,13 @@ std::string shortened(const std::string& text) {
     std::size_t end = longest_cell;
     while (end > 0 && (static_cast<unsigned char>(shown[end]) & 0xC0U) == 0x80U) --end;
     return shown.substr(0, end) + "...";
+}
+
+/// Four decimals where they say something; else as many digits, so that only 0 reads as 0.
+std::string score_cell(double score) {
+    const double size = std::abs(score);
+    return score == 0 || (size >= 0.001 && size < 10000) ? fmt::format("{:.4f}", score)
+                                                         : fmt::format("{:.3g}", score);
 }
 
 /// The units of largest score by the first method, all methods beside each other.
@@ -107,7 +114,7 @@ void table(std::ostream& out, const std::vector<Attribution>& entries, bool colo
     for (const std::size_t u : order) {
         fmt::print(out, "{:>8}", units[u].tokens.front());
         for (std::size_t m = 0; m < columns.size(); ++m)
-            fmt::print(out, "  {:>{}.4f}", columns[m][u], widths[m]);
+            fmt::print(out, "  {:>{}}", score_cell(columns[m][u]), widths[m]);
         fmt::print(out, "  {}\n", shortened(units[u].text));
     }
     out << '\n';

@@ -55,7 +55,9 @@ void print_faithfulness(std::ostream& out, const Explanation& result, bool color
     std::vector<std::vector<std::string>> lines = {
         {"faithfulness", "comprehensiveness (random)", "sufficiency (random)", "Kendall tau (random)"}};
     for (const auto& [method, f] : all) {
-        lines.push_back({method, beside_random(f.comprehensiveness), beside_random(f.sufficiency),
+        const bool own = !f.measure.empty() && f.measure != "probability";
+        lines.push_back({own ? fmt::format("{} ({})", method, f.measure) : method,
+                         beside_random(f.comprehensiveness), beside_random(f.sufficiency),
                          f.kendall_tau ? beside_random(*f.kendall_tau) : "none"});
     }
     print_table(out, lines, color);

@@ -109,7 +109,8 @@ const Definition& attention_flow() {
                 return 1.0 + static_cast<double>(extent.targets * extent.sources);
             },
         .reads = AttentionLayers::needs,
-        .look = run};
+        .look = run,
+        .one_text = true};
     return definition;
 }
 

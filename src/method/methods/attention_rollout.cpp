@@ -33,7 +33,8 @@ const Definition& attention_rollout() {
         .is_signed = false,
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
         .reads = AttentionLayers::needs,
-        .look = run};
+        .look = run,
+        .one_text = true};
     return definition;
 }
 

@@ -22,7 +22,8 @@ const Definition& attention_weights() {
         .options = attention_mean_options(),
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
         .reads = AttentionLayers::needs,
-        .look = run};
+        .look = run,
+        .one_text = true};
     return definition;
 }
 

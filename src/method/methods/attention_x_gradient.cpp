@@ -1,4 +1,6 @@
-// Attention times its gradient, rolled out (Chefer et al. 2021, self-attention form; definitions 2).
+// Attention times its gradient, carried through the layers: R <- R + A R of the self-attention form of Chefer
+// et al. (ICCV 2021, equations 5 and 6; definitions 2), A the mean over heads of the positive parts. An
+// encoder-decoder's cross attention is a layer of the same kind here, where the paper has rules of their own.
 
 #include <algorithm>
 #include <map>
@@ -13,10 +15,12 @@ namespace llmx::method {
 namespace {
 
 /// Per layer the mean over heads of max(0, dA * A), for each target by its own reverse pass. That pass comes
-/// to the layers in the order in which a rollout takes them.
+/// to the layers in the order in which a rollout takes them. `normalised`: rows of A + I are scaled to a sum
+/// of 1.
 class Relevance {
 public:
-    Relevance(AttentionLayers& look, const Gradient& gradient) : look_(look), gradient_(gradient) {
+    Relevance(AttentionLayers& look, const Gradient& gradient, bool normalised)
+        : look_(look), gradient_(gradient), normalised_(normalised) {
         const engine::Graph& graph = look.replay().graph();
         for (std::size_t p = 0; p < look.parts().size(); ++p)
             part_of_[graph.nodes[static_cast<std::size_t>(look.parts()[p].site.softmax)]] = p;
@@ -73,13 +77,18 @@ private:
             look_.mean_of_heads(tape, part, dense_view<const float>(product.values.data(), gradient.shape));
         for (int row = part.first; row < part.last; ++row) {
             const auto weights = mean.row(static_cast<std::size_t>(row - part.first));
-            add_residual(weights, row);
+            if (normalised_) {
+                add_residual(weights, row);
+            } else {
+                weights[static_cast<std::size_t>(row)] += 1.0F;
+            }
             rollouts_[target]->take(p, row, weights);
         }
     }
 
     AttentionLayers& look_;
     const Gradient& gradient_;
+    bool normalised_;
     std::map<int, std::size_t> part_of_;  // by the softmax's tensor
     std::vector<std::unique_ptr<Rollout>> rollouts_;
 };
@@ -100,26 +109,35 @@ std::vector<Need> reads(const Replay& replay) {
     return needs;
 }
 
-Scores run(AttributionContext& scene, const Options&) {
+Scores run(AttributionContext& scene, const Options& options) {
     AttentionLayers look(scene, "attention_x_gradient");
     const engine::Graph& graph = look.replay().graph();
     const Gradient gradient = of_attention(graph, look.reader());
     look.replay().plan(reads(look.replay()), scene.memory_budget);
-    return look.scores(Relevance(look, gradient).run());
+    return look.scores(Relevance(look, gradient, options.word("propagation") == "normalised").run());
 }
 
 }  // namespace
 
 const Definition& attention_x_gradient() {
-    static const Definition definition{.name = "attention_x_gradient",
-                                       .help = "rollout of attention times its gradient, positive parts",
-                                       .source =
-                                           "Chefer et al. 2021: Generic attention-model explainability for "
-                                           "interpreting bi-modal and encoder-decoder transformers",
-                                       .is_signed = false,
-                                       .evaluations = [](const Extent&, const Options&) { return 1.0; },
-                                       .reads = reads,
-                                       .look = run};
+    static const Definition definition{
+        .name = "attention_x_gradient",
+        .help = "attention times its gradient, positive parts, carried through all layers",
+        .source =
+            "Chefer et al. 2021: Generic attention-model explainability for "
+            "interpreting bi-modal and encoder-decoder transformers",
+        .is_signed = false,
+        .options = {{.name = "propagation",
+                     .kind = Option::Kind::word,
+                     .default_value = "additive",
+                     .help = "of attention times gradient A through a layer: additive (R + A R, as in the "
+                             "paper) or normalised (rows of A + I scaled to a sum of 1, as in a rollout; not "
+                             "the paper's)",
+                     .words = {"additive", "normalised"}}},
+        .evaluations = [](const Extent&, const Options&) { return 1.0; },
+        .reads = reads,
+        .look = run,
+        .one_text = true};
     return definition;
 }
 

@@ -29,14 +29,15 @@ Tensor logits_of(AttributionContext& scene, const engine::PassInput& text) {
     return scene.session.results();
 }
 
-/// Answer tokens whose divergence is at least the mean plus so many standard deviations.
+/// Answer tokens whose divergence is at least the mean plus so many standard deviations: the sample's, with
+/// n - 1, as Inseq has it; 0 of a single token.
 std::vector<int> sensitive(const std::vector<double>& divergence, double deviations,
                            std::vector<std::string>& warnings) {
     const double count = static_cast<double>(divergence.size());
     const double mean = std::accumulate(divergence.begin(), divergence.end(), 0.0) / count;
     double square = 0;
     for (const double d : divergence) square += (d - mean) * (d - mean);
-    const double threshold = mean + deviations * std::sqrt(square / count);
+    const double threshold = mean + deviations * std::sqrt(square / std::max(count - 1, 1.0));
     std::vector<int> chosen;
     for (std::size_t t = 0; t < divergence.size(); ++t) {
         if (divergence[t] >= threshold) chosen.push_back(static_cast<int>(t));
@@ -102,6 +103,7 @@ Scores run(AttributionContext& scene, const Options& options) {
         targets.push_back({{{0, {t, answer, 1.0}}, {0, {t, other, -1.0}}}});
     }
     AttributionContext context = contrastive(scene, std::move(targets));
+    found.readout = context.readout;
     ReplayFunction function(context);
     const auto rows = function.input().shape[0];
     found.scores = Tensor::zero({static_cast<std::int64_t>(found.chosen.size()), rows});
@@ -133,12 +135,13 @@ const Definition& context_reliance() {
                      .default_value = "1",
                      .help =
                          "an answer token is explained where its divergence is so many standard deviations "
-                         "above the mean",
+                         "(n - 1) above the mean",
                      .low = 0,
                      .high = 100}},
         .evaluations = [](const Extent&, const Options&) { return 3.0; },
         .reads = [](const Replay& replay) { return ReplayFunction::needs(replay, -1, 0); },
-        .look = run};
+        .look = run,
+        .of_context = true};
     return definition;
 }
 

@@ -1,5 +1,6 @@
 // GradientSHAP: integrated gradients in expectation, over noisy baselines and random points of their paths
-// (Lundberg and Lee 2017; the form of Captum's; definitions 3).
+// (Lundberg and Lee 2017; definitions 3). The noise lies on the baseline; Captum's GradientShap adds it to
+// the input and draws baselines from a given set.
 
 #include "method/definition.hpp"
 #include "method/path/noise.hpp"

@@ -91,7 +91,9 @@ Scores run(Function& function, const Options& options) {
 }
 
 double evaluations(const Extent&, const Options& options) {
-    return 2.0 + (is_auto(options) ? first_steps : options.whole("steps"));
+    const int steps = is_auto(options) ? first_steps : options.whole("steps");
+    require_steps(options.word("rule"), steps);
+    return 2.0 + steps;
 }
 
 std::vector<Option> own_options() {

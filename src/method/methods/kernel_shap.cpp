@@ -54,13 +54,14 @@ struct Plan {
 
 Plan plan_of(std::size_t units, const Options& options) {
     const int asked = options.whole("samples");
-    double left = asked > 0 ? asked : 2048.0 + 2.0 * static_cast<double>(units);
+    const double least = 4.0 * static_cast<double>(units);
+    double left = asked > 0 ? asked : std::max(2048.0 + 2.0 * static_cast<double>(units), least);
     if (units < 2) return {};
     const bool all = std::exp2(static_cast<double>(units)) - 2 <= left;
-    if (!all && left < 4.0 * static_cast<double>(units)) {
+    if (!all && left < least) {
         throw Error(ErrorCode::usage,
-                    fmt::format("kernel_shap: `samples`: got {} for {} units; expected at least {}", asked,
-                                units, 4 * units));
+                    fmt::format("kernel_shap: `samples`: got {} for {} units; expected at least {}, or 0",
+                                asked, units, 4 * units));
     }
     Plan plan;
     double mass = 1;  // of the sizes that are left
@@ -231,16 +232,16 @@ const Definition& kernel_shap() {
             "Lundberg and Lee 2017: A unified approach to interpreting model predictions; Covert and Lee "
             "2021: Improving KernelSHAP",
         .is_signed = true,
-        .options = game_options(
-            {{.name = "samples",
-              .kind = Option::Kind::whole,
-              .default_value = "0",
-              .help = "coalitions to run (kernel_shap: 0 is 2048 + twice the units, as SHAP does)",
-              .high = 1e5},
-             {.name = "seed",
-              .kind = Option::Kind::whole,
-              .default_value = "0",
-              .help = "of random numbers; the same seed gives the same result"}}),
+        .options =
+            game_options({{.name = "samples",
+                           .kind = Option::Kind::whole,
+                           .default_value = "0",
+                           .help = "coalitions to run (kernel_shap: 0 is max(2048 + 2n, 4n) for n units)",
+                           .high = 1e5},
+                          {.name = "seed",
+                           .kind = Option::Kind::whole,
+                           .default_value = "0",
+                           .help = "of random numbers; the same seed gives the same result"}}),
         .evaluations = evaluations,
         .perturb = run};
     return definition;

@@ -75,7 +75,7 @@ const Definition& lime() {
             {{.name = "samples",
               .kind = Option::Kind::whole,
               .default_value = "1000",
-              .help = "coalitions to run (kernel_shap: 0 is 2048 + twice the units, as SHAP does)",
+              .help = "coalitions to run (kernel_shap: 0 is max(2048 + 2n, 4n) for n units)",
               .low = 1,
               .high = 1e5},
              {.name = "kernel_width",

@@ -82,7 +82,7 @@ const Definition& sparse_linear() {
             {{.name = "samples",
               .kind = Option::Kind::whole,
               .default_value = "64",
-              .help = "coalitions to run (kernel_shap: 0 is 2048 + twice the units, as SHAP does)",
+              .help = "coalitions to run (kernel_shap: 0 is max(2048 + 2n, 4n) for n units)",
               .low = 2,
               .high = 1e5},
              {.name = "alpha",

@@ -149,7 +149,8 @@ const Definition& value_norm() {
         .is_signed = false,
         .options = attention_mean_options(),
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
-        .look = run};
+        .look = run,
+        .one_text = true};
     return definition;
 }
 

@@ -81,7 +81,8 @@ const Definition& value_zeroing() {
                      .low = -1}},
         .evaluations = [](const Extent& extent,
                           const Options&) { return 1.0 + static_cast<double>(extent.sources); },
-        .look = run};
+        .look = run,
+        .one_text = true};
     return definition;
 }
 

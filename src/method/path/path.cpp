@@ -51,11 +51,15 @@ Tensor baseline_of(Function& function, const Options& options) {
     return function.baseline(options.word("baseline"), options.whole("baseline_token"));
 }
 
-std::vector<PathNode> path_nodes(const std::string& rule, int count) {
+void require_steps(const std::string& rule, int count) {
     const int least = rule == "trapezoid" ? 2 : 1;
     if (count < least)
         throw Error(ErrorCode::usage,
                     fmt::format("`steps`: got {}; {} takes {} or more", count, rule, least));
+}
+
+std::vector<PathNode> path_nodes(const std::string& rule, int count) {
+    require_steps(rule, count);
     if (rule == "gauss_legendre") return gauss_legendre(count);
     std::vector<PathNode> nodes(static_cast<std::size_t>(count));
     for (int k = 0; k < count; ++k) {

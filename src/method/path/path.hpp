@@ -20,6 +20,9 @@ struct PathNode {
     double at = 0;
     double weight = 0;
 };
+/// Throws Error{usage} for fewer points than the rule takes.
+void require_steps(const std::string& rule, int count);
+
 /// `rule`: gauss_legendre (exact to degree 2 count - 1; Golub and Welsch 1969), midpoint, or trapezoid (both
 /// ends are among the `count` points, at least 2). Throws Error{usage} for fewer points.
 std::vector<PathNode> path_nodes(const std::string& rule, int count);

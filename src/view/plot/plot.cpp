@@ -162,28 +162,34 @@ std::string curve_plot(const Explanation& result, const ScoreMap& map, double wi
     }
     const Faithfulness& f = *map.faithfulness;
     double top = 0;
+    double low = 0;  // probabilities end there, other measures may not
     for (const auto* curve : {&f.deletion, &f.insertion, &f.random_deletion, &f.random_insertion}) {
         if (curve->size() != f.fractions.size())
             throw Error(ErrorCode::input,
                         "plot: a curve of the faithfulness has not as many points as fractions");
-        for (const double p : *curve) top = std::max(top, p);
+        for (const double p : *curve) top = std::max(top, p), low = std::min(low, p);
     }
-    if (top <= 0) top = 1;
+    if (top <= low) top = low + 1;
     const double height = 420;
     const double left = margin + 50;
     const auto x = [&](double fraction) { return left + fraction * (width - left - margin); };
-    const auto y = [&](double p) { return 80 + (1 - p / top) * (height - 80 - 70); };
+    const auto y = [&](double p) { return 80 + (1 - (p - low) / (top - low)) * (height - 80 - 70); };
     Drawing out;
     out.text(margin, 34,
              cut(fmt::format("Faithfulness of {} by {}", map.method, drawn(result.model.file)), 90),
              "#1b1c1f", 16);
-    out.text(margin, 54, "probability per answer token against the part of units taken away or given", quiet,
-             12);
-    out.rectangle(left, y(0), width - left - margin, 1, "#9aa0aa");
-    out.rectangle(left, y(top), 1, y(0) - y(top), "#9aa0aa");
+    const bool probability = f.measure.empty() || f.measure == "probability";
+    out.text(margin, 54,
+             cut(fmt::format("{} against the part of units taken away or given",
+                             probability ? "probability per answer token" : f.measure),
+                 120),
+             quiet, 12);
+    out.rectangle(left, y(low), width - left - margin, 1, "#9aa0aa");
+    out.rectangle(left, y(top), 1, y(low) - y(top), "#9aa0aa");
     for (const double part : {0.0, 0.5, 1.0}) {
-        out.text(x(part), y(0) + 18, fmt::format("{:.0f} %", 100 * part), quiet, 12, "middle");
-        out.text(left - 8, y(part * top) + 4, fmt::format("{:.3g}", part * top), quiet, 12, "end");
+        out.text(x(part), y(low) + 18, fmt::format("{:.0f} %", 100 * part), quiet, 12, "middle");
+        const double at = low + part * (top - low);
+        out.text(left - 8, y(at) + 4, fmt::format("{:.3g}", at), quiet, 12, "end");
     }
     const auto curve = [&](const std::vector<double>& values, const char* colour, bool dashed) {
         std::vector<std::pair<double, double>> points;

@@ -32,6 +32,7 @@ public:
         std::vector<std::vector<double>> found;
         for (const Coalition& c : coalitions) {
             asked.insert(c);
+            order.push_back(c);
             double sum = 0;
             for (std::size_t u = 0; u < c.size(); ++u) sum += c[u] * weights_[u];
             found.push_back({f_(sum)});
@@ -41,6 +42,7 @@ public:
 
     int calls = 0;
     std::set<Coalition> asked;
+    std::vector<Coalition> order;
 
 private:
     std::vector<double> weights_;
@@ -82,6 +84,18 @@ TEST(Faithfulness, LinearGameInClosedForm) {
     EXPECT_CLOSE(f.insertion_area.value, 0.1 + (taken - 0.55 / 2) / 10, 2.3e-16);
     EXPECT_CLOSE(f.kendall_tau.value().value, 1.0, 2.3e-16);
     EXPECT_EQ(f.random_seeds, 5);
+}
+
+TEST(Faithfulness, AMeasureIsTakenAsItIs) {
+    // v = Σ w: what the probability of the linear game above is, less 0.1.
+    WeightedGame game(ten, [](double sum) { return sum; });
+    const auto f = measure(game, std::vector<Map>{ten, negated(ten)}, 5, 0, faithfulness::Scale::measure);
+    EXPECT_CLOSE(f[0].deletion.front(), 0.55, 2.3e-16);
+    EXPECT_CLOSE(f[0].insertion.front(), 0, 2.3e-16);
+    EXPECT_CLOSE(f[0].comprehensiveness.value, 0.385, 2.3e-16);
+    EXPECT_CLOSE(f[0].sufficiency.value, 0.165, 2.3e-16);
+    EXPECT_CLOSE(f[0].kendall_tau.value().value, 1.0, 2.3e-16);
+    EXPECT_CLOSE(f[1].kendall_tau.value().value, -1.0, 2.3e-16);
 }
 
 TEST(Faithfulness, RightRankingBeatsItsReverse) {
@@ -138,6 +152,25 @@ TEST(Faithfulness, SeedsDecideTheRandomRankings) {
     };
     EXPECT_EQ(random_of(7), random_of(7));
     EXPECT_NE(random_of(7), random_of(8));
+}
+
+TEST(Faithfulness, NoSeedUsesTheRankingsOfAnother) {
+    // Of ten units a ranking is what is put in at its ten steps. 250 drawn of 10! meet with probability 0.9
+    // %.
+    constexpr std::size_t rankings = 5;
+    constexpr std::uint32_t seeds = 50;
+    std::set<std::vector<Coalition>> found;
+    for (std::uint32_t seed = 0; seed < seeds; ++seed) {
+        auto game = linear(ten);
+        measure(game, std::vector<Map>{ten}, rankings, seed);
+        for (std::size_t r = 1; r <= rankings; ++r) {
+            std::vector<Coalition> steps;
+            for (std::size_t step = 0; step <= 10; ++step)
+                steps.push_back(game.order[1 + ten.size() + 2 * (11 * r + step) + 1]);
+            found.insert(steps);
+        }
+    }
+    EXPECT_EQ(found.size(), rankings * seeds);
 }
 
 TEST(Faithfulness, EqualUnitsHaveNoRankCorrelation) {

@@ -52,6 +52,14 @@ TEST(UnitChoice, Aggregation) {
     EXPECT_EQ(largest.values, (std::vector<float>{-3, 2, 4, 0}));
     EXPECT_EQ(largest.shape, (std::vector<std::int64_t>{2, 2}));
     EXPECT_TRUE(unit::aggregate(scores, {}, "sum").empty());
+    // Errors: of the chosen row, -3's and 4's; of several together no less than what they add.
+    const Tensor errors{{2, 4}, {0.5F, 0.25F, 1, 2, 3, 1, 0.5F, 0.125F}};
+    const auto errors_of = [&](const char* how) {
+        return unit::aggregate_errors(scores, errors, units, how).values;
+    };
+    EXPECT_EQ(errors_of("max_abs"), (std::vector<float>{0.25F, 1, 0.125F, 0.5F}));
+    EXPECT_EQ(errors_of("sum"), (std::vector<float>{2.75F, 1, 4.125F, 0.5F}));
+    EXPECT_EQ(errors_of("mean"), (std::vector<float>{2.75F / 3, 1, 1.375F, 0.5F}));
     expect_error(ErrorCode::usage, {"aggregation", "\"median\""},
                  [&] { (void)unit::aggregate(scores, units, "median"); });
     expect_error(ErrorCode::internal, {"row 4"}, [&] {

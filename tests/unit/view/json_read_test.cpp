@@ -33,11 +33,14 @@ Attribution further() {
     f.fractions = {0.5, 1};
     f.random_deletion = {0.25, 0.125};
     f.random_insertion = {0.5, 0.75};
+    f.measure = "entropy of the answer";
     f.absence = "token";
+    f.absence_token = AbsenceToken{2, "</s>"};
     f.deletion = {0.3, 0.1};
     f.insertion = {0.2, 0.4};
     f.random_seeds = 5;
     a.faithfulness = f;
+    a.absence_token = AbsenceToken{7, "c"};
     a.context_sensitivity = {0.125, 2.5};
     return a;
 }

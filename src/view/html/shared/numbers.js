@@ -55,8 +55,9 @@
     const f = map.faithfulness;
     if (!f) return [];
     const verdict = (n, better) => (better * (n.value - n.random) > 2 * n.random_deviation ? "sound" : "doubtful");
+    const what = f.measure && f.measure !== "probability" ? f.measure : "the answer's probability per token";
     const facts = [
-      fact("Comprehensiveness", llmx.number(f.comprehensiveness.value), `How much the answer's probability per token falls, on average, when the top-scored units are removed: ${beside(f.comprehensiveness, 1)}. Higher is better.`, verdict(f.comprehensiveness, 1)),
+      fact("Comprehensiveness", llmx.number(f.comprehensiveness.value), `How much ${what} falls, on average, when the top-scored units are removed: ${beside(f.comprehensiveness, 1)}. Higher is better.`, verdict(f.comprehensiveness, 1)),
       fact("Sufficiency", llmx.number(f.sufficiency.value), `How much it falls when only the top-scored units are kept: ${beside(f.sufficiency, -1)}. Lower is better.`, verdict(f.sufficiency, -1)),
     ];
     if (f.kendall_tau) facts.push(fact("Agreement with leave-one-out", llmx.number(f.kendall_tau.value), `Kendall's τ between these scores and the measured effect of leaving out each unit, from −1 to 1: ${beside(f.kendall_tau, 1)}.`, verdict(f.kendall_tau, 1)));
@@ -67,8 +68,9 @@
   llmx.curves = (f) => {
     const [w, ht, left, bottom] = [300, 130, 34, 22];
     const top = Math.max(...f.deletion, ...f.insertion, ...f.random_deletion, ...f.random_insertion, 1e-12) * 1.05;
+    const base = Math.min(0, ...f.deletion, ...f.insertion, ...f.random_deletion, ...f.random_insertion); // a measure may be negative
     const x = (v) => left + v * (w - left - 8);
-    const y = (v) => 6 + (1 - v / top) * (ht - bottom - 6);
+    const y = (v) => 6 + (1 - (v - base) / (top - base)) * (ht - bottom - 6);
     const [warm, cold] = [llmx.categories()[5], llmx.categories()[1]];
     const line = (values, colour, dash) => llmx.s("polyline", { points: values.map((v, i) => `${x(f.fractions[i]).toFixed(1)},${y(v).toFixed(1)}`).join(" "), fill: "none", stroke: colour, "stroke-width": 1.8, "stroke-dasharray": dash });
     const key = (colour, text) => h("span", {}, colour && llmx.s("svg", { width: 16, height: 8, "aria-hidden": "true" }, llmx.s("rect", { y: 3, width: 14, height: 2.5, fill: colour })), text);
@@ -77,9 +79,9 @@
       llmx.s("svg", { viewBox: `0 0 ${w} ${ht}`, width: w, height: ht, role: "img", "aria-label": "Probability of the answer against the share of units removed or kept" },
         llmx.s("path", { d: `M${left} 6V${ht - bottom}H${w - 8}`, fill: "none", stroke: "currentColor", "stroke-opacity": 0.4 }),
         line(f.random_deletion, warm, "3 3"), line(f.random_insertion, cold, "3 3"), line(f.deletion, warm), line(f.insertion, cold),
-        label("0", left - 4, ht - bottom + 3, "end"), label(llmx.number(top), left - 4, 14, "end"),
+        label(llmx.number(base), left - 4, ht - bottom + 3, "end"), label(llmx.number(top), left - 4, 14, "end"),
         label("0 %", x(0), ht - 8), label("50 %", x(0.5), ht - 8), label("100 %", x(1) - 8, ht - 8)),
-      h("figcaption", {}, key(warm, "top units removed"), key(cold, "only top units kept"), key(null, "dashed: random order"), h("span", { text: `Probability per answer token; absent units: ${f.absence}.` })));
+      h("figcaption", {}, key(warm, "top units removed"), key(cold, "only top units kept"), key(null, "dashed: random order"), h("span", { text: `${f.measure && f.measure !== "probability" ? f.measure : "Probability per answer token"}; absent units: ${f.absence}.` })));
   };
 
   /** How far to trust the numbers of a map, as elements. */

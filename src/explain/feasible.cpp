@@ -1,0 +1,94 @@
+#include "explain/feasible.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <llmx/error.hpp>
+
+#include "engine/model/requirements.hpp"
+#include "explain/faithful.hpp"
+#include "explain/targets.hpp"
+#include "explain/units.hpp"
+#include "method/absence.hpp"
+
+namespace llmx {
+
+namespace {
+
+using method::BoundMethod;
+
+void require_absence(const method::Options& options, const Model& model) {
+    if (method::absence(options, model).kind == method::Absence::Kind::attention_mask)
+        engine::require_hidden_rows(model);
+}
+
+/// What only options and the model tell.
+void require_options(const BoundMethod& method, const Request& request, const Model& model) {
+    const auto& [definition, options] = method;
+    definition->evaluations({}, options);
+    if (definition->perturb != nullptr) require_absence(options, model);
+    if (options.has("baseline_token")) method::absence_id(options, model);
+    if (definition->one_text && !request.target.contrast.empty()) {
+        throw Error(ErrorCode::usage, fmt::format("{}: got a `contrast`; attention belongs to one text, "
+                                                  "expected none",
+                                                  definition->name));
+    }
+    if (definition->of_context && model.facts().kind == ModelKind::encoder) {
+        throw Error(
+            ErrorCode::unsupported,
+            fmt::format("{}: an encoder writes no tokens; expected another method", definition->name));
+    }
+}
+
+/// The prompt's units, and the answer's where they are known and take scores. Nothing for an encoder, whose
+/// window is found by running it.
+std::optional<unit::Text> text_to_split(const Request& request, const Model& model) {
+    if (model.facts().kind == ModelKind::encoder) return std::nullopt;
+    const Tokens& explained = request.objective == Objective::teacher ? request.labels : request.output.ids;
+    if (!request.target.all_sources || explained.empty()) return unit_text(model, request);
+    const Subject subject = written(request, model, explained);
+    return unit_text(model, subject, sources_of(request, subject));
+}
+
+/// What the number of units tells, and whether there is a context for those that want one.
+void require_units(const unit::Text& text, const Request& request, std::span<const BoundMethod> methods) {
+    const method::Extent extent{text.tokens.size(), unit::split(text, request.units).size(), 1};
+    const bool has_context = !unit::context_rows(text, request.units).empty();
+    const auto require_context = [&](std::string_view what) {
+        if (has_context) return;
+        throw Error(ErrorCode::usage,
+                    fmt::format("{}: no context given; expected `context_span`, the words or "
+                                "characters of the prompt that make it up",
+                                what));
+    };
+    for (const BoundMethod& method : methods) {
+        if (method.definition->read != nullptr) continue;
+        method.definition->evaluations(extent, method.options);
+        if (method.definition->of_context) require_context(method.definition->name);
+    }
+    if (request.target.measure == Measure::kl) require_context("`measure` kl");
+}
+
+}  // namespace
+
+void require_feasible(const Request& request, const Model& model, std::span<const BoundMethod> methods) {
+    const bool scores_units = request.check || std::any_of(methods.begin(), methods.end(), [](const auto& m) {
+                                  return m.definition->read == nullptr;
+                              });
+    if (!scores_units) return;
+    require_targets(request, model);
+    if (request.check) require_check(*request.check, model);
+    for (const BoundMethod& method : methods) {
+        if (method.definition->read == nullptr) require_options(method, request, model);
+    }
+    if (const auto text = text_to_split(request, model)) require_units(*text, request, methods);
+}
+
+void require_feasible(const Request& request, const Model& model, const std::vector<Method>& methods) {
+    std::vector<BoundMethod> all;
+    all.reserve(methods.size());
+    for (const Method& method : methods) all.push_back(method::bind(method));
+    require_feasible(request, model, all);
+}
+
+}  // namespace llmx
