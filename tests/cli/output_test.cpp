@@ -12,12 +12,10 @@ namespace llmx::test {
 namespace {
 
 /// A short explanation without generation.
-Arguments replay(const Arguments& more) {
-    Arguments arguments = {"explain",      "--model",     golden("llamamha-tiny.gguf"),
-                           "--prompt-ids", "5,6,7,8",     "--answer-ids",
-                           "9,10",         "--label-ids", "11,12"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
+Arguments explained(const Arguments& more) {
+    return joined({"explain", "--model", golden("llamamha-tiny.gguf"), "--prompt-ids", "5,6,7,8",
+                   "--answer-ids", "9,10", "--label-ids", "11,12"},
+                  more);
 }
 
 TEST(Output, DirectoryMustExistBeforeAnyWork) {
@@ -34,10 +32,10 @@ TEST(Output, DirectoryMustExistBeforeAnyWork) {
 
 TEST(Output, ADirectoryIsNoFile) {
     const TemporaryDirectory directory;
-    expect_failure(llmx(replay({"--json", directory.path()})), 7, {"directory"});
-    expect_failure(llmx(replay({"--json", directory / "x", "--tensors", directory / "x"})), 2,
+    expect_failure(llmx(explained({"--json", directory.path()})), 7, {"directory"});
+    expect_failure(llmx(explained({"--json", directory / "x", "--tensors", directory / "x"})), 2,
                    {"--json, --tensors"});
-    expect_failure(llmx(replay({"--tensors", "-"})), 2, {"--tensors"});
+    expect_failure(llmx(explained({"--tensors", "-"})), 2, {"--tensors"});
 }
 
 TEST(Output, FullDiskLeavesTheOldFileAndNothingElse) {
@@ -45,7 +43,7 @@ TEST(Output, FullDiskLeavesTheOldFileAndNothingElse) {
     spill(directory / "result.json", "old result");
     RunOptions options;
     options.largest_file = 1000;
-    const Outcome run = llmx(replay({"--quiet", "--json", directory / "result.json"}), options);
+    const Outcome run = llmx(explained({"--quiet", "--json", directory / "result.json"}), options);
     expect_failure(run, 7, {"result.json", "cannot write"});
     EXPECT_EQ(slurp(directory / "result.json"), "old result");
     EXPECT_EQ(directory.count(), 1);
@@ -53,7 +51,7 @@ TEST(Output, FullDiskLeavesTheOldFileAndNothingElse) {
 
 TEST(Output, WhatCanBeWrittenIsWritten) {
     const TemporaryDirectory directory;
-    const Outcome run = llmx(replay({"--tensors", directory / "t.safetensors", "--json", "/dev/full"}));
+    const Outcome run = llmx(explained({"--tensors", directory / "t.safetensors", "--json", "/dev/full"}));
     EXPECT_EQ(run.code, 7) << run.err;
     EXPECT_NE(run.err.find("No space left"), std::string::npos) << run.err;
     EXPECT_NE(run.out.find("Prompt by gradient"), std::string::npos);
@@ -66,7 +64,7 @@ TEST(Output, AFullFileSystem) {
         GTEST_SKIP() << "needs the right to mount";
     }
     spill(directory / "old.json", std::string(4000, 'x'));
-    const Outcome run = llmx(replay({"--quiet", "--raw", "--json", directory / "old.json"}));
+    const Outcome run = llmx(explained({"--quiet", "--raw", "--json", directory / "old.json"}));
     const std::string old = slurp(directory / "old.json");
     const int files = directory.count();
     umount(directory.path().c_str());
@@ -78,8 +76,8 @@ TEST(Output, AFullFileSystem) {
 TEST(Output, FullStandardOutput) {
     RunOptions options;
     options.standard_output = "/dev/full";
-    expect_failure(llmx(replay({"--json", "-"}), options), 7, {"standard output"});
-    expect_failure(llmx(replay({}), options), 7, {"standard output"});
+    expect_failure(llmx(explained({"--json", "-"}), options), 7, {"standard output"});
+    expect_failure(llmx(explained({}), options), 7, {"standard output"});
     expect_failure(llmx({"model", golden("llama-tiny.gguf")}, options), 7, {"standard output"});
 }
 

@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "support/data.hpp"
+
 namespace llmx::test {
 namespace {
 
@@ -160,7 +162,12 @@ Outcome llmx_on_terminal(const Arguments& arguments, const std::map<std::string,
     return run;
 }
 
-std::string golden(const std::string& name) { return std::string(LLMX_TEST_DATA) + "/" + name; }
+Arguments joined(Arguments first, const Arguments& second) {
+    first.insert(first.end(), second.begin(), second.end());
+    return first;
+}
+
+std::string golden(const std::string& name) { return data_file(name); }
 
 void expect_failure(const Outcome& run, int code, const std::vector<std::string>& words) {
     EXPECT_EQ(run.code, code) << run.err;

@@ -14,6 +14,9 @@ namespace llmx::test {
 
 using Arguments = std::vector<std::string>;
 
+/// One list after the other.
+Arguments joined(Arguments first, const Arguments& second);
+
 struct Outcome {
     int code = -1;  ///< exit code; 128 + signal where one ended it
     bool signalled = false;

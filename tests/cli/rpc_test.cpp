@@ -12,20 +12,10 @@ namespace {
 using nlohmann::json;
 
 Arguments explain(const Arguments& more = {}) {
-    Arguments all = {"explain",
-                     "--model",
-                     golden("qwen2-tiny.gguf"),
-                     "--prompt-ids",
-                     "5,6,7,8,9,10",
-                     "--max-new-tokens",
-                     "4",
-                     "--method",
-                     "attention,gradient,leave_one_out",
-                     "--json",
-                     "-",
-                     "--quiet"};
-    all.insert(all.end(), more.begin(), more.end());
-    return all;
+    return joined(
+        {"explain", "--model", golden("qwen2-tiny.gguf"), "--prompt-ids", "5,6,7,8,9,10", "--max-new-tokens",
+         "4", "--method", "attention,gradient,leave_one_out", "--json", "-", "--quiet"},
+        more);
 }
 
 TEST(Rpc, AResultIsWhatItIsWithoutServers) {

@@ -25,11 +25,6 @@ std::vector<float> flat(const json& value) {
     return all;
 }
 
-Arguments joined(Arguments a, const Arguments& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
-}
-
 RunOptions input_of(const json& request) {
     RunOptions options;
     options.input = request.dump();

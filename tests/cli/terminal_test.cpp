@@ -9,17 +9,16 @@ namespace {
 
 const std::string escape = "\x1b[";
 
-Arguments replay(const Arguments& more) {
-    Arguments arguments = {"explain",      "--model", golden("llama-tiny.gguf"), "--prompt", "Is it open?",
-                           "--answer-ids", "8,9"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return arguments;
+Arguments shown(const Arguments& more) {
+    return joined(
+        {"explain", "--model", golden("llama-tiny.gguf"), "--prompt", "Is it open?", "--answer-ids", "8,9"},
+        more);
 }
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 TEST(Terminal, TextViewShowsPromptAnswerAndTable) {
-    const Outcome run = llmx(replay({}));
+    const Outcome run = llmx(shown({}));
     EXPECT_EQ(run.code, 0) << run.err;
     for (const char* part : {"Prompt by gradient", "Prompt by attention", "Is it open?", "Answer (2 tokens)",
                              "position", "total"}) {
@@ -28,16 +27,16 @@ TEST(Terminal, TextViewShowsPromptAnswerAndTable) {
 }
 
 TEST(Terminal, ColourWhereItIsWanted) {
-    EXPECT_FALSE(has(llmx(replay({})).out, escape));  // not a terminal
-    EXPECT_TRUE(has(llmx(replay({"--color", "always"})).out, escape + "31m"));
+    EXPECT_FALSE(has(llmx(shown({})).out, escape));  // not a terminal
+    EXPECT_TRUE(has(llmx(shown({"--color", "always"})).out, escape + "31m"));
     RunOptions no_color;
     no_color.environment = {{"NO_COLOR", "1"}};
-    EXPECT_TRUE(has(llmx(replay({"--color", "always"}), no_color).out, escape));
-    EXPECT_TRUE(has(llmx_on_terminal(replay({})).out, escape + "31m"));
-    EXPECT_FALSE(has(llmx_on_terminal(replay({"--color", "never"})).out, escape));
-    EXPECT_FALSE(has(llmx_on_terminal(replay({}), {{"NO_COLOR", "1"}}).out, escape + "31m"));
-    EXPECT_TRUE(has(llmx_on_terminal(replay({}), {{"NO_COLOR", ""}}).out, escape + "31m"));
-    EXPECT_FALSE(has(llmx_on_terminal(replay({}), {{"TERM", "dumb"}}).out, escape + "31m"));
+    EXPECT_TRUE(has(llmx(shown({"--color", "always"}), no_color).out, escape));
+    EXPECT_TRUE(has(llmx_on_terminal(shown({})).out, escape + "31m"));
+    EXPECT_FALSE(has(llmx_on_terminal(shown({"--color", "never"})).out, escape));
+    EXPECT_FALSE(has(llmx_on_terminal(shown({}), {{"NO_COLOR", "1"}}).out, escape + "31m"));
+    EXPECT_TRUE(has(llmx_on_terminal(shown({}), {{"NO_COLOR", ""}}).out, escape + "31m"));
+    EXPECT_FALSE(has(llmx_on_terminal(shown({}), {{"TERM", "dumb"}}).out, escape + "31m"));
 }
 
 TEST(Terminal, AHostilePromptIsShownNotObeyed) {
@@ -76,7 +75,7 @@ TEST(Terminal, ImprobableAnswersAreWarnedOf) {
 }
 
 TEST(Terminal, QuietShowsNothing) {
-    const Outcome run = llmx_on_terminal(replay({"--quiet"}));
+    const Outcome run = llmx_on_terminal(shown({"--quiet"}));
     EXPECT_EQ(run.code, 0);
     EXPECT_EQ(run.out, "");
 }

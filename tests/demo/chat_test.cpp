@@ -7,6 +7,7 @@
 
 #include "demo/chat.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
 
@@ -16,14 +17,12 @@ namespace {
 using test::chat_request;
 using test::float32_file;
 
-const std::string data = LLMX_TEST_DATA;
-
 void report(const char* what, double value) { std::cout << "  " << what << ": " << value << '\n'; }
 
 class Chat : public testing::Test {
 protected:
-    const test::GoldenFile reference{data + "/smollm2-chat.reference.gguf"};
-    const test::GoldenFile torch{data + "/smollm2-chat.torch.gguf"};
+    const test::GoldenFile reference{test::data_file("smollm2-chat.reference.gguf")};
+    const test::GoldenFile torch{test::data_file("smollm2-chat.torch.gguf")};
 };
 
 TEST_F(Chat, Float32AgreesWithTheOriginal) {

@@ -3,18 +3,17 @@
 #include <llmx/model.hpp>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 #include "support/temporary.hpp"
 
 namespace llmx {
 namespace {
 
-const std::string data = LLMX_TEST_DATA;
-
 class Demo : public testing::Test {
 protected:
     const Model model = Model::load(LLMX_DEMO_MODEL);
-    const test::GoldenFile reference{data + "/smollm2-chat.reference.gguf"};
+    const test::GoldenFile reference{test::data_file("smollm2-chat.reference.gguf")};
     const std::vector<Message> messages = {{"system", reference.text("golden.system_prompt")},
                                            {"user", reference.text("golden.question")}};
 };

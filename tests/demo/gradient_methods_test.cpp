@@ -8,18 +8,17 @@
 #include "demo/chat.hpp"
 #include "method/replay_function.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/measured.hpp"
 #include "support/scene.hpp"
 
 namespace llmx {
 namespace {
 
-const std::string data = LLMX_TEST_DATA;
-
 class GradientMethodsDemo : public testing::Test {
 protected:
-    const test::GoldenFile reference{data + "/smollm2-chat.reference.gguf"};
-    const test::GoldenFile torch{data + "/smollm2-chat.torch.gguf"};
+    const test::GoldenFile reference{test::data_file("smollm2-chat.reference.gguf")};
+    const test::GoldenFile torch{test::data_file("smollm2-chat.torch.gguf")};
     const Model model = Model::load(test::float32_file());
 };
 

@@ -6,6 +6,7 @@
 #include <llmx/llmx.hpp>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/measured.hpp"
 #include "support/tiny_llama.hpp"
 
@@ -13,32 +14,31 @@ namespace llmx {
 namespace {
 
 using test::Matrix;
+using test::prompt_size;
 
-constexpr std::size_t prompt = 18;
-
-struct Family {
+struct DoubleCase {
     const char* name;
     const char* architecture;
 };
-void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
+void PrintTo(const DoubleCase& family, std::ostream* out) { *out << family.name; }
 
-class AttentionInDouble : public testing::TestWithParam<Family> {
+class AttentionInDouble : public testing::TestWithParam<DoubleCase> {
 protected:
-    const std::string stem = std::string(LLMX_TEST_DATA) + "/" + GetParam().name + "-tiny";
+    const std::string stem = test::data_file(GetParam().name, "-tiny");
     const test::TinyLlama truth{stem + ".gguf", GetParam().architecture};
     const Model model = Model::load(stem + ".gguf");
     const Tokens ids = test::GoldenFile(stem + ".golden.gguf").ids("ids");
 
     [[nodiscard]] Tensor scores(const Method& method) const {
         Request request;
-        request.input_ids.assign(ids.begin(), ids.begin() + prompt);
-        request.output.ids.assign(ids.begin() + prompt, ids.end());
+        request.input_ids.assign(ids.begin(), ids.begin() + prompt_size);
+        request.output.ids.assign(ids.begin() + prompt_size, ids.end());
         request.target = {.each = true, .all_sources = true};
         return Explainer(model, {method}).compute(request).attributions.at(0).scores;
     }
     [[nodiscard]] std::vector<float> answer_rows(const Matrix& matrix) const {
         std::vector<float> all;
-        for (std::size_t row = prompt - 1; row + 1 < ids.size(); ++row)
+        for (std::size_t row = prompt_size - 1; row + 1 < ids.size(); ++row)
             for (const double x : matrix[row]) all.push_back(static_cast<float>(x));
         return all;
     }
@@ -166,8 +166,8 @@ TEST_P(AttentionInDouble, TimesGradientIsThePapersForm) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Tiny, AttentionInDouble,
-                         testing::Values(Family{"llama", "llama"}, Family{"llamamha", "llama"},
-                                         Family{"qwen2", "qwen2"}),
+                         testing::Values(DoubleCase{"llama", "llama"}, DoubleCase{"llamamha", "llama"},
+                                         DoubleCase{"qwen2", "qwen2"}),
                          [](const auto& family) { return std::string(family.param.name); });
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <llmx/llmx.hpp>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/layered_attention.hpp"
 #include "support/measured.hpp"
@@ -14,7 +15,6 @@ namespace {
 
 using test::Matrix;
 
-const std::string data = LLMX_TEST_DATA;
 constexpr const char* methods[] = {"attention_weights",    "attention_rollout", "attention_flow",
                                    "attention_x_gradient", "value_norm",        "value_zeroing"};
 
@@ -24,9 +24,9 @@ Attribution run(const Model& model, const Method& method, const Request& request
 
 class AttentionOfT5 : public testing::Test {
 protected:
-    const test::GoldenFile golden{data + "/t5-tiny.golden.gguf"};
-    const test::GoldenFile reference{data + "/attention.golden.gguf"};
-    const Model model = Model::load(data + "/t5-tiny.gguf");
+    const test::GoldenFile golden{test::data_file("t5-tiny.golden.gguf")};
+    const test::GoldenFile reference{test::data_file("attention.golden.gguf")};
+    const Model model = Model::load(test::data_file("t5-tiny.gguf"));
     const Tokens source = golden.ids("encoder_ids");
     const Tokens targets = golden.ids("target_ids");
     const std::size_t rows = source.size() + targets.size();
@@ -121,8 +121,8 @@ TEST_F(AttentionOfT5, AgainstPyTorch) {
 
 /// An encoder's scores are those of the rows of the span that it finds.
 TEST(AttentionOfBert, RolloutOfTheSpansRows) {
-    const test::GoldenFile golden(data + "/bertqa-tiny.golden.gguf");
-    const Model model = Model::load(data + "/bertqa-tiny");
+    const test::GoldenFile golden(test::data_file("bertqa-tiny.golden.gguf"));
+    const Model model = Model::load(test::data_file("bertqa-tiny"));
     Request request;
     request.task = Task::question_answering;
     request.pair.question = golden.text("golden.question");
@@ -151,7 +151,7 @@ TEST(AttentionOfBert, RolloutOfTheSpansRows) {
 
 class EveryAttentionMethod : public testing::TestWithParam<const char*> {
 protected:
-    const Model model = Model::load(data + "/llama-tiny.gguf");
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"));
     [[nodiscard]] Request request() const {
         Request request;
         request.input_ids = {1, 5, 9, 13, 17, 21};
@@ -216,7 +216,7 @@ INSTANTIATE_TEST_SUITE_P(Methods, EveryAttentionMethod, testing::ValuesIn(method
                          [](const auto& method) { return std::string(method.param); });
 
 TEST(AttentionMethodErrors, BlocksAndHeadsThatAreNotThere) {
-    const Model model = Model::load(data + "/llama-tiny.gguf");
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"));
     Request request;
     request.input_ids = {1, 5, 9};
     request.output.ids = {25};

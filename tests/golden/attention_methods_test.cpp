@@ -6,6 +6,7 @@
 #include <llmx/llmx.hpp>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/layered_attention.hpp"
 #include "support/measured.hpp"
 
@@ -13,16 +14,16 @@ namespace llmx {
 namespace {
 
 using test::Matrix;
+using test::prompt_size;
 
-constexpr int prompt = 18;
-struct Family {
+struct AttentionCase {
     const char* name;
     // relative L2 norms
     double weights = 7.5e-8, one_head = 2.4e-7, rollout = 7.1e-8, flow = 4.6e-8, gradient = 1.5e-7,
            value_norm = 8.2e-8, value_zeroing = 9.6e-7;
     double exact_gelu = 0;  // of value zeroing beside an exact GELU, where ggml has a table of float16
 };
-void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
+void PrintTo(const AttentionCase& family, std::ostream* out) { *out << family.name; }
 
 std::vector<float> flat(const Matrix& matrix, std::size_t first, std::size_t count, std::size_t columns) {
     std::vector<float> all;
@@ -32,20 +33,20 @@ std::vector<float> flat(const Matrix& matrix, std::size_t first, std::size_t cou
 }
 
 /// Of a decoder's golden file: every answer token a target, all tokens sources.
-class AttentionMethods : public testing::TestWithParam<Family> {
+class AttentionMethods : public testing::TestWithParam<AttentionCase> {
 protected:
-    const std::string stem = std::string(LLMX_TEST_DATA) + "/" + GetParam().name + "-tiny";
+    const std::string stem = test::data_file(GetParam().name, "-tiny");
     const test::GoldenFile golden{stem + ".golden.gguf"};
-    const test::GoldenFile reference{std::string(LLMX_TEST_DATA) + "/attention.golden.gguf"};
+    const test::GoldenFile reference{test::data_file("attention.golden.gguf")};
     const Model model = Model::load(stem + ".gguf");
     const Tokens ids = golden.ids("ids");
     const std::size_t rows = ids.size();
-    const std::size_t targets = rows - prompt;
+    const std::size_t targets = rows - prompt_size;
 
     [[nodiscard]] Tensor scores(const Method& method, bool each = true, int micro_batch = 0) const {
         Request request;
-        request.input_ids.assign(ids.begin(), ids.begin() + prompt);
-        request.output.ids.assign(ids.begin() + prompt, ids.end());
+        request.input_ids.assign(ids.begin(), ids.begin() + prompt_size);
+        request.output.ids.assign(ids.begin() + prompt_size, ids.end());
         request.target = {.each = each, .all_sources = true};
         request.micro_batch = micro_batch;
         return Explainer(model, {method}).compute(request).attributions.at(0).scores;
@@ -74,7 +75,7 @@ TEST_P(AttentionMethods, WeightsAreTheMeanOverHeadsThenBlocks) {
         for (std::size_t i = 0; i < rows; ++i)
             for (std::size_t j = 0; j < rows; ++j)
                 mean[i][j] += layer[i][j] / static_cast<double>(layers.size());
-    expect_close(scores("attention_weights"), flat(mean, prompt - 1, targets, rows), "weights",
+    expect_close(scores("attention_weights"), flat(mean, prompt_size - 1, targets, rows), "weights",
                  GetParam().weights);
 }
 
@@ -83,14 +84,14 @@ TEST_P(AttentionMethods, WeightsOfOneBlockAndHead) {
     const std::vector<float> head(all.begin() + static_cast<std::ptrdiff_t>(rows * rows),
                                   all.begin() + static_cast<std::ptrdiff_t>(2 * rows * rows));
     expect_close(scores({"attention_weights", {{"layer", "1"}, {"head", "1"}}}),
-                 flat(test::mean_of_heads(head, rows, rows, rows), prompt - 1, targets, rows), "one head",
-                 GetParam().one_head);
+                 flat(test::mean_of_heads(head, rows, rows, rows), prompt_size - 1, targets, rows),
+                 "one head", GetParam().one_head);
 }
 
 TEST_P(AttentionMethods, Rollout) {
     std::vector<Matrix> layers;
     for (const Matrix& layer : attention()) layers.push_back(test::with_residual(layer));
-    const auto truth = flat(test::rollout(layers), prompt - 1, targets, rows);
+    const auto truth = flat(test::rollout(layers), prompt_size - 1, targets, rows);
     expect_close(scores("attention_rollout"), truth, "rollout", GetParam().rollout);
     expect_close(scores("attention_rollout", true, 7), truth, "rollout in micro-batches", GetParam().rollout);
 }
@@ -99,7 +100,7 @@ TEST_P(AttentionMethods, Flow) {
     std::vector<Matrix> layers;
     for (const Matrix& layer : attention()) layers.push_back(test::with_residual(layer));
     Matrix flows;
-    for (std::size_t from : {std::size_t{prompt - 1}, rows - 2}) {
+    for (std::size_t from : {std::size_t{prompt_size - 1}, rows - 2}) {
         std::vector<double>& of_row = flows.emplace_back();
         for (std::size_t to = 0; to < rows; ++to) of_row.push_back(test::maximum_flow(layers, from, to));
     }
@@ -151,12 +152,12 @@ TEST_P(AttentionMethods, ValueZeroing) {
 }
 
 // GELU from a table; value zeroing beside such a table, of which float32 reads another entry for some values
-constexpr Family gemma3{"gemma3", 6.6e-5, 2.3e-4, 3.8e-5, 1.1e-5, 1.1e-4, 6.6e-5, 2.7e-5, 1.2e-4};
-constexpr Family gpt2{"gpt2", 4.7e-5, 1.4e-4, 2.2e-5, 1.1e-5, 2.7e-5, 5.6e-5, 2.6e-4, 3.1e-4};
+constexpr AttentionCase gemma3{"gemma3", 6.6e-5, 2.3e-4, 3.8e-5, 1.1e-5, 1.1e-4, 6.6e-5, 2.7e-5, 1.2e-4};
+constexpr AttentionCase gpt2{"gpt2", 4.7e-5, 1.4e-4, 2.2e-5, 1.1e-5, 2.7e-5, 5.6e-5, 2.6e-4, 3.1e-4};
 
 INSTANTIATE_TEST_SUITE_P(Tiny, AttentionMethods,
-                         testing::Values(Family{"llama"}, Family{"llamamha"}, Family{"qwen2"},
-                                         Family{"mixtral"}, gemma3, gpt2),
+                         testing::Values(AttentionCase{"llama"}, AttentionCase{"llamamha"},
+                                         AttentionCase{"qwen2"}, AttentionCase{"mixtral"}, gemma3, gpt2),
                          [](const auto& family) { return std::string(family.param.name); });
 
 }  // namespace

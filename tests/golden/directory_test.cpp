@@ -10,12 +10,11 @@
 #include "checkpoint/directory.hpp"
 #include "engine/pass/pass.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 
 namespace llmx {
 namespace {
-
-const std::string data = LLMX_TEST_DATA;
 
 std::string without_spaces(std::string text) {
     std::erase(text, ' ');
@@ -24,7 +23,7 @@ std::string without_spaces(std::string text) {
 
 class Directory : public testing::TestWithParam<const char*> {
 protected:
-    const std::string stem = data + "/" + GetParam() + "-tiny";
+    const std::string stem = test::data_file(GetParam(), "-tiny");
     const Model directory = Model::load(stem);
     const Model gguf = Model::load(stem + ".gguf");
 };
@@ -104,7 +103,7 @@ INSTANTIATE_TEST_SUITE_P(Families, Directory,
 class DirectoryTokens : public testing::TestWithParam<const char*> {};
 
 TEST_P(DirectoryTokens, AreHuggingFaces) {
-    const std::string family = GetParam(), stem = data + "/" + family + "-tiny";
+    const std::string family = GetParam(), stem = test::data_file(family, "-tiny");
     const Model model = Model::load(stem);
     std::ifstream file(stem + "/tokenization.json");
     const nlohmann::json rows = nlohmann::json::parse(file).at("rows");

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
 #include "support/pass_results.hpp"
@@ -11,19 +12,18 @@
 namespace llmx {
 namespace {
 
-struct Source {
+struct T5Case {
     const char* name;
     const char* model;
     const char* golden;
     double logits, gradients, attention;  // relative L2 norms
 };
-void PrintTo(const Source& source, std::ostream* out) { *out << source.name; }
+void PrintTo(const T5Case& source, std::ostream* out) { *out << source.name; }
 
-class TinyT5 : public testing::TestWithParam<Source> {
+class TinyT5 : public testing::TestWithParam<T5Case> {
 protected:
-    const std::string data = LLMX_TEST_DATA;
-    const test::GoldenFile golden{data + "/" + GetParam().golden};
-    const Model model = Model::load(data + "/" + GetParam().model);
+    const test::GoldenFile golden{test::data_file(GetParam().golden)};
+    const Model model = Model::load(test::data_file(GetParam().model));
     const Tokens source = golden.ids("encoder_ids");
     const Tokens text = golden.ids("decoder_ids");
     const Tokens targets = golden.ids("target_ids");
@@ -146,9 +146,9 @@ TEST_P(TinyT5, MicroBatchesAndPiecesOfTheText) {
 
 INSTANTIATE_TEST_SUITE_P(
     Sources, TinyT5,
-    testing::Values(Source{"gguf", "t5-tiny.gguf", "t5-tiny.golden.gguf", 1.1e-5, 3.9e-5, 3.7e-5},
-                    Source{"directory", "t5-tiny", "t5-tiny.golden.gguf", 1.1e-5, 3.9e-5, 3.7e-5},
-                    Source{"gated_directory", "t5gated-tiny", "t5gated-tiny.golden.gguf", 6.2e-4, 2.1e-3,
+    testing::Values(T5Case{"gguf", "t5-tiny.gguf", "t5-tiny.golden.gguf", 1.1e-5, 3.9e-5, 3.7e-5},
+                    T5Case{"directory", "t5-tiny", "t5-tiny.golden.gguf", 1.1e-5, 3.9e-5, 3.7e-5},
+                    T5Case{"gated_directory", "t5gated-tiny", "t5gated-tiny.golden.gguf", 6.2e-4, 2.1e-3,
                            7.1e-4}),
     [](const auto& source) { return std::string(source.param.name); });
 

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
 #include "support/per_target.hpp"
@@ -18,10 +19,10 @@ namespace {
 
 using test::per_target;
 using test::PerTarget;
-using test::prompt;
+using test::prompt_size;
 using test::rows_from;
 
-struct Family {
+struct FamilyCase {
     const char* name;
     // relative L2 norms
     double logits = 7.7e-7, gradient = 2.9e-6, attention = 7.9e-7, hidden = 4.7e-7;
@@ -29,11 +30,11 @@ struct Family {
 
     [[nodiscard]] std::string label() const { return std::string(name) + golden; }
 };
-void PrintTo(const Family& family, std::ostream* out) { *out << family.label(); }
+void PrintTo(const FamilyCase& family, std::ostream* out) { *out << family.label(); }
 
-class DecoderFamily : public testing::TestWithParam<Family> {
+class DecoderFamily : public testing::TestWithParam<FamilyCase> {
 protected:
-    const std::string directory = std::string(LLMX_TEST_DATA) + "/" + GetParam().name + "-tiny";
+    const std::string directory = test::data_file(GetParam().name, "-tiny");
     const test::GoldenFile golden{directory + (*GetParam().golden == 0 ? "" : ".") + GetParam().golden +
                                   ".golden.gguf"};
     const Model model = Model::load(directory);
@@ -43,7 +44,8 @@ protected:
 TEST_P(DecoderFamily, LogitsAndGradients) {
     const PerTarget ours = per_target(model, ids, 0, 2);
     const double logits = test::relative_l2(
-        ours.logits, rows_from(golden.floats("logits"), ids.size(), prompt - 1, ids.size() - prompt));
+        ours.logits,
+        rows_from(golden.floats("logits"), ids.size(), prompt_size - 1, ids.size() - prompt_size));
     const double gradient = test::relative_l2(ours.gradients, golden.floats("grad_per_target"));
     std::cout << GetParam().label() << ": logits " << logits << ", gradients per target " << gradient << '\n';
     EXPECT_MEASURED(logits, GetParam().logits);
@@ -53,11 +55,11 @@ TEST_P(DecoderFamily, LogitsAndGradients) {
 TEST_P(DecoderFamily, AttentionAndHiddenStates) {
     Explainer explainer(model, {"attention", "gradient"});
     Request asked;
-    asked.input_ids.assign(ids.begin(), ids.begin() + prompt);
-    asked.output.ids.assign(ids.begin() + prompt, ids.end());
+    asked.input_ids.assign(ids.begin(), ids.begin() + prompt_size);
+    asked.output.ids.assign(ids.begin() + prompt_size, ids.end());
     asked.keep_attention = asked.all_attention_rows = asked.keep_hidden = true;
     const Explanation result = explainer.compute(asked);
-    const auto embeddings = rows_from(golden.floats("input_embeddings"), ids.size(), 0, prompt);
+    const auto embeddings = rows_from(golden.floats("input_embeddings"), ids.size(), 0, prompt_size);
     EXPECT_MEASURED(test::relative_l2(result.original.gradient->input_embeddings.values, embeddings), 6e-8);
 
     double worst = 0;
@@ -84,24 +86,24 @@ TEST_P(DecoderFamily, AttentionAndHiddenStates) {
     }
 }
 
-constexpr Family gelu(const char* name) { return {name, 3.8e-4, 9.2e-4, 4.4e-4, 2.4e-4}; }
+constexpr FamilyCase gelu(const char* name) { return {name, 3.8e-4, 9.2e-4, 4.4e-4, 2.4e-4}; }
 
 INSTANTIATE_TEST_SUITE_P(Families, DecoderFamily,
-                         testing::Values(Family{"smollm3"}, Family{"olmo2"}, Family{"stablelm"},
-                                         Family{"stablelmpar"}, Family{"granite"}, gelu("gptneox"),
+                         testing::Values(FamilyCase{"smollm3"}, FamilyCase{"olmo2"}, FamilyCase{"stablelm"},
+                                         FamilyCase{"stablelmpar"}, FamilyCase{"granite"}, gelu("gptneox"),
                                          gelu("gptneoxseq"), gelu("falcon"), gelu("falconnew"),
-                                         Family{"qwen3moe"}, Family{"mistral"}, Family{"phi3"},
-                                         Family{"gemma2", 9.2e-5, 1.5e-4, 7.8e-5, 6.6e-5},
-                                         Family{"llamaf16", 1.3e-3, 2.8e-3, 1.2e-3, 6.5e-4},
-                                         Family{"llamabf16", 1.1e-2, 2.8e-2, 1.1e-2, 5.7e-3},
-                                         Family{"llamaf16", 9.7e-6, 2.4e-5, 1.9e-7, 2.9e-7, "rounded"},
-                                         Family{"llamabf16", 6e-8, 5.2e-7, 1.6e-7, 6e-8, "rounded"}),
+                                         FamilyCase{"qwen3moe"}, FamilyCase{"mistral"}, FamilyCase{"phi3"},
+                                         FamilyCase{"gemma2", 9.2e-5, 1.5e-4, 7.8e-5, 6.6e-5},
+                                         FamilyCase{"llamaf16", 1.3e-3, 2.8e-3, 1.2e-3, 6.5e-4},
+                                         FamilyCase{"llamabf16", 1.1e-2, 2.8e-2, 1.1e-2, 5.7e-3},
+                                         FamilyCase{"llamaf16", 9.7e-6, 2.4e-5, 1.9e-7, 2.9e-7, "rounded"},
+                                         FamilyCase{"llamabf16", 6e-8, 5.2e-7, 1.6e-7, 6e-8, "rounded"}),
                          [](const auto& family) { return family.param.label(); });
 
 class FamilyTokens : public testing::TestWithParam<const char*> {};
 
 TEST_P(FamilyTokens, AreHuggingFaces) {
-    const std::string directory = std::string(LLMX_TEST_DATA) + "/" + GetParam() + "-tiny";
+    const std::string directory = test::data_file(GetParam(), "-tiny");
     const Model model = Model::load(directory);
     std::ifstream file(directory + "/tokenization.json");
     const nlohmann::json rows = nlohmann::json::parse(file).at("rows");

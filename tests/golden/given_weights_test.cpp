@@ -8,6 +8,7 @@
 #include <llmx/explainer.hpp>
 
 #include "checkpoint/load.hpp"
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 
 namespace llmx::checkpoint {
@@ -15,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::string directory = std::string(LLMX_TEST_DATA) + "/llama-tiny";
+const std::string directory = test::data_file("llama-tiny");
 
 /// The tensors of the directory's file, in memory.
 struct InMemory {

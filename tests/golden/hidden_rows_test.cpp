@@ -6,6 +6,7 @@
 
 #include "engine/scoring/scorer.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
@@ -16,11 +17,9 @@ namespace {
 
 using engine::PassInput;
 
-const std::string data = LLMX_TEST_DATA;
-
 class HiddenRows : public testing::Test {
 protected:
-    const test::GoldenFile golden{data + "/hidden-rows.golden.gguf"};
+    const test::GoldenFile golden{test::data_file("hidden-rows.golden.gguf")};
 
     static PassInput every_output(PassInput input) {
         for (int p = 0; p < static_cast<int>(input.ids.size()); ++p) input.outputs.push_back(p);
@@ -43,9 +42,9 @@ protected:
 
 TEST_F(HiddenRows, OfDecoders) {
     for (const std::string family : {"llama", "gemma3"}) {  // gemma3: two masks, one with a window of 8
-        const Model model = Model::load(data + "/" + family + "-tiny.gguf");
+        const Model model = Model::load(test::data_file(family, "-tiny.gguf"));
         PassInput input =
-            every_output({.ids = test::GoldenFile(data + "/" + family + "-tiny.golden.gguf").ids("ids")});
+            every_output({.ids = test::GoldenFile(test::data_file(family, "-tiny.golden.gguf")).ids("ids")});
         for (const std::string what : {"some", "prompt"}) {
             input.hidden = golden.ids(family + "." + what + ".hidden");
             for (const int micro_batch : {0, 5})
@@ -56,16 +55,16 @@ TEST_F(HiddenRows, OfDecoders) {
 }
 
 TEST_F(HiddenRows, OfAnEncoder) {
-    const Model model = Model::load(data + "/bertqa-tiny.gguf");
-    const test::GoldenFile text(data + "/bertqa-tiny.golden.gguf");
+    const Model model = Model::load(test::data_file("bertqa-tiny.gguf"));
+    const test::GoldenFile text(test::data_file("bertqa-tiny.golden.gguf"));
     PassInput input = every_output({.ids = text.ids("ids"), .token_types = text.ids("token_type_ids")});
     input.hidden = golden.ids("bertqa.some.hidden");
     compare(run(model, input), "bertqa.some.last_hidden", 1.9e-4);
 }
 
 TEST_F(HiddenRows, OfASource) {
-    const Model model = Model::load(data + "/t5-tiny.gguf");
-    const test::GoldenFile text(data + "/t5-tiny.golden.gguf");
+    const Model model = Model::load(test::data_file("t5-tiny.gguf"));
+    const test::GoldenFile text(test::data_file("t5-tiny.golden.gguf"));
     PassInput input = every_output({.source = text.ids("encoder_ids"), .ids = text.ids("decoder_ids")});
     input.hidden = golden.ids("t5.some.hidden");
     for (const int micro_batch : {0, 3}) compare(run(model, input, micro_batch), "t5.some.logits", 3e-6);
@@ -73,8 +72,8 @@ TEST_F(HiddenRows, OfASource) {
 
 // No golden numbers: transformers spreads attention over what is hidden when nothing else is left.
 TEST_F(HiddenRows, AWholeSourceIsNotReadAtAll) {
-    const Model model = Model::load(data + "/t5-tiny.gguf");
-    const test::GoldenFile text(data + "/t5-tiny.golden.gguf");
+    const Model model = Model::load(test::data_file("t5-tiny.gguf"));
+    const test::GoldenFile text(test::data_file("t5-tiny.golden.gguf"));
     PassInput input = every_output({.source = text.ids("encoder_ids"), .ids = text.ids("decoder_ids")});
     const Tensor plain = run(model, input);
     for (int row = 0; row < static_cast<int>(input.source.size()); ++row) input.hidden.push_back(row);
@@ -86,8 +85,9 @@ TEST_F(HiddenRows, AWholeSourceIsNotReadAtAll) {
 }
 
 TEST_F(HiddenRows, AreThereInAWatchedPass) {
-    const Model model = Model::load(data + "/llama-tiny.gguf");
-    PassInput input = every_output({.ids = test::GoldenFile(data + "/llama-tiny.golden.gguf").ids("ids")});
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"));
+    PassInput input =
+        every_output({.ids = test::GoldenFile(test::data_file("llama-tiny.golden.gguf")).ids("ids")});
     input.hidden = golden.ids("llama.some.hidden");
     const Tokens next(input.ids.begin() + 1, input.ids.end());
     const test::PassResults watched =
@@ -96,7 +96,7 @@ TEST_F(HiddenRows, AreThereInAWatchedPass) {
 }
 
 TEST_F(HiddenRows, AreForgottenByTheNextPass) {
-    const Model model = Model::load(data + "/llama-tiny.gguf");
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"));
     engine::Session session(model, {.tokens = 8, .outputs = 1});
     PassInput input{.ids = {5, 6, 7, 8, 9, 10, 11, 12}, .outputs = {7}};
     session.run(input);

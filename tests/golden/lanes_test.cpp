@@ -7,6 +7,7 @@
 #include "method/path/path.hpp"
 #include "method/replay_function.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
@@ -17,14 +18,13 @@ namespace {
 
 constexpr std::size_t points = 7;
 
-struct Text {
+struct LaneText {
     Model model;
     Tokens prompt, answer;
 
-    Text(const std::string& family, int threads)
-        : model(
-              Model::load(std::string(LLMX_TEST_DATA) + "/" + family + "-tiny.gguf", {.threads = threads})) {
-        const test::GoldenFile golden(std::string(LLMX_TEST_DATA) + "/" + family + "-tiny.golden.gguf");
+    LaneText(const std::string& family, int threads)
+        : model(Model::load(test::data_file(family, "-tiny.gguf"), {.threads = threads})) {
+        const test::GoldenFile golden(test::data_file(family, "-tiny.golden.gguf"));
         if (family == "t5") {
             prompt = golden.ids("encoder_ids");
             answer = golden.ids("target_ids");
@@ -61,8 +61,8 @@ Found gradients(method::AttributionContext& scene, int layer) {
 class Lanes : public testing::TestWithParam<std::string> {};
 
 TEST_P(Lanes, GiveTheBitsOfOneThread) {
-    const Text alone(GetParam(), 1);
-    const Text together(GetParam(), 3);
+    const LaneText alone(GetParam(), 1);
+    const LaneText together(GetParam(), 3);
     for (const int layer : {-1, 0}) {
         test::OwnedScene expected(alone.model, alone.prompt, alone.answer, false);
         test::OwnedScene found(together.model, together.prompt, together.answer, false);
@@ -78,7 +78,7 @@ TEST_P(Lanes, GiveTheBitsOfOneThread) {
 }
 
 TEST_P(Lanes, KeepToTheMemoryBudget) {
-    const Text text(GetParam(), 3);
+    const LaneText text(GetParam(), 3);
     test::OwnedScene own(text.model, text.prompt, text.answer, false);
     const Found expected = gradients(own.scene, -1);
     own.scene.memory_budget = 1;
@@ -92,7 +92,7 @@ TEST_P(Lanes, KeepToTheMemoryBudget) {
 }
 
 TEST_P(Lanes, EndWhereTheCallerWishesAndGoOnAfterwards) {
-    const Text text(GetParam(), 2);
+    const LaneText text(GetParam(), 2);
     test::OwnedScene own(text.model, text.prompt, text.answer, false);
     const Found expected = gradients(own.scene, -1);
     int ticks = 0;

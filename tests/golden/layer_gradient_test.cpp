@@ -12,6 +12,7 @@
 #include "method/path/path.hpp"
 #include "method/replay_function.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
@@ -20,16 +21,14 @@
 namespace llmx {
 namespace {
 
-const std::string data = LLMX_TEST_DATA;
-
-struct Text {
+struct LayerText {
     Model model;
     Tokens prompt, answer;
 };
 
-Text text_of(const std::string& family) {
-    const Model model = Model::load(data + "/" + family + "-tiny.gguf");
-    const test::GoldenFile golden(data + "/" + family + "-tiny.golden.gguf");
+LayerText text_of(const std::string& family) {
+    const Model model = Model::load(test::data_file(family, "-tiny.gguf"));
+    const test::GoldenFile golden(test::data_file(family, "-tiny.golden.gguf"));
     if (family == "t5") return {model, golden.ids("encoder_ids"), golden.ids("target_ids")};
     const Tokens ids = golden.ids("ids");
     return {model, {ids.begin(), ids.begin() + 18}, {ids.begin() + 18, ids.end()}};
@@ -73,7 +72,7 @@ double relative_error(method::Function& function, const Tensor& x, std::uint64_t
 class LayerGradient : public testing::TestWithParam<std::string> {};
 
 TEST_P(LayerGradient, IsTheDerivativeOfAPassWithAnotherResidualStream) {
-    const Text text = text_of(GetParam());
+    const LayerText text = text_of(GetParam());
     // ggml's GELU is a float16 table, f a staircase in small steps; T5's ReLUs bend f within short ones.
     const bool gelu = GetParam() == "gemma3" || GetParam() == "gpt2";
     const bool relu = GetParam() == "t5";
@@ -97,7 +96,7 @@ TEST_P(LayerGradient, IsTheDerivativeOfAPassWithAnotherResidualStream) {
 }
 
 TEST_P(LayerGradient, AgreesWithTheReversePassFromTheEmbeddings) {
-    const Text text = text_of(GetParam());
+    const LayerText text = text_of(GetParam());
     if (GetParam() == "t5") GTEST_SKIP() << "encoder and decoder share the names of their blocks";
     test::OwnedScene own(text.model, text.prompt, text.answer, false);
     method::Replay replay(own.session, own.scene.texts.front(), own.scene.arena);
@@ -117,7 +116,7 @@ TEST_P(LayerGradient, AgreesWithTheReversePassFromTheEmbeddings) {
 }
 
 TEST_P(LayerGradient, AtTheInputChangesNothing) {
-    const Text text = text_of(GetParam());
+    const LayerText text = text_of(GetParam());
     test::OwnedScene own(text.model, text.prompt, text.answer, true);
     method::ReplayFunction plain(own.scene);
     const std::vector<double> expected = plain.values(plain.input());
@@ -130,7 +129,7 @@ TEST_P(LayerGradient, AtTheInputChangesNothing) {
 }
 
 TEST_P(LayerGradient, IntegratedGradientsAreComplete) {
-    const Text text = text_of(GetParam());
+    const LayerText text = text_of(GetParam());
     if (GetParam() == "t5") GTEST_SKIP() << "too rough for 100 steps: see T5Path";
     for (const int layer : {-1, 0}) {
         for (const bool each : {false, true}) {
@@ -154,7 +153,7 @@ TEST_P(LayerGradient, IntegratedGradientsAreComplete) {
 /// Along a whole path tiny T5's attention, which is not scaled, makes f so rough that thousands of steps are
 /// too few; over a short way the integral of the gradient is the difference of f all the same.
 TEST(T5Path, GradientIntegratesToTheDifferenceOfF) {
-    const Text text = text_of("t5");
+    const LayerText text = text_of("t5");
     test::OwnedScene own(text.model, text.prompt, text.answer, false);
     for (const int layer : {-1, 0}) {
         method::ReplayFunction function(own.scene, layer);
@@ -179,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(Families, LayerGradient, testing::Values("llama", "qwen
                          [](const auto& family) { return family.param; });
 
 TEST(Layer, RefusesBlocksThatGiveNoValueForEveryToken) {
-    const Text text = text_of("llama");
+    const LayerText text = text_of("llama");
     test::OwnedScene own(text.model, text.prompt, text.answer, false);
     const int last = text.model.facts().blocks - 1;
     for (const int layer : {last, last + 1, 1000}) {

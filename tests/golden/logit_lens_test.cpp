@@ -9,14 +9,13 @@
 #include <numeric>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/measured.hpp"
 #include "support/tiny_llama.hpp"
 
 namespace llmx {
 namespace {
-
-const std::string data = LLMX_TEST_DATA;
 
 std::vector<double> softmax(const std::vector<double>& logits) {
     const double top = *std::max_element(logits.begin(), logits.end());
@@ -37,7 +36,7 @@ std::vector<Token> order(const std::vector<double>& p) {
 
 class Lens : public testing::TestWithParam<const char*> {
 protected:
-    const std::string stem = data + "/" + GetParam() + "-tiny";
+    const std::string stem = test::data_file(GetParam(), "-tiny");
     const test::GoldenFile golden{stem + ".golden.gguf"};
     const Model model = Model::load(stem);
 
@@ -114,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Families, Lens,
 class LensInDouble : public testing::TestWithParam<const char*> {};
 
 TEST_P(LensInDouble, EveryLayer) {
-    const std::string stem = data + "/" + GetParam() + "-tiny";
+    const std::string stem = test::data_file(GetParam(), "-tiny");
     const test::TinyLlama truth(stem + ".gguf", std::string(GetParam()) == "qwen2" ? "qwen2" : "llama");
     const Model model = Model::load(stem + ".gguf");
     const Tokens ids = test::GoldenFile(stem + ".golden.gguf").ids("ids");
@@ -142,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(Tiny, LensInDouble, testing::Values("llama", "llamamha"
                          [](const auto& name) { return std::string(name.param); });
 
 TEST(LensErrors, EncodersHaveNoHead) {
-    const Model model = Model::load(data + "/bertqa-tiny");
+    const Model model = Model::load(test::data_file("bertqa-tiny"));
     Request asked;
     asked.task = Task::question_answering;
     asked.pair = {.question = "Who?", .context = "Ada came."};

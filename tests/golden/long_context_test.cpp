@@ -6,6 +6,7 @@
 #include <llmx/llmx.hpp>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/gguf_edit.hpp"
 #include "support/measured.hpp"
@@ -15,8 +16,6 @@ namespace llmx {
 namespace {
 
 using test::expect_error;
-
-const std::string data = LLMX_TEST_DATA;
 
 class LongContext : public testing::Test {
 protected:
@@ -29,7 +28,7 @@ protected:
     }
     /// llama-tiny said to be trained on 16 tokens.
     [[nodiscard]] Model trained_on_16(const char* scaling) const {
-        test::GgufEdit edit(data + "/llama-tiny.gguf");
+        test::GgufEdit edit(test::data_file("llama-tiny.gguf"));
         gguf_set_val_u32(edit.keys(), "llama.context_length", 16);
         if (scaling != nullptr) {
             gguf_set_val_str(edit.keys(), "llama.rope.scaling.type", scaling);
@@ -54,7 +53,7 @@ TEST_F(LongContext, GoesOnWithAWarning) {
     expect_error(ErrorCode::context_overflow, {"holds 16", "`context_tokens`"},
                  [&] { (void)model.generate(prompt); });
     const Generation found = model.generate(prompt, {.max_new_tokens = 6, .context = 64});
-    const Model whole = Model::load(data + "/llama-tiny.gguf");
+    const Model whole = Model::load(test::data_file("llama-tiny.gguf"));
     EXPECT_EQ(found.ids, whole.generate(prompt, {.max_new_tokens = 6}).ids);
     ASSERT_EQ(found.warnings.size(), 1U);
     EXPECT_NE(found.warnings[0].find("26 tokens, the model was trained on 16"), std::string::npos);
@@ -96,7 +95,7 @@ TEST_F(LongContext, HonoursTheModelsOwnScaling) {
 }
 
 TEST_F(LongContext, ATableOfPositionsEnds) {
-    const Model gpt2 = Model::load(data + "/gpt2-tiny.gguf");
+    const Model gpt2 = Model::load(test::data_file("gpt2-tiny.gguf"));
     expect_error(ErrorCode::context_overflow, {"257 tokens", "position embeddings ends at 256"},
                  [&] { (void)gpt2.generate(tokens(250), {.max_new_tokens = 7, .context = 1000}); });
     expect_error(ErrorCode::context_overflow, {"257 tokens", "position embeddings ends at 256"},

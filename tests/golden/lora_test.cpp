@@ -6,6 +6,7 @@
 #include <llmx/llmx.hpp>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/gguf_edit.hpp"
 #include "support/golden_file.hpp"
@@ -17,7 +18,7 @@ namespace {
 
 using test::expect_error;
 
-const std::string base = std::string(LLMX_TEST_DATA) + "/llama-tiny.gguf";
+const std::string base = test::data_file("llama-tiny.gguf");
 constexpr std::int64_t rank = 3;
 constexpr float alpha = 5.0F;
 
@@ -63,8 +64,7 @@ protected:
     }
 
     static Explanation explain(const Model& model) {
-        const Tokens ids =
-            test::GoldenFile(std::string(LLMX_TEST_DATA) + "/llama-tiny.golden.gguf").ids("ids");
+        const Tokens ids = test::GoldenFile(test::data_file("llama-tiny.golden.gguf")).ids("ids");
         Request request;
         request.input_ids.assign(ids.begin(), ids.begin() + 18);
         request.output.ids.assign(ids.begin() + 18, ids.end());

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
 #include "support/pass_results.hpp"
@@ -11,25 +12,25 @@
 namespace llmx {
 namespace {
 
-constexpr int prompt = 18;
+using test::prompt_size;
 
-struct Family {
+struct MicroBatchCase {
     const char* name;
     // relative L2 norms for micro-batches of one token
     double logits = 3.9e-7, gradients = 9.4e-7, attention = 3.8e-7;
 };
-void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
+void PrintTo(const MicroBatchCase& family, std::ostream* out) { *out << family.name; }
 
-class MicroBatches : public testing::TestWithParam<Family> {
+class MicroBatches : public testing::TestWithParam<MicroBatchCase> {
 protected:
-    const std::string stem = std::string(LLMX_TEST_DATA) + "/" + GetParam().name + "-tiny";
+    const std::string stem = test::data_file(GetParam().name, "-tiny");
     const Model model = Model::load(stem + ".gguf");
     const Tokens ids = test::GoldenFile(stem + ".golden.gguf").ids("ids");
 
     [[nodiscard]] test::PassResults results(int micro_batch, std::size_t budget = 0) const {
         engine::PassInput input{.ids = ids};
-        for (int p = prompt - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
-        const Tokens answer(ids.begin() + prompt, ids.end());
+        for (int p = prompt_size - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
+        const Tokens answer(ids.begin() + prompt_size, ids.end());
         return test::per_term(model, input, objective::terms(Objective::generated, answer, {}), micro_batch,
                               budget);
     }
@@ -53,14 +54,15 @@ TEST_P(MicroBatches, AreOneText) {
 
 TEST_P(MicroBatches, HaveTheSameAttention) {
     engine::PassInput input{.ids = ids};
-    for (int p = prompt - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
-    const auto answer = static_cast<int>(ids.size()) - prompt;
-    const AttentionResult one = test::attention(model, input, method::AttentionKind::self, prompt, answer);
+    for (int p = prompt_size - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
+    const auto answer = static_cast<int>(ids.size()) - prompt_size;
+    const AttentionResult one =
+        test::attention(model, input, method::AttentionKind::self, prompt_size, answer);
     for (const int size : {1, 5, 12}) {
         for (const std::size_t budget : {std::size_t{0}, std::size_t{256} << 10}) {
             std::size_t pieces = 0;
-            const AttentionResult several = test::attention(model, input, method::AttentionKind::self, prompt,
-                                                            answer, size, budget, &pieces);
+            const AttentionResult several = test::attention(model, input, method::AttentionKind::self,
+                                                            prompt_size, answer, size, budget, &pieces);
             EXPECT_EQ(pieces > 1, budget > 0);
             const double measured = size == 1 ? GetParam().attention : 6e-8;
             ASSERT_EQ(several.weights.size(), one.weights.size());
@@ -81,13 +83,13 @@ TEST_P(MicroBatches, ArePiecesToo) {
     EXPECT_EQ(test::max_difference(pieces.gradients, whole.gradients), 0.0);
 }
 
-constexpr Family gelu(const char* name) {
+constexpr MicroBatchCase gelu_case(const char* name) {
     return {name, test::other_table_entry, test::other_table_entry, test::other_table_entry};
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, MicroBatches,
-                         testing::Values(Family{"llama"}, Family{"qwen3"}, Family{"mixtral"}, gelu("gemma3"),
-                                         gelu("gpt2")),
+                         testing::Values(MicroBatchCase{"llama"}, MicroBatchCase{"qwen3"},
+                                         MicroBatchCase{"mixtral"}, gelu_case("gemma3"), gelu_case("gpt2")),
                          [](const auto& family) { return std::string(family.param.name); });
 
 }  // namespace

@@ -7,19 +7,20 @@
 
 #include "core/work.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 
 namespace llmx {
 namespace {
 
-struct Text {
+struct OnePassCase {
     Model model;
     Request request;
     std::int64_t answer = 0;
 
-    explicit Text(const std::string& family)
-        : model(Model::load(std::string(LLMX_TEST_DATA) + "/" + family + "-tiny.gguf")) {
-        const test::GoldenFile golden(std::string(LLMX_TEST_DATA) + "/" + family + "-tiny.golden.gguf");
+    explicit OnePassCase(const std::string& family)
+        : model(Model::load(test::data_file(family, "-tiny.gguf"))) {
+        const test::GoldenFile golden(test::data_file(family, "-tiny.golden.gguf"));
         request.layer_names = {"attn_q", "attn_k", "attn_v"};
         if (family == "gpt2") request.layer_names = {"c_attn", "c_attn", "c_attn"};
         if (family == "t5") {
@@ -39,7 +40,7 @@ struct Counted {
     std::int64_t passes = 0, reverse_passes = 0;
 };
 
-Counted compute(const Text& text, const std::vector<Method>& methods) {
+Counted compute(const OnePassCase& text, const std::vector<Method>& methods) {
     const std::int64_t passes = work().passes;
     const std::int64_t reverse_passes = work().reverse_passes;
     Counted found;
@@ -50,7 +51,7 @@ Counted compute(const Text& text, const std::vector<Method>& methods) {
 }
 
 TEST(OnePass, ServesAttentionAndInputXGradient) {
-    const Text text("llama");
+    const OnePassCase text("llama");
     const Counted found = compute(text, {"attention", "input_x_gradient"});
     EXPECT_EQ(found.passes, 1);
     EXPECT_EQ(found.reverse_passes, 1);
@@ -61,7 +62,7 @@ TEST(OnePass, ServesAttentionAndInputXGradient) {
 }
 
 TEST(OnePass, GivesAReversePassToEachTargetHoweverManyMethodsReadIt) {
-    Text text("llama");
+    OnePassCase text("llama");
     text.request.target.each = true;
     ASSERT_GT(text.answer, 1);
     for (const std::vector<Method>& methods :
@@ -78,39 +79,39 @@ TEST(OnePass, GivesAReversePassToEachTargetHoweverManyMethodsReadIt) {
 }
 
 TEST(OnePass, ServesMethodsOfAttention) {
-    const Text text("llama");
+    const OnePassCase text("llama");
     const Counted found = compute(text, {"attention_weights", "attention_rollout", "attention_flow",
                                          "attention_x_gradient", "saliency"});
     EXPECT_EQ(found.passes, 1);
 }
 
 TEST(OnePass, IsOneForEachText) {
-    Text text("llama");
+    OnePassCase text("llama");
     text.request.labels = {5, 9, 12};
     text.request.objective = Objective::teacher;
     EXPECT_EQ(compute(text, {"attention", "gradient", "saliency", "input_x_gradient"}).passes, 2)
         << "the answer's attention, the label's gradients";
 
-    Text contrast("llama");
+    OnePassCase contrast("llama");
     contrast.request.target.contrast = {5, 9, 12};
     EXPECT_EQ(compute(contrast, {"saliency", "input_x_gradient"}).passes, 3)
         << "the other answer's results, and then its recording";
 }
 
 TEST(OnePass, CountsWhatLlamaCppComputes) {
-    Text micro_batches("llama");
+    OnePassCase micro_batches("llama");
     micro_batches.request.micro_batch = 7;
     const std::int64_t rows =
         static_cast<std::int64_t>(micro_batches.request.input_ids.size()) + micro_batches.answer;
     const std::int64_t parts = (rows + 6) / 7;
     EXPECT_EQ(compute(micro_batches, {"attention", "saliency"}).passes, parts - 1 + parts)
         << "planning runs all but the last";
-    EXPECT_EQ(compute(Text("t5"), {"attention", "saliency"}).passes, 3)
+    EXPECT_EQ(compute(OnePassCase("t5"), {"attention", "saliency"}).passes, 3)
         << "the encoder to plan; encoder and decoder";
 }
 
 TEST(OnePass, IsRunInPiecesWhereMemoryIsShort) {
-    Text text("llama");
+    OnePassCase text("llama");
     text.request.target.each = true;
     const std::vector<Method> methods = {"attention", "saliency", "input_x_gradient"};
     const Explanation whole = compute(text, methods).result;
@@ -129,7 +130,7 @@ TEST(OnePass, IsRunInPiecesWhereMemoryIsShort) {
 class OnePassOf : public testing::TestWithParam<std::string> {};
 
 TEST_P(OnePassOf, LeavesEveryMethodItsNumbers) {
-    Text text(GetParam());
+    OnePassCase text(GetParam());
     text.request.target.each = true;
     std::vector<Method> methods;
     for (const MethodFacts& facts : known_methods()) {

@@ -7,6 +7,7 @@
 #include <llmx/llmx.hpp>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 
 class Original : public testing::Test {
 protected:
-    const std::string stem = std::string(LLMX_TEST_DATA) + "/llamamha-tiny";
+    const std::string stem = test::data_file("llamamha-tiny");
     const test::GoldenFile reference{stem + ".reference.gguf"};
     const Model model = Model::load(stem + ".gguf");
 

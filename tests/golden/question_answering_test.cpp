@@ -6,6 +6,7 @@
 #include "objective/span.hpp"
 #include "replay/gradient.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
@@ -14,21 +15,19 @@
 namespace llmx {
 namespace {
 
-const std::string data = LLMX_TEST_DATA;
-
-struct Source {
+struct QaCase {
     const char* name;
     const char* model;  ///< a GGUF file has no head: the directory's
     const char* head;
     const char* golden;
 };
-void PrintTo(const Source& source, std::ostream* out) { *out << source.name; }
+void PrintTo(const QaCase& source, std::ostream* out) { *out << source.name; }
 
-class TinyQa : public testing::TestWithParam<Source> {
+class TinyQa : public testing::TestWithParam<QaCase> {
 protected:
-    const test::GoldenFile golden{data + "/" + GetParam().golden + ".golden.gguf"};
-    const Model model = Model::load(data + "/" + GetParam().model);
-    const Model with_head = Model::load(data + "/" + GetParam().head);
+    const test::GoldenFile golden{test::data_file(GetParam().golden, ".golden.gguf")};
+    const Model model = Model::load(test::data_file(GetParam().model));
+    const Model with_head = Model::load(test::data_file(GetParam().head));
     const QaHead& head = *with_head.qa_head();
 
     [[nodiscard]] engine::PassInput input() const {
@@ -116,11 +115,11 @@ TEST_P(TinyQa, MicroBatchesAreRefused) {
 
 INSTANTIATE_TEST_SUITE_P(
     Sources, TinyQa,
-    testing::Values(Source{"bert_gguf", "bertqa-tiny.gguf", "bertqa-tiny", "bertqa-tiny"},
-                    Source{"bert_directory", "bertqa-tiny", "bertqa-tiny", "bertqa-tiny"},
-                    Source{"distilbert_directory", "distilbertqa-tiny", "distilbertqa-tiny",
+    testing::Values(QaCase{"bert_gguf", "bertqa-tiny.gguf", "bertqa-tiny", "bertqa-tiny"},
+                    QaCase{"bert_directory", "bertqa-tiny", "bertqa-tiny", "bertqa-tiny"},
+                    QaCase{"distilbert_directory", "distilbertqa-tiny", "distilbertqa-tiny",
                            "distilbertqa-tiny"},
-                    Source{"roberta_directory", "robertaqa-tiny", "robertaqa-tiny", "robertaqa-tiny"}),
+                    QaCase{"roberta_directory", "robertaqa-tiny", "robertaqa-tiny", "robertaqa-tiny"}),
     [](const auto& source) { return std::string(source.param.name); });
 
 }  // namespace

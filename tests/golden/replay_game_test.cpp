@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/measured.hpp"
 
@@ -17,11 +18,9 @@ using engine::PassInput;
 using method::Absence;
 using method::Coalition;
 
-const std::string data = LLMX_TEST_DATA;
-
 class Game : public testing::Test {
 protected:
-    const Model model = Model::load(data + "/llama-tiny.gguf");
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"));
     const Tokens ids{5, 17, 60, 60, 21, 9, 100, 33, 42};  // 6 of a prompt, 3 of an answer
     static constexpr int prompt = 6;
     engine::Session session{model, {.tokens = 10, .outputs = 9}};

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/measured.hpp"
 
@@ -19,7 +20,7 @@ using engine::PassInput;
 
 class Scored : public testing::TestWithParam<const char*> {
 protected:
-    const Model model = Model::load(std::string(LLMX_TEST_DATA) + "/" + GetParam() + "-tiny.gguf");
+    const Model model = Model::load(test::data_file(GetParam(), "-tiny.gguf"));
     std::mt19937 random{7};
 
     int below(int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); }

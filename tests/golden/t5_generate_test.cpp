@@ -9,13 +9,14 @@
 #include <memory>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
 
 namespace llmx {
 namespace {
 
-const std::string stem = std::string(LLMX_TEST_DATA) + "/t5-tiny";
+const std::string stem = test::data_file("t5-tiny");
 
 class T5 : public testing::Test {
 protected:

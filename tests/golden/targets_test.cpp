@@ -10,6 +10,7 @@
 #include "engine/pass/pass.hpp"
 #include "objective/objective.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
@@ -20,7 +21,7 @@ namespace {
 
 class Targets : public testing::Test {
 protected:
-    const std::string stem = std::string(LLMX_TEST_DATA) + "/llama-tiny";
+    const std::string stem = test::data_file("llama-tiny");
     const test::GoldenFile golden{stem + ".golden.gguf"};
     const Model model = Model::load(stem + ".gguf");
     const Tokens ids = golden.ids("ids");

@@ -7,6 +7,7 @@
 
 #include "gemm/gemm.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
 #include "support/per_target.hpp"
@@ -16,28 +17,28 @@ namespace {
 
 using test::per_target;
 using test::PerTarget;
-using test::prompt;
+using test::prompt_size;
 using test::rows_from;
 
-struct Family {
+struct TinyCase {
     const char* name;
     // relative L2 norms; input x gradient sums products that cancel
     double logits, log_probabilities, gradient, product, attention, hidden;
     const char* form = ".gguf";  // or "": the Hugging Face directory
 };
-void PrintTo(const Family& family, std::ostream* out) { *out << family.name; }
+void PrintTo(const TinyCase& family, std::ostream* out) { *out << family.name; }
 
-class TinyModel : public testing::TestWithParam<Family> {
+class TinyModel : public testing::TestWithParam<TinyCase> {
 protected:
-    const std::string stem = std::string(LLMX_TEST_DATA) + "/" + GetParam().name + "-tiny";
+    const std::string stem = test::data_file(GetParam().name, "-tiny");
     const test::GoldenFile golden{stem + ".golden.gguf"};
     const Model model = Model::load(stem + GetParam().form);
     const Tokens ids = golden.ids("ids");
 
     [[nodiscard]] Request request() const {
         Request request;
-        request.input_ids.assign(ids.begin(), ids.begin() + prompt);
-        request.output.ids.assign(ids.begin() + prompt, ids.end());
+        request.input_ids.assign(ids.begin(), ids.begin() + prompt_size);
+        request.output.ids.assign(ids.begin() + prompt_size, ids.end());
         return request;
     }
 };
@@ -45,7 +46,8 @@ protected:
 TEST_P(TinyModel, LogitsAndGradientsPerTarget) {
     const PerTarget ours = per_target(model, ids, 0, 2);
     const double logits = test::relative_l2(
-        ours.logits, rows_from(golden.floats("logits"), ids.size(), prompt - 1, ids.size() - prompt));
+        ours.logits,
+        rows_from(golden.floats("logits"), ids.size(), prompt_size - 1, ids.size() - prompt_size));
     const double gradient = test::relative_l2(ours.gradients, golden.floats("grad_per_target"));
     std::cout << GetParam().name << ": logits " << logits << ", gradients per target " << gradient << '\n';
     EXPECT_MEASURED(logits, GetParam().logits);
@@ -89,9 +91,9 @@ TEST_P(TinyModel, ExplanationAgrees) {
 
     EXPECT_MEASURED(test::relative_l2(result.token_logprobs, golden.floats("target_logprobs")),
                     GetParam().log_probabilities);
-    const auto total = rows_from(golden.floats("grad_total"), ids.size(), 0, prompt);
+    const auto total = rows_from(golden.floats("grad_total"), ids.size(), 0, prompt_size);
     EXPECT_MEASURED(test::relative_l2(result.original.gradient->gradient.values, total), GetParam().gradient);
-    const auto embeddings = rows_from(golden.floats("input_embeddings"), ids.size(), 0, prompt);
+    const auto embeddings = rows_from(golden.floats("input_embeddings"), ids.size(), 0, prompt_size);
     EXPECT_MEASURED(test::relative_l2(result.original.gradient->input_embeddings.values, embeddings), 6e-8);
     ASSERT_EQ(result.attributions.size(), 2U);
     EXPECT_MEASURED(
@@ -127,8 +129,8 @@ TEST_P(TinyModel, ExplanationAgrees) {
     EXPECT_MEASURED(worst, GetParam().attention);
 }
 
-constexpr Family exact(const char* name) { return {name, 4.1e-7, 8.2e-8, 8.4e-7, 2.5e-6, 3.2e-7, 4.2e-7}; }
-constexpr Family families[] = {
+constexpr TinyCase exact(const char* name) { return {name, 4.1e-7, 8.2e-8, 8.4e-7, 2.5e-6, 3.2e-7, 4.2e-7}; }
+constexpr TinyCase families[] = {
     exact("llama"),
     exact("llamamha"),
     exact("qwen2"),
@@ -138,13 +140,13 @@ constexpr Family families[] = {
     {"gpt2", 3.6e-4, 2.8e-5, 2.4e-4, 1.6e-4, 1.3e-4, 3.6e-4},
 };
 
-std::vector<Family> directories() {
-    std::vector<Family> all(std::begin(families), std::end(families));
-    for (Family& family : all) family.form = "";
+std::vector<TinyCase> directories() {
+    std::vector<TinyCase> all(std::begin(families), std::end(families));
+    for (TinyCase& family : all) family.form = "";
     return all;
 }
 
-std::string name_of(const testing::TestParamInfo<Family>& family) { return family.param.name; }
+std::string name_of(const testing::TestParamInfo<TinyCase>& family) { return family.param.name; }
 
 INSTANTIATE_TEST_SUITE_P(Families, TinyModel, testing::ValuesIn(families), name_of);
 INSTANTIATE_TEST_SUITE_P(Directories, TinyModel, testing::ValuesIn(directories()), name_of);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
@@ -13,8 +14,6 @@
 
 namespace llmx {
 namespace {
-
-const std::string data = LLMX_TEST_DATA;
 
 struct Subject {
     const char* name;
@@ -25,7 +24,7 @@ void PrintTo(const Subject& subject, std::ostream* out) { *out << subject.name; 
 
 class Views : public testing::TestWithParam<Subject> {
 protected:
-    const std::string stem = data + "/" + GetParam().name + "-tiny";
+    const std::string stem = test::data_file(GetParam().name, "-tiny");
     const test::GoldenFile golden{stem + ".golden.gguf"};
     const Model model = Model::load(stem + GetParam().form);
 
@@ -212,7 +211,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Views,
 
 class ThinnedViews : public testing::Test {
 protected:
-    const Model model = Model::load(data + "/llama-tiny.gguf");
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"));
     [[nodiscard]] Explanation explain(const RecordChoice& views) const {
         Request asked;
         asked.input_ids = {1, 5, 9, 13, 17, 21};

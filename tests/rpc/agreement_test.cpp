@@ -10,14 +10,13 @@
 #include <memory>
 #include <set>
 
+#include "support/data.hpp"
 #include "support/golden_file.hpp"
 #include "support/rpc_server.hpp"
 #include "support/scene.hpp"
 
 namespace llmx {
 namespace {
-
-const std::string data = LLMX_TEST_DATA;
 
 std::vector<std::string> names_of(const std::vector<std::unique_ptr<test::RpcServer>>& servers) {
     std::vector<std::string> names;
@@ -54,7 +53,7 @@ std::map<std::string, std::string> buffers(const Model& model) {
 
 TEST(RpcLayers, AreOnTheServersAndOnNoOther) {
     const Servers servers(2);
-    const std::string path = data + "/qwen2-tiny.gguf";
+    const std::string path = test::data_file("qwen2-tiny.gguf");
     const Model model = Model::load(path, {.rpc = names_of(servers.all)});
     std::set<std::string> places;
     for (const auto& [weight, buffer] : buffers(model)) {
@@ -104,7 +103,7 @@ protected:
 // ggml's kernels are the same on both sides, and so are the numbers; an accelerator's would not be.
 TEST_P(RpcAgreement, IsToTheBit) {
     const Servers servers(GetParam().servers);
-    const std::string path = data + "/" + GetParam().model;
+    const std::string path = test::data_file(GetParam().model);
     const Explanation truth = explain(Model::load(path));
     const Model model = Model::load(path, {.rpc = names_of(servers.all)});
     const Explanation found = explain(model);

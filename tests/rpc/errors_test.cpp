@@ -4,6 +4,7 @@
 
 #include <llmx/llmx.hpp>
 
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/rpc_server.hpp"
 
@@ -12,7 +13,7 @@ namespace {
 
 using test::expect_error;
 
-const std::string path = std::string(LLMX_TEST_DATA) + "/llama-tiny.gguf";
+const std::string path = test::data_file("llama-tiny.gguf");
 
 void load(const std::vector<std::string>& servers) { (void)Model::load(path, {.rpc = servers}); }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <llmx/llmx.hpp>
 
+#include "support/data.hpp"
 #include "support/gguf_edit.hpp"
 #include "support/rpc_server.hpp"
 #include "support/scene.hpp"
@@ -12,7 +13,7 @@
 namespace llmx {
 namespace {
 
-const std::string base = std::string(LLMX_TEST_DATA) + "/llama-tiny.gguf";
+const std::string base = test::data_file("llama-tiny.gguf");
 
 void expect_same(const Model& remote, const Model& here) {
     Request request;

@@ -8,20 +8,20 @@ namespace llmx::test {
 
 namespace {
 
-struct Sizes {
+struct StreamSizes {
     std::int64_t tokens, streams, width;
 };
-constexpr Sizes sizes[] = {{3, 4, 7}, {1, 4, 1}, {5, 1, 3}, {2, 3, 530}};
+constexpr StreamSizes stream_sizes[] = {{3, 4, 7}, {1, 4, 1}, {5, 1, 3}, {2, 3, 530}};
 
-std::string text(const Sizes& s) {
+std::string streams_text(const StreamSizes& s) {
     return std::to_string(s.tokens) + "x" + std::to_string(s.streams) + "x" + std::to_string(s.width);
 }
 
 void add_pre(std::vector<Case>& cases) {
-    for (const auto& [t, h, n] : sizes) {
+    for (const auto& [t, h, n] : stream_sizes) {
         cases.push_back(
             {"DSV4_HC_PRE",
-             "weighed_" + text({t, h, n}),
+             "weighed_" + streams_text({t, h, n}),
              {{{1, t, h, n}}, {{1, 1, t, h}}},
              [](ggml_context* context, const auto& x) { return ggml_dsv4_hc_pre(context, x[0], x[1]); },
              [h = h](const Inputs& x) {
@@ -33,7 +33,7 @@ void add_pre(std::vector<Case>& cases) {
                  });
              }});
         cases.push_back({"DSV4_HC_PRE",
-                         "gated_" + text({t, h, n}),
+                         "gated_" + streams_text({t, h, n}),
                          {{{1, t, h, n}}, {{1, t, h, n}}},
                          [](ggml_context* context, const auto& x) {
                              return ggml_dsv4_hc_pre_gated(context, x[0], x[1], 0.75F);
@@ -53,11 +53,11 @@ void add_pre(std::vector<Case>& cases) {
 }
 
 void add_post(std::vector<Case>& cases) {
-    for (const auto& [t, h, n] : sizes) {
+    for (const auto& [t, h, n] : stream_sizes) {
         for (const bool mixed : {true, false}) {
             std::vector<Input> inputs{{{1, 1, t, n}}, {{1, t, h, n}}, {{1, 1, t, h}}};
             if (mixed) inputs.push_back({{1, t, h, h}});
-            cases.push_back({"DSV4_HC_POST", (mixed ? "mixed_" : "kept_") + text({t, h, n}), inputs,
+            cases.push_back({"DSV4_HC_POST", (mixed ? "mixed_" : "kept_") + streams_text({t, h, n}), inputs,
                              [mixed](ggml_context* context, const auto& x) {
                                  return ggml_dsv4_hc_post(context, x[0], x[1], x[2], mixed ? x[3] : nullptr);
                              },

@@ -11,6 +11,8 @@
 
 namespace llmx::test {
 
+constexpr int prompt_size = 18;  ///< tokens of the prompt in the golden files of decoders
+
 class GoldenFile {
 public:
     explicit GoldenFile(const std::string& path) {

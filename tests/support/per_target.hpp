@@ -6,11 +6,10 @@
 #include <vector>
 
 #include "original/saliency.hpp"
+#include "support/golden_file.hpp"
 #include "support/pass_results.hpp"
 
 namespace llmx::test {
-
-constexpr int prompt = 18;
 
 /// The gradient of every target, [targets, tokens, embedding], recorded within `budget` bytes.
 struct PerTarget {
@@ -22,8 +21,8 @@ struct PerTarget {
 inline PerTarget per_target(const Model& model, const Tokens& ids, std::size_t budget, int threads,
                             Products products = Products::float32) {
     engine::PassInput input{.ids = ids};
-    for (int p = prompt - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
-    const Tokens answer(ids.begin() + prompt, ids.end());
+    for (int p = prompt_size - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
+    const Tokens answer(ids.begin() + prompt_size, ids.end());
     PassResults all = per_term(model, input, objective::terms(Objective::generated, answer, {}), 0, budget,
                                threads, products);
     return {std::move(all.gradients), std::move(all.results), all.pieces};

@@ -6,10 +6,12 @@
 #include <llmx/llmx.hpp>
 #include <thread>
 
+#include "support/data.hpp"
+
 namespace llmx {
 namespace {
 
-const std::string model_path = std::string(LLMX_TEST_DATA) + "/llama-tiny.gguf";
+const std::string model_path = test::data_file("llama-tiny.gguf");
 
 Request request_of(int number) {
     Request request;

@@ -6,6 +6,7 @@
 #include <llmx/model.hpp>
 #include <random>
 
+#include "support/data.hpp"
 #include "support/temporary.hpp"
 
 namespace llmx {
@@ -47,7 +48,7 @@ std::string damaged(std::string bytes, std::size_t most, std::mt19937& random) {
 
 TEST_P(Damage, IsAnErrorOrNothing) {
     const test::TemporaryDirectory dir;
-    const fs::path good = fs::path(LLMX_TEST_DATA) / (std::string(GetParam().family) + "-tiny");
+    const fs::path good = test::data_file(GetParam().family, "-tiny");
     for (const auto& entry : fs::directory_iterator(good)) {
         fs::copy_file(entry.path(), dir / entry.path().filename().string());
     }

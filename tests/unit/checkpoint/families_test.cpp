@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint/directory.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary.hpp"
 
@@ -19,7 +20,7 @@ using test::TemporaryDirectory;
 
 /// A tiny checkpoint under another name, its config.json changed.
 void copy_changed(const std::string& family, const nlohmann::json& changes, const fs::path& to) {
-    fs::copy(fs::path(LLMX_TEST_DATA) / (family + "-tiny"), to);
+    fs::copy(test::data_file(family, "-tiny"), to);
     nlohmann::json config = nlohmann::json::parse(test::slurp(to / "config.json"));
     config.merge_patch(changes);
     test::spill(to / "config.json", config.dump());
@@ -119,8 +120,7 @@ TEST(Families, TiedWhereLlamaCppWantsAnOutputOfItsOwn) {
     const TemporaryDirectory directory;
     for (const char* family : {"stablelm", "olmo2", "gptneox"}) {  // which have one all the same
         copy_changed(family, {{"tie_word_embeddings", true}}, directory / family);
-        const auto own =
-            matrix_of(fs::path(LLMX_TEST_DATA) / (std::string(family) + "-tiny"), "output.weight");
+        const auto own = matrix_of(test::data_file(family, "-tiny"), "output.weight");
         const auto output = matrix_of(directory / family, "output.weight");
         EXPECT_EQ(output, own) << family;
         EXPECT_FALSE(own.empty()) << family;
@@ -140,7 +140,7 @@ TEST(Families, T5WithoutScaleHasAnOutputMatrix) {
     const TemporaryDirectory directory;
     copy_changed("t5gated", {{"tie_word_embeddings", true}, {"scale_decoder_outputs", false}},
                  directory / "own");
-    const auto own = matrix_of(fs::path(LLMX_TEST_DATA) / "t5gated-tiny", "output.weight");
+    const auto own = matrix_of(test::data_file("t5gated-tiny"), "output.weight");
     EXPECT_EQ(matrix_of(directory / "own", "output.weight"), own);
     EXPECT_NE(matrix_of(directory / "own", "token_embd.weight"), own);
     copy_changed("t5", {{"scale_decoder_outputs", false}}, directory / "tied");
@@ -148,7 +148,7 @@ TEST(Families, T5WithoutScaleHasAnOutputMatrix) {
     EXPECT_EQ(matrix_of(directory / "tied", "output.weight"), embeddings);
     EXPECT_FALSE(embeddings.empty());
     EXPECT_NO_THROW((void)Model::load(directory / "tied"));
-    EXPECT_TRUE(matrix_of(fs::path(LLMX_TEST_DATA) / "t5-tiny", "output.weight").empty());
+    EXPECT_TRUE(matrix_of(test::data_file("t5-tiny"), "output.weight").empty());
     copy_changed("t5gated", {{"scale_decoder_outputs", true}}, directory / "scaled");
     expect_error(ErrorCode::unsupported, {"scale_decoder_outputs is true", "tie_word_embeddings false"},
                  [&] { (void)Model::load(directory / "scaled"); });

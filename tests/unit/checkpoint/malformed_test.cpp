@@ -6,6 +6,7 @@
 #include <llmx/model.hpp>
 #include <nlohmann/json.hpp>
 
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary.hpp"
 
@@ -22,8 +23,7 @@ using test::spill;
 class BrokenDirectory : public testing::Test {
 protected:
     explicit BrokenDirectory(const std::string& family = "llama") {
-        for (const auto& entry :
-             fs::directory_iterator(std::string(LLMX_TEST_DATA) + "/" + family + "-tiny")) {
+        for (const auto& entry : fs::directory_iterator(test::data_file(family, "-tiny"))) {
             fs::copy_file(entry.path(), dir_ / entry.path().filename().string());
         }
     }

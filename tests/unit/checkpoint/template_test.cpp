@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/text/template_guard.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary.hpp"
 
@@ -20,7 +21,7 @@ using test::spill;
 class TemplatePlace : public testing::Test {
 protected:
     TemplatePlace() {
-        for (const auto& entry : fs::directory_iterator(std::string(LLMX_TEST_DATA) + "/llama-tiny")) {
+        for (const auto& entry : fs::directory_iterator(test::data_file("llama-tiny"))) {
             fs::copy_file(entry.path(), dir / entry.path().filename().string());
         }
     }

@@ -6,6 +6,7 @@
 #include <llmx/model.hpp>
 #include <nlohmann/json.hpp>
 
+#include "support/data.hpp"
 #include "support/temporary.hpp"
 
 namespace llmx {
@@ -24,7 +25,7 @@ void PrintTo(const Alternative& alternative, std::ostream* out) {
 class TokenizerFile : public testing::TestWithParam<Alternative> {};
 
 TEST_P(TokenizerFile, AloneGivesTheSameIds) {
-    const fs::path good = fs::path(LLMX_TEST_DATA) / (std::string(GetParam().family) + "-tiny");
+    const fs::path good = test::data_file(GetParam().family, "-tiny");
     const test::TemporaryDirectory dir;
     for (const auto& entry : fs::directory_iterator(good)) {
         fs::copy_file(entry.path(), dir / entry.path().filename().string());

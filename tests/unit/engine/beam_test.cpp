@@ -9,6 +9,7 @@
 #include <set>
 
 #include "engine/model/model_impl.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/gguf_edit.hpp"
 #include "support/golden_file.hpp"
@@ -19,8 +20,6 @@ namespace llmx {
 namespace {
 
 using test::expect_error;
-
-const std::string data = LLMX_TEST_DATA;
 
 /// log softmax of the logits after prompt and answer, by a pass of its own.
 std::vector<double> log_probabilities(const Model& model, Tokens prompt, const Tokens& answer) {
@@ -40,7 +39,7 @@ protected:
 
     /// A model of so many tokens without a tokenizer, so that nothing ends its texts.
     [[nodiscard]] Model small_vocabulary(const std::string& family, std::int64_t tokens) const {
-        test::GgufEdit edit(data + "/" + family + "-tiny.gguf");
+        test::GgufEdit edit(test::data_file(family, "-tiny.gguf"));
         edit.cut_vocabulary(family, tokens);
         edit.write(dir / (family + ".gguf"));
         return Model::load(dir / (family + ".gguf"));
@@ -141,7 +140,7 @@ struct Plain {
 
 TEST_F(Beams, AreThoseOfTransformers) {
     // The end of the text made likely, so that beams end at all lengths.
-    test::GgufEdit edit(data + "/llama-tiny.gguf");
+    test::GgufEdit edit(test::data_file("llama-tiny.gguf"));
     const auto eos = gguf_find_key(edit.keys(), "tokenizer.ggml.eos_token_id");
     const Token end = eos < 0 ? 0 : static_cast<Token>(gguf_get_val_u32(edit.keys(), eos));
     std::vector<float> head = edit.floats("output.weight");
@@ -151,7 +150,7 @@ TEST_F(Beams, AreThoseOfTransformers) {
     edit.set("output.weight", edit.at("output.weight").shape, head);
     edit.write(dir / "ending.gguf");
     const Model model = Model::load(dir / "ending.gguf");
-    const Tokens ids = test::GoldenFile(data + "/llama-tiny.golden.gguf").ids("ids");
+    const Tokens ids = test::GoldenFile(test::data_file("llama-tiny.golden.gguf")).ids("ids");
     std::set<std::size_t> lengths;
     std::set<Tokens> answers;
     int ended = 0;
@@ -186,8 +185,8 @@ TEST_F(Beams, AreThoseOfTransformers) {
 }
 
 TEST_F(Beams, KeepLogitsAndStream) {
-    const Model model = Model::load(data + "/llamamha-tiny.gguf");
-    const Tokens prompt = test::GoldenFile(data + "/llamamha-tiny.reference.gguf").ids("prompt_ids");
+    const Model model = Model::load(test::data_file("llamamha-tiny.gguf"));
+    const Tokens prompt = test::GoldenFile(test::data_file("llamamha-tiny.reference.gguf")).ids("prompt_ids");
     std::string streamed;
     const Generation found = model.generate(prompt, {.max_new_tokens = 10,
                                                      .num_beams = 4,
@@ -208,7 +207,7 @@ TEST_F(Beams, KeepLogitsAndStream) {
 }
 
 TEST_F(Beams, Cancel) {
-    const Model model = Model::load(data + "/llamamha-tiny.gguf");
+    const Model model = Model::load(test::data_file("llamamha-tiny.gguf"));
     expect_error(ErrorCode::cancelled, {"generate: cancelled"}, [&] {
         (void)model.generate(Tokens{1, 2, 3},
                              {.max_new_tokens = 50,
@@ -218,7 +217,7 @@ TEST_F(Beams, Cancel) {
 }
 
 TEST_F(Beams, RefuseWhatDoesNotFit) {
-    const Model model = Model::load(data + "/llamamha-tiny.gguf");
+    const Model model = Model::load(test::data_file("llamamha-tiny.gguf"));
     const auto run = [&](const GenerateOptions& options) {
         return [&, options] { (void)model.generate(Tokens{1, 2, 3}, options); };
     };

@@ -6,6 +6,7 @@
 #include <llmx/model.hpp>
 #include <memory>
 
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary.hpp"
 
@@ -13,8 +14,6 @@ namespace llmx {
 namespace {
 
 using test::expect_error;
-
-const std::string data = LLMX_TEST_DATA;
 
 const std::string chatml =
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + "
@@ -26,7 +25,8 @@ class Chat : public testing::Test {
 protected:
     Model with_template(const std::string& text, const std::function<void(gguf_context*)>& edit = {}) {
         ggml_context* tensors = nullptr;
-        gguf_context* original = gguf_init_from_file((data + "/llama-tiny.gguf").c_str(), {false, &tensors});
+        gguf_context* original =
+            gguf_init_from_file(test::data_file("llama-tiny.gguf").c_str(), {false, &tensors});
         gguf_context* file = gguf_init_empty();
         gguf_set_kv(file, original);
         gguf_set_val_str(file, "tokenizer.chat_template", text.c_str());
@@ -99,11 +99,11 @@ TEST_F(Chat, WhatTheTemplateRefuses) {
 }
 
 TEST_F(Chat, ModelsWithoutAUsableTemplate) {
-    const Model none = Model::load(data + "/llama-tiny.gguf");
+    const Model none = Model::load(test::data_file("llama-tiny.gguf"));
     expect_error(ErrorCode::model, {"llama-tiny.gguf", "has none", "`prompt`"}, [&] {
         (void)none.apply_chat_template({{"user", "x"}});
     });
-    const Model given = Model::load(data + "/llama-tiny.gguf", {.chat_template = chatml});
+    const Model given = Model::load(test::data_file("llama-tiny.gguf"), {.chat_template = chatml});
     EXPECT_TRUE(given.facts().has_chat_template);
     EXPECT_EQ(given.render_chat({{"user", "x"}}), "<|im_start|>user\nx<|im_end|>\n<|im_start|>assistant\n");
     const Model broken = with_template("{% for m in messages %}{{ m.content ");

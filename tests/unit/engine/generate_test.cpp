@@ -9,6 +9,7 @@
 
 #include "engine/generate/sampler.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
 #include "support/measured.hpp"
@@ -20,12 +21,10 @@ namespace {
 
 using test::expect_error;
 
-const std::string data = LLMX_TEST_DATA;
-
 class Generate : public testing::Test {
 protected:
-    const Model model = Model::load(data + "/llamamha-tiny.gguf");
-    const test::GoldenFile reference{data + "/llamamha-tiny.reference.gguf"};
+    const Model model = Model::load(test::data_file("llamamha-tiny.gguf"));
+    const test::GoldenFile reference{test::data_file("llamamha-tiny.reference.gguf")};
     const Tokens prompt = reference.ids("prompt_ids");
 };
 
@@ -39,8 +38,8 @@ TEST_F(Generate, GreedyIsTheReferences) {
 }
 
 TEST_F(Generate, KeptLogitsAreTheGoldenOnes) {
-    const Model llama = Model::load(data + "/llama-tiny.gguf");
-    const test::GoldenFile golden(data + "/llama-tiny.golden.gguf");
+    const Model llama = Model::load(test::data_file("llama-tiny.gguf"));
+    const test::GoldenFile golden(test::data_file("llama-tiny.golden.gguf"));
     const Tokens ids = golden.ids("ids");
     const std::vector<float> logits = golden.floats("logits");
     const Generation one = llama.generate(ids, {.max_new_tokens = 1, .keep_logits = true});
@@ -162,7 +161,7 @@ TEST_F(Generate, TooLong) {
                  [&] { (void)model.generate(prompt, {.max_new_tokens = 10, .context = 27}); });
     EXPECT_NO_THROW((void)model.generate(prompt, {.max_new_tokens = 10, .context = 28}));
     // A table of position embeddings has no row for what goes beyond it.
-    const Model gpt2 = Model::load(data + "/gpt2-tiny.gguf");
+    const Model gpt2 = Model::load(test::data_file("gpt2-tiny.gguf"));
     expect_error(ErrorCode::context_overflow, {"256"},
                  [&] { (void)gpt2.generate(Tokens(250, 5), {.max_new_tokens = 7, .context = 1000}); });
     EXPECT_EQ(gpt2.generate(Tokens(250, 5), {.max_new_tokens = 6, .context = 1000}).ids.size(), 6u);
@@ -188,7 +187,7 @@ TEST_F(Generate, BadArguments) {
 
 TEST_F(Generate, OutputThatIsNoNumberIsAnError) {
     const test::TemporaryDirectory dir;
-    std::string bytes = test::slurp(data + "/llamamha-tiny.gguf");
+    std::string bytes = test::slurp(test::data_file("llamamha-tiny.gguf"));
     // The last tensor's data stands at the end of the file: make all of it NaN.
     const float nan = NAN;
     for (std::size_t at = bytes.size() - 4096; at < bytes.size(); at += 4)
@@ -199,7 +198,7 @@ TEST_F(Generate, OutputThatIsNoNumberIsAnError) {
 }
 
 TEST_F(Generate, ThreadCountsAgreeOnTheAnswer) {
-    const Model one = Model::load(data + "/llamamha-tiny.gguf", {.threads = 1});
+    const Model one = Model::load(test::data_file("llamamha-tiny.gguf"), {.threads = 1});
     EXPECT_EQ(one.threads(), 1);
     EXPECT_EQ(one.generate(prompt, {.max_new_tokens = 8}).ids,
               model.generate(prompt, {.max_new_tokens = 8}).ids);

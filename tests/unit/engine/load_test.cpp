@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "engine/model/requirements.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/temporary.hpp"
 
@@ -17,10 +18,8 @@ using test::slurp;
 using test::spill;
 using test::TemporaryDirectory;
 
-const std::string data = LLMX_TEST_DATA;
-
 TEST(Load, FactsOfTinyModels) {
-    const ModelFacts llama = Model::load(data + "/llama-tiny.gguf").facts();
+    const ModelFacts llama = Model::load(test::data_file("llama-tiny.gguf")).facts();
     EXPECT_EQ(llama.architecture, "llama");
     EXPECT_EQ(llama.type, "F32");
     EXPECT_EQ(llama.heads, 4);
@@ -30,22 +29,22 @@ TEST(Load, FactsOfTinyModels) {
     EXPECT_EQ(llama.vocabulary, 384);
     EXPECT_EQ(llama.bytes, llama.parameters * 4);
     EXPECT_FALSE(llama.has_chat_template);
-    EXPECT_EQ(Model::load(data + "/gpt2-tiny.gguf").facts().context, 256);
-    EXPECT_EQ(Model::load(data + "/llamamha-tiny.gguf").facts().blocks, 3);
+    EXPECT_EQ(Model::load(test::data_file("gpt2-tiny.gguf")).facts().context, 256);
+    EXPECT_EQ(Model::load(test::data_file("llamamha-tiny.gguf")).facts().blocks, 3);
 }
 
 TEST(Load, KindsOfModels) {
-    EXPECT_EQ(Model::load(data + "/gemma3-tiny.gguf").facts().kind, ModelKind::decoder);
-    EXPECT_EQ(Model::load(data + "/bertqa-tiny.gguf").facts().kind, ModelKind::encoder);
-    EXPECT_EQ(Model::load(data + "/t5-tiny.gguf").facts().kind, ModelKind::encoder_decoder);
+    EXPECT_EQ(Model::load(test::data_file("gemma3-tiny.gguf")).facts().kind, ModelKind::decoder);
+    EXPECT_EQ(Model::load(test::data_file("bertqa-tiny.gguf")).facts().kind, ModelKind::encoder);
+    EXPECT_EQ(Model::load(test::data_file("t5-tiny.gguf")).facts().kind, ModelKind::encoder_decoder);
     EXPECT_EQ(engine::kind_of("pangu-embedded", true), ModelKind::decoder);
     EXPECT_EQ(engine::kind_of("llama", false), ModelKind::encoder);
     EXPECT_EQ(engine::kind_of("t5encoder", true), ModelKind::encoder);
 }
 
 TEST(Load, WithoutMappingIsTheSameModel) {
-    const Model mapped = Model::load(data + "/llama-tiny.gguf");
-    const Model read = Model::load(data + "/llama-tiny.gguf", {.use_mmap = false});
+    const Model mapped = Model::load(test::data_file("llama-tiny.gguf"));
+    const Model read = Model::load(test::data_file("llama-tiny.gguf"), {.use_mmap = false});
     const Tokens prompt = mapped.tokenize("Hello world");
     EXPECT_EQ(mapped.generate(prompt, {.max_new_tokens = 8}).ids,
               read.generate(prompt, {.max_new_tokens = 8}).ids);
@@ -65,14 +64,15 @@ TEST(Load, WhatIsNoModel) {
     expect_error(ErrorCode::model, {"PK\\x03\\x04"}, [&] { load(dir / "zip.gguf"); });
     expect_error(ErrorCode::model, {"not a regular file"}, [&] { load("/dev/null"); });
     // GGUF, but no model: reference numbers
-    expect_error(ErrorCode::model, {"architecture"}, [&] { load(data + "/llama-tiny.golden.gguf"); });
+    expect_error(ErrorCode::model, {"architecture"},
+                 [&] { load(test::data_file("llama-tiny.golden.gguf")); });
     expect_error(ErrorCode::usage, {"`threads`: got -1"},
-                 [&] { (void)Model::load(data + "/llama-tiny.gguf", {.threads = -1}); });
+                 [&] { (void)Model::load(test::data_file("llama-tiny.gguf"), {.threads = -1}); });
 }
 
 TEST(Load, TruncatedAtManyLengths) {
     const TemporaryDirectory dir;
-    const std::string whole = slurp(data + "/llama-tiny.gguf");
+    const std::string whole = slurp(test::data_file("llama-tiny.gguf"));
     for (std::size_t length :
          {1u, 4u, 5u, 8u, 20u, 24u, 100u, 1000u, 5000u, 10000u, 50000u, 200000u, 500000u}) {
         spill(dir / "cut.gguf", whole.substr(0, length));
@@ -92,7 +92,7 @@ TEST(Load, DamagedHeaderNeverCrashes) {
     std::mt19937 random(7);
     int refused = 0, loaded = 0;
     for (const std::string family : {"llama", "gpt2", "gemma3", "mixtral"}) {
-        const std::string whole = slurp(data + "/" + family + "-tiny.gguf");
+        const std::string whole = slurp(test::data_file(family, "-tiny.gguf"));
         const std::size_t header = whole.rfind("output_norm.weight");  // among the last of the tensor infos
         ASSERT_NE(header, std::string::npos);
         for (int i = 0; i < 150; ++i) {
@@ -116,7 +116,7 @@ TEST(Load, DamagedHeaderNeverCrashes) {
 
 TEST(Load, NegativeEpsilonIsRefused) {
     const TemporaryDirectory dir;
-    std::string bytes = slurp(data + "/llama-tiny.gguf");
+    std::string bytes = slurp(test::data_file("llama-tiny.gguf"));
     const std::string key = "llama.attention.layer_norm_rms_epsilon";
     const float negative = -1e-5F;
     std::memcpy(bytes.data() + bytes.find(key) + key.size() + 4, &negative, 4);  // after the value's type
@@ -126,7 +126,8 @@ TEST(Load, NegativeEpsilonIsRefused) {
 
 TEST(Load, ProgressAndCancel) {
     double last = -1;
-    (void)Model::load(data + "/llama-tiny.gguf", {.progress = [&](std::string_view stage, double done) {
+    (void)Model::load(test::data_file("llama-tiny.gguf"),
+                      {.progress = [&](std::string_view stage, double done) {
                           EXPECT_EQ(stage, "load");
                           EXPECT_GE(done, last);
                           last = done;
@@ -134,17 +135,17 @@ TEST(Load, ProgressAndCancel) {
                       }});
     EXPECT_EQ(last, 1.0);
     expect_error(ErrorCode::cancelled, {"load: cancelled"}, [] {
-        (void)Model::load(data + "/llama-tiny.gguf",
+        (void)Model::load(test::data_file("llama-tiny.gguf"),
                           {.progress = [](std::string_view, double) { return false; }});
     });
     struct Mine {};
-    EXPECT_THROW((void)Model::load(data + "/llama-tiny.gguf",
+    EXPECT_THROW((void)Model::load(test::data_file("llama-tiny.gguf"),
                                    {.progress = [](std::string_view, double) -> bool { throw Mine{}; }}),
                  Mine);
 }
 
 TEST(Load, EncodersLoadButDoNotGenerate) {
-    const Model bert = Model::load(data + "/bertqa-tiny.gguf");
+    const Model bert = Model::load(test::data_file("bertqa-tiny.gguf"));
     EXPECT_EQ(bert.facts().architecture, "bert");
     expect_error(ErrorCode::unsupported, {"\"bert\"", "embedding-only"},
                  [&] { (void)bert.generate(Tokens{5}); });
@@ -152,7 +153,7 @@ TEST(Load, EncodersLoadButDoNotGenerate) {
 
 TEST(Load, DigestIsTheFilesSha256) {
     const TemporaryDirectory dir;
-    std::filesystem::copy_file(data + "/llama-tiny.gguf", dir / "m.gguf");
+    std::filesystem::copy_file(test::data_file("llama-tiny.gguf"), dir / "m.gguf");
     const Model model = Model::load(dir / "m.gguf");
     const std::string digest = model.sha256_16();
     // From another implementation: sha256sum
@@ -167,7 +168,7 @@ TEST(Load, DigestIsTheFilesSha256) {
 }
 
 TEST(Load, ConstCallsFromSeveralThreads) {
-    const Model model = Model::load(data + "/llama-tiny.gguf", {.threads = 1});
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"), {.threads = 1});
     const Tokens prompt = model.tokenize("The quick brown fox");
     const Generation expected = model.generate(prompt, {.max_new_tokens = 6});
     std::vector<std::thread> threads;

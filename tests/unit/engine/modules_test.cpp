@@ -5,6 +5,7 @@
 
 #include "engine/model/match.hpp"
 #include "engine/model/modules.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 
 namespace llmx {
@@ -13,8 +14,6 @@ namespace {
 using engine::hf_name;
 using engine::match_modules;
 using test::expect_error;
-
-const std::string data = LLMX_TEST_DATA;
 
 const Module& find(const std::vector<Module>& modules, const std::string& gguf_name) {
     const auto found = std::find_if(modules.begin(), modules.end(),
@@ -25,7 +24,7 @@ const Module& find(const std::vector<Module>& modules, const std::string& gguf_n
 
 std::vector<std::string> hf_names(const std::string& family, int block) {
     std::vector<std::string> names;
-    for (const Module& module : Model::load(data + "/" + family + "-tiny.gguf").modules()) {
+    for (const Module& module : Model::load(test::data_file(family, "-tiny.gguf")).modules()) {
         if (module.block == block) names.push_back(module.hf_name);
     }
     std::sort(names.begin(), names.end());
@@ -70,7 +69,7 @@ TEST(Modules, EveryModuleOfEveryFamilyHasBothNames) {
     for (const std::string family :
          {"llama", "llamamha", "qwen2", "qwen3", "gemma3", "gpt2", "mixtral", "bertqa", "t5"}) {
         std::map<std::string, int> seen;
-        for (const Module& module : Model::load(data + "/" + family + "-tiny.gguf").modules()) {
+        for (const Module& module : Model::load(test::data_file(family, "-tiny.gguf")).modules()) {
             EXPECT_FALSE(module.hf_name.empty()) << family << " " << module.gguf_name;
             EXPECT_EQ(++seen[module.hf_name], 1) << family << " " << module.hf_name;
         }
@@ -79,7 +78,7 @@ TEST(Modules, EveryModuleOfEveryFamilyHasBothNames) {
 }
 
 TEST(Modules, ShapesKindsAndBlocks) {
-    const auto llama = Model::load(data + "/llama-tiny.gguf").modules();
+    const auto llama = Model::load(test::data_file("llama-tiny.gguf")).modules();
     const Module& k = find(llama, "blk.1.attn_k");
     EXPECT_EQ(k.hf_name, "model.layers.1.self_attn.k_proj");
     EXPECT_EQ(k.shape, (std::vector<std::int64_t>{32, 64}));
@@ -92,7 +91,7 @@ TEST(Modules, ShapesKindsAndBlocks) {
     EXPECT_EQ(find(llama, "token_embd").shape, (std::vector<std::int64_t>{384, 64}));
     EXPECT_EQ(find(llama, "token_embd").block, -1);
     EXPECT_EQ(find(llama, "output").hf_name, "lm_head");
-    const auto mixtral = Model::load(data + "/mixtral-tiny.gguf").modules();
+    const auto mixtral = Model::load(test::data_file("mixtral-tiny.gguf")).modules();
     EXPECT_EQ(find(mixtral, "blk.0.ffn_gate_exps").kind, "experts");
     EXPECT_EQ(find(mixtral, "blk.0.ffn_gate_exps").shape, (std::vector<std::int64_t>{4, 96, 64}));
 }
@@ -110,8 +109,8 @@ TEST(Modules, OtherLayouts) {
 }
 
 TEST(MatchModules, PatternsByEitherName) {
-    const auto modules = Model::load(data + "/llama-tiny.gguf").modules();
-    const int blocks = Model::load(data + "/llama-tiny.gguf").facts().blocks;
+    const auto modules = Model::load(test::data_file("llama-tiny.gguf")).modules();
+    const int blocks = Model::load(test::data_file("llama-tiny.gguf")).facts().blocks;
     const auto names = [&](const std::string& pattern, bool strict = false) {
         std::vector<std::string> found;
         for (const int i : match_modules(modules, pattern, strict)) {
@@ -139,7 +138,7 @@ TEST(MatchModules, NumbersAreWholeComponents) {
 }
 
 TEST(MatchModules, NoMatchNamesTheNearest) {
-    const auto modules = Model::load(data + "/llama-tiny.gguf").modules();
+    const auto modules = Model::load(test::data_file("llama-tiny.gguf")).modules();
     expect_error(ErrorCode::usage, {"\"q_prj\"", "nearest: q_proj"},
                  [&] { (void)match_modules(modules, "q_prj", false); });
     expect_error(ErrorCode::usage, {"\"blk.0.atn_q\"", "blk.0.attn_q"},

@@ -2,12 +2,11 @@
 
 #include "engine/pass/pass.hpp"
 #include "support/compare.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 
 namespace llmx {
 namespace {
-
-const std::string data = LLMX_TEST_DATA;
 
 std::vector<float> results(engine::Session& session, const engine::PassInput& input) {
     session.run(input);
@@ -20,7 +19,7 @@ std::vector<float> results(engine::Session& session, const engine::PassInput& in
 }
 
 TEST(Pass, EmbeddingsMayBeGiven) {
-    const Model model = Model::load(data + "/gemma3-tiny.gguf");
+    const Model model = Model::load(test::data_file("gemma3-tiny.gguf"));
     engine::PassInput input{.ids = {5, 17, 60, 33, 21, 9, 100}, .outputs = {2, 6}};
     for (const int micro_batch : {0, 3}) {
         engine::Session session(model, {.tokens = 7, .outputs = 2, .micro_batch = micro_batch});
@@ -40,7 +39,7 @@ TEST(Pass, EmbeddingsMayBeGiven) {
 }
 
 TEST(Pass, GraphsOfMicroBatchesShareWeightsAndMemory) {
-    const Model model = Model::load(data + "/llama-tiny.gguf");
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"));
     engine::Session session(model, {.tokens = 7, .outputs = 7, .micro_batch = 3});
     const engine::Graph graph = session.plan({.ids = {5, 17, 60, 33, 21, 9, 100}, .outputs = {1, 6}});
     ASSERT_EQ(graph.passes.size(), 3U);
@@ -61,12 +60,12 @@ TEST(Pass, GraphsOfMicroBatchesShareWeightsAndMemory) {
 }
 
 TEST(Pass, WhatDoesNotFitIsNamed) {
-    const Model t5 = Model::load(data + "/t5-tiny.gguf");
+    const Model t5 = Model::load(test::data_file("t5-tiny.gguf"));
     engine::Session session(t5, {.tokens = 4, .outputs = 2, .source = 4});
     test::expect_error(ErrorCode::input, {"no source tokens"}, [&] { session.plan({.ids = {0}}); });
     test::expect_error(ErrorCode::input, {"token ids: -1"},
                        [&] { session.plan({.source = {-1}, .ids = {0}}); });
-    const Model llama = Model::load(data + "/llama-tiny.gguf");
+    const Model llama = Model::load(test::data_file("llama-tiny.gguf"));
     engine::Session decoder(llama, {.tokens = 4, .outputs = 2});
     test::expect_error(ErrorCode::input, {"only an encoder-decoder"},
                        [&] { decoder.plan({.source = {1}, .ids = {0}}); });

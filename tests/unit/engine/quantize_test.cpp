@@ -6,6 +6,7 @@
 
 #include <llmx/model.hpp>
 
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/measured.hpp"
 #include "support/temporary.hpp"
@@ -18,8 +19,7 @@ using test::slurp;
 using test::spill;
 using test::TemporaryDirectory;
 
-const std::string data = LLMX_TEST_DATA;
-const std::string tiny = data + "/llama-tiny.gguf";
+const std::string tiny = test::data_file("llama-tiny.gguf");
 
 TEST(Quantize, EveryTypeGivesAModelThatRuns) {
     const TemporaryDirectory dir;
@@ -78,7 +78,7 @@ TEST(Quantize, BadArguments) {
     EXPECT_EQ(slurp(dir / "in.gguf"), slurp(tiny));
     // A GGUF that holds no model
     expect_error(ErrorCode::model, {"nothing was written"},
-                 [&] { quantize(data + "/llama-tiny.golden.gguf", dir / "out.gguf", "F16"); });
+                 [&] { quantize(test::data_file("llama-tiny.golden.gguf"), dir / "out.gguf", "F16"); });
     EXPECT_EQ(dir.count(), 3);
 }
 

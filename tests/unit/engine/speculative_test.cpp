@@ -8,6 +8,7 @@
 
 #include "engine/generate/distribution.hpp"
 #include "engine/generate/draft.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/gguf_edit.hpp"
 #include "support/golden_file.hpp"
@@ -19,8 +20,6 @@ namespace {
 
 using engine::Distribution;
 using test::expect_error;
-
-const std::string data = LLMX_TEST_DATA;
 
 int sum(const std::vector<int>& values) { return std::accumulate(values.begin(), values.end(), 0); }
 
@@ -70,12 +69,12 @@ TEST(PromptLookup, ContinuesTheLongestLastMatch) {
 class Speculative : public testing::Test {
 protected:
     const test::TemporaryDirectory dir;
-    const Model model = Model::load(data + "/llamamha-tiny.gguf");
-    const Tokens prompt = test::GoldenFile(data + "/llamamha-tiny.reference.gguf").ids("prompt_ids");
+    const Model model = Model::load(test::data_file("llamamha-tiny.gguf"));
+    const Tokens prompt = test::GoldenFile(test::data_file("llamamha-tiny.reference.gguf")).ids("prompt_ids");
 
     /// The model with some of its weights changed a little: an assistant that is often right.
     [[nodiscard]] Model similar(float change) const {
-        test::GgufEdit edit(data + "/llamamha-tiny.gguf");
+        test::GgufEdit edit(test::data_file("llamamha-tiny.gguf"));
         std::vector<float> weights = edit.floats("output.weight");
         for (std::size_t i = 0; i < weights.size(); ++i)
             weights[i] += change * std::sin(static_cast<float>(i) * 1.7F);
@@ -125,7 +124,7 @@ TEST_F(Speculative, PenaltyIsTheUnassistedOne) {
 
 TEST_F(Speculative, HalfPrecisionWeightsToo) {
     for (const char* type : {"F16", "BF16", "Q8_0", "Q4_0", "Q4_K_M"}) {
-        quantize(data + "/llamamha-tiny.gguf", dir / "coarse.gguf", type);
+        quantize(test::data_file("llamamha-tiny.gguf"), dir / "coarse.gguf", type);
         const Model coarse = Model::load(dir / "coarse.gguf");
         const Generation plain = coarse.generate(prompt, {.max_new_tokens = 40, .keep_logits = true});
         const Generation drafted = coarse.generate(
@@ -139,7 +138,7 @@ TEST_F(Speculative, SamplesFollowTheModelsDistribution) {
     // Three tokens of a vocabulary of six: 216 answers, whose probabilities follow from the logits.
     constexpr int tokens = 6;
     const auto cut = [&](const std::string& family, const char* architecture) {
-        test::GgufEdit edit(data + "/" + family + "-tiny.gguf");
+        test::GgufEdit edit(test::data_file(family, "-tiny.gguf"));
         edit.cut_vocabulary(architecture, tokens);
         // Tame the wide random weights: no token should be as good as certain.
         if (family == "llama") {
@@ -234,9 +233,9 @@ TEST_F(Speculative, RefusesWhatDoesNotFit) {
     const auto run = [&](const GenerateOptions& options) {
         return [&, options] { (void)model.generate(prompt, options); };
     };
-    const Model bert = Model::load(data + "/bertqa-tiny.gguf");
-    const Model t5 = Model::load(data + "/t5-tiny.gguf");
-    test::GgufEdit cut(data + "/llamamha-tiny.gguf");
+    const Model bert = Model::load(test::data_file("bertqa-tiny.gguf"));
+    const Model t5 = Model::load(test::data_file("t5-tiny.gguf"));
+    test::GgufEdit cut(test::data_file("llamamha-tiny.gguf"));
     cut.cut_vocabulary("llama", 100);
     cut.write(dir / "cut.gguf");
     const Model fewer = Model::load(dir / "cut.gguf");
@@ -244,7 +243,7 @@ TEST_F(Speculative, RefusesWhatDoesNotFit) {
     expect_error(ErrorCode::input, {"assistant", "t5", "kind"}, run({.assistant = &t5}));
     expect_error(ErrorCode::input, {"assistant", "cut.gguf", "100 tokens, the model has 384"},
                  run({.assistant = &fewer}));
-    test::GgufEdit renamed(data + "/llamamha-tiny.gguf");
+    test::GgufEdit renamed(test::data_file("llamamha-tiny.gguf"));
     const auto key = gguf_find_key(renamed.keys(), "tokenizer.ggml.tokens");
     std::vector<std::string> tokens;
     for (std::size_t i = 0; i < gguf_get_arr_n(renamed.keys(), key); ++i)
@@ -260,7 +259,7 @@ TEST_F(Speculative, RefusesWhatDoesNotFit) {
     expect_error(ErrorCode::usage, {"`draft_tokens`: got 0"}, run({.draft_tokens = 0}));
     expect_error(ErrorCode::usage, {"both a model and prompt lookup"},
                  run({.assistant = &model, .prompt_lookup = true}));
-    const Model gpt2 = Model::load(data + "/gpt2-tiny.gguf");
+    const Model gpt2 = Model::load(test::data_file("gpt2-tiny.gguf"));
     expect_error(ErrorCode::context_overflow, {"256"},
                  run({.max_new_tokens = 400, .context = 1000, .assistant = &gpt2}));
 }

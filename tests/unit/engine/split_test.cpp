@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <llmx/model.hpp>
 
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/gguf_edit.hpp"
 #include "support/temporary.hpp"
@@ -14,8 +15,6 @@ namespace {
 
 using test::expect_error;
 
-const std::string data = LLMX_TEST_DATA;
-
 class Split : public testing::Test {
 protected:
     const test::TemporaryDirectory dir;
@@ -24,9 +23,9 @@ protected:
 
     /// A tiny model in three files, keys in the first.
     Split() {
-        const test::GgufEdit whole(data + "/llama-tiny.gguf");
+        const test::GgufEdit whole(test::data_file("llama-tiny.gguf"));
         for (int i = 0; i < 3; ++i) {
-            test::GgufEdit edit(data + "/llama-tiny.gguf");
+            test::GgufEdit edit(test::data_file("llama-tiny.gguf"));
             if (i > 0) edit = test::GgufEdit();
             edit.tensors.clear();
             for (std::size_t t = 0; t < whole.tensors.size(); ++t) {
@@ -43,7 +42,7 @@ protected:
 };
 
 TEST_F(Split, IsTheWholeModel) {
-    const Model whole = Model::load(data + "/llama-tiny.gguf");
+    const Model whole = Model::load(test::data_file("llama-tiny.gguf"));
     const Model split = Model::load(dir / part(0));
     EXPECT_EQ(split.facts().parameters, whole.facts().parameters);
     EXPECT_EQ(split.facts().bytes, whole.facts().bytes);

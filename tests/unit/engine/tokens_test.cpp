@@ -4,6 +4,7 @@
 #include <llmx/model.hpp>
 #include <nlohmann/json.hpp>
 
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "text/utf8.hpp"
 
@@ -11,8 +12,6 @@ namespace llmx {
 namespace {
 
 using test::expect_error;
-
-const std::string data = LLMX_TEST_DATA;
 
 std::string without_spaces(std::string text) {
     std::erase(text, ' ');
@@ -24,8 +23,8 @@ class Tokenization : public testing::TestWithParam<const char*> {};
 // Ids and text of ten rows as the Hugging Face tokenizer of the same checkpoint gives them.
 TEST_P(Tokenization, AgreesWithHuggingFace) {
     const std::string family = GetParam();
-    const Model model = Model::load(data + "/" + family + "-tiny.gguf");
-    std::ifstream file(data + "/" + family + "-tiny/tokenization.json");
+    const Model model = Model::load(test::data_file(family, "-tiny.gguf"));
+    std::ifstream file(test::data_file(family, "-tiny/tokenization.json"));
     const nlohmann::json rows = nlohmann::json::parse(file).at("rows");
     ASSERT_EQ(rows.size(), 10u);
     for (const auto& row : rows) {
@@ -47,7 +46,7 @@ INSTANTIATE_TEST_SUITE_P(Families, Tokenization,
                                          "t5"));
 
 TEST(Tokens, PiecesJoinToTheText) {
-    const Model model = Model::load(data + "/llama-tiny.gguf");
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"));
     const std::string text = "naïve 价格 🚀 x";
     std::string joined;
     bool split = false;
@@ -61,7 +60,7 @@ TEST(Tokens, PiecesJoinToTheText) {
 }
 
 TEST(Tokens, IncompleteCharactersAreReplaced) {
-    const Model model = Model::load(data + "/llama-tiny.gguf");
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"));
     Tokens ids = model.tokenize("ab🚀");
     ids.pop_back();
     EXPECT_EQ(model.detokenize(ids), "ab\xEF\xBF\xBD");
@@ -69,7 +68,7 @@ TEST(Tokens, IncompleteCharactersAreReplaced) {
 }
 
 TEST(Tokens, BadInput) {
-    const Model model = Model::load(data + "/llama-tiny.gguf");
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"));
     expect_error(ErrorCode::input, {"UTF-8", "offset 1"}, [&] { (void)model.tokenize("a\xFF"); });
     const Tokens ids = {1, 384};
     expect_error(ErrorCode::input, {"384", "position 1", "0 to 383"}, [&] { (void)model.detokenize(ids); });
@@ -77,7 +76,7 @@ TEST(Tokens, BadInput) {
 }
 
 TEST(Tokens, NulAndLongTexts) {
-    const Model model = Model::load(data + "/llama-tiny.gguf");
+    const Model model = Model::load(test::data_file("llama-tiny.gguf"));
     EXPECT_EQ(model.detokenize(model.tokenize(std::string("a\0b", 3))).size(), 3u);
     const std::string text(300000, 'x');
     EXPECT_EQ(model.detokenize(model.tokenize(text)), text);

@@ -11,7 +11,7 @@ namespace llmx::objective {
 namespace {
 
 /// Logits that are multiples of 1/64, so that steps of 1/16 are exact in float32.
-Tensor logits(std::int64_t rows, int seed) {
+Tensor made_logits(std::int64_t rows, int seed) {
     Tensor z = Tensor::zero({rows, 5});
     for (std::size_t i = 0; i < z.values.size(); ++i)
         z.values[i] = static_cast<float>(((37 + seed) * (static_cast<int>(i) + seed + 1)) % 199 - 99) / 64.0F;
@@ -58,13 +58,13 @@ TEST(Readout, SeedsAreDerivativesOfEveryMeasure) {
                                          {{{0, {1, 2, 1.0}}, {0, {2, 3, 1.0}}}},
                                          {{{0, {2, 3, 1.0}}}}};
     for (const auto& [measure, name] : measures)
-        expect_derivative(*written_readout(measure, targets, logits(3, 11)), {logits(3, 0)}, name);
+        expect_derivative(*written_readout(measure, targets, made_logits(3, 11)), {made_logits(3, 0)}, name);
 }
 
 TEST(Readout, SeedsOfAContrastOfUnequalLengthsAreDerivatives) {
     const std::vector<Target> targets = {
         {{{0, {0, 1, 1.0}}, {0, {1, 4, 1.0}}, {0, {2, 0, 1.0}}, {1, {0, 2, -1.0}}, {1, {1, 3, -1.0}}}}};
-    const std::vector<Tensor> results = {logits(3, 0), logits(2, 5)};
+    const std::vector<Tensor> results = {made_logits(3, 0), made_logits(2, 5)};
     for (const auto& [measure, name] : measures) {
         if (measure == Measure::entropy || measure == Measure::kl) continue;  // of one text only
         const auto readout = written_readout(measure, targets);
@@ -80,8 +80,8 @@ TEST(Readout, SeedsOfAContrastOfUnequalLengthsAreDerivatives) {
 }
 
 TEST(Readout, ValuesAreTheirFormulas) {
-    const Tensor z = logits(2, 0);
-    const Tensor q = logits(2, 11);
+    const Tensor z = made_logits(2, 0);
+    const Tensor q = made_logits(2, 11);
     const std::vector<Target> both = {{{{0, {0, 1, 1.0}}, {0, {1, 4, 1.0}}}}};
     double logprob = 0, logit = 0, entropy = 0, kl = 0;
     for (std::size_t r = 0; r < 2; ++r) {

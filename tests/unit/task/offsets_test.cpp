@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/golden_file.hpp"
 #include "task/extractive/offsets.hpp"
@@ -12,8 +13,6 @@
 
 namespace llmx::task {
 namespace {
-
-const std::string data = LLMX_TEST_DATA;
 
 /// The texts that the tokens of `text` stand for.
 std::vector<std::string> parts(const Model& model, const std::string& text) {
@@ -29,8 +28,8 @@ std::vector<std::string> parts(const Model& model, const std::string& text) {
 using testing::ElementsAre;
 
 TEST(Offsets, OfTheGoldenPair) {
-    const Model model = Model::load(data + "/bertqa-tiny.gguf");
-    const test::GoldenFile golden(data + "/bertqa-tiny.golden.gguf");
+    const Model model = Model::load(test::data_file("bertqa-tiny.gguf"));
+    const test::GoldenFile golden(test::data_file("bertqa-tiny.golden.gguf"));
     const auto expected = golden.ids("offsets");
     const Tokenizer tokenizer = tokenizer_of(model);
     const AlignedText question = align(golden.text("golden.question"), tokenizer);
@@ -50,7 +49,7 @@ TEST(Offsets, OfTheGoldenPair) {
 }
 
 TEST(Offsets, WordPieceLosesCaseAndAccents) {
-    const Model model = Model::load(data + "/bertqa-tiny.gguf");
+    const Model model = Model::load(test::data_file("bertqa-tiny.gguf"));
     // "é" as one character and as "e" with a combining accent
     EXPECT_THAT(parts(model, "The CAFÉ"), ElementsAre("The", "C", "A", "F", "É"));
     EXPECT_THAT(parts(model, "cafe\xCC\x81 the"), ElementsAre("c", "a", "f", "e", "the"));
@@ -63,7 +62,7 @@ TEST(Offsets, WordPieceLosesCaseAndAccents) {
 }
 
 TEST(Offsets, ByteLevelTokensShareACharacter) {
-    const Model model = Model::load(data + "/gpt2-tiny.gguf");
+    const Model model = Model::load(test::data_file("gpt2-tiny.gguf"));
     const std::string text = "The \xF0\x9F\x9A\x80";
     const std::vector<std::string> all = parts(model, text);
     ASSERT_GE(all.size(), 3U);
@@ -73,7 +72,7 @@ TEST(Offsets, ByteLevelTokensShareACharacter) {
 }
 
 TEST(Offsets, EveryTextOfTheTokenisationFileCanBeAligned) {
-    const Model model = Model::load(data + "/bertqa-tiny.gguf");
+    const Model model = Model::load(test::data_file("bertqa-tiny.gguf"));
     for (const char* text :
          {"naïve café — “quotes” … 価格は¥1,234です 🚀👩‍🚀",
           "a_b-c/d\\e{f}[g](h)<i>", "don't we've I'LL", "def f(x):\n    return x**2 + 1  # square\n"}) {
@@ -110,7 +109,7 @@ TEST(Offsets, PartsAndWhereTheyAre) {
 }
 
 TEST(Offsets, IdsAreSpelledOut) {
-    const Model model = Model::load(data + "/bertqa-tiny.gguf");
+    const Model model = Model::load(test::data_file("bertqa-tiny.gguf"));
     const SpelledText spelled = spell(model.tokenize("Install the toolkit"), tokenizer_of(model));
     EXPECT_EQ(spelled.text, "install the toolkit");
     std::string joined;

@@ -5,6 +5,7 @@
 
 #include <llmx/llmx.hpp>
 
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "unit/split.hpp"
 
@@ -15,15 +16,13 @@ using test::expect_error;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-const std::string data = LLMX_TEST_DATA;
-
 const std::string chatml =
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\\n' + m['content'] + '<|im_end|>\\n' }}{% "
     "endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
 Model with_template(const std::string& name, const std::string& text) {
-    return Model::load(data + "/" + name, {.chat_template = text});
+    return Model::load(test::data_file(name), {.chat_template = text});
 }
 Model with_template(const std::string& text) { return with_template("llama-tiny.gguf", text); }
 
@@ -127,10 +126,10 @@ TEST(Parts, TextsOfTasks) {
                 ElementsAre("instruction|Into German!", "source|La casa."));
     EXPECT_THAT(parts(model, {.question = "Who came?", .context = "Ada came.", .prefix = ""}),
                 ElementsAre("context|Ada came.", "question|Who came?"));
-    const Model plain = Model::load(data + "/llama-tiny.gguf");
+    const Model plain = Model::load(test::data_file("llama-tiny.gguf"));
     EXPECT_THAT(parts(plain, {.task = Task::summarization, .source = "Long text.", .prefix = "Sum up."}),
                 ElementsAre("instruction|Sum up.", "source|Long text."));
-    const Model t5 = Model::load(data + "/t5-tiny.gguf");
+    const Model t5 = Model::load(test::data_file("t5-tiny.gguf"));
     EXPECT_THAT(parts(t5, {.task = Task::translation, .source = "The house.", .prefix = "to German: "}),
                 ElementsAre("instruction|to German: ", "source|The house."));
     EXPECT_THAT(parts(t5, {.question = "Who?", .context = "The house."}),

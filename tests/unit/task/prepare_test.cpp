@@ -5,6 +5,7 @@
 
 #include <llmx/llmx.hpp>
 
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 
 namespace llmx {
@@ -12,15 +13,13 @@ namespace {
 
 using test::expect_error;
 
-const std::string data = LLMX_TEST_DATA;
-
-Model decoder() { return Model::load(data + "/llama-tiny.gguf"); }
-Model encoder() { return Model::load(data + "/bertqa-tiny.gguf"); }
-Model encoder_decoder() { return Model::load(data + "/t5-tiny.gguf"); }
+Model decoder() { return Model::load(test::data_file("llama-tiny.gguf")); }
+Model encoder() { return Model::load(test::data_file("bertqa-tiny.gguf")); }
+Model encoder_decoder() { return Model::load(test::data_file("t5-tiny.gguf")); }
 
 Model decoder_with_template() {
     return Model::load(
-        data + "/llama-tiny.gguf",
+        test::data_file("llama-tiny.gguf"),
         {.chat_template = "{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}"});
 }
 

@@ -8,6 +8,7 @@
 #include <llmx/view.hpp>
 #include <nlohmann/json.hpp>
 
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/model_summary.hpp"
 
@@ -140,7 +141,7 @@ TEST(ViewJsonRead, GivesTheRawTensorsOfAFileThatHasThem) {
 /// Files that version 0.1.0 wrote.
 TEST(ViewJsonRead, GivesResultsOfAnEarlierProgram) {
     for (const auto* name : {"decoder", "encoder-decoder", "encoder", "raw"}) {
-        std::ifstream file(std::string(LLMX_TEST_DATA) + "/results/" + name + ".json");
+        std::ifstream file(test::data_file(std::string("results/") + name + ".json"));
         const std::string text(std::istreambuf_iterator<char>(file), {});
         ASSERT_FALSE(text.empty()) << name;
         const auto [explanation, command] = view::read_json(text, name);
