@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
+#include "task/continuation.hpp"
 #include "task/definition.hpp"
 #include "task/extractive/offsets.hpp"
 #include "task/given.hpp"
@@ -118,7 +119,8 @@ Tokens text_tokens(const Model& model, const std::string& key, const std::option
         return *ids;
     }
     if (!text) return {};
-    Tokens tokens = model.tokenize(*text);
+    const bool continues = model.facts().kind == ModelKind::decoder;
+    Tokens tokens = continues ? task::continuation(model, *text) : model.tokenize(*text);
     require_some(key, tokens);
     return tokens;
 }
