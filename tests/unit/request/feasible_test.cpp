@@ -6,6 +6,7 @@
 
 #include "method/definition.hpp"
 #include "request/json.hpp"
+#include "support/data.hpp"
 #include "support/expect_error.hpp"
 #include "support/games.hpp"
 
@@ -13,8 +14,6 @@ namespace llmx {
 namespace {
 
 using test::expect_error;
-
-const std::string data = LLMX_TEST_DATA;
 
 /// Notes whether any stage has begun.
 class Watched : public Activity {
@@ -34,14 +33,15 @@ void refused(const char* model, const std::string& request, ErrorCode code,
     SCOPED_TRACE(request);
     Watched activity;
     expect_error(code, words, [&] {
-        (void)explain(Model::load(data + model, {.threads = 1}), request_from_json(request), activity);
+        (void)explain(Model::load(test::data_file(model), {.threads = 1}), request_from_json(request),
+                      activity);
     });
     EXPECT_EQ(activity.stages, "");
 }
 
 /// Of a decoder, without an answer: `more` are further keys.
 void refused(const std::string& more, ErrorCode code, std::initializer_list<std::string> words) {
-    refused("/llama-tiny.gguf",
+    refused("llama-tiny.gguf",
             R"({"max_new_tokens": 4, "prompt":
             "The shop is open every day from nine in the morning to five in the afternoon, or so they say", )" +
                 more + "}",
@@ -73,11 +73,11 @@ TEST(Feasible, RefusalsComeBeforeWork) {
 
 TEST(Feasible, EncodersRefuseBeforeTheyReadTheirWindows) {
     const std::string pair = R"({"question": "who?", "context": "a man", )";
-    refused("/bertqa-tiny.gguf", pair + R"("method": ["leave_one_out:baseline=deletion"]})",
+    refused("bertqa-tiny.gguf", pair + R"("method": ["leave_one_out:baseline=deletion"]})",
             ErrorCode::unsupported, {"deletion", "encoder"});
-    refused("/bertqa-tiny.gguf", pair + R"("method": ["saliency"], "measure": "entropy"})", ErrorCode::usage,
+    refused("bertqa-tiny.gguf", pair + R"("method": ["saliency"], "measure": "entropy"})", ErrorCode::usage,
             {"`measure`"});
-    refused("/bertqa-tiny.gguf", pair + R"("method": ["context_reliance"]})", ErrorCode::unsupported,
+    refused("bertqa-tiny.gguf", pair + R"("method": ["context_reliance"]})", ErrorCode::unsupported,
             {"context_reliance", "encoder"});
 }
 
