@@ -30,7 +30,7 @@ struct Faithfulness {
     std::vector<double> deletion, insertion;                ///< p without these units; p with only these
     std::vector<double> random_deletion, random_insertion;  ///< mean curves of random rankings
     int random_seeds = 0;                                   ///< number of random rankings
-    std::string absence;                                    ///< what replaced the units: Check::absence
+    Absence absence = Absence::token;                       ///< what replaced the units: Check::absence
 };
 
 /// The original toolbox's pair_result (docs/definitions.md, 1.1).

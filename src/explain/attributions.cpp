@@ -88,7 +88,7 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
 
 void AttributionRun::find_units(const Subject& subject) {
     const unit::Text text = text_of(model_, subject, scene_.sources);
-    scene_.held = unit::held(text, request_.units);
+    scene_.held = unit::fixed_rows(text, request_.units);
     scene_.units = unit::split(text, request_.units);
     if (scene_.units.empty())
         throw Error(ErrorCode::input, "`hold`: every token is held; expected some that take a score");
@@ -170,7 +170,7 @@ method::Scores AttributionRun::scores_of(std::span<const method::BoundMethod> me
         return definition->differentiate(function, options);
     }
     if (definition->perturb != nullptr) {
-        method::ReplayGame game(scene_, method::absence(options, model_));
+        method::ReplayGame game(scene_, method::removal(options, model_));
         return definition->perturb(game, options);
     }
     return definition->look(scene_, options);
@@ -206,7 +206,7 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
     for (auto& [name, value] : scores.notes) found.options[name] = value;
     if (!scores.chosen.empty()) choose(scores, found);
     if (definition.perturb == nullptr) {
-        const std::string& aggregation = request_.units.aggregation;
+        const Aggregation aggregation = request_.units.aggregation;
         found.scores = unit::aggregate(found.scores, scene_.units, aggregation);
         // Of several tokens at once: a bound, as their errors go together at most.
         if (!found.standard_errors.empty())

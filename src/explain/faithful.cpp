@@ -1,7 +1,5 @@
 #include "explain/faithful.hpp"
 
-#include <fmt/format.h>
-
 #include "faithfulness/faithfulness.hpp"
 #include "method/replay_game.hpp"
 #include "unit/split.hpp"
@@ -25,13 +23,6 @@ faithfulness::Map of_units(const std::vector<float>& scores, const Request& requ
     Tensor rows = Tensor::zero({1, scene.sources});
     std::copy(scores.begin(), scores.end(), rows.values.begin());
     return summed(unit::aggregate(rows, scene.units, request.units.aggregation));
-}
-
-method::Absence absence_of(const Check& check, const Model& model) {
-    const method::Options options(
-        "check", method::game_options({}),
-        {{"baseline", check.absence}, {"baseline_token", fmt::format("{}", check.absence_token)}});
-    return method::absence(options, model);
 }
 
 }  // namespace
@@ -61,7 +52,7 @@ void measure_faithfulness(const Request& request, const Model& model, Attributio
     answer.readout = explained.mean_logprob();
     answer.tick = ticker(request.progress, "faithfulness",
                          faithfulness::evaluations(scene.units.size(), maps.size(), check.random_seeds));
-    method::ReplayGame game(answer, absence_of(check, model));
+    method::ReplayGame game(answer, method::removal(check.absence, check.absence_token, model));
     std::vector<Faithfulness> found = faithfulness::measure(game, maps, check.random_seeds, check.seed);
     for (std::size_t i = 0; i < found.size(); ++i) {
         found[i].absence = check.absence;

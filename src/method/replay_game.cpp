@@ -10,24 +10,22 @@
 
 namespace llmx::method {
 
-Absence absence(const Options& options, const Model& model) {
-    const std::string& kind = options.word("baseline");
-    const int given = options.whole("baseline_token");
-    const Token token = given >= 0 ? given : engine::neutral_token(model);
-    engine::require_tokens(model, std::span(&token, 1));
-    if (kind == "attention_mask") return {Absence::Kind::attention_mask, token};
-    if (kind == "deletion") {
-        if (model.facts().kind == ModelKind::encoder) {
-            throw Error(ErrorCode::unsupported,
-                        "baseline deletion: an encoder's span would move; expected token or attention_mask");
-        }
-        return {Absence::Kind::deletion, token};
+Removal removal(Absence absence, int token, const Model& model) {
+    const Token replacement = token >= 0 ? token : engine::neutral_token(model);
+    engine::require_tokens(model, std::span(&replacement, 1));
+    if (absence == Absence::deletion && model.facts().kind == ModelKind::encoder) {
+        throw Error(ErrorCode::unsupported,
+                    "baseline deletion: an encoder's span would move; expected token or attention_mask");
     }
-    return {Absence::Kind::token, token};
+    return {absence, replacement};
 }
 
-ReplayGame::ReplayGame(AttributionContext& scene, Absence absence) : scene_(scene), absence_(absence) {
-    if (absence.kind == Absence::Kind::attention_mask) engine::require_hidden_rows(scene.session.model());
+Removal removal(const Options& options, const Model& model) {
+    return removal(parse_absence(options.word("baseline")), options.whole("baseline_token"), model);
+}
+
+ReplayGame::ReplayGame(AttributionContext& scene, Removal removal) : scene_(scene), removal_(removal) {
+    if (removal.absence == Absence::attention_mask) engine::require_hidden_rows(scene.session.model());
     if (!scene.scorer) scene.scorer = std::make_shared<engine::Scorer>(scene.session);
     computed_before_ = scene.scorer->computed();
 }
@@ -44,11 +42,11 @@ engine::PassInput ReplayGame::text_without(const engine::PassInput& text, const 
         return row < source ? input.source[static_cast<std::size_t>(row)]
                             : input.ids[static_cast<std::size_t>(row - source)];
     };
-    if (absence_.kind == Absence::Kind::deletion) return without_rows(text, absent, absence_.token);
+    if (removal_.absence == Absence::deletion) return without_rows(text, absent, removal_.token);
     for (int row = 0; row < text.rows(); ++row) {
         if (!absent[static_cast<std::size_t>(row)]) continue;
-        if (absence_.kind == Absence::Kind::token) {
-            id_of(row) = absence_.token;
+        if (removal_.absence == Absence::token) {
+            id_of(row) = removal_.token;
         } else {
             input.hidden.push_back(row);
         }

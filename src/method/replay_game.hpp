@@ -1,6 +1,7 @@
 #pragma once
 // A Game that is a model: units of the source taken away, the readout's targets out (definitions 4).
 
+#include <llmx/enums.hpp>
 #include <map>
 
 #include "engine/scoring/scorer.hpp"
@@ -10,25 +11,22 @@
 
 namespace llmx::method {
 
-/// What takes an absent unit's place.
-struct Absence {
-    enum class Kind {
-        token,           ///< a token in the place of each of its own
-        deletion,        ///< nothing: what follows moves up
-        attention_mask,  ///< its tokens stay in place, but no token attends to them
-    };
-    Kind kind = Kind::token;
+/// How units are removed from a text.
+struct Removal {
+    Absence absence = Absence::token;
     Token token = 0;
 };
 
-/// From `game_options`. Throws Error{input} for a token that the model does not have.
-Absence absence(const Options& options, const Model& model);
+/// `token`: -1: the model's own. Throws Error{input} for a token that the model does not have.
+Removal removal(Absence absence, int token, const Model& model);
+/// From `game_options`.
+Removal removal(const Options& options, const Model& model);
 
 class ReplayGame : public Game {
 public:
     /// The scene must outlive the game. Throws Error{unsupported} where this kind of absence does not go with
     /// the model.
-    ReplayGame(AttributionContext& scene, Absence absence);
+    ReplayGame(AttributionContext& scene, Removal removal);
 
     [[nodiscard]] std::size_t units() const override { return scene_.units.size(); }
     [[nodiscard]] std::size_t targets() const override { return scene_.readout->targets(); }
@@ -54,7 +52,7 @@ private:
     void run(std::vector<Case>& cases);
 
     AttributionContext& scene_;
-    Absence absence_;
+    Removal removal_;
     std::int64_t computed_before_ = 0;
     std::map<Key, std::vector<double>> known_;
 };

@@ -33,7 +33,7 @@ Attribution further() {
     f.fractions = {0.5, 1};
     f.random_deletion = {0.25, 0.125};
     f.random_insertion = {0.5, 0.75};
-    f.absence = "token";
+    f.absence = Absence::token;
     f.deletion = {0.3, 0.1};
     f.insertion = {0.2, 0.4};
     f.random_seeds = 5;
