@@ -75,7 +75,7 @@ struct Work {
         std::vector<method::Coalition> coalitions(scene.units.size() + 1,
                                                   method::Coalition(scene.units.size(), 1));
         for (std::size_t u = 0; u < scene.units.size(); ++u) coalitions[u + 1][u] = 0;
-        method::ReplayGame game(scene, {method::Absence::Kind::token, 0});
+        method::ReplayGame game(scene, {Absence::token, 0});
         const auto values = game.values(coalitions);
         computed = game.computed();
         std::vector<float> scores;

@@ -23,6 +23,19 @@ enum class Objective { automatic, aligned, teacher, generated };
 /// Type of the operands in the reverse pass's products with weights. Sums are always float32.
 enum class Products { float32, bfloat16 };
 
+/// The unit of text that gets one score. `regex`: each match of a pattern; `spans`: given ranges of
+/// characters.
+enum class UnitKind { token, word, sentence, line, paragraph, turn, role, regex, spans };
+/// How the scores of a unit's tokens become the score of the unit. `max_abs`: the score of largest magnitude,
+/// with its sign.
+enum class Aggregation { sum, mean, max_abs };
+/// Tokens that stay in every text and get no score. `special`: control tokens; `chat_template` ("template" in
+/// JSON): also the tokens that the chat template adds.
+enum class FixedTokens { none, special, chat_template };
+/// What takes the place of an absent unit's tokens. `token`: another token for each of them; `deletion`:
+/// nothing, the text after them moves up; `attention_mask`: they stay, but no token attends to them.
+enum class Absence { token, deletion, attention_mask };
+
 /// The value of a target, computed from its tokens: Σ log p; product of p; Σ logit; Σ entropy of their rows;
 /// Σ KL divergence of their rows from the model's without the context (docs/definitions.md, section 5).
 enum class Measure { logprob, probability, logit, entropy, kl };
@@ -34,11 +47,21 @@ LLMX_API std::string to_string(Task);
 LLMX_API std::string to_string(Objective);
 /// The name in JSON.
 LLMX_API std::string to_string(Measure);
+/// The name in JSON.
+LLMX_API std::string to_string(UnitKind);
+/// The name in JSON.
+LLMX_API std::string to_string(Aggregation);
+/// The name in JSON.
+LLMX_API std::string to_string(FixedTokens);
+/// The name in JSON.
+LLMX_API std::string to_string(Absence);
 /// Parses a name. Throws Error{usage} that suggests the nearest known name.
 LLMX_API Measure parse_measure(const std::string&);
 /// Parses a name; also accepts "summarizations". Throws Error{usage} that suggests the nearest known name.
 LLMX_API Task parse_task(const std::string&);
 /// Parses a name. Throws Error{usage} that suggests the nearest known name.
 LLMX_API Objective parse_objective(const std::string&);
+/// Parses a name. Throws Error{usage} that suggests the nearest known name.
+LLMX_API Absence parse_absence(const std::string&);
 
 }  // namespace llmx

@@ -38,17 +38,13 @@ struct TargetChoice {
 
 /// How tokens are grouped into units. Each unit gets one score.
 struct UnitChoice {
-    /// token, word, sentence, line, paragraph, turn, role, regex, spans
-    std::string kind = "token";
+    UnitKind kind = UnitKind::token;
     std::string pattern = {};  ///< for regex: each match is a unit
     std::vector<std::pair<int, int>> spans =
         /// For spans: characters [first, last) of the prompt's text.
         {};
-    /// How token scores are aggregated to unit scores: sum, mean, max_abs.
-    std::string aggregation = "sum";
-    /// Tokens that stay in every text and get no score: none, special (control tokens), template (also the
-    /// tokens that the chat template adds).
-    std::string hold = "none";
+    Aggregation aggregation = Aggregation::sum;
+    FixedTokens fixed = FixedTokens::none;  ///< `hold` in JSON
     /// A part of the prompt's text that comes from a chat message or a task's input: bytes [first, last) of
     /// the concatenated bytes of its tokens, and its role ("user", "question").
     struct Part {
@@ -79,9 +75,8 @@ struct RecordChoice {
 struct Check {
     int random_seeds = 5;    ///< number of random rankings; each costs 18 runs of the model, like each method
     std::uint32_t seed = 0;  ///< of the rankings, which are others for every seed
-    /// What replaces an absent unit, for all methods: token, deletion, attention_mask.
-    std::string absence = "token";
-    int absence_token = -1;  ///< for token; -1: the model's own
+    Absence absence = Absence::token;  ///< what replaces an absent unit, for all methods
+    int absence_token = -1;            ///< for token; -1: the model's own
 };
 
 /// What to explain, and how.

@@ -40,7 +40,7 @@ struct Faithfulness {
     /// answer's tokens, geometric mean), or in words the f that the map explains. Empty in results of
     /// versions that measured the answer's probability whatever was explained.
     std::string measure = {};
-    std::string absence;                             ///< what replaced the units: Check::absence
+    Absence absence = Absence::token;                ///< what replaced the units: Check::absence
     std::optional<AbsenceToken> absence_token = {};  ///< as in Attribution
 };
 

@@ -63,7 +63,7 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
 
 void AttributionRun::find_units(const Subject& subject) {
     const unit::Text text = unit_text(model_, subject, scene_.sources);
-    scene_.held = unit::held(text, request_.units);
+    scene_.held = unit::fixed_rows(text, request_.units);
     scene_.units = unit::split(text, request_.units);
     if (scene_.units.empty())
         throw Error(ErrorCode::input, "`hold`: every token is held; expected some that take a score");
@@ -145,7 +145,7 @@ method::Scores AttributionRun::scores_of(std::span<const method::BoundMethod> me
         return definition->differentiate(function, options);
     }
     if (definition->perturb != nullptr) {
-        method::ReplayGame game(scene_, method::absence(options, model_));
+        method::ReplayGame game(scene_, method::removal(options, model_));
         return definition->perturb(game, options);
     }
     return definition->look(scene_, options);
@@ -192,7 +192,7 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
     for (std::string& warning : scores.warnings)
         warnings.push_back(fmt::format("{}: {}", definition.name, warning));
     if (definition.perturb != nullptr) {
-        const std::string absence = method::absence_warning(method::absence(method.options, model_).kind);
+        const std::string absence = method::absence_warning(method::removal(method.options, model_).absence);
         if (!absence.empty()) warnings.push_back(fmt::format("{}: {}", definition.name, absence));
     }
     Attribution found{.method = std::string(definition.name),
@@ -209,7 +209,7 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
     for (auto& [name, value] : scores.notes) found.options[name] = value;
     if (!scores.chosen.empty()) choose(scores, found);
     if (definition.perturb == nullptr) {
-        const std::string& aggregation = request_.units.aggregation;
+        const Aggregation aggregation = request_.units.aggregation;
         if (!found.standard_errors.empty()) {
             found.standard_errors =
                 unit::aggregate_errors(found.scores, found.standard_errors, scene_.units, aggregation);

@@ -1,7 +1,5 @@
 #include "explain/faithful.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "engine/model/requirements.hpp"
@@ -30,21 +28,15 @@ faithfulness::Map of_units(const std::vector<float>& scores, const Request& requ
     return summed(unit::aggregate(rows, scene.units, request.units.aggregation));
 }
 
-method::Options absence_options(const Check& check) {
-    return {"check",
-            method::game_options({}),
-            {{"baseline", check.absence}, {"baseline_token", fmt::format("{}", check.absence_token)}}};
-}
-
-method::Absence absence_of(const Check& check, const Model& model) {
-    return method::absence(absence_options(check), model);
+method::Removal removal_of(const Check& check, const Model& model) {
+    return method::removal(check.absence, check.absence_token, model);
 }
 
 }  // namespace
 
 void require_check(const Check& check, const Model& model) {
-    if (absence_of(check, model).kind == method::Absence::Kind::attention_mask)
-        engine::require_hidden_rows(model);
+    if (check.absence == Absence::attention_mask) engine::require_hidden_rows(model);
+    (void)removal_of(check, model);
     faithfulness::require_seeds(check.random_seeds);
 }
 
@@ -131,8 +123,9 @@ void measure_faithfulness(const Request& request, const Model& model, Attributio
                           Explanation& result) {
     const method::AttributionContext& scene = explained.scene();
     const Check& check = *request.check;
+    const method::Removal removal = removal_of(check, model);
     const std::vector<Group> groups = Groups(request, explained).of(result);
-    const std::string absence = method::absence_warning(absence_of(check, model).kind);
+    const std::string absence = method::absence_warning(check.absence);
     if (!absence.empty()) result.warnings.push_back("faithfulness: " + absence);
     double planned = 0;
     for (const Group& group : groups)
@@ -143,13 +136,13 @@ void measure_faithfulness(const Request& request, const Model& model, Attributio
         explains.texts = {scene.texts.begin(),
                           scene.texts.begin() + static_cast<std::ptrdiff_t>(group.texts)};
         explains.readout = group.readout;
-        method::ReplayGame game(explains, absence_of(check, model));
+        method::ReplayGame game(explains, removal);
         std::vector<Faithfulness> found =
             faithfulness::measure(game, group.maps, check.random_seeds, check.seed, group.scale);
         for (std::size_t i = 0; i < found.size(); ++i) {
             found[i].measure = group.measure;
             found[i].absence = check.absence;
-            found[i].absence_token = method::absence_token(absence_options(check), model);
+            found[i].absence_token = method::absence_token(removal, model);
             *group.places[i] = std::move(found[i]);
         }
     }

@@ -18,7 +18,7 @@ namespace {
 using method::BoundMethod;
 
 void require_absence(const method::Options& options, const Model& model) {
-    if (method::absence(options, model).kind == method::Absence::Kind::attention_mask)
+    if (method::removal(options, model).absence == Absence::attention_mask)
         engine::require_hidden_rows(model);
 }
 

@@ -1,6 +1,8 @@
-#include <array>
+// Names of choices, as the command line, JSON and Python spell them.
+
 #include <llmx/enums.hpp>
 #include <utility>
+#include <vector>
 
 #include "core/suggest.hpp"
 
@@ -11,18 +13,25 @@ namespace {
 template <class Choice>
 using Names = std::vector<std::pair<Choice, std::string>>;
 
-#define LLMX_MEASURE(name) {Measure::name, #name},
-#define LLMX_OBJECTIVE(name)
-const Names<Measure> measure_names{
-#include "explain/names.def"
-};
-#undef LLMX_MEASURE
-#undef LLMX_OBJECTIVE
-#define LLMX_MEASURE(name)
-#define LLMX_OBJECTIVE(name) {Objective::name, #name},
-const Names<Objective> objective_names{
-#include "explain/names.def"
-};
+const Names<Measure> measures{{Measure::logprob, "logprob"},
+                              {Measure::probability, "probability"},
+                              {Measure::logit, "logit"},
+                              {Measure::entropy, "entropy"},
+                              {Measure::kl, "kl"}};
+const Names<Objective> objectives{{Objective::automatic, "automatic"},
+                                  {Objective::aligned, "aligned"},
+                                  {Objective::teacher, "teacher"},
+                                  {Objective::generated, "generated"}};
+const Names<UnitKind> unit_kinds{
+    {UnitKind::token, "token"}, {UnitKind::word, "word"},           {UnitKind::sentence, "sentence"},
+    {UnitKind::line, "line"},   {UnitKind::paragraph, "paragraph"}, {UnitKind::turn, "turn"},
+    {UnitKind::role, "role"},   {UnitKind::regex, "regex"},         {UnitKind::spans, "spans"}};
+const Names<Aggregation> aggregations{
+    {Aggregation::sum, "sum"}, {Aggregation::mean, "mean"}, {Aggregation::max_abs, "max_abs"}};
+const Names<FixedTokens> fixed_tokens{
+    {FixedTokens::none, "none"}, {FixedTokens::special, "special"}, {FixedTokens::chat_template, "template"}};
+const Names<Absence> absences{
+    {Absence::token, "token"}, {Absence::deletion, "deletion"}, {Absence::attention_mask, "attention_mask"}};
 
 template <class Choice>
 std::string name_of(const Names<Choice>& names, Choice choice) {
@@ -54,9 +63,14 @@ std::string to_string(ModelKind kind) {
             return "decoder";
     }
 }
-std::string to_string(Measure measure) { return name_of(measure_names, measure); }
-std::string to_string(Objective objective) { return name_of(objective_names, objective); }
-Measure parse_measure(const std::string& name) { return parse(measure_names, "`measure`", name); }
-Objective parse_objective(const std::string& name) { return parse(objective_names, "`objective`", name); }
+std::string to_string(Measure measure) { return name_of(measures, measure); }
+std::string to_string(Objective objective) { return name_of(objectives, objective); }
+std::string to_string(UnitKind kind) { return name_of(unit_kinds, kind); }
+std::string to_string(Aggregation aggregation) { return name_of(aggregations, aggregation); }
+std::string to_string(FixedTokens fixed) { return name_of(fixed_tokens, fixed); }
+std::string to_string(Absence absence) { return name_of(absences, absence); }
+Measure parse_measure(const std::string& name) { return parse(measures, "`measure`", name); }
+Objective parse_objective(const std::string& name) { return parse(objectives, "`objective`", name); }
+Absence parse_absence(const std::string& name) { return parse(absences, "`absence`", name); }
 
 }  // namespace llmx

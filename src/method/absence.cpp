@@ -8,29 +8,34 @@
 
 namespace llmx::method {
 
-Token absence_id(const Options& options, const Model& model) {
-    const int given = options.whole("baseline_token");
+namespace {
+
+Token checked(int given, const Model& model) {
     const Token token = given >= 0 ? given : engine::neutral_token(model);
     engine::require_tokens(model, std::span(&token, 1));
     return token;
 }
 
-Absence absence(const Options& options, const Model& model) {
-    const std::string& kind = options.word("baseline");
-    const Token token = absence_id(options, model);
-    if (kind == "attention_mask") return {Absence::Kind::attention_mask, token};
-    if (kind == "deletion") {
-        if (model.facts().kind == ModelKind::encoder) {
-            throw Error(ErrorCode::unsupported,
-                        "baseline deletion: an encoder's span would move; expected token or attention_mask");
-        }
-        return {Absence::Kind::deletion, token};
+}  // namespace
+
+Removal removal(Absence absence, int token, const Model& model) {
+    if (absence == Absence::deletion && model.facts().kind == ModelKind::encoder) {
+        throw Error(ErrorCode::unsupported,
+                    "baseline deletion: an encoder's span would move; expected token or attention_mask");
     }
-    return {Absence::Kind::token, token};
+    return {absence, checked(token, model)};
 }
 
-std::string absence_warning(Absence::Kind kind) {
-    if (kind != Absence::Kind::attention_mask) return {};
+Removal removal(const Options& options, const Model& model) {
+    return removal(parse_absence(options.word("baseline")), options.whole("baseline_token"), model);
+}
+
+Token absence_id(const Options& options, const Model& model) {
+    return checked(options.whole("baseline_token"), model);
+}
+
+std::string absence_warning(Absence absence) {
+    if (absence != Absence::attention_mask) return {};
     return "attention_mask hides a token from the others only, it still reads itself: what a token does to "
            "the "
            "prediction made right at it is not measured, and the last token before a predicted one scores 0 "
@@ -47,6 +52,11 @@ std::optional<AbsenceToken> absence_token(const Options& options, const Model& m
     const std::string& kind = options.word("baseline");
     if (kind != "token" && kind != "deletion") return std::nullopt;
     return absence_token(absence_id(options, model), model);
+}
+
+std::optional<AbsenceToken> absence_token(const Removal& removal, const Model& model) {
+    if (removal.absence == Absence::attention_mask) return std::nullopt;
+    return absence_token(removal.token, model);
 }
 
 }  // namespace llmx::method

@@ -8,8 +8,8 @@
 
 namespace llmx::method {
 
-ReplayGame::ReplayGame(AttributionContext& scene, Absence absence) : scene_(scene), absence_(absence) {
-    if (absence.kind == Absence::Kind::attention_mask) engine::require_hidden_rows(scene.session.model());
+ReplayGame::ReplayGame(AttributionContext& scene, Removal removal) : scene_(scene), removal_(removal) {
+    if (removal.absence == Absence::attention_mask) engine::require_hidden_rows(scene.session.model());
     if (!scene.scorer) scene.scorer = std::make_shared<engine::Scorer>(scene.session);
     computed_before_ = scene.scorer->computed();
 }
@@ -26,11 +26,11 @@ engine::PassInput ReplayGame::text_without(const engine::PassInput& text, const 
         return row < source ? input.source[static_cast<std::size_t>(row)]
                             : input.ids[static_cast<std::size_t>(row - source)];
     };
-    if (absence_.kind == Absence::Kind::deletion) return without_rows(text, absent, absence_.token);
+    if (removal_.absence == Absence::deletion) return without_rows(text, absent, removal_.token);
     for (int row = 0; row < text.rows(); ++row) {
         if (!absent[static_cast<std::size_t>(row)]) continue;
-        if (absence_.kind == Absence::Kind::token) {
-            id_of(row) = absence_.token;
+        if (removal_.absence == Absence::token) {
+            id_of(row) = removal_.token;
         } else {
             input.hidden.push_back(row);
         }

@@ -1,6 +1,7 @@
 #pragma once
 // A Game that is a model: units of the source taken away, the readout's targets out (definitions 4).
 
+#include <llmx/enums.hpp>
 #include <map>
 
 #include "engine/scoring/scorer.hpp"
@@ -14,7 +15,7 @@ class ReplayGame : public Game {
 public:
     /// The scene must outlive the game. Throws Error{unsupported} where this kind of absence does not go with
     /// the model.
-    ReplayGame(AttributionContext& scene, Absence absence);
+    ReplayGame(AttributionContext& scene, Removal removal);
 
     [[nodiscard]] std::size_t units() const override { return scene_.units.size(); }
     [[nodiscard]] std::size_t targets() const override { return scene_.readout->targets(); }
@@ -40,7 +41,7 @@ private:
     void run(std::vector<Case>& cases);
 
     AttributionContext& scene_;
-    Absence absence_;
+    Removal removal_;
     std::int64_t computed_before_ = 0;
     std::map<Key, std::vector<double>> known_;
 };

@@ -19,12 +19,6 @@ Words<Enum> named(std::initializer_list<Enum> values) {
     return words;
 }
 
-Words<std::string> spelled_out(std::initializer_list<const char*> names) {
-    Words<std::string> words;
-    for (const char* name : names) words.emplace_back(name, name);
-    return words;
-}
-
 const Words<std::optional<Task>>& task_words() {
     static const Words<std::optional<Task>> words = [] {
         Words<std::optional<Task>> all = {{std::nullopt, "automatic"}};
@@ -49,15 +43,32 @@ const Words<Measure>& measure_words() {
     return words;
 }
 
+const Words<UnitKind>& unit_words() {
+    static const auto words =
+        named({UnitKind::token, UnitKind::word, UnitKind::sentence, UnitKind::line, UnitKind::paragraph,
+               UnitKind::turn, UnitKind::role, UnitKind::regex, UnitKind::spans});
+    return words;
+}
+
+const Words<Aggregation>& aggregation_words() {
+    static const auto words = named({Aggregation::sum, Aggregation::mean, Aggregation::max_abs});
+    return words;
+}
+
+const Words<FixedTokens>& fixed_words() {
+    static const auto words = named({FixedTokens::none, FixedTokens::special, FixedTokens::chat_template});
+    return words;
+}
+
+const Words<Absence>& absence_words() {
+    static const auto words = named({Absence::token, Absence::deletion, Absence::attention_mask});
+    return words;
+}
+
 const Words<Products> products_words = {{Products::float32, "float32"}, {Products::bfloat16, "bfloat16"}};
 const Words<EarlyStopping> early_stopping_words = {
     {EarlyStopping::no, "no"}, {EarlyStopping::yes, "yes"}, {EarlyStopping::never, "never"}};
 const Words<bool> sources_words = {{false, "prompt"}, {true, "all"}};
-const Words<std::string> unit_words =
-    spelled_out({"token", "word", "sentence", "line", "paragraph", "turn", "role", "regex", "spans"});
-const Words<std::string> aggregation_words = spelled_out({"sum", "mean", "max_abs"});
-const Words<std::string> hold_words = spelled_out({"none", "special", "template"});
-const Words<std::string> absence_words = spelled_out({"token", "deletion", "attention_mask"});
 
 void visit_task(Rows& v, ExplainRequest& r) {
     v.group("Task");
@@ -137,12 +148,12 @@ void visit_targets(Rows& v, ExplainRequest& r) {
            "What scores are given to: the prompt, or earlier answer tokens too.");
     v.place("context_span", units.context, units.context_text,
             "The part of the prompt that is the context: its words, or characters A to B - 1.");
-    v.word("unit", units.kind, unit_words, "The unit of text that gets one score.");
+    v.word("unit", units.kind, unit_words(), "The unit of text that gets one score.");
     v.text("unit_pattern", units.pattern, "For unit regex: each match is a unit.", {.shown = "REGEX"});
     v.list("unit_spans", units.spans, "For unit spans: characters A to B - 1 of the prompt's text.");
-    v.word("aggregation", units.aggregation, aggregation_words,
+    v.word("aggregation", units.aggregation, aggregation_words(),
            "How the scores of a unit's tokens become the score of the unit.");
-    v.word("hold", units.hold, hold_words,
+    v.word("hold", units.fixed, fixed_words(),
            "Tokens that stay in every text and get no score: none, control tokens, or also what the chat "
            "template "
            "adds.");
@@ -209,7 +220,7 @@ void visit_check(Rows& v, ExplainRequest& r) {
            "score, and keeps with them alone, compared with random rankings (docs/faithfulness.md).");
     v.integer("seeds", r.check.random_seeds,
               "Number of random rankings. Each takes 18 runs of the model, as each method does.", {.low = 2});
-    v.word("absence", r.check.absence, absence_words, "What takes the place of an absent unit.");
+    v.word("absence", r.check.absence, absence_words(), "What takes the place of an absent unit.");
 }
 
 void visit_generation(Rows& v, ExplainRequest& r) {

@@ -1,17 +1,15 @@
 #include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 #include <llmx/error.hpp>
 
-#include "core/suggest.hpp"
 #include "unit/split.hpp"
 
 namespace llmx::unit {
 
 namespace {
 
-using Aggregation = double (*)(std::span<const float> scores, const std::vector<int>& rows);
+using Aggregate = double (*)(std::span<const float> scores, const std::vector<int>& rows);
 
 double sum(std::span<const float> scores, const std::vector<int>& rows) {
     double total = 0;
@@ -39,18 +37,21 @@ double max_abs(std::span<const float> scores, const std::vector<int>& rows) {
     return row < 0 ? 0 : scores[static_cast<std::size_t>(row)];
 }
 
-Aggregation aggregation_of(const std::string& name) {
-    if (name == "sum") return sum;
-    if (name == "mean") return mean;
-    if (name == "max_abs") return max_abs;
-    static const std::array<std::string, 3> known{"sum", "mean", "max_abs"};
-    throw_unknown("`aggregation`", name, known);
+Aggregate function_of(Aggregation aggregation) {
+    switch (aggregation) {
+        case Aggregation::mean:
+            return mean;
+        case Aggregation::max_abs:
+            return max_abs;
+        default:
+            return sum;
+    }
 }
 
 }  // namespace
 
-Tensor aggregate(const Tensor& scores, const std::vector<Unit>& units, const std::string& aggregation) {
-    const Aggregation of = aggregation_of(aggregation);
+Tensor aggregate(const Tensor& scores, const std::vector<Unit>& units, Aggregation aggregation) {
+    const Aggregate of = function_of(aggregation);
     const std::int64_t rows = scores.shape.size() == 2 ? scores.shape[1] : -1;
     for (const Unit& unit : units) {
         for (const int row : unit.tokens) {
@@ -69,9 +70,9 @@ Tensor aggregate(const Tensor& scores, const std::vector<Unit>& units, const std
 }
 
 Tensor aggregate_errors(const Tensor& scores, const Tensor& errors, const std::vector<Unit>& units,
-                        const std::string& aggregation) {
+                        Aggregation aggregation) {
     Tensor result = aggregate(errors, units, aggregation);
-    if (aggregation != "max_abs") return result;
+    if (aggregation != Aggregation::max_abs) return result;
     for (std::size_t t = 0; t < static_cast<std::size_t>(result.shape.front()); ++t) {
         for (std::size_t u = 0; u < units.size(); ++u) {
             if (units[u].tokens.empty()) continue;

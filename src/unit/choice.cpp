@@ -2,26 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <llmx/error.hpp>
 
-#include "core/suggest.hpp"
 #include "unit/breaks.hpp"
 #include "unit/split.hpp"
 
 namespace llmx::unit {
 
 namespace {
-
-const std::array<std::string, 9> kinds{"token", "word", "sentence", "line", "paragraph",
-                                       "turn",  "role", "regex",    "spans"};
-const std::array<std::string, 3> aggregations{"sum", "mean", "max_abs"};
-const std::array<std::string, 3> holds{"none", "special", "template"};
-
-void require_known(std::string_view what, const std::string& name, std::span<const std::string> known) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) throw_unknown(what, name, known);
-}
 
 [[noreturn]] void refuse(const std::string& message) { throw Error(ErrorCode::usage, message); }
 
@@ -44,20 +32,19 @@ void require_spans(const std::vector<std::pair<int, int>>& spans) {
 }  // namespace
 
 void require_choice(const UnitChoice& choice) {
-    require_known("`unit`", choice.kind, kinds);
-    require_known("`aggregation`", choice.aggregation, aggregations);
-    require_known("`hold`", choice.hold, holds);
-    if (choice.kind == "regex") {
+    if (choice.kind == UnitKind::regex) {
         if (choice.pattern.empty())
             refuse("`unit_pattern`: none given; expected a regular expression, for `unit` regex");
         (void)Pattern(choice.pattern);
     } else if (!choice.pattern.empty()) {
-        refuse(fmt::format("`unit_pattern`: given with `unit` {}; expected unit regex", choice.kind));
+        refuse(
+            fmt::format("`unit_pattern`: given with `unit` {}; expected unit regex", to_string(choice.kind)));
     }
-    if (choice.kind == "spans") {
+    if (choice.kind == UnitKind::spans) {
         require_spans(choice.spans);
     } else if (!choice.spans.empty()) {
-        refuse(fmt::format("`unit_spans`: given with `unit` {}; expected unit spans", choice.kind));
+        refuse(
+            fmt::format("`unit_spans`: given with `unit` {}; expected unit spans", to_string(choice.kind)));
     }
     if (choice.context && (choice.context->first < 0 || choice.context->first >= choice.context->second)) {
         refuse(fmt::format("`context_span`: got characters {}:{}; expected A:B with 0 <= A < B",

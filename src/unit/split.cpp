@@ -26,10 +26,10 @@ void require_parts(const Text& text, const UnitChoice& choice, const std::string
 /// Units under construction: each grain is assigned to one of them.
 class Sorting {
 public:
-    Sorting(const Text& text, Grains grains, const std::vector<bool>& held)
+    Sorting(const Text& text, Grains grains, const std::vector<bool>& fixed)
         : text_(text), grains_(std::move(grains)) {
         std::erase_if(grains_.all,
-                      [&](const Grain& grain) { return held[static_cast<std::size_t>(grain.first)]; });
+                      [&](const Grain& grain) { return fixed[static_cast<std::size_t>(grain.first)]; });
         unit_.assign(grains_.all.size(), none);
     }
 
@@ -91,10 +91,10 @@ private:
     std::vector<std::string> kinds_;
 };
 
-std::vector<Unit> by_token(const Text& text, const std::vector<bool>& held) {
+std::vector<Unit> by_token(const Text& text, const std::vector<bool>& fixed) {
     std::vector<Unit> units;
     for (std::size_t row = 0; row < text.tokens.size(); ++row) {
-        if (held[row]) continue;
+        if (fixed[row]) continue;
         units.push_back({utf8::replace_invalid(text.tokens[row]), "token", {static_cast<int>(row)}});
     }
     return units;
@@ -234,12 +234,12 @@ void by_spans(Sorting& sorting, const std::vector<std::pair<int, int>>& spans) {
 /// Rows of the prompt with text of the range.
 }  // namespace
 
-std::vector<bool> held(const Text& text, const UnitChoice& choice) {
+std::vector<bool> fixed_rows(const Text& text, const UnitChoice& choice) {
     require_choice(choice);
     std::vector<bool> rows(text.tokens.size(), false);
-    if (choice.hold == "none") return rows;
+    if (choice.fixed == FixedTokens::none) return rows;
     rows = text.special;
-    if (choice.hold != "template") return rows;
+    if (choice.fixed != FixedTokens::chat_template) return rows;
     require_parts(text, choice, "`hold` template");
     for (const Grain& grain : grains(text).all) {
         for (int row = grain.first; row < grain.last && !grain.answer && grain.part < 0; ++row)
@@ -249,25 +249,25 @@ std::vector<bool> held(const Text& text, const UnitChoice& choice) {
 }
 
 std::vector<Unit> split(const Text& text, const UnitChoice& choice) {
-    const std::vector<bool> stay = held(text, choice);
-    if (choice.kind == "token") return by_token(text, stay);
-    static const std::map<std::string, Division> divisions{{"word", Division::word},
-                                                           {"sentence", Division::sentence},
-                                                           {"line", Division::line},
-                                                           {"paragraph", Division::paragraph}};
+    const std::vector<bool> fixed = fixed_rows(text, choice);
+    if (choice.kind == UnitKind::token) return by_token(text, fixed);
+    static const std::map<UnitKind, Division> divisions{{UnitKind::word, Division::word},
+                                                        {UnitKind::sentence, Division::sentence},
+                                                        {UnitKind::line, Division::line},
+                                                        {UnitKind::paragraph, Division::paragraph}};
     Grains whole = grains(text);
     std::vector<Range> found;
-    if (choice.kind == "regex") found = matches(whole, choice.pattern);
-    Sorting sorting(text, std::move(whole), stay);
+    if (choice.kind == UnitKind::regex) found = matches(whole, choice.pattern);
+    Sorting sorting(text, std::move(whole), fixed);
     if (const auto division = divisions.find(choice.kind); division != divisions.end()) {
-        by_divisions(sorting, text, division->second, choice.kind);
-    } else if (choice.kind == "regex") {
-        (void)by_ranges(sorting, found, choice.kind);
-    } else if (choice.kind == "spans") {
+        by_divisions(sorting, text, division->second, to_string(choice.kind));
+    } else if (choice.kind == UnitKind::regex) {
+        (void)by_ranges(sorting, found, to_string(choice.kind));
+    } else if (choice.kind == UnitKind::spans) {
         by_spans(sorting, choice.spans);
     } else {
-        require_parts(text, choice, "`unit` " + choice.kind);
-        by_parts(sorting, text.parts, choice.kind == "role");
+        require_parts(text, choice, "`unit` " + to_string(choice.kind));
+        by_parts(sorting, text.parts, choice.kind == UnitKind::role);
     }
     return sorting.units();
 }

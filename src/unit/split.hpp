@@ -17,15 +17,15 @@ struct Text {
     std::vector<UnitChoice::Part> parts;  ///< bytes of that text, ascending, not overlapping
 };
 
-/// Throws Error{usage} for unknown kinds, aggregations and hold words, a regex that is missing or does not
-/// compile, spans that are missing or out of order.
+/// Throws Error{usage} for a regex that is missing or does not compile, spans that are missing or out of
+/// order.
 void require_choice(const UnitChoice& choice);
 
-/// Rows that stay in every text and take no score (UnitChoice::hold). Throws Error{usage} for "template" if
-/// the prompt has no parts.
-std::vector<bool> held(const Text& text, const UnitChoice& choice);
+/// Rows that stay in every text and get no score (UnitChoice::fixed). Throws Error{usage} for `chat_template`
+/// if the prompt has no parts.
+std::vector<bool> fixed_rows(const Text& text, const UnitChoice& choice);
 
-/// The units, in order of their first rows; every row that is not held belongs to exactly one. Kinds:
+/// The units, in order of their first rows; every row that is not fixed belongs to exactly one. Kinds:
 /// - token: every row, by itself.
 /// - word, sentence, line, paragraph: each within its part of the text (a message, the answer, or all of a
 ///   prompt without parts). Rows outside the parts are "template" units, one per run; each control token is a
@@ -49,14 +49,13 @@ std::vector<int> rows_between(const Text& text, std::pair<int, int> characters);
 /// none. Throws Error{input} for words that are not in the prompt, or more than once.
 std::vector<int> context_rows(const Text& text, const UnitChoice& choice);
 
-/// Scores of rows, [targets, rows], as scores of units, [targets, units]: sum, mean, max_abs (the score of
-/// largest magnitude, with its sign).
-Tensor aggregate(const Tensor& scores, const std::vector<Unit>& units, const std::string& aggregation);
+/// Scores of rows, [targets, rows], as scores of units, [targets, units].
+Tensor aggregate(const Tensor& scores, const std::vector<Unit>& units, Aggregation aggregation);
 
 /// Standard errors of those scores, from the rows' errors of the same shape: of the row whose score is taken
 /// (max_abs); of a sum or mean a bound, the rows' errors summed or averaged, as their errors go together at
 /// most.
 Tensor aggregate_errors(const Tensor& scores, const Tensor& errors, const std::vector<Unit>& units,
-                        const std::string& aggregation);
+                        Aggregation aggregation);
 
 }  // namespace llmx::unit

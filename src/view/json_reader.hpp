@@ -70,6 +70,7 @@ public:
     static void read(const Place& place, std::string& value) { value = place.text(); }
     static void read(const Place& place, Task& value) { value = parse_task(place.text()); }
     static void read(const Place& place, Objective& value) { value = parse_objective(place.text()); }
+    static void read(const Place& place, Absence& value) { value = parse_absence(place.text()); }
     static void read(const Place& place, ModelKind& value);
     static void read(const Place& place, std::map<std::string, std::string>& texts) {
         for_each_member(place, [&](const std::string& key, const Place& text) { texts[key] = text.text(); });

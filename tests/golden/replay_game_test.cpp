@@ -15,7 +15,6 @@ namespace llmx {
 namespace {
 
 using engine::PassInput;
-using method::Absence;
 using method::Coalition;
 
 class Game : public testing::Test {
@@ -66,7 +65,7 @@ protected:
 
 TEST_F(Game, TokensInThePlaceOfOthers) {
     method::AttributionContext s = scene(prompt);
-    method::ReplayGame game(s, {Absence::Kind::token, 3});
+    method::ReplayGame game(s, {Absence::token, 3});
     const auto values = game.values(std::vector<Coalition>{{1, 1, 1, 1, 1, 1}, {0, 1, 1, 0, 1, 1}});
     EXPECT_MEASURED(
         test::relative_l2(
@@ -84,7 +83,7 @@ TEST_F(Game, TokensInThePlaceOfOthers) {
 
 TEST_F(Game, DeletedTokensLeaveAShorterText) {
     method::AttributionContext s = scene(prompt);
-    method::ReplayGame game(s, {Absence::Kind::deletion, 3});
+    method::ReplayGame game(s, {Absence::deletion, 3});
     const auto values = game.values(std::vector<Coalition>{
         {1, 0, 1, 1, 1, 0}, {0, 0, 0, 0, 0, 0}, {1, 1, 1, 0, 1, 1}, {1, 1, 0, 1, 1, 1}, {1, 0, 1, 1, 1, 0}});
     EXPECT_MEASURED(
@@ -103,7 +102,7 @@ TEST_F(Game, DeletedTokensLeaveAShorterText) {
 
 TEST_F(Game, DeletedAnswerTokensStillArePredicted) {
     method::AttributionContext s = scene(prompt + 3);
-    method::ReplayGame game(s, {Absence::Kind::deletion, 3});
+    method::ReplayGame game(s, {Absence::deletion, 3});
     const auto values = game.values(std::vector<Coalition>{
         {1, 1, 1, 1, 1, 1, 0, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0, 1, 0, 0}});
     EXPECT_MEASURED(test::relative_l2(
@@ -116,7 +115,7 @@ TEST_F(Game, DeletedAnswerTokensStillArePredicted) {
 
 TEST_F(Game, MaskedTokensAreNotRead) {
     method::AttributionContext s = scene(prompt);
-    method::ReplayGame game(s, {Absence::Kind::attention_mask, 3});
+    method::ReplayGame game(s, {Absence::attention_mask, 3});
     const auto values =
         game.values(std::vector<Coalition>{{1, 1, 1, 1, 1, 1}, {1, 1, 1, 0, 1, 1}, {0, 0, 0, 0, 0, 0}});
     for (std::size_t c = 0; c < values.size(); ++c) {
@@ -142,8 +141,7 @@ TEST_F(Game, MaskedTokensAreNotRead) {
 
 TEST_F(Game, CanBeCancelledWithinAPass) {
     method::AttributionContext s = scene(prompt);
-    for (const Absence::Kind kind :
-         {Absence::Kind::token, Absence::Kind::deletion, Absence::Kind::attention_mask}) {
+    for (const Absence kind : {Absence::token, Absence::deletion, Absence::attention_mask}) {
         method::ReplayGame game(s, {kind, 3});
         const std::vector<Coalition> coalitions{{1, 1, 1, 1, 1, 1}, {0, 1, 1, 0, 1, 1}};
         int polls = 0;

@@ -63,7 +63,7 @@ void print_faithfulness(std::ostream& out, const Explanation& result, bool color
     print_table(out, lines, color);
     fmt::print(out,
                "better: comprehensiveness and tau high, sufficiency low; {} random rankings; absent: {}\n\n",
-               all.front().second.random_seeds, all.front().second.absence);
+               all.front().second.random_seeds, to_string(all.front().second.absence));
 }
 
 }  // namespace llmx::cli

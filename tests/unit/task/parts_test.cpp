@@ -91,7 +91,7 @@ TEST(Parts, AMessageThatTheTemplateRewritesIsNamedWhereItIsNeeded) {
     EXPECT_THAT(chat(drops, {{"system", "s"}, {"user", "u"}}), ElementsAre("system|s", "user|u"));
     expect_error(ErrorCode::usage, {"`unit` turn", "message 2 (assistant"}, [&] {
         UnitChoice choice = request.units;
-        choice.kind = "turn";
+        choice.kind = UnitKind::turn;
         (void)unit::split({.tokens = {"x"}, .special = {false}, .prompt = 1, .parts = {}}, choice);
     });
 }
@@ -150,11 +150,11 @@ TEST(Parts, BecomeUnits) {
         for (const Unit& unit : unit::split(text, choice)) result.push_back(unit.kind + "|" + unit.text);
         return result;
     };
-    EXPECT_THAT(labelled({.kind = "turn"}),
+    EXPECT_THAT(labelled({.kind = UnitKind::turn}),
                 ElementsAre("template|<|im_start|>system\n", "system|Be kind. Be brief.",
                             "template|<|im_end|>\n<|im_start|>user\n", "user|Hi",
                             "template|<|im_end|>\n<|im_start|>assistant\n"));
-    EXPECT_THAT(labelled({.kind = "sentence", .hold = "template"}),
+    EXPECT_THAT(labelled({.kind = UnitKind::sentence, .fixed = FixedTokens::chat_template}),
                 ElementsAre("sentence|Be kind. ", "sentence|Be brief.", "sentence|Hi"));
 }
 

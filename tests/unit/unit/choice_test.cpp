@@ -17,20 +17,20 @@ TEST(UnitChoice, WhatCannotBeAskedIsRefused) {
     const auto refused = [](const UnitChoice& choice, std::initializer_list<std::string> words) {
         expect_error(ErrorCode::usage, words, [&] { unit::require_choice(choice); });
     };
-    refused({.kind = "words"}, {"unknown `unit` \"words\"", "nearest: word"});
-    refused({.aggregation = "max"}, {"aggregation", "max_abs"});
-    refused({.hold = "specials"}, {"hold", "special"});
-    refused({.kind = "regex"}, {"`unit_pattern`", "none given"});
-    refused({.kind = "regex", .pattern = "a(b"}, {"\"a(b\"", "U_REGEX_MISMATCHED_PAREN", "character 3"});
-    refused({.kind = "word", .pattern = "a"}, {"`unit` word", "`unit_pattern`"});
-    refused({.kind = "spans"}, {"`unit_spans`", "none given"});
-    refused({.kind = "line", .spans = {{0, 1}}}, {"`unit` line", "`unit_spans`"});
-    refused({.kind = "spans", .spans = {{0, 4}, {3, 6}}}, {"3:6", "do not overlap"});
-    refused({.kind = "spans", .spans = {{5, 6}, {0, 4}}}, {"0:4", "in order"});
-    refused({.kind = "spans", .spans = {{2, 2}}}, {"2:2"});
-    refused({.kind = "spans", .spans = {{-1, 2}}}, {"-1:2"});
+    refused({.kind = UnitKind::regex}, {"`unit_pattern`", "none given"});
+    refused({.kind = UnitKind::regex, .pattern = "a(b"},
+            {"\"a(b\"", "U_REGEX_MISMATCHED_PAREN", "character 3"});
+    refused({.kind = UnitKind::word, .pattern = "a"}, {"`unit` word", "`unit_pattern`"});
+    refused({.kind = UnitKind::spans}, {"`unit_spans`", "none given"});
+    refused({.kind = UnitKind::line, .spans = {{0, 1}}}, {"`unit` line", "`unit_spans`"});
+    refused({.kind = UnitKind::spans, .spans = {{0, 4}, {3, 6}}}, {"3:6", "do not overlap"});
+    refused({.kind = UnitKind::spans, .spans = {{5, 6}, {0, 4}}}, {"0:4", "in order"});
+    refused({.kind = UnitKind::spans, .spans = {{2, 2}}}, {"2:2"});
+    refused({.kind = UnitKind::spans, .spans = {{-1, 2}}}, {"-1:2"});
     refused({.context = std::pair{3, 3}}, {"context", "3:3"});
-    for (const UnitChoice& choice : {UnitChoice{.kind = "turn"}, {.kind = "role"}, {.hold = "template"}}) {
+    for (const UnitChoice& choice : {UnitChoice{.kind = UnitKind::turn},
+                                     {.kind = UnitKind::role},
+                                     {.fixed = FixedTokens::chat_template}}) {
         expect_error(ErrorCode::usage, {"neither a chat", "`user` or `messages`"},
                      [&] { (void)unit::split(one_token, choice); });
         UnitChoice because = choice;
@@ -39,31 +39,30 @@ TEST(UnitChoice, WhatCannotBeAskedIsRefused) {
                      [&] { (void)unit::split(one_token, because); });
     }
     expect_error(ErrorCode::usage, {"part 1:9 (user)"}, [] {
-        (void)unit::split(Text{{"abc"}, {false}, 1, {{1, 9, "user"}}}, {.kind = "turn"});
+        (void)unit::split(Text{{"abc"}, {false}, 1, {{1, 9, "user"}}}, {.kind = UnitKind::turn});
     });
 }
 
 TEST(UnitChoice, Aggregation) {
     const Tensor scores{{2, 4}, {1, -3, 2, 0.5F, -1, 1, 0, 4}};
     const std::vector<Unit> units{{"", "", {0, 1, 3}}, {"", "", {2}}};
-    EXPECT_EQ(unit::aggregate(scores, units, "sum").values, (std::vector<float>{-1.5F, 2, 4, 0}));
-    EXPECT_EQ(unit::aggregate(scores, units, "mean").values, (std::vector<float>{-0.5F, 2, 4.0F / 3, 0}));
-    const Tensor largest = unit::aggregate(scores, units, "max_abs");
+    EXPECT_EQ(unit::aggregate(scores, units, Aggregation::sum).values, (std::vector<float>{-1.5F, 2, 4, 0}));
+    EXPECT_EQ(unit::aggregate(scores, units, Aggregation::mean).values,
+              (std::vector<float>{-0.5F, 2, 4.0F / 3, 0}));
+    const Tensor largest = unit::aggregate(scores, units, Aggregation::max_abs);
     EXPECT_EQ(largest.values, (std::vector<float>{-3, 2, 4, 0}));
     EXPECT_EQ(largest.shape, (std::vector<std::int64_t>{2, 2}));
-    EXPECT_TRUE(unit::aggregate(scores, {}, "sum").empty());
+    EXPECT_TRUE(unit::aggregate(scores, {}, Aggregation::sum).empty());
     // Errors: of the chosen row, -3's and 4's; of several together no less than what they add.
     const Tensor errors{{2, 4}, {0.5F, 0.25F, 1, 2, 3, 1, 0.5F, 0.125F}};
-    const auto errors_of = [&](const char* how) {
+    const auto errors_of = [&](Aggregation how) {
         return unit::aggregate_errors(scores, errors, units, how).values;
     };
-    EXPECT_EQ(errors_of("max_abs"), (std::vector<float>{0.25F, 1, 0.125F, 0.5F}));
-    EXPECT_EQ(errors_of("sum"), (std::vector<float>{2.75F, 1, 4.125F, 0.5F}));
-    EXPECT_EQ(errors_of("mean"), (std::vector<float>{2.75F / 3, 1, 1.375F, 0.5F}));
-    expect_error(ErrorCode::usage, {"aggregation", "\"median\""},
-                 [&] { (void)unit::aggregate(scores, units, "median"); });
+    EXPECT_EQ(errors_of(Aggregation::max_abs), (std::vector<float>{0.25F, 1, 0.125F, 0.5F}));
+    EXPECT_EQ(errors_of(Aggregation::sum), (std::vector<float>{2.75F, 1, 4.125F, 0.5F}));
+    EXPECT_EQ(errors_of(Aggregation::mean), (std::vector<float>{2.75F / 3, 1, 1.375F, 0.5F}));
     expect_error(ErrorCode::internal, {"row 4"}, [&] {
-        (void)unit::aggregate(scores, {{"", "", {4}}}, "sum");
+        (void)unit::aggregate(scores, {{"", "", {4}}}, Aggregation::sum);
     });
 }
 

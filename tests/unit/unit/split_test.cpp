@@ -63,79 +63,80 @@ TEST(Units, TokensStayAsTheyAre) {
     EXPECT_EQ(units[2].text, "\xEF\xBF\xBD");
     EXPECT_THAT(units[3].tokens, ElementsAre(3));
     EXPECT_EQ(units[0].kind, "token");
-    EXPECT_THAT(texts(text, {.hold = "special"}),
+    EXPECT_THAT(texts(text, {.fixed = FixedTokens::special}),
                 ElementsAre(" a", "\xEF\xBF\xBD", "\xEF\xBF\xBD\xEF\xBF\xBD"));
 }
 
 TEST(Units, WordsTakeTheSpaceOfTheirTokens) {
     EXPECT_THAT(texts(text_of({"The", " cat", "'s", " wh", "isk", "ers", ",", " 3", ".", "5", " cm", "."}),
-                      {.kind = "word"}),
+                      {.kind = UnitKind::word}),
                 ElementsAre("The", " cat's", " whiskers", ",", " 3.5", " cm", "."));
     // A token that reaches over several words joins them; white space alone goes to what is before it.
-    EXPECT_THAT(texts(text_of({" of the", " day", " ", "\n", "it ", "is"}), {.kind = "word"}),
+    EXPECT_THAT(texts(text_of({" of the", " day", " ", "\n", "it ", "is"}), {.kind = UnitKind::word}),
                 ElementsAre(" of the", " day \n", "it ", "is"));
-    EXPECT_THAT(texts(text_of({"\n", "\t", "a", "bc d", "e"}), {.kind = "word"}), ElementsAre("\n\tabc de"));
-    EXPECT_THAT(texts(text_of({" ", "\n"}), {.kind = "word"}), ElementsAre(" \n"));
-    EXPECT_THAT(texts(text_of({}), {.kind = "word"}), ElementsAre());
-    EXPECT_THAT(texts(text_of({"", "a", "", " b"}), {.kind = "word"}), ElementsAre("a", " b"));
+    EXPECT_THAT(texts(text_of({"\n", "\t", "a", "bc d", "e"}), {.kind = UnitKind::word}),
+                ElementsAre("\n\tabc de"));
+    EXPECT_THAT(texts(text_of({" ", "\n"}), {.kind = UnitKind::word}), ElementsAre(" \n"));
+    EXPECT_THAT(texts(text_of({}), {.kind = UnitKind::word}), ElementsAre());
+    EXPECT_THAT(texts(text_of({"", "a", "", " b"}), {.kind = UnitKind::word}), ElementsAre("a", " b"));
 }
 
 TEST(Units, WordsOfScriptsWithoutSpaces) {
-    EXPECT_THAT(texts(text_of(characters_of("我喜欢北京大学。")), {.kind = "word"}),
+    EXPECT_THAT(texts(text_of(characters_of("我喜欢北京大学。")), {.kind = UnitKind::word}),
                 ElementsAre("我", "喜欢", "北京", "大学", "。"));
-    EXPECT_THAT(texts(text_of(bytes_of("東京タワーに行きました")), {.kind = "word"}),
+    EXPECT_THAT(texts(text_of(bytes_of("東京タワーに行きました")), {.kind = UnitKind::word}),
                 ElementsAre("東京タワー", "に", "行き", "ま", "した"));
-    EXPECT_THAT(texts(text_of(bytes_of("สวัสดีครับ")), {.kind = "word"}), ElementsAre("สวัสดี", "ครับ"));
-    EXPECT_THAT(texts(text_of(characters_of("한국어 텍스트")), {.kind = "word"}),
+    EXPECT_THAT(texts(text_of(bytes_of("สวัสดีครับ")), {.kind = UnitKind::word}), ElementsAre("สวัสดี", "ครับ"));
+    EXPECT_THAT(texts(text_of(characters_of("한국어 텍스트")), {.kind = UnitKind::word}),
                 ElementsAre("한국어 ", "텍스트"));
 }
 
 TEST(Units, CharactersAreNeverParted) {
     const std::string family = "👩‍👩‍👧";  // three people and two joiners: one word
-    EXPECT_THAT(texts(text_of(bytes_of("ok " + family + " cafe\u0301s")), {.kind = "word"}),
+    EXPECT_THAT(texts(text_of(bytes_of("ok " + family + " cafe\u0301s")), {.kind = UnitKind::word}),
                 ElementsAre("ok ", family + " ", "cafe\u0301s"));
     // The second token ends "one" and begins the rocket: they belong together.
     const Text joined = text_of({"o", "ne\xF0\x9F", "\x9A\x80", " two"});
-    EXPECT_THAT(texts(joined, {.kind = "word"}), ElementsAre("one🚀", " two"));
+    EXPECT_THAT(texts(joined, {.kind = UnitKind::word}), ElementsAre("one🚀", " two"));
     // ... also where a pattern or the end of a message would part them.
-    EXPECT_THAT(labelled(joined, {.kind = "regex", .pattern = "one"}),
+    EXPECT_THAT(labelled(joined, {.kind = UnitKind::regex, .pattern = "one"}),
                 ElementsAre("regex|one🚀", "rest| two"));
     const Text part = text_of(joined.tokens, {{0, 3, "user"}});
-    EXPECT_THAT(labelled(part, {.kind = "turn"}), ElementsAre("user|one🚀", "template| two"));
+    EXPECT_THAT(labelled(part, {.kind = UnitKind::turn}), ElementsAre("user|one🚀", "template| two"));
     // Bytes that are no character stay apart.
-    EXPECT_THAT(texts(text_of({"a", " \xFF", "\xFF"}), {.kind = "word"}),
+    EXPECT_THAT(texts(text_of({"a", " \xFF", "\xFF"}), {.kind = UnitKind::word}),
                 ElementsAre("a", " \xEF\xBF\xBD", "\xEF\xBF\xBD"));
 }
 
 TEST(Units, Sentences) {
     EXPECT_THAT(
         texts(text_of(characters_of("Dr. Smith paid $3.50, e.g. for tea. Was it good? \"Yes!\" he said.")),
-              {.kind = "sentence"}),
+              {.kind = UnitKind::sentence}),
         ElementsAre("Dr. Smith paid $3.50, e.g. for tea. ", "Was it good? ", "\"Yes!\" ", "he said."));
-    EXPECT_THAT(texts(text_of(bytes_of("我来了。你呢？很好！")), {.kind = "sentence"}),
+    EXPECT_THAT(texts(text_of(bytes_of("我来了。你呢？很好！")), {.kind = UnitKind::sentence}),
                 ElementsAre("我来了。", "你呢？", "很好！"));
-    EXPECT_THAT(texts(text_of({"One", ".", " Two", ".", "\n\n", "Three"}), {.kind = "sentence"}),
+    EXPECT_THAT(texts(text_of({"One", ".", " Two", ".", "\n\n", "Three"}), {.kind = UnitKind::sentence}),
                 ElementsAre("One.", " Two.\n\n", "Three"));
 }
 
 TEST(Units, LinesAndParagraphs) {
     const Text text = text_of(characters_of("a b\r\nc\n\n \t\nd\u2028e\r\n\r\nf\n"));
-    EXPECT_THAT(texts(text, {.kind = "line"}),
+    EXPECT_THAT(texts(text, {.kind = UnitKind::line}),
                 ElementsAre("a b\r\n", "c\n\n \t\n", "d\u2028", "e\r\n\r\n", "f\n"));
-    EXPECT_THAT(texts(text, {.kind = "paragraph"}),
+    EXPECT_THAT(texts(text, {.kind = UnitKind::paragraph}),
                 ElementsAre("a b\r\nc\n\n \t\n", "d\u2028e\r\n\r\n", "f\n"));
-    EXPECT_THAT(texts(text_of({"\n", "x", ".\n\n", "y"}), {.kind = "paragraph"}),
+    EXPECT_THAT(texts(text_of({"\n", "x", ".\n\n", "y"}), {.kind = UnitKind::paragraph}),
                 ElementsAre("\nx.\n\n", "y"));
 }
 
 TEST(Units, ControlTokensAreBoundaries) {
     const Text text = text_of({"<s>", "one", " tw", "<x>", "o", ".", "<x>", "\n", "<x>"});
-    EXPECT_THAT(labelled(text, {.kind = "sentence"}),
+    EXPECT_THAT(labelled(text, {.kind = UnitKind::sentence}),
                 ElementsAre("special|<s>", "sentence|one tw", "special|<x>", "sentence|o.", "special|<x>",
                             "sentence|\n", "special|<x>"));
-    EXPECT_THAT(labelled(text, {.kind = "word", .hold = "special"}),
+    EXPECT_THAT(labelled(text, {.kind = UnitKind::word, .fixed = FixedTokens::special}),
                 ElementsAre("word|one", "word| tw", "word|o", "word|.", "word|\n"));
-    EXPECT_THAT(labelled(text, {.kind = "regex", .pattern = "\\w+ \\w+"}),
+    EXPECT_THAT(labelled(text, {.kind = UnitKind::regex, .pattern = "\\w+ \\w+"}),
                 ElementsAre("special|<s>", "regex|one tw", "special|<x>", "rest|o.", "special|<x>", "rest|\n",
                             "special|<x>"));
 }
@@ -159,76 +160,79 @@ Text chat() {
 
 TEST(Units, TurnsAndRoles) {
     EXPECT_THAT(
-        labelled(chat(), {.kind = "turn"}),
+        labelled(chat(), {.kind = UnitKind::turn}),
         ElementsAre("template|<s>user:", "user| Hi there. You?", "template|<e>\nbot:", "assistant| Fine.",
                     "template|<e>user:", "user| Hi", "template|<e>bot:", "answer| So so<e>"));
-    EXPECT_THAT(labelled(chat(), {.kind = "turn", .hold = "special"}),
+    EXPECT_THAT(labelled(chat(), {.kind = UnitKind::turn, .fixed = FixedTokens::special}),
                 ElementsAre("template|user:", "user| Hi there. You?", "template|\nbot:", "assistant| Fine.",
                             "template|user:", "user| Hi", "template|bot:", "answer| So so"));
-    const auto roles = unit::split(chat(), {.kind = "role"});
-    EXPECT_THAT(labelled(chat(), {.kind = "role"}),
+    const auto roles = unit::split(chat(), {.kind = UnitKind::role});
+    EXPECT_THAT(labelled(chat(), {.kind = UnitKind::role}),
                 ElementsAre("template|<s>user:<e>\nbot:<e>user:<e>bot:", "user| Hi there. You? Hi",
                             "assistant| Fine.", "answer| So so<e>"));
     EXPECT_THAT(roles[1].tokens, ElementsAre(2, 3, 4, 5, 6, 14));
-    EXPECT_THAT(labelled(chat(), {.kind = "role", .hold = "template"}),
+    EXPECT_THAT(labelled(chat(), {.kind = UnitKind::role, .fixed = FixedTokens::chat_template}),
                 ElementsAre("user| Hi there. You? Hi", "assistant| Fine.", "answer| So so"));
 }
 
 TEST(Units, PartsBoundSmallerUnits) {
     EXPECT_THAT(
-        labelled(chat(), {.kind = "sentence"}),
+        labelled(chat(), {.kind = UnitKind::sentence}),
         ElementsAre("special|<s>", "template|user:", "sentence| Hi there.", "sentence| You?", "special|<e>",
                     "template|\nbot:", "sentence| Fine.", "special|<e>", "template|user:", "sentence| Hi",
                     "special|<e>", "template|bot:", "sentence| So so", "special|<e>"));
     // Nothing but the messages' ends is between these sentences.
     const Text close = text_of({"Yes", " and", " no"}, {{0, 3, "user"}, {3, 10, "assistant"}});
-    EXPECT_THAT(labelled(close, {.kind = "sentence"}), ElementsAre("sentence|Yes", "sentence| and no"));
+    EXPECT_THAT(labelled(close, {.kind = UnitKind::sentence}),
+                ElementsAre("sentence|Yes", "sentence| and no"));
     // A token of template and message is the message's; an empty message has no unit.
     const Text shared = text_of({"[a]", "]Hi", "!\n"}, {{1, 1, "system"}, {4, 7, "user"}});
-    EXPECT_THAT(labelled(shared, {.kind = "turn"}), ElementsAre("template|[a]", "user|]Hi!\n"));
+    EXPECT_THAT(labelled(shared, {.kind = UnitKind::turn}), ElementsAre("template|[a]", "user|]Hi!\n"));
 }
 
 TEST(Units, TheAnswerIsApart) {
     Text text = text_of({"one", " tw", "o", " three"});
     text.prompt = 2;
-    EXPECT_THAT(texts(text, {.kind = "word"}), ElementsAre("one", " tw", "o", " three"));
-    EXPECT_THAT(texts(text, {.kind = "sentence"}), ElementsAre("one tw", "o three"));
-    EXPECT_THAT(labelled(text, {.kind = "regex", .pattern = "tw|two|three"}),
+    EXPECT_THAT(texts(text, {.kind = UnitKind::word}), ElementsAre("one", " tw", "o", " three"));
+    EXPECT_THAT(texts(text, {.kind = UnitKind::sentence}), ElementsAre("one tw", "o three"));
+    EXPECT_THAT(labelled(text, {.kind = UnitKind::regex, .pattern = "tw|two|three"}),
                 ElementsAre("rest|one", "regex| tw", "rest|o", "regex| three"));
 }
 
 TEST(Units, Regex) {
     const Text text = text_of({"Doc", " 1", ":", " a", "\n", "Doc", " 2", ":", " b"});
-    EXPECT_THAT(labelled(text, {.kind = "regex", .pattern = "Doc \\d:"}),
+    EXPECT_THAT(labelled(text, {.kind = UnitKind::regex, .pattern = "Doc \\d:"}),
                 ElementsAre("regex|Doc 1:", "rest| a\n", "regex|Doc 2:", "rest| b"));
-    EXPECT_THAT(labelled(text, {.kind = "regex", .pattern = "(?m)^.+$"}),
+    EXPECT_THAT(labelled(text, {.kind = UnitKind::regex, .pattern = "(?m)^.+$"}),
                 ElementsAre("regex|Doc 1: a\n", "regex|Doc 2: b"));
-    EXPECT_THAT(labelled(text, {.kind = "regex", .pattern = "nowhere|x*"}),
+    EXPECT_THAT(labelled(text, {.kind = UnitKind::regex, .pattern = "nowhere|x*"}),
                 ElementsAre("rest|Doc 1: a\nDoc 2: b"));
-    EXPECT_THAT(labelled(text_of(bytes_of("naïve Übung")), {.kind = "regex", .pattern = "\\p{Lu}\\w+|ï"}),
-                ElementsAre("rest|na", "regex|ï", "rest|ve ", "regex|Übung"));
+    EXPECT_THAT(
+        labelled(text_of(bytes_of("naïve Übung")), {.kind = UnitKind::regex, .pattern = "\\p{Lu}\\w+|ï"}),
+        ElementsAre("rest|na", "regex|ï", "rest|ve ", "regex|Übung"));
     // A match that begins within a token takes the token.
-    EXPECT_THAT(labelled(text_of({"re", "-enter", " it"}), {.kind = "regex", .pattern = "enter"}),
+    EXPECT_THAT(labelled(text_of({"re", "-enter", " it"}), {.kind = UnitKind::regex, .pattern = "enter"}),
                 ElementsAre("rest|re", "regex|-enter", "rest| it"));
     expect_error(ErrorCode::input, {"`unit_pattern`", "(a+)+$", "U_REGEX_"}, [] {
-        (void)unit::split(text_of({std::string(64, 'a') + "b"}), {.kind = "regex", .pattern = "(a+)+$"});
+        (void)unit::split(text_of({std::string(64, 'a') + "b"}),
+                          {.kind = UnitKind::regex, .pattern = "(a+)+$"});
     });
 }
 
 TEST(Units, Spans) {
     const Text text = text_of({"<s>", "Ü", "ber", " den", " <", "x>", " Dächern", "."});
-    EXPECT_THAT(labelled(text, {.kind = "spans", .spans = {{3, 7}, {12, 20}}}),
+    EXPECT_THAT(labelled(text, {.kind = UnitKind::spans, .spans = {{3, 7}, {12, 20}}}),
                 ElementsAre("special|<s>", "span|Über", "rest| den", "span| <x> Dächern", "rest|."));
-    EXPECT_THAT(labelled(text, {.kind = "spans", .spans = {{0, 7}}}),
+    EXPECT_THAT(labelled(text, {.kind = UnitKind::spans, .spans = {{0, 7}}}),
                 ElementsAre("span|<s>Über", "rest| den <x> Dächern."));
     expect_error(ErrorCode::input, {"characters 3:99", "0 <= A < B <= 24"}, [&] {
-        (void)unit::split(text, {.kind = "spans", .spans = {{3, 99}}});
+        (void)unit::split(text, {.kind = UnitKind::spans, .spans = {{3, 99}}});
     });
     expect_error(ErrorCode::input, {"7:8", "no token of its own"}, [&] {
-        (void)unit::split(text, {.kind = "spans", .spans = {{7, 8}}});
+        (void)unit::split(text, {.kind = UnitKind::spans, .spans = {{7, 8}}});
     });
     expect_error(ErrorCode::input, {"17:19", "no token of its own"}, [&] {
-        (void)unit::split(text, {.kind = "spans", .spans = {{16, 17}, {17, 19}}});
+        (void)unit::split(text, {.kind = UnitKind::spans, .spans = {{16, 17}, {17, 19}}});
     });
     EXPECT_THAT(unit::rows_between(text, {3, 9}), ElementsAre(1, 2, 3));
     EXPECT_THAT(unit::rows_between(text, {0, 4}), ElementsAre(0, 1));
@@ -282,10 +286,10 @@ private:
     std::mt19937 random_;
 };
 
-/// Every row that is not held is in exactly one unit; units come in order of their first rows.
+/// Every row that is not fixed is in exactly one unit; units come in order of their first rows.
 void expect_partition(const Text& text, const UnitChoice& choice) {
     const auto units = unit::split(text, choice);
-    const auto held = unit::held(text, choice);
+    const auto fixed = unit::fixed_rows(text, choice);
     std::vector<int> seen(text.tokens.size(), 0);
     int before = -1;
     for (const Unit& unit : units) {
@@ -302,22 +306,25 @@ void expect_partition(const Text& text, const UnitChoice& choice) {
         }
         EXPECT_EQ(unit.text, utf8::replace_invalid(joined));
     }
-    for (std::size_t row = 0; row < seen.size(); ++row) EXPECT_EQ(seen[row], held[row] ? 0 : 1) << row;
+    for (std::size_t row = 0; row < seen.size(); ++row) EXPECT_EQ(seen[row], fixed[row] ? 0 : 1) << row;
 }
 
 TEST(Units, EveryRowIsInOneUnitWhateverTheTokens) {
     RandomTexts texts(7);
     for (int round = 0; round < 400; ++round) {
         const Text text = texts.next();
-        for (const char* kind : {"token", "word", "sentence", "line", "paragraph", "turn", "role", "regex"}) {
-            for (const char* hold : {"none", "special", "template"}) {
-                UnitChoice choice{.kind = kind, .hold = hold};
-                if (choice.kind == "regex") choice.pattern = "\\w+\\s?";
-                const bool parts =
-                    choice.kind == "turn" || choice.kind == "role" || choice.hold == "template";
+        for (const UnitKind kind : {UnitKind::token, UnitKind::word, UnitKind::sentence, UnitKind::line,
+                                    UnitKind::paragraph, UnitKind::turn, UnitKind::role, UnitKind::regex}) {
+            for (const FixedTokens fixed :
+                 {FixedTokens::none, FixedTokens::special, FixedTokens::chat_template}) {
+                UnitChoice choice{.kind = kind, .fixed = fixed};
+                if (choice.kind == UnitKind::regex) choice.pattern = "\\w+\\s?";
+                const bool parts = choice.kind == UnitKind::turn || choice.kind == UnitKind::role ||
+                                   choice.fixed == FixedTokens::chat_template;
                 if (parts && text.parts.empty()) continue;
                 expect_partition(text, choice);
-                if (HasFailure()) FAIL() << "round " << round << ", " << kind << ", hold " << hold;
+                if (HasFailure())
+                    FAIL() << "round " << round << ", " << to_string(kind) << ", hold " << to_string(fixed);
             }
         }
     }
@@ -344,7 +351,7 @@ TEST(Units, TheTokensOfATextDoNotMoveItsWords) {
             expected.push_back(alone ? words[w].substr(1) : words[w]);
             for (std::size_t n = 0; n < words[w].size(); ++t) n += tokens[t].size();
         }
-        EXPECT_EQ(texts(text_of(tokens), {.kind = "word"}), expected);
+        EXPECT_EQ(texts(text_of(tokens), {.kind = UnitKind::word}), expected);
     }
 }
 

@@ -35,7 +35,7 @@ Attribution further() {
     f.random_deletion = {0.25, 0.125};
     f.random_insertion = {0.5, 0.75};
     f.measure = "entropy of the answer";
-    f.absence = "token";
+    f.absence = Absence::token;
     f.absence_token = AbsenceToken{2, "</s>"};
     f.deletion = {0.3, 0.1};
     f.insertion = {0.2, 0.4};
