@@ -82,13 +82,13 @@ TEST(Methods, TheCheckMeasuresWhatIsExplained) {
     const auto measured = [](Arguments more) {
         more.insert(more.end(), {"--method", "leave_one_out", "--check", "--seeds", "2"});
         const json found = attributions(more)[0];
-        EXPECT_EQ(found["faithfulness"]["kendall_tau"]["value"], 1.0) << found["objective"];
+        EXPECT_GT(found["faithfulness"]["kendall_tau"]["value"], 0.999) << found["objective"];
         const json& f = found["faithfulness"];
         // Nothing taken away: f itself, except where the probability stands for it.
         double sum = 0;
         for (const json& target : found["targets"]) sum += target["value"].get<double>();
         if (f["measure"] != "probability")
-            EXPECT_NEAR(f["deletion"][0].get<double>(), sum, 1e-5 * std::abs(sum)) << found["objective"];
+            EXPECT_NEAR(f["deletion"][0].get<double>(), sum, 1e-5) << found["objective"];
         return f["measure"].get<std::string>();
     };
     EXPECT_EQ(measured({}), "probability");
@@ -112,7 +112,7 @@ TEST(Methods, AnEncodersLabelIsMeasuredByItsLoss) {
         json_of({"explain", "--model", golden("bertqa-tiny.gguf"), "--question", "who?", "--context",
                  "a man and a woman", "--label", "a woman", "--method", "leave_one_out", "--check", "--seeds",
                  "2", "--json", "-"})["attributions"][0];
-    EXPECT_EQ(found["faithfulness"]["kendall_tau"]["value"], 1.0);
+    EXPECT_GT(found["faithfulness"]["kendall_tau"]["value"], 0.999);
     EXPECT_EQ(found["faithfulness"]["measure"], "aligned of the span");
 }
 
@@ -121,8 +121,8 @@ TEST(Methods, AnEncodersLabelIsMeasuredByItsLoss) {
 TEST(Methods, HiddenTokensAreSaidToReadThemselves) {
     const json found = json_of(asked({"--method", "leave_one_out:baseline=attention_mask,leave_one_out",
                                       "--unit", "token", "--target-span", "0:1", "--json", "-"}));
-    EXPECT_EQ(found["attributions"][0]["scores"][0].back(), 0.0);
-    EXPECT_NE(found["attributions"][1]["scores"][0].back(), 0.0);
+    EXPECT_NEAR(found["attributions"][0]["scores"][0].back().get<double>(), 0, 1e-6);
+    EXPECT_GT(std::abs(found["attributions"][1]["scores"][0].back().get<double>()), 1e-4);
     ASSERT_EQ(found["warnings"].size(), 1U) << found["warnings"];
     const std::string warning = found["warnings"][0];
     EXPECT_EQ(warning.rfind("leave_one_out: attention_mask hides", 0), 0U) << warning;
@@ -130,22 +130,21 @@ TEST(Methods, HiddenTokensAreSaidToReadThemselves) {
 }
 
 TEST(Methods, TheTokenThatStandsForAbsenceIsInTheResult) {
-    const auto token = [](const std::string& method, const std::string& text) {
-        return attributions({"--method", method, "--prompt", text})[0].value("absence_token", json());
+    const auto token = [](const std::string& method) {
+        return attributions({"--method", method})[0].value("absence_token", json());
     };
-    const std::string text = "The shop is open";
-    const json own = token("leave_one_out", text);
+    const json own = token("leave_one_out");
     ASSERT_TRUE(own.is_object()) << "-1 is resolved";
     for (const char* method : {"occlusion", "shapley", "kernel_shap", "lime", "sparse_linear",
                                "integrated_gradients", "gradient_shap", "leave_one_out:baseline=deletion"})
-        EXPECT_EQ(token(method, text), own) << method;
-    EXPECT_EQ(token("leave_one_out:baseline_token=7", text)["id"], 7);
+        EXPECT_EQ(token(method), own) << method;
+    EXPECT_EQ(token("leave_one_out:baseline_token=7")["id"], 7);
     // config.json and tokenizer_config.json of the checkpoint; its padding is the same token.
     EXPECT_EQ(own, json({{"id", 2}, {"text", "<|im_end|>"}}));
     for (const char* method :
          {"saliency", "leave_one_out:baseline=attention_mask", "integrated_gradients:baseline=zero",
           "integrated_gradients:baseline=mean", "attention_rollout"})
-        EXPECT_TRUE(token(method, text).is_null()) << method;
+        EXPECT_TRUE(token(method).is_null()) << method;
     const json checked = attributions({"--method", "saliency", "--check", "--seeds", "2"});
     EXPECT_EQ(checked[0]["faithfulness"]["absence_token"], own);
 }
