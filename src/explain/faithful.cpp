@@ -1,6 +1,7 @@
 #include "explain/faithful.hpp"
 
 #include "faithfulness/faithfulness.hpp"
+#include "faithfulness/maps.hpp"
 #include "method/replay_game.hpp"
 #include "unit/split.hpp"
 
@@ -8,21 +9,14 @@ namespace llmx {
 
 namespace {
 
-/// Scores of units, summed over targets.
-faithfulness::Map summed(const Tensor& scores) {
-    const auto units = static_cast<std::size_t>(scores.shape.back());
-    faithfulness::Map map(units, 0.0);
-    for (std::size_t i = 0; i < scores.values.size(); ++i)
-        map[i % units] += static_cast<double>(scores.values[i]);
-    return map;
-}
-
-/// The original's scores of the prompt's tokens as scores of units; other sources have none.
-faithfulness::Map of_units(const std::vector<float>& scores, const Request& request,
+/// Scores of units; of the original's maps, sources other than the prompt's tokens have none.
+faithfulness::Map of_units(const faithfulness::MethodMap& map, const Request& request,
                            const method::AttributionContext& scene) {
+    if (!map.of_prompt) return faithfulness::summed(map.scores, map.columns);
     Tensor rows = Tensor::zero({1, scene.sources});
-    std::copy(scores.begin(), scores.end(), rows.values.begin());
-    return summed(unit::aggregate(rows, scene.units, request.units.aggregation));
+    std::copy(map.scores.begin(), map.scores.end(), rows.values.begin());
+    const Tensor scores = unit::aggregate(rows, scene.units, request.units.aggregation);
+    return faithfulness::summed(scores.values, scene.units.size());
 }
 
 }  // namespace
@@ -32,19 +26,11 @@ void measure_faithfulness(const Request& request, const Model& model, Attributio
     const method::AttributionContext& scene = explained.scene();
     std::vector<faithfulness::Map> maps;
     std::vector<std::optional<Faithfulness>*> places;
-    const auto add = [&](faithfulness::Map map, std::optional<Faithfulness>& place) {
-        maps.push_back(std::move(map));
-        places.push_back(&place);
-    };
-    if (result.original.attention && !result.original.attention->pair.attention.empty()) {
-        PairResult& pair = result.original.attention->pair;
-        add(of_units(pair.attention, request, scene), pair.faithfulness);
-    }
-    if (result.original.gradient) {
-        add(of_units(result.original.gradient->saliency_map, request, scene),
-            result.original.gradient->faithfulness);
-    }
-    for (Attribution& a : result.attributions) add(summed(a.scores), a.faithfulness);
+    faithfulness::for_each_map(result,
+                               [&](const faithfulness::MethodMap& map, std::optional<Faithfulness>& place) {
+                                   maps.push_back(of_units(map, request, scene));
+                                   places.push_back(&place);
+                               });
 
     const Check& check = *request.check;
     method::AttributionContext answer = scene;
