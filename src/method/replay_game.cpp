@@ -21,7 +21,7 @@ Removal removal(Absence absence, int token, const Model& model) {
 }
 
 Removal removal(const Options& options, const Model& model) {
-    return removal(parse_absence(options.word("baseline")), options.whole("baseline_token"), model);
+    return removal(parse_absence(options.choice("baseline")), options.integer("baseline_token"), model);
 }
 
 ReplayGame::ReplayGame(AttributionContext& scene, Removal removal) : scene_(scene), removal_(removal) {

@@ -55,11 +55,11 @@ TEST_P(MicroBatches, HaveTheSameAttention) {
     engine::PassInput input{.ids = ids};
     for (int p = prompt - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
     const auto answer = static_cast<int>(ids.size()) - prompt;
-    const AttentionResult one = test::attention(model, input, method::AttentionKind::self, prompt, answer);
+    const AttentionResult one = test::attention(model, input, replay::AttentionKind::self, prompt, answer);
     for (const int size : {1, 5, 12}) {
         for (const std::size_t budget : {std::size_t{0}, std::size_t{256} << 10}) {
             std::size_t pieces = 0;
-            const AttentionResult several = test::attention(model, input, method::AttentionKind::self, prompt,
+            const AttentionResult several = test::attention(model, input, replay::AttentionKind::self, prompt,
                                                             answer, size, budget, &pieces);
             EXPECT_EQ(pieces > 1, budget > 0);
             const double measured = size == 1 ? GetParam().attention : 6e-8;

@@ -20,12 +20,12 @@ struct PerTarget {
 };
 
 inline PerTarget per_target(const Model& model, const Tokens& ids, std::size_t budget, int threads,
-                            Products products = Products::float32) {
+                            MatmulPrecision precision = MatmulPrecision::float32) {
     engine::PassInput input{.ids = ids};
     for (int p = prompt - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
     const Tokens answer(ids.begin() + prompt, ids.end());
     PassResults all = per_term(model, input, objective::terms(Objective::generated, answer, {}), 0, budget,
-                               threads, products);
+                               threads, precision);
     return {std::move(all.gradients), std::move(all.results), all.pieces};
 }
 
