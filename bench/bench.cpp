@@ -16,8 +16,8 @@
 #include "../tests/support/compare.hpp"
 #include "../tests/support/golden_file.hpp"
 #include "core/memory.hpp"
+#include "method/norm.hpp"
 #include "original/attention.hpp"
-#include "original/saliency.hpp"
 
 namespace {
 
@@ -111,25 +111,25 @@ public:
     void plain() { session_.run({.ids = example_.ids, .outputs = example_.outputs}); }
 
     void attention() {
-        method::Replay replay = make();
-        method::Attention attention(replay, example_.model.modules(), example_.model.facts(),
-                                    {{"q_proj", "k_proj", "v_proj"}, false, false, false, false, threads()},
-                                    static_cast<int>(example_.prompt),
-                                    static_cast<int>(example_.outputs.size()));
+        replay::Replay replay = make();
+        original::Attention attention(replay, example_.model.modules(), example_.model.facts(),
+                                      {{"q_proj", "k_proj", "v_proj"}, false, false, false, false, threads()},
+                                      static_cast<int>(example_.prompt),
+                                      static_cast<int>(example_.outputs.size()));
         replay.plan(attention.needs(), 0);
         replay.visit();
     }
 
     void record() {
-        method::Replay replay = make();
-        const method::Gradient gradient(replay.graph(), true);
+        replay::Replay replay = make();
+        const replay::Gradient gradient(replay.graph(), true);
         replay.plan(gradient.needs(), 0);
         replay.visit();
     }
 
     void whole() {
-        method::Replay replay = make();
-        const method::Gradient gradient(replay.graph(), true);
+        replay::Replay replay = make();
+        const replay::Gradient gradient(replay.graph(), true);
         replay.plan(gradient.needs(), 0);
         vjp::Weights weights;
         gradient.whole(replay, example_.terms, weights, threads());
@@ -137,15 +137,18 @@ public:
 
     /// All per-token gradients; the L2 norms of their rows.
     std::vector<float> per_token(bool bfloat16) {
-        method::Replay replay = make();
-        const method::Gradient gradient(replay.graph(), false);
+        replay::Replay replay = make();
+        const replay::Gradient gradient(replay.graph(), false);
         replay.plan(gradient.needs(), 0);
         vjp::Weights weights(std::size_t{1} << 30, bfloat16);
         const std::size_t tokens = example_.ids.size();
         std::vector<float> scores(example_.terms.size() * tokens);
         gradient.per_term(replay, example_.terms, weights, threads(),
                           [&](std::size_t t, const TensorView<const float>& g) {
-                              method::saliency_l2(g, std::span(scores).subspan(t * tokens, tokens));
+                              for (std::size_t row = 0; row < tokens; ++row) {
+                                  const auto of_row = method::row_of(g, static_cast<std::int64_t>(row));
+                                  scores[t * tokens + row] = static_cast<float>(method::norm(of_row, "l2"));
+                              }
                           },
                           {});
         return scores;
@@ -154,7 +157,7 @@ public:
     [[nodiscard]] int threads() const { return example_.model.threads(); }
 
 private:
-    method::Replay make() { return {session_, {.ids = example_.ids, .outputs = example_.outputs}, arena_}; }
+    replay::Replay make() { return {session_, {.ids = example_.ids, .outputs = example_.outputs}, arena_}; }
 
     const Example& example_;
     engine::Session session_;

@@ -43,8 +43,8 @@ public:
 
     /// The unit: everything is made anew, the memory of the recording is there.
     void whole() {
-        method::Replay replay(session_, input, arena_);
-        const method::Gradient gradient(replay.graph(), true);
+        replay::Replay replay(session_, input, arena_);
+        const replay::Gradient gradient(replay.graph(), true);
         replay.plan(gradient.needs(), 0);
         vjp::Weights weights;
         gradient.whole(replay, terms, weights, model_.threads());
@@ -61,7 +61,7 @@ public:
                 .answer = {ids.begin() + rows, ids.end()},
                 .prompt = rows,
                 .sources = rows,
-                .held = std::vector<bool>(prompt),
+                .fixed = std::vector<bool>(prompt),
                 .context = {},
                 .units = {},
                 .readout = objective::written_readout(Measure::logprob, std::move(targets)),

@@ -56,7 +56,7 @@ struct Work {
                 .answer = Tokens(ids.begin() + prompt, ids.begin() + prompt + answer),
                 .prompt = prompt,
                 .sources = prompt,
-                .held = {},
+                .fixed = {},
                 .context = {},
                 .units = {},
                 .readout = nullptr,

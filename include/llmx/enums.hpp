@@ -21,7 +21,7 @@ enum class Task {
 /// answer; `automatic`: aligned with a label, generated without.
 enum class Objective { automatic, aligned, teacher, generated };
 /// Type of the operands in the reverse pass's products with weights. Sums are always float32.
-enum class Products { float32, bfloat16 };
+enum class MatmulPrecision { float32, bfloat16 };
 
 /// The unit of text that gets one score. `regex`: each match of a pattern; `spans`: given ranges of
 /// characters.

@@ -1,11 +1,13 @@
 # Made from src/request/fields.cpp; see docs/options.md for how to update it.
-from typing import Any, Literal, Mapping, Optional, Protocol, Sequence, TypedDict, Union
+from typing import Any, Iterable, Literal, Mapping, Optional, Protocol, Sequence, Tuple, TypedDict, Union
+
+from explainer.aliases import StrPath
 
 class _Array(Protocol):
     def tolist(self) -> Any: ...
 
 class Request(TypedDict, total=False):
-    """The keys of Model.explain. Those that belong to the model are arguments of explainer.load."""
+    """The keys of Model.explain. Those that belong to the model are in LoadOptions."""
 
     task: Optional[Literal["automatic", "question_answering", "translation", "summarization", "generative_text_chat", "generative_text_chat_assistant"]]
     user: Optional[str]
@@ -86,3 +88,12 @@ class Request(TypedDict, total=False):
     deviations: Optional[float]
     head: Optional[int]
     raw: Optional[bool]
+
+class LoadOptions(TypedDict, total=False):
+    """The options of explainer.load."""
+
+    lora: Optional[Union[Union[StrPath, Tuple[StrPath, float]], Iterable[Union[StrPath, Tuple[StrPath, float]]]]]
+    rpc: Optional[Union[str, Sequence[str]]]
+    chat_template: Optional[str]
+    qa_head: Optional[StrPath]
+    threads: Optional[int]

@@ -131,9 +131,10 @@ def _checked_load_options(model: Any, load_options: dict[str, Any] | None) -> di
     if not isinstance(model, (str, os.PathLike)):
         raise UsageError(f"model: {type(model).__name__}; expected a path: every worker loads a model of its own")
     options = dict(load_options or {})
+    known = ["use_mmap", *(key for key in _core.load_keys() if key not in ("threads", "rpc"))]
     for key in options:
-        if key not in ("use_mmap", "chat_template", "qa_head", "lora"):
-            raise UsageError(f"load_options: {key!r}; expected use_mmap, chat_template, qa_head or lora (threads: "
+        if key not in known:
+            raise UsageError(f"load_options: {key!r}; expected {', '.join(known[:-1])} or {known[-1]} (threads: "
                              "threads_per_worker)")
     return options
 

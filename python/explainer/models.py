@@ -8,7 +8,7 @@ import os
 import re
 import types
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from explainer import _core
@@ -23,7 +23,7 @@ from explainer.tokenizer import Tokenizer, messages_of
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from explainer._request import Request
+    from explainer._request import LoadOptions, Request
 
 # Engine models that are still in use, by what they were loaded from.
 _loaded: weakref.WeakValueDictionary[Any, _core.Model] = weakref.WeakValueDictionary()
@@ -149,11 +149,11 @@ def json_value(value: Any) -> Any:
     raise UsageError(f"request: {type(value).__name__} is not a valid value; expected texts, numbers and lists")
 
 
-def load(path: StrPath, *, threads: int = 0, use_mmap: bool = True, chat_template: str | None = None,
-         qa_head: StrPath | None = None, lora: Iterable[StrPath | tuple[StrPath, float]] = (),
-         rpc: Sequence[str] = (), progress: Progress | None = None) -> Model:
+def load(path: StrPath, *, use_mmap: bool = True, progress: Progress | None = None,
+         **options: Unpack[LoadOptions]) -> Model:
     """Loads a GGUF file, or a Hugging Face directory (config.json, safetensors, tokenizer files).
 
+    The options are the keys marked *model* in docs/options.md:
     threads: 0 uses all cores. chat_template: Jinja, replaces the model's own. qa_head: a safetensors file with
         `qa_outputs`, for an encoder's GGUF. lora: GGUF adapters, as paths or (path, scale).
     rpc: llama.cpp RPC servers ("host:port") that run the layers (docs/rpc.md).
@@ -162,21 +162,34 @@ def load(path: StrPath, *, threads: int = 0, use_mmap: bool = True, chat_templat
     Raises ModelError for missing or damaged files, UnsupportedError for an unknown model family.
     """
     path = os.fspath(path)
-    head = "" if qa_head is None else os.fspath(qa_head)
-    adapters = [(os.fspath(one), 1.0) if isinstance(one, (str, os.PathLike)) else (os.fspath(one[0]), float(one[1]))
-                for one in lora]
-    files = [stat for one in (path, head, *(adapter for adapter, _ in adapters)) if one for stat in _file_stats(one)]
-    key = (tuple(files), threads, use_mmap, chat_template, tuple(scale for _, scale in adapters), tuple(rpc))
+    options_json = _load_options_json(options)
+    named, canonical = _core.load_key(options_json)
+    files = [stat for one in (path, *named) for stat in _file_stats(one)]
+    key = (tuple(files), use_mmap, canonical)
     core = _loaded.get(key) if files else None
     if core is None:
         if not files and re.fullmatch(r"[\w.-]+/[\w.-]+", path):
             raise ModelError(f"model {path}: no such file; expected a GGUF file or a model directory: nothing is "
                              "downloaded from the Hugging Face Hub")
         with progress_callback(progress) as callback:
-            core = _core.Model.load(path, threads, use_mmap, chat_template or "", head, adapters, list(rpc), callback)
+            core = _core.Model.load(path, options_json, use_mmap, callback)
         if files:
             _loaded[key] = core
     return Model(core)
+
+
+def _load_options_json(options: Mapping[str, Any]) -> str:
+    """The options of `load` as the engine reads them. Empty ones are not given."""
+    known = _core.load_keys()
+    for key in options:
+        if key not in known:
+            raise TypeError(f"load() got an unexpected keyword argument {key!r}")
+    given = {key: value for key, value in options.items() if value is not None and value != ""}
+    if "lora" in given:
+        adapters = [given["lora"]] if isinstance(given["lora"], (str, os.PathLike)) else given["lora"]
+        pairs = [(one, 1.0) if isinstance(one, (str, os.PathLike)) else one for one in adapters]
+        given["lora"] = [f"{os.fspath(adapter)}:{float(scale)}" for adapter, scale in pairs]
+    return json.dumps(given, default=json_value)
 
 
 def _generation_config(path: str) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class Result(LazyDict):
     methods were requested; `attributions` of all other methods. Everything else is an attribute:
 
     prompt_ids [P], answer_ids [T], label_ids [G]: int32. token_logprobs [T]: float32, natural logarithms.
+        perplexity: float, exp(-mean of token_logprobs); an attribute only if the answer has tokens.
     attention: None or dict; mean_group [T, P], median_raw [T, blocks, heads, P], mean [T, P + T], weights (if kept:
         a list of [heads, rows, P + T]), pair_attention [P], ...
     gradient: None or dict; saliency_map [P], block_gradient_x_input [blocks, P], gradient and input_embeddings
@@ -61,6 +62,7 @@ class Result(LazyDict):
     answer_ids: npt.NDArray[np.int32]
     label_ids: npt.NDArray[np.int32]
     token_logprobs: npt.NDArray[np.float32]
+    perplexity: float
     attention: Any
     gradient: Any
     attributions: list[dict[str, Any]]

@@ -27,27 +27,47 @@ namespace {
 
 using namespace nb::literals;
 
-using Loras = std::vector<std::pair<std::filesystem::path, float>>;
-
-LoadOptions load_options(int threads, bool use_mmap, const std::string& chat_template,
-                         const std::filesystem::path& qa_head, const Loras& lora,
-                         const std::vector<std::string>& rpc, Caller& caller) {
-    LoadOptions options{.threads = threads,
-                        .use_mmap = use_mmap,
-                        .chat_template = chat_template,
-                        .qa_head = qa_head,
-                        .rpc = rpc,
-                        .progress = caller.progress()};
-    for (const auto& [path, scale] : lora) options.lora.push_back({path, scale});
-    return options;
+/// The keys of a request that say how a model is loaded. Its path is an argument of its own.
+request::Fields load_fields(ExplainRequest& request) {
+    request::Fields fields = request::fields(request);
+    std::erase_if(fields, [](const request::Field& field) {
+        return field.facts.scope != Scope::model || field.key == "model";
+    });
+    return fields;
 }
 
-Model load(const std::filesystem::path& path, int threads, bool use_mmap, const std::string& chat_template,
-           const std::filesystem::path& qa_head, const Loras& lora, const std::vector<std::string>& rpc,
+std::vector<std::string> load_keys() {
+    ExplainRequest request;
+    std::vector<std::string> keys;
+    for (const request::Field& field : load_fields(request)) keys.push_back(field.key);
+    return keys;
+}
+
+/// The files that options name, and all options in one form, whichever way they were given.
+std::pair<std::vector<std::string>, std::string> load_key(const std::string& options_json) {
+    ExplainRequest request;
+    const request::Fields fields = load_fields(request);
+    request::apply(fields, request::parse_object(options_json));
+    const request::Json values = request::values_of(fields);
+    std::vector<std::string> files;
+    for (const request::Field& field : fields) {
+        if (field.kind != request::Kind::path || !values.contains(field.key)) continue;
+        const request::Json& value = values.at(field.key);
+        if (!field.list) files.push_back(value.get<std::string>());
+        for (std::size_t i = 0; field.list && i < value.size(); ++i)
+            files.push_back(request::as_lora(value[i].get<std::string>()).path.string());
+    }
+    return {std::move(files), values.dump()};
+}
+
+Model load(const std::filesystem::path& path, const std::string& options_json, bool use_mmap,
            nb::object progress) {
     Caller caller(std::move(progress), nb::none());
-    const LoadOptions options = load_options(threads, use_mmap, chat_template, qa_head, lora, rpc, caller);
-    return caller.call([&] { return Model::load(path, options); });
+    ExplainRequest request;
+    request::apply(load_fields(request), request::parse_object(options_json));
+    request.load.use_mmap = use_mmap;
+    request.load.progress = caller.progress();
+    return caller.call([&] { return Model::load(path, request.load); });
 }
 
 /// Name, type, shape, address and bytes; the caller keeps the memory as long as this call takes.
@@ -58,7 +78,8 @@ Model load_with_weights(const std::filesystem::path& directory, const std::strin
                         const Tensors& tensors, int threads, const std::string& chat_template,
                         nb::object progress) {
     Caller caller(std::move(progress), nb::none());
-    const LoadOptions options = load_options(threads, true, chat_template, {}, {}, {}, caller);
+    const LoadOptions options{
+        .threads = threads, .chat_template = chat_template, .progress = caller.progress()};
     std::vector<checkpoint::GivenWeight> weights;
     for (const auto& [key, type, shape, address, bytes] : tensors) {
         // NOLINTNEXTLINE(performance-no-int-to-ptr): an address is what Python has of a tensor's memory
@@ -159,9 +180,10 @@ void bind_generation(nb::module_& module) {
 
 void bind_model(nb::module_& module) {
     bind_generation(module);
+    module.def("load_keys", load_keys);
+    module.def("load_key", load_key, "options_json"_a);
     nb::class_<Model>(module, "Model", nb::is_weak_referenceable())
-        .def_static("load", load, "path"_a, "threads"_a = 0, "use_mmap"_a = true, "chat_template"_a = "",
-                    "qa_head"_a = "", "lora"_a = Loras{}, "rpc"_a = std::vector<std::string>{},
+        .def_static("load", load, "path"_a, "options_json"_a = "{}", "use_mmap"_a = true,
                     "progress"_a = nb::none())
         .def_static("load_with_weights", load_with_weights, "directory"_a, "name"_a, "tensors"_a,
                     "threads"_a = 0, "chat_template"_a = "", "progress"_a = nb::none())

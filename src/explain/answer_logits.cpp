@@ -10,7 +10,7 @@ Tensor answer_logits(const Model& model, const Request& request) {
         throw Error(ErrorCode::unsupported, "answer: an encoder writes none; expected a model that does");
     if (request.output.ids.empty() || request.input_ids.empty())
         throw Error(ErrorCode::input, "answer: prompt or answer is empty; expected tokens of both");
-    const Subject subject = written(request, model, request.output.ids);
+    const Subject subject = replay_of_text(request, model, request.output.ids);
     engine::Session session(model, {.tokens = static_cast<int>(subject.input.ids.size()),
                                     .outputs = static_cast<int>(subject.input.outputs.size()),
                                     .source = static_cast<int>(subject.input.source.size()),

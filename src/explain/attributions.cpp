@@ -24,14 +24,14 @@ std::function<void(double)> ticker(const Progress& progress, std::string stage, 
 }
 
 void expect_reads(const std::vector<method::BoundMethod>& methods, const Request& request,
-                  const Subject& subject, method::Replay& replay) {
+                  const Subject& subject, replay::Replay& replay) {
     for (const method::BoundMethod& method : methods)
         replay.expect(method::reads(method, replay, sources_of(request, subject)), request.memory_budget);
 }
 
 AttributionRun::AttributionRun(const Request& request, const Model& model, const Subject& subject,
                                const Tokens& tokens, engine::Session& session,
-                               std::shared_ptr<tape::Arena> arena, std::shared_ptr<method::Replay> replay)
+                               std::shared_ptr<tape::Arena> arena, std::shared_ptr<replay::Replay> replay)
     : request_(request),
       model_(model),
       scene_{.session = session,
@@ -39,13 +39,13 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
              .answer = tokens,
              .prompt = subject.prompt,
              .sources = sources_of(request, subject),
-             .held = {},
+             .fixed = {},
              .context = {},
              .units = {},
              .readout = nullptr,
              .target_rows = {},
              .arena = std::move(arena),
-             .products = request.products,
+             .matmul_precision = request.matmul_precision,
              .memory_budget = request.memory_budget,
              .threads = model.threads(),
              .tick = [](double) {},
@@ -53,7 +53,7 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
              .replays = {std::move(replay)}} {
     if (!request.target.contrast.empty()) {
         const Tokens other = contrast_text(request.target, model, tokens);
-        scene_.texts.push_back(written(request, model, other).input);
+        scene_.texts.push_back(replay_of_text(request, model, other).input);
     }
     find_units(subject);
     targets_ = find_targets(subject, tokens);
@@ -63,7 +63,7 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
 
 void AttributionRun::find_units(const Subject& subject) {
     const unit::Text text = unit_text(model_, subject, scene_.sources);
-    scene_.held = unit::fixed_rows(text, request_.units);
+    scene_.fixed = unit::fixed_rows(text, request_.units);
     scene_.units = unit::split(text, request_.units);
     if (scene_.units.empty())
         throw Error(ErrorCode::input, "`hold`: every token is held; expected some that take a score");
@@ -117,11 +117,11 @@ void AttributionRun::choose(const method::Scores& scores, Attribution& found) co
 
 /// Of the i-th method; one gradient serves it and those behind it that score rows at the same layer.
 method::Scores AttributionRun::row_scores(std::span<const method::BoundMethod> methods, std::size_t i) {
-    const int layer = methods[i].options.whole("layer");
+    const int layer = methods[i].options.integer("layer");
     std::vector<std::size_t> numbers;
     std::vector<const method::BoundMethod*> together;
     for (std::size_t k = i; k < methods.size(); ++k) {
-        if (methods[k].definition->score_row == nullptr || methods[k].options.whole("layer") != layer)
+        if (methods[k].definition->score_row == nullptr || methods[k].options.integer("layer") != layer)
             continue;
         numbers.push_back(k);
         together.push_back(&methods[k]);
@@ -141,7 +141,7 @@ method::Scores AttributionRun::scores_of(std::span<const method::BoundMethod> me
         return std::move(ready.mapped());
     }
     if (definition->differentiate != nullptr) {
-        method::ReplayFunction function(scene_, options.whole("layer"));
+        method::ReplayFunction function(scene_, options.integer("layer"));
         return definition->differentiate(function, options);
     }
     if (definition->perturb != nullptr) {

@@ -9,7 +9,7 @@ namespace llmx {
 
 /// Has the replay keep what the methods will read of it.
 void expect_reads(const std::vector<method::BoundMethod>& methods, const Request& request,
-                  const Subject& subject, method::Replay& replay);
+                  const Subject& subject, replay::Replay& replay);
 
 /// For AttributionContext::tick: counts evaluations and tells the caller's progress.
 std::function<void(double)> ticker(const Progress& progress, std::string stage, double planned);
@@ -22,7 +22,7 @@ public:
     /// targets and units that cannot be.
     AttributionRun(const Request& request, const Model& model, const Subject& subject, const Tokens& tokens,
                    engine::Session& session, std::shared_ptr<tape::Arena> arena,
-                   std::shared_ptr<method::Replay> replay);
+                   std::shared_ptr<replay::Replay> replay);
 
     /// Runs the methods one after another; `done` is told each one's entry.
     void run(std::span<const method::BoundMethod> methods, std::vector<std::string>& warnings,

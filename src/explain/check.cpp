@@ -128,7 +128,7 @@ void check_original_arguments(const Request& request, const Model& model) {
 
 Request checked(const Request& given, const Model& model, std::span<const method::BoundMethod> methods) {
     Request request = given;
-    if (request.products == Products::bfloat16 && !gemm::has_bfloat16()) {
+    if (request.matmul_precision == MatmulPrecision::bfloat16 && !gemm::has_bfloat16()) {
         throw Error(ErrorCode::unsupported,
                     "`products` bfloat16: not available with this processor or build; use float32");
     }

@@ -68,10 +68,10 @@ Subject subject_of(const Request& request, const Model& model, Clock& clock, Exp
         const task::Extraction extraction = task::extract(model, request);
         describe(extraction, model, result);
         clock.note("windows");
-        return found(request, model, extraction);
+        return replay_of_span(request, model, extraction);
     }
     describe(request, model, result);
-    Subject subject = written(request, model, request.output.ids);
+    Subject subject = replay_of_text(request, model, request.output.ids);
     if (model.facts().kind == ModelKind::decoder) {
         std::string warning = engine::context_warning(model, subject.prompt + subject.text);
         if (!warning.empty()) result.warnings.push_back(std::move(warning));
@@ -116,7 +116,7 @@ public:
             }
         }
         explained_ = teacher_ && (scores_units() || !of_objective_.empty())
-                         ? text_of(written(request, model, request.labels))
+                         ? text_of(replay_of_text(request, model, request.labels))
                          : answer_;
     }
 
@@ -132,7 +132,7 @@ private:
     [[nodiscard]] bool scores_units() const { return !scoring_.empty() || request_.check; }
 
     Text text_of(Subject subject) {
-        auto replay = std::make_shared<method::Replay>(session_, subject.input, arena_);
+        auto replay = std::make_shared<replay::Replay>(session_, subject.input, arena_);
         return {std::move(subject), std::move(replay)};
     }
 
@@ -141,7 +141,7 @@ private:
 
     /// Runs the answer's pass, once for all that read it.
     void read_answer() {
-        method::Replay& replay = *answer_.replay;
+        replay::Replay& replay = *answer_.replay;
         Readers readers(request_, model_, answer_);
         for (const method::Definition* definition : reading_) readers.add(*definition);
         for (const method::Definition* definition : of_objective_) {

@@ -4,6 +4,7 @@
 
 #include "engine/model/requirements.hpp"
 #include "faithfulness/faithfulness.hpp"
+#include "faithfulness/maps.hpp"
 #include "method/replay_game.hpp"
 #include "unit/split.hpp"
 
@@ -11,21 +12,14 @@ namespace llmx {
 
 namespace {
 
-/// Scores of units, summed over targets.
-faithfulness::Map summed(const Tensor& scores) {
-    const auto units = static_cast<std::size_t>(scores.shape.back());
-    faithfulness::Map map(units, 0.0);
-    for (std::size_t i = 0; i < scores.values.size(); ++i)
-        map[i % units] += static_cast<double>(scores.values[i]);
-    return map;
-}
-
-/// The original's scores of the prompt's tokens as scores of units; other sources have none.
-faithfulness::Map of_units(const std::vector<float>& scores, const Request& request,
+/// Scores of units; of the original's maps, sources other than the prompt's tokens have none.
+faithfulness::Map of_units(const faithfulness::MethodMap& map, const Request& request,
                            const method::AttributionContext& scene) {
+    if (!map.of_prompt) return faithfulness::summed(map.scores, map.columns);
     Tensor rows = Tensor::zero({1, scene.sources});
-    std::copy(scores.begin(), scores.end(), rows.values.begin());
-    return summed(unit::aggregate(rows, scene.units, request.units.aggregation));
+    std::copy(map.scores.begin(), map.scores.end(), rows.values.begin());
+    const Tensor scores = unit::aggregate(rows, scene.units, request.units.aggregation);
+    return faithfulness::summed(scores.values, scene.units.size());
 }
 
 method::Removal removal_of(const Check& check, const Model& model) {
@@ -59,18 +53,15 @@ public:
         : request_(request), explained_(explained), scene_(explained.scene()) {}
 
     std::vector<Group> of(Explanation& result) {
-        if (result.original.attention && !result.original.attention->pair.attention.empty()) {
-            PairResult& pair = result.original.attention->pair;
-            add(answer(), of_units(pair.attention, request_, scene_), pair.faithfulness);
-        }
-        if (result.original.gradient) {
-            GradientResult& gradient = *result.original.gradient;
-            add(objective(), of_units(gradient.saliency_map, request_, scene_), gradient.faithfulness);
-        }
-        for (std::size_t i = 0; i < result.attributions.size(); ++i) {
-            Attribution& a = result.attributions[i];
-            add(of_entry(i, a), summed(a.scores), a.faithfulness);
-        }
+        std::size_t entry = 0;
+        faithfulness::for_each_map(
+            result, [&](const faithfulness::MethodMap& map, std::optional<Faithfulness>& place) {
+                Group group = !map.of_prompt             ? of_entry(entry, result.attributions[entry])
+                              : map.method == "gradient" ? objective()
+                                                         : answer();
+                if (!map.of_prompt) ++entry;
+                add(std::move(group), of_units(map, request_, scene_), place);
+            });
         return std::move(groups_);
     }
 

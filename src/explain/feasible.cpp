@@ -46,7 +46,7 @@ std::optional<unit::Text> text_to_split(const Request& request, const Model& mod
     if (model.facts().kind == ModelKind::encoder) return std::nullopt;
     const Tokens& explained = request.objective == Objective::teacher ? request.labels : request.output.ids;
     if (!request.target.all_sources || explained.empty()) return unit_text(model, request);
-    const Subject subject = written(request, model, explained);
+    const Subject subject = replay_of_text(request, model, explained);
     return unit_text(model, subject, sources_of(request, subject));
 }
 

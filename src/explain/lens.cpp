@@ -17,11 +17,11 @@ namespace llmx {
 namespace {
 
 /// Final norm and head, as the pass has them that computes the answer's last rows.
-engine::OutputHead head_of(const method::Replay& replay, int threads) {
+engine::OutputHead head_of(const replay::Replay& replay, int threads) {
     const engine::Graph& graph = replay.graph();
     const engine::SubPass& pass = graph.passes.back();
     int last = -1;
-    for (const auto& [block, nodes] : method::residual_stream(graph)) {
+    for (const auto& [block, nodes] : replay::residual_stream(graph)) {
         for (const int id : nodes) {
             if (&graph.pass_of(graph.at(id).order) == &pass) last = id;  // blocks ascend
         }
@@ -78,7 +78,7 @@ private:
 }  // namespace
 
 LogitLens logit_lens(const Request& request, const Model& model, const Subject& subject,
-                     const method::Replay& replay, const std::vector<HiddenState>& hidden) {
+                     const replay::Replay& replay, const std::vector<HiddenState>& hidden) {
     const engine::OutputHead head = head_of(replay, model.threads());
     const Tokens& answer = request.output.ids;
     const bool has_source = !subject.input.source.empty();

@@ -9,6 +9,6 @@ namespace llmx {
 /// `hidden`: that stream, with at least the rows that predict the subject's text. Throws Error{unsupported}
 /// where these cannot be told apart in the graph.
 LogitLens logit_lens(const Request& request, const Model& model, const Subject& subject,
-                     const method::Replay& replay, const std::vector<HiddenState>& hidden);
+                     const replay::Replay& replay, const std::vector<HiddenState>& hidden);
 
 }  // namespace llmx

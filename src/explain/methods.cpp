@@ -10,11 +10,11 @@ namespace {
 
 std::string to_string(method::Option::Kind kind) {
     switch (kind) {
-        case method::Option::Kind::whole:
+        case method::Option::Kind::integer:
             return "whole";
         case method::Option::Kind::number:
             return "number";
-        case method::Option::Kind::word:
+        case method::Option::Kind::choice:
             return "word";
         default:
             return "flag";

@@ -10,28 +10,28 @@ namespace llmx {
 
 namespace {
 
-void append(std::vector<method::Need>& needs, const std::vector<method::Need>& more) {
+void append(std::vector<replay::RequiredValue>& needs, const std::vector<replay::RequiredValue>& more) {
     needs.insert(needs.end(), more.begin(), more.end());
 }
 
 class HiddenReader : public method::Reader {
 public:
-    explicit HiddenReader(method::Hidden hidden) : hidden_(std::move(hidden)) {}
+    explicit HiddenReader(replay::Hidden hidden) : hidden_(std::move(hidden)) {}
 
-    [[nodiscard]] std::vector<method::Need> needs() const override { return hidden_.needs(); }
+    [[nodiscard]] std::vector<replay::RequiredValue> needs() const override { return hidden_.needs(); }
     void read(const tape::Tape& tape, int first, int last) override { hidden_.read(tape, first, last); }
     void finish(Explanation& result) override { result.hidden = hidden_.finish(); }
 
 private:
-    method::Hidden hidden_;
+    replay::Hidden hidden_;
 };
 
 /// What the views show of the attention.
 class ViewRecorders : public method::Reader {
 public:
     ViewRecorders(const RecordChoice& views, const Model& model, const Text& text) : reader_(*text.replay) {
-        const method::Replay& replay = *text.replay;
-        const auto parts = method::attention_parts(reader_, replay, text.subject.prompt, text.subject.text,
+        const replay::Replay& replay = *text.replay;
+        const auto parts = replay::attention_parts(reader_, replay, text.subject.prompt, text.subject.text,
                                                    model.facts().architecture);
         // Together they have one budget; three views are drawn from the maps, one from queries and keys.
         const std::size_t of_neurons = views.attention ? views.budget / 3 : views.budget;
@@ -40,8 +40,8 @@ public:
         if (views.neuron) neurons_.emplace(replay, reader_, parts, views.blocks, of_neurons);
     }
 
-    [[nodiscard]] std::vector<method::Need> needs() const override {
-        std::vector<method::Need> needs;
+    [[nodiscard]] std::vector<replay::RequiredValue> needs() const override {
+        std::vector<replay::RequiredValue> needs;
         if (maps_) append(needs, maps_->needs());
         if (neurons_) append(needs, neurons_->needs());
         return needs;
@@ -58,9 +58,9 @@ public:
     }
 
 private:
-    method::AttentionReader reader_;
-    std::optional<method::MapRecorder> maps_;
-    std::optional<method::NeuronRecorder> neurons_;
+    replay::AttentionReader reader_;
+    std::optional<record::MapRecorder> maps_;
+    std::optional<record::NeuronRecorder> neurons_;
 };
 
 }  // namespace
@@ -75,24 +75,24 @@ void Readers::add(const method::Definition& definition) {
          .attention = {request_.layer_names, request_.is_input, request_.strict, request_.keep_attention,
                        request_.all_attention_rows, model_.threads()},
          .seed = text_.subject.seed,
-         .bfloat16 = request_.products == Products::bfloat16}));
+         .bfloat16 = request_.matmul_precision == MatmulPrecision::bfloat16}));
 }
 
 void Readers::add_records() {
     const RecordChoice& views = request_.views;
-    const method::Replay& replay = *text_.replay;
+    const replay::Replay& replay = *text_.replay;
     if (request_.keep_hidden) {
-        others_.push_back(std::make_unique<HiddenReader>(method::Hidden(replay)));
+        others_.push_back(std::make_unique<HiddenReader>(replay::Hidden(replay)));
     } else if (views.logit_lens > 0) {
         const std::pair rows(text_.subject.prompt - 1, text_.subject.prompt + text_.subject.text);
-        others_.push_back(std::make_unique<HiddenReader>(method::Hidden(replay, rows)));
+        others_.push_back(std::make_unique<HiddenReader>(replay::Hidden(replay, rows)));
     }
     if (views.attention || views.neuron)
         others_.push_back(std::make_unique<ViewRecorders>(views, model_, text_));
 }
 
 void Readers::plan() {
-    std::vector<method::Need> needs;
+    std::vector<replay::RequiredValue> needs;
     for (const List* list : {&others_, &of_objective_}) {
         for (const auto& reader : *list) append(needs, reader->needs());
     }

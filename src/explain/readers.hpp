@@ -13,7 +13,7 @@ namespace llmx {
 /// A text and its pass, which everything shares that explains this text.
 struct Text {
     Subject subject;
-    std::shared_ptr<method::Replay> replay;
+    std::shared_ptr<replay::Replay> replay;
 };
 
 class Readers {

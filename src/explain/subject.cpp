@@ -32,7 +32,7 @@ engine::PassInput pass_of(const Request& request, const Model& model, const Toke
 
 }  // namespace
 
-Subject written(const Request& request, const Model& model, const Tokens& text) {
+Subject replay_of_text(const Request& request, const Model& model, const Tokens& text) {
     Subject subject;
     subject.input = pass_of(request, model, text);
     subject.prompt = static_cast<int>(request.input_ids.size());
@@ -44,7 +44,7 @@ Subject written(const Request& request, const Model& model, const Tokens& text) 
     return subject;
 }
 
-Subject found(const Request& request, const Model& model, const task::Extraction& extraction) {
+Subject replay_of_span(const Request& request, const Model& model, const task::Extraction& extraction) {
     Subject subject;
     subject.input = task::pass_input(task::pair_format(model), extraction.pair);
     subject.prompt = static_cast<int>(extraction.pair.ids.size());

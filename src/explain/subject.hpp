@@ -25,16 +25,16 @@ struct Subject {
     int prompt = 0;  ///< rows
     int text = 0;
     std::function<double(const Tensor& results)> value;  ///< of the objective
-    method::Gradient::Seed seed;                         ///< its gradient with respect to the results
+    replay::Gradient::Seed seed;                         ///< its gradient with respect to the results
     std::optional<SpanTarget> span = {};                 ///< an encoder's
     std::vector<UnitChoice::Part> parts = {};            ///< of the prompt's text
 };
 
 /// A text after the prompt: the answer, or (teacher) the label.
-Subject written(const Request& request, const Model& model, const Tokens& text);
+Subject replay_of_text(const Request& request, const Model& model, const Tokens& text);
 
 /// A span that an encoder finds in the pair it has read.
-Subject found(const Request& request, const Model& model, const task::Extraction& extraction);
+Subject replay_of_span(const Request& request, const Model& model, const task::Extraction& extraction);
 
 /// Texts and ids of the result.
 void describe(const Request& request, const Model& model, Explanation& result);

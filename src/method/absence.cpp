@@ -27,11 +27,11 @@ Removal removal(Absence absence, int token, const Model& model) {
 }
 
 Removal removal(const Options& options, const Model& model) {
-    return removal(parse_absence(options.word("baseline")), options.whole("baseline_token"), model);
+    return removal(parse_absence(options.choice("baseline")), options.integer("baseline_token"), model);
 }
 
 Token absence_id(const Options& options, const Model& model) {
-    return checked(options.whole("baseline_token"), model);
+    return checked(options.integer("baseline_token"), model);
 }
 
 std::string absence_warning(Absence absence) {
@@ -49,7 +49,7 @@ AbsenceToken absence_token(Token id, const Model& model) {
 
 std::optional<AbsenceToken> absence_token(const Options& options, const Model& model) {
     if (!options.has("baseline_token")) return std::nullopt;
-    const std::string& kind = options.word("baseline");
+    const std::string& kind = options.choice("baseline");
     if (kind != "token" && kind != "deletion") return std::nullopt;
     return absence_token(absence_id(options, model), model);
 }

@@ -12,11 +12,12 @@ BoundMethod bind(const Method& method) {
     return {&known, Options(method.name, known.options, method.options)};
 }
 
-std::vector<Need> reads(const BoundMethod& method, const Replay& replay, int sources) {
+std::vector<replay::RequiredValue> reads(const BoundMethod& method, const replay::Replay& replay,
+                                         int sources) {
     const auto& [definition, options] = method;
     if (definition->score_row != nullptr)
-        return ReplayFunction::needs(replay, options.whole("layer"), sources);
-    return definition->reads != nullptr ? definition->reads(replay) : std::vector<Need>{};
+        return ReplayFunction::needs(replay, options.integer("layer"), sources);
+    return definition->reads != nullptr ? definition->reads(replay) : std::vector<replay::RequiredValue>{};
 }
 
 std::vector<Scores> score_rows(Function& function, std::span<const BoundMethod* const> methods) {
@@ -28,7 +29,7 @@ std::vector<Scores> score_rows(Function& function, std::span<const BoundMethod* 
             const auto& [definition, options] = *methods[m];
             const std::span<float> scores = found[m].scores.row(target);
             for (std::size_t r = 0; r < scores.size(); ++r) {
-                if (function.held()[r]) continue;
+                if (function.fixed()[r]) continue;
                 const auto row = row_of(gradient, static_cast<std::int64_t>(r));
                 scores[r] = static_cast<float>(definition->score_row(input.row(r), row, options));
             }

@@ -18,7 +18,8 @@ BoundMethod bind(const Method& method);
 
 /// What the method reads of the first text's own pass (`replay`), as far as that is known before it runs: so
 /// one recording serves several methods. `sources`: AttributionContext::sources.
-std::vector<Need> reads(const BoundMethod& method, const Replay& replay, int sources);
+std::vector<replay::RequiredValue> reads(const BoundMethod& method, const replay::Replay& replay,
+                                         int sources);
 
 /// Scores of methods that score rows, by one gradient of each target for all of them.
 std::vector<Scores> score_rows(Function& function, std::span<const BoundMethod* const> methods);

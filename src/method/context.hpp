@@ -23,15 +23,15 @@ struct AttributionContext {
     Tokens answer;             ///< what the outputs of texts[0] predict; empty for an encoder
     int prompt = 0;            ///< rows that all texts begin with (an encoder-decoder's source)
     int sources = 0;           ///< rows of texts[0] that take scores, from the first on: the prompt's, or all
-    std::vector<bool> held;    ///< of the sources: stay as they are, take no score
+    std::vector<bool> fixed;   ///< of the sources: stay as they are, take no score
     std::vector<int> context;  ///< rows of the context (UnitChoice::context), for methods that take it away
-    std::vector<Unit> units;   ///< what perturbations take away, of the sources that are not held
+    std::vector<Unit> units;   ///< what perturbations take away, of the sources that are not fixed
     std::shared_ptr<const objective::Readout> readout;
     /// For methods that show rows of attention: places in texts[0].outputs of each target, [first, last).
     std::vector<std::pair<int, int>> target_rows;
     /// Outputs of texts[0] are from `prompt` on the rows of the answer: text = rows - prompt.
     std::shared_ptr<tape::Arena> arena;
-    Products products = Products::float32;
+    MatmulPrecision matmul_precision = MatmulPrecision::float32;
     std::size_t memory_budget = 0;
     int threads = 1;
     /// Told after each evaluation how many there were (of what `Definition::evaluations` planned); throws
@@ -40,10 +40,10 @@ struct AttributionContext {
     /// Made by the first method that perturbs, kept for the next one.
     std::shared_ptr<engine::Scorer> scorer = nullptr;
     /// The texts' passes, each made when first wanted and kept for the next method: see `replay_of`.
-    std::vector<std::shared_ptr<Replay>> replays = {};
+    std::vector<std::shared_ptr<replay::Replay>> replays = {};
 };
 
 /// The pass over one of the texts, as the text is. What several methods read of it is recorded once.
-Replay& replay_of(AttributionContext& scene, std::size_t text);
+replay::Replay& replay_of(AttributionContext& scene, std::size_t text);
 
 }  // namespace llmx::method

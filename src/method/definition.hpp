@@ -31,7 +31,7 @@ struct Definition {
     /// Runs of the model that it will take (values of a Function or Game, gradients count once a call).
     double (*evaluations)(const Extent& extent, const Options& options) = nullptr;
     /// What it reads of the first text's own pass, where that is known before it runs.
-    std::vector<Need> (*reads)(const Replay& replay) = nullptr;
+    std::vector<replay::RequiredValue> (*reads)(const replay::Replay& replay) = nullptr;
     // One of these, by what the method sees:
     /// The score of one row, from its vector and from its gradient at the text itself.
     double (*score_row)(std::span<const float> row, std::span<const float> gradient,

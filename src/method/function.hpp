@@ -17,8 +17,8 @@ public:
 
     /// The point that is explained, [source rows, width]: token embeddings, or hidden states after a block.
     [[nodiscard]] virtual const Tensor& input() const = 0;
-    /// Rows that stay as they are and take no score (special tokens that are held); of the source rows.
-    [[nodiscard]] virtual const std::vector<bool>& held() const = 0;
+    /// Rows that stay as they are and take no score (special tokens that are fixed); of the source rows.
+    [[nodiscard]] virtual const std::vector<bool>& fixed() const = 0;
     [[nodiscard]] virtual std::size_t targets() const = 0;
 
     /// A point to compare with, [source rows, width]. `kind`: "token" (the embedding of `token`, -1: the
@@ -26,7 +26,7 @@ public:
     /// layer: the hidden states when that point is what the model reads.
     [[nodiscard]] virtual Tensor baseline(const std::string& kind, int token) = 0;
 
-    /// A point to compare with, drawn at random: each row that is not held is the embedding of a token drawn
+    /// A point to compare with, drawn at random: each row that is not fixed is the embedding of a token drawn
     /// from the vocabulary, every token that is no markup as likely. At a layer: as of `baseline`.
     [[nodiscard]] virtual Tensor drawn(Random& random) = 0;
 
@@ -34,7 +34,7 @@ public:
     virtual std::vector<double> values(const Tensor& x) = 0;
 
     /// Told the gradient of one target, [1, 1, source rows, width]; from any thread, never for the same
-    /// target twice. Rows that are held have their gradient too: methods leave them out.
+    /// target twice. Rows that are fixed have their gradient too: methods leave them out.
     using Each = std::function<void(std::size_t target, const TensorView<const float>& gradient)>;
     /// Gradients of every target at `x`; returns values(x).
     virtual std::vector<double> gradients(const Tensor& x, const Each& each) = 0;

@@ -7,7 +7,7 @@ namespace llmx::method {
 
 Option norm_option() {
     return {.name = "norm",
-            .kind = Option::Kind::word,
+            .kind = Option::Kind::choice,
             .default_value = "l2",
             .help = "size of a gradient: l2, l1, max_abs or mean_abs",
             .words = {"l2", "l1", "max_abs", "mean_abs"}};

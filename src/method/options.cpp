@@ -29,14 +29,14 @@ void require_value(std::string_view method, const Option& option, const std::str
                     fmt::format("{}: `{}`: got \"{}\"; expected {}", method, option.name, value, expected));
     };
     if (option.kind == Option::Kind::flag && value != "true" && value != "false") refuse("true or false");
-    if (option.kind == Option::Kind::word &&
+    if (option.kind == Option::Kind::choice &&
         std::find(option.words.begin(), option.words.end(), value) == option.words.end()) {
         refuse(fmt::format("one of {}", fmt::join(option.words, ", ")));
     }
-    if (option.kind != Option::Kind::whole && option.kind != Option::Kind::number) return;
+    if (option.kind != Option::Kind::integer && option.kind != Option::Kind::number) return;
     if (std::find(option.words.begin(), option.words.end(), value) != option.words.end()) return;
     bool fits = false;
-    const bool whole = option.kind == Option::Kind::whole;
+    const bool whole = option.kind == Option::Kind::integer;
     const double number =
         whole ? static_cast<double>(parsed<long long>(value, fits)) : parsed<double>(value, fits);
     if (fits && std::isfinite(number) && number >= option.low && number <= option.high) return;
@@ -76,9 +76,9 @@ const std::string& Options::at(std::string_view name) const {
     return found->second;
 }
 
-int Options::whole(std::string_view name) const { return std::stoi(at(name)); }
+int Options::integer(std::string_view name) const { return std::stoi(at(name)); }
 double Options::number(std::string_view name) const { return std::stod(at(name)); }
-const std::string& Options::word(std::string_view name) const { return at(name); }
+const std::string& Options::choice(std::string_view name) const { return at(name); }
 bool Options::flag(std::string_view name) const { return at(name) == "true"; }
 bool Options::given(std::string_view name) const {
     return static_cast<void>(at(name)), given_.at(std::string(name));

@@ -10,14 +10,15 @@
 namespace llmx::method {
 
 struct Option {
-    enum class Kind { whole, number, word, flag };
+    enum class Kind { integer, number, choice, flag };
     std::string_view name;  ///< snake_case; methods that share a name share the meaning
-    Kind kind = Kind::whole;
+    Kind kind = Kind::integer;
     std::string_view default_value;  ///< the value when none is given, as a user would write it
     std::string_view help;
-    double low = 0;                            ///< of a number: from ...
-    double high = 1e9;                         ///< ... to, both included
-    std::vector<std::string_view> words = {};  ///< of a word: what it may be; of a number: what it may be too
+    double low = 0;     ///< of a number: from ...
+    double high = 1e9;  ///< ... to, both included
+    std::vector<std::string_view> words =
+        {};  ///< of a choice: what it may be; of a number: what it may be too
 };
 
 /// The values of one method's options.
@@ -29,9 +30,9 @@ public:
 
     /// Whether the method declares it.
     [[nodiscard]] bool has(std::string_view name) const { return values_.contains(std::string(name)); }
-    [[nodiscard]] int whole(std::string_view name) const;
+    [[nodiscard]] int integer(std::string_view name) const;
     [[nodiscard]] double number(std::string_view name) const;
-    [[nodiscard]] const std::string& word(std::string_view name) const;
+    [[nodiscard]] const std::string& choice(std::string_view name) const;
     [[nodiscard]] bool flag(std::string_view name) const;
     /// Was it given, or is it the default_value?
     [[nodiscard]] bool given(std::string_view name) const;

@@ -15,7 +15,7 @@ const std::vector<const Definition*>& definitions() {
 std::vector<Option> game_options(std::vector<Option> own) {
     std::vector<Option> all = {
         {.name = "baseline",
-         .kind = Option::Kind::word,
+         .kind = Option::Kind::choice,
          .default_value = "token",
          .help = "what takes an absent unit's place: token (baseline_token), deletion (positions shift), "
                  "attention_mask (its keys are hidden from the others, positions stay); of gradient methods: "
@@ -23,7 +23,7 @@ std::vector<Option> game_options(std::vector<Option> own) {
                  "(vector), mean (of the embedding table)",
          .words = {"token", "deletion", "attention_mask"}},
         {.name = "baseline_token",
-         .kind = Option::Kind::whole,
+         .kind = Option::Kind::integer,
          .default_value = "-1",
          .help = "id of the token that stands for absence; -1: the model's padding or end token",
          .low = -1}};
@@ -33,7 +33,7 @@ std::vector<Option> game_options(std::vector<Option> own) {
 
 std::vector<Option> function_options(std::vector<Option> own) {
     own.push_back({.name = "layer",
-                   .kind = Option::Kind::whole,
+                   .kind = Option::Kind::integer,
                    .default_value = "-1",
                    .help = "differentiate at the residual stream after this block; -1: at the embeddings",
                    .low = -1});

@@ -33,13 +33,14 @@ private:
 };
 
 /// At the embeddings, or at the residual stream of the first `sources` rows after a block.
-Gradient gradient_at(const engine::Graph& graph, int layer, int sources) {
-    return layer < 0 ? Gradient(graph, false) : Gradient(graph, layer_nodes(graph, layer, sources));
+replay::Gradient gradient_at(const engine::Graph& graph, int layer, int sources) {
+    return layer < 0 ? replay::Gradient(graph, false)
+                     : replay::Gradient(graph, replay::layer_nodes(graph, layer, sources));
 }
 
 /// What nodes write.
-std::vector<Need> values_of(const Replay& replay, const std::vector<int>& nodes) {
-    std::vector<Need> needs;
+std::vector<replay::RequiredValue> values_of(const replay::Replay& replay, const std::vector<int>& nodes) {
+    std::vector<replay::RequiredValue> needs;
     for (const int id : nodes) {
         const int order = replay.graph().at(id).order;
         needs.push_back({order, replay.lineage().written_by(order)});
@@ -50,24 +51,29 @@ std::vector<Need> values_of(const Replay& replay, const std::vector<int>& nodes)
 }  // namespace
 
 ReplayFunction::ReplayFunction(AttributionContext& scene, int layer)
-    : scene_(scene), layer_(layer), weights_(scene.memory_budget, scene.products == Products::bfloat16) {
+    : scene_(scene),
+      layer_(layer),
+      weights_(scene.memory_budget, scene.matmul_precision == MatmulPrecision::bfloat16) {
     for (std::size_t i = 0; i < scene.texts.size(); ++i)
         texts_.push_back(text_of(replay_of(scene, i).again(), scene.memory_budget));
     embeddings_ = first_rows(texts_.front()->embeddings, scene.sources);
     input_ = layer < 0 ? embeddings_ : residual_of(embeddings_);
 }
 
-std::vector<Need> ReplayFunction::needs(const Replay& replay, int layer, int sources) {
-    std::vector<Need> needs = gradient_at(replay.graph(), layer, sources).needs();
+std::vector<replay::RequiredValue> ReplayFunction::needs(const replay::Replay& replay, int layer,
+                                                         int sources) {
+    std::vector<replay::RequiredValue> needs = gradient_at(replay.graph(), layer, sources).needs();
     if (layer < 0) return needs;
-    const std::vector<Need> residual = values_of(replay, layer_nodes(replay.graph(), layer, sources));
+    const std::vector<replay::RequiredValue> residual =
+        values_of(replay, replay::layer_nodes(replay.graph(), layer, sources));
     needs.insert(needs.end(), residual.begin(), residual.end());
     return needs;
 }
 
-std::unique_ptr<ReplayFunction::Text> ReplayFunction::text_of(Replay replay, std::size_t budget) const {
+std::unique_ptr<ReplayFunction::Text> ReplayFunction::text_of(replay::Replay replay,
+                                                              std::size_t budget) const {
     const engine::Graph& graph = replay.graph();
-    Gradient gradient = gradient_at(graph, layer_, scene_.sources);
+    replay::Gradient gradient = gradient_at(graph, layer_, scene_.sources);
     Tensor embeddings = engine::embedding_rows(graph, replay.ids());
     std::unique_ptr<Text> text(new Text{std::move(replay), std::move(gradient), std::move(embeddings)});
     text->replay.plan(text->gradient.needs(), budget);
@@ -107,8 +113,8 @@ Tensor ReplayFunction::drawn(Random& random) {
 
 Tensor ReplayFunction::point_of(Tensor embeddings) {
     const auto hold = [&](Tensor& rows, const Tensor& from) {
-        for (std::size_t r = 0; r < scene_.held.size(); ++r) {
-            if (scene_.held[r]) std::copy(from.row(r).begin(), from.row(r).end(), rows.row(r).begin());
+        for (std::size_t r = 0; r < scene_.fixed.size(); ++r) {
+            if (scene_.fixed[r]) std::copy(from.row(r).begin(), from.row(r).end(), rows.row(r).begin());
         }
     };
     hold(embeddings, embeddings_);
@@ -119,12 +125,12 @@ Tensor ReplayFunction::point_of(Tensor embeddings) {
 }
 
 Tensor ReplayFunction::residual_of(const Tensor& embeddings) {
-    Replay& as_it_is = replay_of(scene_, 0);
+    replay::Replay& as_it_is = replay_of(scene_, 0);
     const engine::Graph& graph = as_it_is.graph();
-    const std::vector<int> nodes = layer_nodes(graph, layer_, scene_.sources);
+    const std::vector<int> nodes = replay::layer_nodes(graph, layer_, scene_.sources);
     const bool at_text = embeddings.values == embeddings_.values;
     if (!at_text && !reader_) reader_.emplace(as_it_is.again());
-    Replay& replay = at_text ? as_it_is : *reader_;
+    replay::Replay& replay = at_text ? as_it_is : *reader_;
     if (!at_text) {
         engine::PassInput& input = replay.refeed();
         input.embeddings = texts_.front()->embeddings;
@@ -172,8 +178,8 @@ TensorView<const float> ReplayFunction::source_rows(const float* gradient) const
 }
 
 /// Tells the gradients of all targets at one text, as it was fed.
-void ReplayFunction::differentiate(Replay& replay, std::size_t index, const Each& each) {
-    const Gradient& gradient = texts_[index]->gradient;
+void ReplayFunction::differentiate(replay::Replay& replay, std::size_t index, const Each& each) {
+    const replay::Gradient& gradient = texts_[index]->gradient;
     const auto seed = [&](std::size_t target, const Tensor& results) {
         return scene_.readout->seed(target, index, results);
     };
@@ -191,7 +197,7 @@ void ReplayFunction::differentiate(Replay& replay, std::size_t index, const Each
 
 std::vector<double> ReplayFunction::gradients(const Tensor& x, const Each& each) {
     const bool at_text = x.values == input_.values;
-    std::vector<Replay*> replays;
+    std::vector<replay::Replay*> replays;
     for (std::size_t i = 0; i < texts_.size(); ++i) {
         Text& text = *texts_[i];
         if (at_text) {
@@ -216,7 +222,7 @@ std::vector<double> ReplayFunction::gradients(const Tensor& x, const Each& each)
     }
     std::vector<Tensor> results;
     results.reserve(replays.size());
-    for (const Replay* replay : replays) results.push_back(replay->results());
+    for (const replay::Replay* replay : replays) results.push_back(replay->results());
     scene_.tick(1);
     return scene_.readout->values(results);
 }
@@ -224,7 +230,7 @@ std::vector<double> ReplayFunction::gradients(const Tensor& x, const Each& each)
 /// How many replicas a path is worth: beyond four, their sessions' memory outweighs what waiting costs.
 std::size_t ReplayFunction::replicas_for(std::size_t points) const {
     constexpr std::size_t most = 4;
-    const Replay& replay = texts_.front()->replay;
+    const replay::Replay& replay = texts_.front()->replay;
     if (targets() > 1 || texts_.size() > 1 || replay.pieces() > 1) return 1;
     const std::size_t replicas = std::min({static_cast<std::size_t>(scene_.threads), points, most});
     return scene_.memory_budget == 0
@@ -238,7 +244,8 @@ void ReplayFunction::open(std::size_t replicas, int threads) {
         replicas_.push_back(std::make_unique<Lane>(
             Lane{engine::Session(scene_.session.model(), scene_.session.size()), nullptr}));
         replicas_.back()->text = text_of(
-            Replay(replicas_.back()->session, scene_.texts.front(), std::make_shared<tape::Arena>()), 0);
+            replay::Replay(replicas_.back()->session, scene_.texts.front(), std::make_shared<tape::Arena>()),
+            0);
     }
     for (const auto& replica : replicas_) replica->session.set_threads(threads);
 }
@@ -250,7 +257,7 @@ void ReplayFunction::gradients_at(std::size_t count, const std::function<Tensor(
     const int threads = scene_.threads / static_cast<int>(replicas);
     open(replicas, threads);
     const FewerThreads share(scene_.session, threads, scene_.threads);
-    const auto work = [&](std::size_t replica, Queue& queue) {
+    const auto work = [&](std::size_t replica, replay::Queue& queue) {
         Text& text = replica == 0 ? *texts_.front() : *replicas_[replica - 1]->text;
         vjp::Reverse reverse = text.gradient.reverse(weights_, threads);
         Tensor x;
@@ -264,7 +271,7 @@ void ReplayFunction::gradients_at(std::size_t count, const std::function<Tensor(
             });
         }
     };
-    in_replicas(replicas, count, work);
+    replay::in_replicas(replicas, count, work);
 }
 
 }  // namespace llmx::method

@@ -14,7 +14,8 @@ namespace llmx::method {
 class ReplayFunction : public Function {
 public:
     /// What gradients at the text itself read of its pass.
-    [[nodiscard]] static std::vector<Need> needs(const Replay& replay, int layer, int sources);
+    [[nodiscard]] static std::vector<replay::RequiredValue> needs(const replay::Replay& replay, int layer,
+                                                                  int sources);
 
     /// `layer`: the block after which the residual stream of the source rows is the point; that of the rows
     /// behind them (the answer) stays as the text gives it. -1: the embeddings. The scene must outlive the
@@ -22,7 +23,7 @@ public:
     explicit ReplayFunction(AttributionContext& scene, int layer = -1);
 
     [[nodiscard]] const Tensor& input() const override { return input_; }
-    [[nodiscard]] const std::vector<bool>& held() const override { return scene_.held; }
+    [[nodiscard]] const std::vector<bool>& fixed() const override { return scene_.fixed; }
     [[nodiscard]] std::size_t targets() const override { return scene_.readout->targets(); }
     [[nodiscard]] Tensor baseline(const std::string& kind, int token) override;
     [[nodiscard]] Tensor drawn(Random& random) override;
@@ -37,8 +38,8 @@ public:
 private:
     /// One of the scene's texts.
     struct Text {
-        Replay replay;  ///< to be fed points
-        Gradient gradient;
+        replay::Replay replay;  ///< to be fed points
+        replay::Gradient gradient;
         Tensor embeddings;  ///< of all its rows, as they are
     };
     /// A further session that runs the first text.
@@ -46,23 +47,23 @@ private:
         engine::Session session;
         std::unique_ptr<Text> text;
     };
-    [[nodiscard]] std::unique_ptr<Text> text_of(Replay replay, std::size_t budget) const;
+    [[nodiscard]] std::unique_ptr<Text> text_of(replay::Replay replay, std::size_t budget) const;
     [[nodiscard]] std::size_t replicas_for(std::size_t points) const;
     void open(std::size_t replicas, int threads);
     /// Makes a text's pass read `x`.
     void put(const Text& text, const Tensor& x, engine::PassInput& input) const;
-    /// The point where the source rows' embeddings are these: held rows are as in the input.
+    /// The point where the source rows' embeddings are these: fixed rows are as in the input.
     [[nodiscard]] Tensor point_of(Tensor embeddings);
     /// The residual stream of the source rows where their embeddings are these.
     [[nodiscard]] Tensor residual_of(const Tensor& embeddings);
     [[nodiscard]] TensorView<const float> source_rows(const float* gradient) const;
-    void differentiate(Replay& replay, std::size_t text, const Each& each);
+    void differentiate(replay::Replay& replay, std::size_t text, const Each& each);
 
     AttributionContext& scene_;
     int layer_;
     std::vector<std::unique_ptr<Text>> texts_;
     std::vector<std::unique_ptr<Lane>> replicas_;  ///< beside the scene's own session
-    std::optional<Replay> reader_;                 ///< fed embeddings, for the first text's residual stream
+    std::optional<replay::Replay> reader_;         ///< fed embeddings, for the first text's residual stream
     vjp::Weights weights_;
     Tensor embeddings_;  ///< of the source rows
     Tensor input_;

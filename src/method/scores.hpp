@@ -13,7 +13,7 @@
 namespace llmx::method {
 
 struct Scores {
-    /// [targets, source rows] of methods that see tokens (held ones are 0), [targets, units] of those that
+    /// [targets, source rows] of methods that see tokens (fixed ones are 0), [targets, units] of those that
     /// see units.
     Tensor scores;
     Tensor standard_errors = {};  ///< of the same shape, of methods that draw samples; or empty

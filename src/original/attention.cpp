@@ -10,10 +10,10 @@
 #include "gemm/gemm.hpp"
 #include "original/statistics.hpp"
 
-namespace llmx::method {
+namespace llmx::original {
 
-Attention::Attention(const Replay& replay, const std::vector<Module>& modules, const ModelFacts& facts,
-                     AttentionOptions options, int prompt, int answer)
+Attention::Attention(const replay::Replay& replay, const std::vector<Module>& modules,
+                     const ModelFacts& facts, AttentionOptions options, int prompt, int answer)
     : replay_(replay),
       graph_(replay.graph()),
       lineage_(replay.lineage()),
@@ -21,11 +21,12 @@ Attention::Attention(const Replay& replay, const std::vector<Module>& modules, c
       options_(std::move(options)),
       prompt_(prompt),
       answer_(answer),
-      keys_(options_.kind == AttentionKind::self ? prompt + answer : prompt),
-      first_key_(options_.kind == AttentionKind::self ? static_cast<int>(replay.input().source.size()) : 0),
-      first_row_(options_.kind == AttentionKind::cross || answer == 0 ? 0 : prompt - 1),
+      keys_(options_.kind == replay::AttentionKind::self ? prompt + answer : prompt),
+      first_key_(options_.kind == replay::AttentionKind::self ? static_cast<int>(replay.input().source.size())
+                                                              : 0),
+      first_row_(options_.kind == replay::AttentionKind::cross || answer == 0 ? 0 : prompt - 1),
       rows_(answer > 0 ? answer : prompt) {
-    for (const AttentionSite& site : reader_.sites()) {
+    for (const replay::AttentionSite& site : reader_.sites()) {
         if (site.kind != options_.kind) continue;
         if (blocks_.empty() || blocks_.back().sites.front().block != site.block) blocks_.emplace_back();
         blocks_.back().sites.push_back(site);
@@ -36,7 +37,7 @@ Attention::Attention(const Replay& replay, const std::vector<Module>& modules, c
             fmt::format("attention: architecture \"{}\" has no softmax attention; try `method` gradient",
                         facts.architecture));
     }
-    if (replay.input().source.empty() || options_.kind == AttentionKind::cross) {
+    if (replay.input().source.empty() || options_.kind == replay::AttentionKind::cross) {
         find_pair(modules, facts);
     }
     for (int block = 0; block < facts.blocks; ++block) {
@@ -72,16 +73,16 @@ const engine::TensorInfo& Attention::node(int order) const {
     return graph_.at(graph_.nodes[static_cast<std::size_t>(order)]);
 }
 
-std::pair<int, int> Attention::queries_of(const AttentionSite& site) const {
+std::pair<int, int> Attention::queries_of(const replay::AttentionSite& site) const {
     const auto [first, count] = reader_.queries(site);
     const auto source = static_cast<int>(replay_.input().source.size());
-    return {first - (site.kind == AttentionKind::encoder ? 0 : source), count};
+    return {first - (site.kind == replay::AttentionKind::encoder ? 0 : source), count};
 }
 
-std::vector<Need> Attention::needs() const {
-    std::vector<Need> needs = pair_ ? pair_->needs() : std::vector<Need>{};
+std::vector<replay::RequiredValue> Attention::needs() const {
+    std::vector<replay::RequiredValue> needs = pair_ ? pair_->needs() : std::vector<replay::RequiredValue>{};
     for (const Block& block : blocks_) {
-        for (const AttentionSite& site : block.sites) {
+        for (const replay::AttentionSite& site : block.sites) {
             needs.push_back(reader_.need(site));
             if (answer_ == 0) continue;
             for (const std::size_t source : {0U, 1U}) {
@@ -96,20 +97,20 @@ std::vector<Need> Attention::needs() const {
 void Attention::read(const tape::Tape& tape, int first, int last) {
     if (pair_) pair_->read(tape, first, last);
     for (Block& block : blocks_) {
-        for (const AttentionSite& site : block.sites) {
+        for (const replay::AttentionSite& site : block.sites) {
             if (site.softmax >= first && site.softmax < last) read_site(tape, block, site);
         }
     }
 }
 
-void Attention::read_site(const tape::Tape& tape, Block& block, const AttentionSite& site) {
+void Attention::read_site(const tape::Tape& tape, Block& block, const replay::AttentionSite& site) {
     read_weights(tape, block, site);
     if (answer_ > 0) gather(tape, block, site);
     if (--block.unread == 0 && answer_ > 0) score(block);
 }
 
 /// Definitions 2: the softmax as the model used it.
-void Attention::read_weights(const tape::Tape& tape, Block& block, const AttentionSite& site) {
+void Attention::read_weights(const tape::Tape& tape, Block& block, const replay::AttentionSite& site) {
     const auto index = static_cast<std::size_t>(&block - blocks_.data());
     const int offset = reader_.queries(site).first - queries_of(site).first;
     reader_.read(tape, site, [&](std::int64_t head, int row, std::span<const float> weights) {
@@ -129,7 +130,7 @@ void Attention::read_weights(const tape::Tape& tape, Block& block, const Attenti
 }
 
 /// Collects a block's queries and keys, as the scores' product has read them.
-void Attention::gather(const tape::Tape& tape, Block& block, const AttentionSite& site) const {
+void Attention::gather(const tape::Tape& tape, Block& block, const replay::AttentionSite& site) const {
     const engine::TensorInfo& scores = node(site.scores);
     const TensorView<const float> keys = tape.read_by(scores.sources[0], scores.order);
     const TensorView<const float> queries = tape.read_by(scores.sources[1], scores.order);
@@ -172,7 +173,7 @@ void Attention::score(Block& block) const {
                                   block.size, true};
             gemm::multiply(answer_, prompt_, block.size, {q + first_row_ * block.size, block.size}, k, 0.0F,
                            rows.data(), prompt_, 1);
-            if (options_.kind == AttentionKind::self) {
+            if (options_.kind == replay::AttentionKind::self) {
                 // the first row is replaced by the medians of the prompt's
                 gemm::multiply(prompt_, prompt_, block.size, {q, block.size}, k, 0.0F, square.data(), prompt_,
                                1);
@@ -227,4 +228,4 @@ AttentionResult Attention::finish() {
     return std::move(result_);
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::original

@@ -11,7 +11,7 @@
 #include "replay/attention_reader.hpp"
 #include "replay/replay.hpp"
 
-namespace llmx::method {
+namespace llmx::original {
 
 struct AttentionOptions {
     std::vector<std::string> layer_names;
@@ -20,7 +20,7 @@ struct AttentionOptions {
     bool keep_weights = false;
     bool all_rows = false;
     int threads = 1;
-    AttentionKind kind = AttentionKind::self;
+    replay::AttentionKind kind = replay::AttentionKind::self;
 };
 
 /// One kind of attention of a pass. Its rows are queries and its columns keys:
@@ -33,10 +33,10 @@ class Attention {
 public:
     /// Throws Error{usage} where a name matches no module, Error{unsupported} where the model has no
     /// such softmax attention.
-    Attention(const Replay& replay, const std::vector<Module>& modules, const ModelFacts& facts,
+    Attention(const replay::Replay& replay, const std::vector<Module>& modules, const ModelFacts& facts,
               AttentionOptions options, int prompt, int answer);
 
-    [[nodiscard]] std::vector<Need> needs() const;
+    [[nodiscard]] std::vector<replay::RequiredValue> needs() const;
 
     /// Takes from a piece of the tape what lies in it. Call for every piece.
     void read(const tape::Tape& tape, int first, int last);
@@ -48,7 +48,7 @@ public:
 private:
     /// One block, in as many parts as there are sub-passes.
     struct Block {
-        std::vector<AttentionSite> sites;
+        std::vector<replay::AttentionSite> sites;
         std::int64_t heads = 0;
         std::int64_t unread = 0;     // sites
         std::vector<float> queries;  // [heads, text, size], until all parts are read
@@ -57,19 +57,19 @@ private:
         std::vector<float> raw;    // [answer, heads, prompt]
         std::vector<double> mean;  // [rows, keys], over heads
     };
-    void read_site(const tape::Tape& tape, Block& block, const AttentionSite& site);
-    void gather(const tape::Tape& tape, Block& block, const AttentionSite& site) const;
+    void read_site(const tape::Tape& tape, Block& block, const replay::AttentionSite& site);
+    void gather(const tape::Tape& tape, Block& block, const replay::AttentionSite& site) const;
     void score(Block& block) const;
-    void read_weights(const tape::Tape& tape, Block& block, const AttentionSite& site);
+    void read_weights(const tape::Tape& tape, Block& block, const replay::AttentionSite& site);
     /// The first query of a site and their number, counted in the text or source they belong to.
-    [[nodiscard]] std::pair<int, int> queries_of(const AttentionSite& site) const;
+    [[nodiscard]] std::pair<int, int> queries_of(const replay::AttentionSite& site) const;
     void find_pair(const std::vector<Module>& modules, const ModelFacts& facts);
     [[nodiscard]] const engine::TensorInfo& node(int order) const;
 
-    const Replay& replay_;
+    const replay::Replay& replay_;
     const engine::Graph& graph_;
     const tape::Lineage& lineage_;
-    AttentionReader reader_;
+    replay::AttentionReader reader_;
     AttentionOptions options_;
     int prompt_;
     int answer_;
@@ -82,4 +82,4 @@ private:
     AttentionResult result_;
 };
 
-}  // namespace llmx::method
+}  // namespace llmx::original

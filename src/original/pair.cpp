@@ -13,7 +13,7 @@
 #include "gemm/gemm.hpp"
 #include "original/statistics.hpp"
 
-namespace llmx::method {
+namespace llmx::original {
 
 namespace {
 
@@ -156,8 +156,8 @@ OriginalPairScores::Side OriginalPairScores::side_of(const Module& module, const
     return side;
 }
 
-std::vector<Need> OriginalPairScores::needs() const {
-    std::vector<Need> needs;
+std::vector<replay::RequiredValue> OriginalPairScores::needs() const {
+    std::vector<replay::RequiredValue> needs;
     for (const Side* side : {&query_, &key_}) {
         for (const Part& part : side->parts) needs.push_back({part.node, part.key});
     }
@@ -230,4 +230,4 @@ PairResult OriginalPairScores::finish(int threads) const {
     return result;
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::original

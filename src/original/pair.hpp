@@ -8,7 +8,7 @@
 
 #include "replay/replay.hpp"
 
-namespace llmx::method {
+namespace llmx::original {
 
 struct PairOptions {
     std::vector<std::string> layer_names;  ///< patterns of the query, key and value modules
@@ -24,7 +24,7 @@ public:
     OriginalPairScores(const engine::Graph& graph, const std::vector<Module>& modules,
                        const ModelFacts& facts, const PairOptions& options, int prompt);
 
-    [[nodiscard]] std::vector<Need> needs() const;
+    [[nodiscard]] std::vector<replay::RequiredValue> needs() const;
     /// Takes from a piece of the tape what lies in it. Call for every piece.
     void read(const tape::Tape& tape, int first, int last);
     /// After all pieces.
@@ -55,4 +55,4 @@ private:
     Side query_, key_;
 };
 
-}  // namespace llmx::method
+}  // namespace llmx::original

@@ -5,7 +5,7 @@
 
 #include "original/statistics.hpp"
 
-namespace llmx::method {
+namespace llmx::original {
 
 namespace {
 
@@ -21,7 +21,7 @@ Tensor first_rows(const Tensor& matrix, int rows) {
 
 }  // namespace
 
-GradientResult gradient_result(const Gradient::Result& gradient, const Tensor& embeddings,
+GradientResult gradient_result(const replay::Gradient::Result& gradient, const Tensor& embeddings,
                                const Tokens& replayed, int prompt) {
     GradientResult result;
     result.gradient = first_rows(gradient.embedding, prompt);
@@ -51,24 +51,4 @@ GradientResult gradient_result(const Gradient::Result& gradient, const Tensor& e
     return result;
 }
 
-void saliency_l2(const TensorView<const float>& gradient, std::span<float> scores) {
-    for (std::size_t p = 0; p < scores.size(); ++p) {
-        const float* g = gradient.row(static_cast<std::int64_t>(p));
-        double sum = 0;
-        for (std::int64_t d = 0; d < gradient.columns(); ++d) sum += static_cast<double>(g[d]) * g[d];
-        scores[p] = static_cast<float>(std::sqrt(sum));
-    }
-}
-
-void input_x_gradient(const TensorView<const float>& gradient, const Tensor& embeddings,
-                      std::span<float> scores) {
-    for (std::size_t p = 0; p < scores.size(); ++p) {
-        const float* g = gradient.row(static_cast<std::int64_t>(p));
-        const auto e = embeddings.row(p);
-        double sum = 0;
-        for (std::size_t d = 0; d < e.size(); ++d) sum += static_cast<double>(g[d]) * e[d];
-        scores[p] = static_cast<float>(sum);
-    }
-}
-
-}  // namespace llmx::method
+}  // namespace llmx::original

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace llmx::method {
+namespace llmx::original {
 
 void min_max(std::span<float> values) {
     if (values.empty()) return;
@@ -31,4 +31,4 @@ float rounded(double value, int decimals) {
     return static_cast<float>(std::round(value * scale) / scale);
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::original

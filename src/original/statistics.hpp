@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-namespace llmx::method {
+namespace llmx::original {
 
 /// (v - min) / (max - min); all zeros where all are equal.
 void min_max(std::span<float> values);
@@ -18,4 +18,4 @@ double median(std::span<double> values);
 /// To `decimals` decimal places, half away from zero.
 float rounded(double value, int decimals);
 
-}  // namespace llmx::method
+}  // namespace llmx::original

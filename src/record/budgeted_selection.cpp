@@ -1,6 +1,6 @@
 #include "record/budgeted_selection.hpp"
 
-namespace llmx::method {
+namespace llmx::record {
 
 std::vector<int> spread(int count) {
     std::vector<int> places(static_cast<std::size_t>(count), -1);
@@ -23,4 +23,4 @@ std::vector<int> spread(int count) {
     return places;
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::record

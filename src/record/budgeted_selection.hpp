@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace llmx::method {
+namespace llmx::record {
 
 /// Keeps the items of the first ranks that fit into `budget` bytes together (0: all), in whatever order they
 /// are offered.
@@ -56,4 +56,4 @@ std::vector<int> spread(int count);
 /// Characters of a base64 text.
 constexpr std::size_t base64_size(std::size_t bytes) { return (bytes + 2) / 3 * 4; }
 
-}  // namespace llmx::method
+}  // namespace llmx::record

@@ -8,7 +8,7 @@
 #include "core/ranges.hpp"
 #include "record/packed_weights.hpp"
 
-namespace llmx::method {
+namespace llmx::record {
 
 namespace {
 
@@ -33,12 +33,12 @@ void append(AttentionMap& map, const AttentionMap& more) {
 
 }  // namespace
 
-MapRecorder::MapRecorder(const AttentionReader& reader, std::vector<AttentionPart> parts,
+MapRecorder::MapRecorder(const replay::AttentionReader& reader, std::vector<replay::AttentionPart> parts,
                          const std::vector<int>& blocks, std::size_t budget)
     : reader_(reader), fitting_(budget) {
-    for (AttentionPart& facts : parts) {
+    for (replay::AttentionPart& facts : parts) {
         Part& part = parts_.emplace_back();
-        const std::vector<int> asked = asked_blocks(facts, blocks);
+        const std::vector<int> asked = replay::asked_blocks(facts, blocks);
         const std::vector<int> places = spread(static_cast<int>(asked.size()));
         for (std::size_t i = 0; i < asked.size(); ++i) {
             const auto sites = std::count_if(facts.sites.begin(), facts.sites.end(),
@@ -49,10 +49,10 @@ MapRecorder::MapRecorder(const AttentionReader& reader, std::vector<AttentionPar
     }
 }
 
-std::vector<Need> MapRecorder::needs() const {
-    std::vector<Need> needs;
+std::vector<replay::RequiredValue> MapRecorder::needs() const {
+    std::vector<replay::RequiredValue> needs;
     for (const Part& part : parts_) {
-        for (const AttentionSite& site : part.facts.sites) {
+        for (const replay::AttentionSite& site : part.facts.sites) {
             const bool asked = std::any_of(part.blocks.begin(), part.blocks.end(),
                                            [&](const Block& block) { return block.number == site.block; });
             if (asked) needs.push_back(reader_.need(site));
@@ -63,7 +63,7 @@ std::vector<Need> MapRecorder::needs() const {
 
 void MapRecorder::read(const tape::Tape& tape, int first, int last) {
     for (std::size_t p = 0; p < parts_.size(); ++p) {
-        for (const AttentionSite& site : parts_[p].facts.sites) {
+        for (const replay::AttentionSite& site : parts_[p].facts.sites) {
             if (site.softmax < first || site.softmax >= last) continue;
             for (Block& block : parts_[p].blocks) {
                 if (block.number != site.block) continue;
@@ -78,8 +78,9 @@ bool MapRecorder::may_keep(bool answer, const Block& block, std::size_t part) co
     return fitting_.may_keep({answer ? answer_mean : prompt_mean, block.place, static_cast<int>(part)});
 }
 
-void MapRecorder::read_site(const tape::Tape& tape, Part& part, Block& block, const AttentionSite& site) {
-    const AttentionPart& facts = part.facts;
+void MapRecorder::read_site(const tape::Tape& tape, Part& part, Block& block,
+                            const replay::AttentionSite& site) {
+    const replay::AttentionPart& facts = part.facts;
     const auto index = static_cast<std::size_t>(&part - parts_.data());
     const int first = reader_.queries(site).first;
     const int count = reader_.queries(site).second;
@@ -146,7 +147,7 @@ void MapRecorder::offer(std::size_t part, Block& block) {
 
 void MapRecorder::say_what_is_left(const Part& part, const AttentionMaps& kept,
                                    std::vector<std::string>& left) const {
-    const AttentionPart& facts = part.facts;
+    const replay::AttentionPart& facts = part.facts;
     const auto say = [&](const char* what, bool heads, bool answer) {
         std::vector<int> missing;
         for (const Block& block : part.blocks) {
@@ -174,7 +175,7 @@ void MapRecorder::finish(ViewData& data) {
         AttentionMaps maps{
             part.facts.name, part.facts.rows, part.facts.keys, part.facts.answer_row, {}, {}, {}};
         maps.blocks = blocks_of(part.facts);
-        for (const AttentionSite& site : part.facts.sites) {
+        for (const replay::AttentionSite& site : part.facts.sites) {
             const bool next =
                 maps.heads.size() < maps.blocks.size() && site.block == maps.blocks[maps.heads.size()];
             if (next) maps.heads.push_back(static_cast<int>(reader_.heads(site)));
@@ -193,4 +194,4 @@ void MapRecorder::finish(ViewData& data) {
     data.attention = std::move(all);
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::record

@@ -7,7 +7,7 @@
 #include "record/budgeted_selection.hpp"
 #include "replay/attention_parts.hpp"
 
-namespace llmx::method {
+namespace llmx::record {
 
 /// Kept first: the rows that predict the answer, mean over heads, of blocks spread over the model; then these
 /// rows of single heads, all heads of a block together; then the prompt's rows in the same order.
@@ -15,10 +15,10 @@ class MapRecorder {
 public:
     /// `blocks`: asked for; none: all. `budget`: characters of JSON; 0: no bound.
     /// The reader must outlive the recorder.
-    MapRecorder(const AttentionReader& reader, std::vector<AttentionPart> parts,
+    MapRecorder(const replay::AttentionReader& reader, std::vector<replay::AttentionPart> parts,
                 const std::vector<int>& blocks, std::size_t budget);
 
-    [[nodiscard]] std::vector<Need> needs() const;
+    [[nodiscard]] std::vector<replay::RequiredValue> needs() const;
     /// Takes from a piece of the tape what lies in it. Call for every piece.
     void read(const tape::Tape& tape, int first, int last);
     /// After all pieces: fills in `attention`, and adds to `left_out`.
@@ -37,17 +37,17 @@ private:
         std::map<int, Strip> strips;  ///< by the first query
     };
     struct Part {
-        AttentionPart facts;
+        replay::AttentionPart facts;
         std::vector<Block> blocks;
     };
-    void read_site(const tape::Tape& tape, Part& part, Block& block, const AttentionSite& site);
+    void read_site(const tape::Tape& tape, Part& part, Block& block, const replay::AttentionSite& site);
     void offer(std::size_t part, Block& block);
     [[nodiscard]] bool may_keep(bool answer, const Block& block, std::size_t part) const;
     void say_what_is_left(const Part& part, const AttentionMaps& kept, std::vector<std::string>& left) const;
 
-    const AttentionReader& reader_;
+    const replay::AttentionReader& reader_;
     std::vector<Part> parts_;
     BudgetedSelection<std::pair<std::size_t, Maps>> fitting_;  ///< a part, and maps of one block
 };
 
-}  // namespace llmx::method
+}  // namespace llmx::record

@@ -8,7 +8,7 @@
 
 #include "core/ranges.hpp"
 
-namespace llmx::method {
+namespace llmx::record {
 
 namespace {
 
@@ -22,21 +22,21 @@ std::size_t json_size(const NeuronGroup& group) {
 
 }  // namespace
 
-NeuronRecorder::NeuronRecorder(const Replay& replay, const AttentionReader& reader,
-                               std::vector<AttentionPart> parts, const std::vector<int>& blocks,
+NeuronRecorder::NeuronRecorder(const replay::Replay& replay, const replay::AttentionReader& reader,
+                               std::vector<replay::AttentionPart> parts, const std::vector<int>& blocks,
                                std::size_t budget)
     : replay_(replay), reader_(reader), parts_(std::move(parts)), fitting_(budget) {
     for (std::size_t p = 0; p < parts_.size(); ++p) {
-        const std::vector<int> asked = asked_blocks(parts_[p], blocks);
+        const std::vector<int> asked = replay::asked_blocks(parts_[p], blocks);
         const std::vector<int> places = spread(static_cast<int>(asked.size()));
         for (std::size_t i = 0; i < asked.size(); ++i) {
             Block& block = blocks_.emplace_back();
             block.part = p;
             block.number = asked[i];
             block.place = places[i];
-            for (const AttentionSite& site : parts_[p].sites) {
+            for (const replay::AttentionSite& site : parts_[p].sites) {
                 if (site.block != asked[i]) continue;
-                block.sites.push_back({site, score_steps(replay.graph(), site)});
+                block.sites.push_back({site, replay::score_steps(replay.graph(), site)});
                 if (!block.sites.back().steps.unknown.empty())
                     block.unknown = block.sites.back().steps.unknown;
             }
@@ -51,8 +51,8 @@ const engine::TensorInfo& NeuronRecorder::node(int order) const {
     return replay_.graph().at(replay_.graph().nodes[static_cast<std::size_t>(order)]);
 }
 
-std::vector<Need> NeuronRecorder::needs() const {
-    std::vector<Need> needs;
+std::vector<replay::RequiredValue> NeuronRecorder::needs() const {
+    std::vector<replay::RequiredValue> needs;
     const tape::Lineage& lineage = replay_.lineage();
     for (const Block& block : blocks_) {
         if (!block.unknown.empty()) continue;
@@ -91,13 +91,13 @@ void NeuronRecorder::read(const tape::Tape& tape, int first, int last) {
 
 /// Makes room for the rows and keys of all sub-passes.
 void NeuronRecorder::begin(Block& block) {
-    const AttentionPart& part = parts_[block.part];
+    const replay::AttentionPart& part = parts_[block.part];
     const engine::TensorInfo& scores = node(block.sites.front().site.scores);
     const std::int64_t heads = scores.shape[1];
     const std::int64_t size = replay_.graph().at(scores.sources[0]).shape[3];
     const std::int64_t shared = heads / block.groups_there;
     const std::int64_t rows = part.rows - part.answer_row;
-    const ScoreSteps& steps = block.sites.front().steps;
+    const replay::ScoreSteps& steps = block.sites.front().steps;
     std::vector<float> sinks(steps.sinks >= 0 ? static_cast<std::size_t>(heads) : 0);
     if (steps.sinks >= 0) engine::dequantize_rows(replay_.graph().at(steps.sinks), 0, 1, sinks.data());
     for (int g = 0; g < block.groups_there; ++g) {
@@ -117,7 +117,7 @@ void NeuronRecorder::begin(Block& block) {
 
 void NeuronRecorder::read_site(const tape::Tape& tape, Block& block, const Site& site) {
     if (block.groups.empty()) begin(block);
-    const AttentionPart& part = parts_[block.part];
+    const replay::AttentionPart& part = parts_[block.part];
     const engine::TensorInfo& scores = node(site.site.scores);
     const TensorView<const float> keys = tape.read_by(scores.sources[0], scores.order);
     const std::vector<int> rows = reader_.rows_of_columns(tape, site.site);
@@ -138,7 +138,7 @@ void NeuronRecorder::read_site(const tape::Tape& tape, Block& block, const Site&
 /// One query: its vector in every head, which keys it sees, and what is added to its scores.
 void NeuronRecorder::read_row(const tape::Tape& tape, Block& block, const Site& site,
                               const std::vector<int>& rows, int row) {
-    const AttentionPart& part = parts_[block.part];
+    const replay::AttentionPart& part = parts_[block.part];
     const engine::TensorInfo& scores = node(site.site.scores);
     const TensorView<const float> queries = tape.read_by(scores.sources[1], scores.order);
     const TensorView<const float> mask =
@@ -161,7 +161,8 @@ void NeuronRecorder::read_row(const tape::Tape& tape, Block& block, const Site& 
             for (std::int64_t of_group = 0; of_group < group.queries.shape[0]; ++of_group, ++h) {
                 float added = bias ? site.steps.bias_scale * bias.at(0, h, q, column) : 0.0F;
                 if (mask)
-                    added += alibi_slope(site.steps.max_alibi, h, scores.shape[1]) * mask.at(0, 0, q, column);
+                    added += replay::alibi_slope(site.steps.max_alibi, h, scores.shape[1]) *
+                             mask.at(0, 0, q, column);
                 if (added == 0) continue;
                 if (group.bias.empty())
                     group.bias = Tensor::zero({group.queries.shape[0], group.queries.shape[1], part.keys});
@@ -202,7 +203,7 @@ void NeuronRecorder::finish(ViewData& data) {
     std::sort(data.neuron.begin(), data.neuron.end(), [](const NeuronGroup& a, const NeuronGroup& b) {
         return std::tie(a.kind, a.block, a.first_head) < std::tie(b.kind, b.block, b.first_head);
     });
-    for (const AttentionPart& part : parts_) {
+    for (const replay::AttentionPart& part : parts_) {
         std::vector<int> none;
         std::vector<int> some;
         int there = 0;
@@ -231,4 +232,4 @@ void NeuronRecorder::finish(ViewData& data) {
     }
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::record

@@ -7,7 +7,7 @@
 #include "replay/attention_parts.hpp"
 #include "replay/score_steps.hpp"
 
-namespace llmx::method {
+namespace llmx::record {
 
 /// The rows are those that predict the answer (of an encoder all). Kept first: the first key-value head of
 /// blocks spread over the model, then the second, ...
@@ -15,10 +15,11 @@ class NeuronRecorder {
 public:
     /// `blocks`: asked for; none: all. `budget`: characters of JSON; 0: no bound. The reader must outlive the
     /// recorder.
-    NeuronRecorder(const Replay& replay, const AttentionReader& reader, std::vector<AttentionPart> parts,
-                   const std::vector<int>& blocks, std::size_t budget);
+    NeuronRecorder(const replay::Replay& replay, const replay::AttentionReader& reader,
+                   std::vector<replay::AttentionPart> parts, const std::vector<int>& blocks,
+                   std::size_t budget);
 
-    [[nodiscard]] std::vector<Need> needs() const;
+    [[nodiscard]] std::vector<replay::RequiredValue> needs() const;
     /// Takes from a piece of the tape what lies in it. Call for every piece.
     void read(const tape::Tape& tape, int first, int last);
     /// After all pieces: fills in `neuron`, and adds to `left_out`.
@@ -26,8 +27,8 @@ public:
 
 private:
     struct Site {
-        AttentionSite site;
-        ScoreSteps steps;
+        replay::AttentionSite site;
+        replay::ScoreSteps steps;
     };
     struct Block {
         std::size_t part = 0;
@@ -46,11 +47,11 @@ private:
     void offer(Block& block);
     [[nodiscard]] const engine::TensorInfo& node(int order) const;
 
-    const Replay& replay_;
-    const AttentionReader& reader_;
-    std::vector<AttentionPart> parts_;
+    const replay::Replay& replay_;
+    const replay::AttentionReader& reader_;
+    std::vector<replay::AttentionPart> parts_;
     std::vector<Block> blocks_;
     BudgetedSelection<NeuronGroup> fitting_;
 };
 
-}  // namespace llmx::method
+}  // namespace llmx::record

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <llmx/error.hpp>
 
-namespace llmx {
+namespace llmx::record {
 
 void pack_row(std::span<const float> weights, AttentionMap& map) {
     constexpr int most = 255;
@@ -30,6 +30,10 @@ void pack_row(std::span<const float> weights, AttentionMap& map) {
     }
     end_run();
 }
+
+}  // namespace llmx::record
+
+namespace llmx {
 
 Tensor unpack(const AttentionMap& map, int keys) {
     const std::size_t wanted = map.steps.size() * static_cast<std::size_t>(keys);

@@ -4,9 +4,9 @@
 #include <llmx/view_data.hpp>
 #include <span>
 
-namespace llmx {
+namespace llmx::record {
 
 /// Appends a row of weights (not negative) and its step.
 void pack_row(std::span<const float> weights, AttentionMap& map);
 
-}  // namespace llmx
+}  // namespace llmx::record

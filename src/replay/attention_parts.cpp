@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
-namespace llmx::method {
+namespace llmx::replay {
 
 std::vector<AttentionPart> attention_parts(const AttentionReader& reader, const Replay& replay, int prompt,
                                            int answer, const std::string& architecture) {
@@ -51,4 +51,4 @@ std::vector<int> asked_blocks(const AttentionPart& part, const std::vector<int>&
     return blocks;
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

@@ -6,7 +6,7 @@
 
 #include "replay/attention_reader.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 
 struct AttentionPart {
     AttentionKind kind = AttentionKind::self;
@@ -29,4 +29,4 @@ std::vector<int> blocks_of(const AttentionPart& part);
 /// Those of them that are asked for (none: all).
 std::vector<int> asked_blocks(const AttentionPart& part, const std::vector<int>& asked);
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <llmx/error.hpp>
 
-namespace llmx::method {
+namespace llmx::replay {
 
 AttentionReader::AttentionReader(const Replay& replay)
     : replay_(replay), sites_(find_attention(replay.graph())) {}
@@ -15,7 +15,7 @@ const engine::TensorInfo& AttentionReader::node(int order) const {
     return graph.at(graph.nodes[static_cast<std::size_t>(order)]);
 }
 
-Need AttentionReader::need(const AttentionSite& site) const {
+RequiredValue AttentionReader::need(const AttentionSite& site) const {
     return {site.softmax, replay_.lineage().written_by(site.softmax)};
 }
 
@@ -86,4 +86,4 @@ void AttentionReader::read(const tape::Tape& tape, const AttentionSite& site,
     }
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

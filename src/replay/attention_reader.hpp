@@ -8,7 +8,7 @@
 #include "replay/attention_sites.hpp"
 #include "replay/replay.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 
 class AttentionReader {
 public:
@@ -17,7 +17,7 @@ public:
 
     /// Every attention of the pass, by block, then in order of the pass; none in a model without.
     [[nodiscard]] const std::vector<AttentionSite>& sites() const { return sites_; }
-    [[nodiscard]] Need need(const AttentionSite& site) const;
+    [[nodiscard]] RequiredValue need(const AttentionSite& site) const;
     /// First row of the site's queries, and their number.
     [[nodiscard]] std::pair<int, int> queries(const AttentionSite& site) const;
     [[nodiscard]] std::int64_t heads(const AttentionSite& site) const;
@@ -40,4 +40,4 @@ private:
     std::vector<AttentionSite> sites_;
 };
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

@@ -4,7 +4,7 @@
 
 #include "engine/model/blocks.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 
 namespace {
 
@@ -55,4 +55,4 @@ std::vector<AttentionSite> find_attention(const engine::Graph& graph) {
     return sites;
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

@@ -5,7 +5,7 @@
 
 #include "engine/pass/graph.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 
 enum class AttentionKind {
     self,     ///< of the text: in a decoder over its KV cache, in an encoder over all of it
@@ -25,4 +25,4 @@ struct AttentionSite {
 /// Every attention of a graph, by block, then in order of the pass.
 std::vector<AttentionSite> find_attention(const engine::Graph& graph);
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

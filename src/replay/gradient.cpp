@@ -10,7 +10,7 @@
 
 #include "engine/model/blocks.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 
 namespace {
 
@@ -77,8 +77,8 @@ Gradient::Gradient(const engine::Graph& graph, std::vector<int> nodes)
     plan_ = vjp::plan(graph, sites_.results, sites_.embeddings, {});
 }
 
-std::vector<Need> Gradient::needs() const {
-    std::vector<Need> needs;
+std::vector<RequiredValue> Gradient::needs() const {
+    std::vector<RequiredValue> needs;
     for (const vjp::Step& step : plan_.steps) {
         for (const tape::ValueKey& key : step.keeps) needs.push_back({step.node, key});
     }
@@ -237,4 +237,4 @@ void Gradient::per_term(Replay& replay, const objective::Terms& terms, vjp::Weig
     per_seed(replay, terms.size(), seed, weights, threads, each, progress);
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

@@ -11,7 +11,7 @@
 #include "vjp/reverse.hpp"
 #include "vjp/weights.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 
 /// Where gradients are read in a graph: tensors, of every sub-pass.
 struct GradientSites {
@@ -32,7 +32,7 @@ public:
     /// At these nodes instead of the embeddings: where this says embedding, it means them.
     Gradient(const engine::Graph& graph, std::vector<int> nodes);
 
-    [[nodiscard]] std::vector<Need> needs() const;
+    [[nodiscard]] std::vector<RequiredValue> needs() const;
     [[nodiscard]] const GradientSites& sites() const { return sites_; }
 
     /// Told the gradient of a watched node for objective i, with the tape of the piece that the node is in,
@@ -79,4 +79,4 @@ private:
     vjp::Plan plan_;
 };
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

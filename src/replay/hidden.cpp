@@ -6,7 +6,7 @@
 #include "engine/model/blocks.hpp"
 #include "replay/gradient.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 
 std::map<int, std::vector<int>> residual_stream(const engine::Graph& graph) {
     std::map<int, std::vector<int>> residual = find_sites(graph).residual;
@@ -31,8 +31,8 @@ Hidden::Hidden(const Replay& replay, std::pair<int, int> rows)
     }
 }
 
-std::vector<Need> Hidden::needs() const {
-    std::vector<Need> needs;
+std::vector<RequiredValue> Hidden::needs() const {
+    std::vector<RequiredValue> needs;
     for (const auto& [block, nodes] : sites_) {
         for (const int id : nodes) {
             const int node = replay_.graph().at(id).order;
@@ -80,4 +80,4 @@ std::vector<HiddenState> Hidden::finish() {
     return all;
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

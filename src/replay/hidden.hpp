@@ -8,7 +8,7 @@
 
 #include "replay/replay.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 
 /// The nodes that are the residual stream after each block, one of every sub-pass that has the block: those
 /// that the graph names so, and the sum that BERT's and T5's graphs name as their result.
@@ -20,7 +20,7 @@ public:
     /// residual stream.
     explicit Hidden(const Replay& replay, std::pair<int, int> rows = {0, std::numeric_limits<int>::max()});
 
-    [[nodiscard]] std::vector<Need> needs() const;
+    [[nodiscard]] std::vector<RequiredValue> needs() const;
     /// Takes from a piece of the tape what lies in it. Call for every piece.
     void read(const tape::Tape& tape, int first, int last);
     /// After all pieces.
@@ -36,4 +36,4 @@ private:
     std::map<int, std::map<int, std::vector<float>>> rows_;  // block -> row -> values
 };
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

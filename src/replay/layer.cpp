@@ -7,7 +7,7 @@
 #include "core/ranges.hpp"
 #include "engine/model/blocks.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 
 namespace {
 
@@ -56,4 +56,4 @@ std::vector<int> layer_nodes(const engine::Graph& graph, int layer, int sources)
                                               layer, ranges(works)));
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

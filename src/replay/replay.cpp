@@ -7,7 +7,7 @@
 #include <llmx/error.hpp>
 #include <numeric>
 
-namespace llmx::method {
+namespace llmx::replay {
 
 Replay::Replay(engine::Session& session, engine::PassInput input, std::shared_ptr<tape::Arena> arena)
     : Replay(session, input, std::move(arena), std::make_shared<const engine::Graph>(session.plan(input))) {}
@@ -24,7 +24,7 @@ Replay::Replay(engine::Session& session, engine::PassInput input, std::shared_pt
 
 Replay Replay::again() const { return {session_, input_, arena_, graph_}; }
 
-void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
+void Replay::plan(std::vector<RequiredValue> needs, std::size_t budget, Visit reader) {
     if (reader) {
         reader_ = std::move(reader);
         visited_ = false;
@@ -34,16 +34,16 @@ void Replay::plan(std::vector<Need> needs, std::size_t budget, Visit reader) {
     only_.reset();
 }
 
-void Replay::expect(const std::vector<Need>& needs, std::size_t budget) {
+void Replay::expect(const std::vector<RequiredValue>& needs, std::size_t budget) {
     if (!only_) keep_too(needs, budget);
 }
 
 /// Adds to the one piece there is. False where there are several, or it would become too large.
-bool Replay::keep_too(const std::vector<Need>& needs, std::size_t budget) {
+bool Replay::keep_too(const std::vector<RequiredValue>& needs, std::size_t budget) {
     if (pieces_.size() > 1) return false;
     tape::Keeps& keeps = pieces_.front().keeps;
     tape::Keeps all = keeps;
-    for (const Need& need : needs) all.insert(need.key);
+    for (const RequiredValue& need : needs) all.insert(need.key);
     if (budget != 0 && bytes_of(all) > budget) return false;
     if (all.size() == keeps.size()) return true;
     keeps = std::move(all);
@@ -51,10 +51,10 @@ bool Replay::keep_too(const std::vector<Need>& needs, std::size_t budget) {
     return true;
 }
 
-std::vector<Replay::Piece> Replay::pieces_of(std::vector<Need> needs, std::size_t budget) const {
+std::vector<Replay::Piece> Replay::pieces_of(std::vector<RequiredValue> needs, std::size_t budget) const {
     std::vector<Piece> pieces;
     std::stable_sort(needs.begin(), needs.end(),
-                     [](const Need& a, const Need& b) { return a.node > b.node; });
+                     [](const RequiredValue& a, const RequiredValue& b) { return a.node > b.node; });
     Piece piece{0, static_cast<int>(graph_->nodes.size()), {}};
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < needs.size();) {
@@ -168,4 +168,4 @@ std::span<const float> Replay::logits(int output) const {
     return results_.row(static_cast<std::size_t>(output));
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

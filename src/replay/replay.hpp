@@ -11,10 +11,10 @@
 
 #include "tape/tape.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 
 /// A value that a method reads, and the node at which it does.
-struct Need {
+struct RequiredValue {
     int node = 0;
     tape::ValueKey key;
 };
@@ -39,10 +39,10 @@ public:
     /// before is kept with it where the budget holds both in one piece, and a recording that has everything
     /// already is not made again. `reader` is told every piece once, when it is next visited. Throws
     /// Error{input} where the budget does not hold what one node needs.
-    void plan(std::vector<Need> needs, std::size_t budget, Visit reader = {});
+    void plan(std::vector<RequiredValue> needs, std::size_t budget, Visit reader = {});
     /// What a later plan will ask for: kept along, from the first recording on, where the budget holds
     /// everything in one piece. Does nothing once there is a recording.
-    void expect(const std::vector<Need>& needs, std::size_t budget);
+    void expect(const std::vector<RequiredValue>& needs, std::size_t budget);
 
     /// The same text with nothing planned or recorded, to be fed other values by `refeed`.
     [[nodiscard]] Replay again() const;
@@ -76,8 +76,8 @@ private:
     };
     Replay(engine::Session& session, engine::PassInput input, std::shared_ptr<tape::Arena> arena,
            std::shared_ptr<const engine::Graph> graph);
-    bool keep_too(const std::vector<Need>& needs, std::size_t budget);
-    [[nodiscard]] std::vector<Piece> pieces_of(std::vector<Need> needs, std::size_t budget) const;
+    bool keep_too(const std::vector<RequiredValue>& needs, std::size_t budget);
+    [[nodiscard]] std::vector<Piece> pieces_of(std::vector<RequiredValue> needs, std::size_t budget) const;
     [[nodiscard]] std::size_t bytes_of(const tape::Keeps& keeps) const;
     tape::Tape record(const Piece& piece);
     [[nodiscard]] const tape::Tape& recorded();
@@ -97,4 +97,4 @@ private:
     Tensor results_;
 };
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

@@ -4,7 +4,7 @@
 #include <thread>
 #include <vector>
 
-namespace llmx::method {
+namespace llmx::replay {
 
 std::optional<std::size_t> Queue::next(const std::function<void(std::size_t)>& start) {
     const std::scoped_lock lock(mutex_);
@@ -51,4 +51,4 @@ void in_replicas(std::size_t replicas, std::size_t count,
     if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

@@ -7,7 +7,7 @@
 #include <mutex>
 #include <optional>
 
-namespace llmx::method {
+namespace llmx::replay {
 
 /// Hands out pieces [0, count).
 class Queue {
@@ -35,4 +35,4 @@ private:
 void in_replicas(std::size_t replicas, std::size_t count,
                  const std::function<void(std::size_t, Queue&)>& work);
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-namespace llmx::method {
+namespace llmx::replay {
 
 namespace {
 
@@ -72,4 +72,4 @@ float alibi_slope(float max_alibi, std::int64_t head, std::int64_t heads) {
     return static_cast<float>(std::exp2(exponent));
 }
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

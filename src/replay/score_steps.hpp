@@ -5,7 +5,7 @@
 
 #include "replay/attention_reader.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 
 /// score = scale x, or softcap tanh(scale x / softcap), plus bias_scale bias, plus the mask, which ALiBi
 /// multiplies by a slope of each head.
@@ -26,4 +26,4 @@ ScoreSteps score_steps(const engine::Graph& graph, const AttentionSite& site);
 /// ALiBi's slope of a head; 1 without.
 float alibi_slope(float max_alibi, std::int64_t head, std::int64_t heads);
 
-}  // namespace llmx::method
+}  // namespace llmx::replay

@@ -65,7 +65,8 @@ const Words<Absence>& absence_words() {
     return words;
 }
 
-const Words<Products> products_words = {{Products::float32, "float32"}, {Products::bfloat16, "bfloat16"}};
+const Words<MatmulPrecision> products_words = {{MatmulPrecision::float32, "float32"},
+                                               {MatmulPrecision::bfloat16, "bfloat16"}};
 const Words<EarlyStopping> early_stopping_words = {
     {EarlyStopping::no, "no"}, {EarlyStopping::yes, "yes"}, {EarlyStopping::never, "never"}};
 const Words<bool> sources_words = {{false, "prompt"}, {true, "all"}};
@@ -238,7 +239,7 @@ void visit_resources(Rows& v, ExplainRequest& r) {
               {.low = 0, .high = 4096, .scope = Scope::model});
     v.integer("context_tokens", r.how.context,
               "Number of tokens allowed; 0: as many as the model was trained on.", {.low = 0});
-    v.word("products", r.how.products, products_words,
+    v.word("products", r.how.matmul_precision, products_words,
            "Number format of the reverse pass's matrix products.");
     v.size("memory_budget", r.how.memory_budget, "Bytes for recorded values; 0: no bound.");
 }

@@ -101,10 +101,10 @@ private:
             if (step.rule->refuses != nullptr) {
                 if (const std::string why = step.rule->refuses(node); !why.empty()) refuse(info, why);
             }
-            const Keep keep = step.rule->keep != nullptr ? step.rule->keep(node) : Keep{};
-            if (keep.output) step.keeps.push_back(lineage_.written_by(step.node));
+            const SavedValues saved = step.rule->saved != nullptr ? step.rule->saved(node) : SavedValues{};
+            if (saved.output) step.keeps.push_back(lineage_.written_by(step.node));
             for (std::size_t i = 0; i < info.sources.size(); ++i) {
-                if ((keep.sources >> i & 1U) == 0) continue;
+                if ((saved.sources >> i & 1U) == 0) continue;
                 const engine::TensorRole role = graph_.at(graph_.at(info.sources[i]).root).role;
                 if (role == engine::TensorRole::weight || role == engine::TensorRole::input) continue;
                 step.keeps.push_back(lineage_.read_by(info.sources[i], step.node));

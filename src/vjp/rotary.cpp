@@ -169,9 +169,9 @@ void turn_back(float* du, float* dv, const float* du_out, const float* dv_out, s
 
 }  // namespace
 
-Keep keep_rotary(const Node& node) {
-    if (!node.wants(0)) return Keep::nothing();
-    return node.has(2) ? Keep::source(1) | Keep::source(2) : Keep::source(1);
+SavedValues saved_by_rotary(const Node& node) {
+    if (!node.wants(0)) return SavedValues::nothing();
+    return node.has(2) ? SavedValues::source(1) | SavedValues::source(2) : SavedValues::source(1);
 }
 
 std::string refuses_rotary(const Node& node) {

@@ -10,7 +10,7 @@ namespace llmx::vjp {
 /// Which way the forward pass turned: ROPE counter-clockwise, ROPE_BACK clockwise.
 enum class Turn { counter_clockwise, clockwise };
 
-Keep keep_rotary(const Node& node);
+SavedValues saved_by_rotary(const Node& node);
 std::string refuses_rotary(const Node& node);
 void pull_rotary(Pull& pull, Turn turn);
 

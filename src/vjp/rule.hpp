@@ -14,14 +14,16 @@ namespace llmx::vjp {
 class Pull;
 
 /// The values that a rule needs from the forward pass; bit i: source i.
-struct Keep {
+struct SavedValues {
     std::uint32_t sources = 0;
     bool output = false;
 
-    [[nodiscard]] static Keep nothing() { return {}; }
-    [[nodiscard]] static Keep source(int i) { return {1U << static_cast<unsigned>(i), false}; }
-    [[nodiscard]] static Keep result() { return {0, true}; }
-    friend Keep operator|(Keep a, Keep b) { return {a.sources | b.sources, a.output || b.output}; }
+    [[nodiscard]] static SavedValues nothing() { return {}; }
+    [[nodiscard]] static SavedValues source(int i) { return {1U << static_cast<unsigned>(i), false}; }
+    [[nodiscard]] static SavedValues result() { return {0, true}; }
+    friend SavedValues operator|(SavedValues a, SavedValues b) {
+        return {a.sources | b.sources, a.output || b.output};
+    }
 };
 
 /// A node as a rule sees it when the tape is planned.
@@ -46,7 +48,7 @@ struct Rule {
 
     /// Values that `pull` reads. Weights and inputs (positions, masks, ids) are always available; only memory
     /// and sources computed in the pass must be kept.
-    Keep (*keep)(const Node&) = nullptr;
+    SavedValues (*saved)(const Node&) = nullptr;
 
     /// Adds the gradient of each wanted source, given the output's. Null: the operation has no gradient, and
     /// none flows through it.

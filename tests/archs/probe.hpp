@@ -45,8 +45,8 @@ private:
     [[nodiscard]] Tensor slope(const Tensor& results) const;
 
     engine::Session session_;
-    method::Replay replay_;
-    method::Gradient gradient_;
+    replay::Replay replay_;
+    replay::Gradient gradient_;
     objective::Terms terms_;
     Tensor embeddings_;
 };

@@ -87,8 +87,9 @@ TEST(Methods, TheCheckMeasuresWhatIsExplained) {
         // Nothing taken away: f itself, except where the probability stands for it.
         double sum = 0;
         for (const json& target : found["targets"]) sum += target["value"].get<double>();
-        if (f["measure"] != "probability")
+        if (f["measure"] != "probability") {
             EXPECT_NEAR(f["deletion"][0].get<double>(), sum, 1e-5) << found["objective"];
+        }
         return f["measure"].get<std::string>();
     };
     EXPECT_EQ(measured({}), "probability");

@@ -71,12 +71,12 @@ TEST_P(TinyT5, ThreeAttentions) {
     const auto keys = static_cast<int>(source.size());
     struct Kind {
         const char* name;
-        method::AttentionKind kind;
+        replay::AttentionKind kind;
         int prompt, answer;
     };
-    for (const Kind& k : {Kind{"encoder", method::AttentionKind::encoder, keys, 0},
-                          Kind{"decoder", method::AttentionKind::self, 1, rows - 1},
-                          Kind{"cross", method::AttentionKind::cross, keys, rows}}) {
+    for (const Kind& k : {Kind{"encoder", replay::AttentionKind::encoder, keys, 0},
+                          Kind{"decoder", replay::AttentionKind::self, 1, rows - 1},
+                          Kind{"cross", replay::AttentionKind::cross, keys, rows}}) {
         for (const int micro_batch : {0, 3}) {
             const AttentionResult ours =
                 test::attention(model, asked, k.kind, k.prompt, k.answer, micro_batch);
@@ -98,7 +98,7 @@ TEST_P(TinyT5, ThreeAttentions) {
             std::cout << GetParam().name << ": " << k.name << " attention " << worst << '\n';
             EXPECT_MEASURED(worst, GetParam().attention);
             EXPECT_EQ(ours.pair.attention.size(),
-                      k.kind == method::AttentionKind::cross ? source.size() : 0U);
+                      k.kind == replay::AttentionKind::cross ? source.size() : 0U);
         }
     }
 }
@@ -106,7 +106,7 @@ TEST_P(TinyT5, ThreeAttentions) {
 /// Definitions 1.2 for cross attention: rows of the decoder's queries against the source's keys.
 TEST_P(TinyT5, CrossScoresAreMinMaxOfTheLogarithms) {
     const AttentionResult ours =
-        test::attention(model, input(), method::AttentionKind::cross, static_cast<int>(source.size()),
+        test::attention(model, input(), replay::AttentionKind::cross, static_cast<int>(source.size()),
                         static_cast<int>(text.size()));
     // softmax over all keys without bias: the scores are the logarithms of the weights, but for a constant
     const Tensor& weights = ours.weights[1];

@@ -99,8 +99,8 @@ TEST_P(LayerGradient, AgreesWithTheReversePassFromTheEmbeddings) {
     const LayerText text = text_of(GetParam());
     if (GetParam() == "t5") GTEST_SKIP() << "encoder and decoder share the names of their blocks";
     test::OwnedScene own(text.model, text.prompt, text.answer, false);
-    method::Replay replay(own.session, own.scene.texts.front(), own.scene.arena);
-    const method::Gradient gradient(replay.graph(), true);
+    replay::Replay replay(own.session, own.scene.texts.front(), own.scene.arena);
+    const replay::Gradient gradient(replay.graph(), true);
     replay.plan(gradient.needs(), 0);
     vjp::Weights weights;
     const auto whole = gradient.whole(
@@ -134,7 +134,7 @@ TEST_P(LayerGradient, IntegratedGradientsAreComplete) {
     for (const int layer : {-1, 0}) {
         for (const bool each : {false, true}) {
             test::OwnedScene own(text.model, text.prompt, text.answer, each);
-            own.scene.held[0] = true;
+            own.scene.fixed[0] = true;
             method::ReplayFunction function(own.scene, layer);
             const method::Definition& definition = method::definition("integrated_gradients");
             const method::Scores found =
@@ -144,7 +144,7 @@ TEST_P(LayerGradient, IntegratedGradientsAreComplete) {
                 const Completeness& c = found.completeness[t];
                 EXPECT_MEASURED(std::abs(c.residual) / (std::abs(c.f_input - c.f_baseline) + 0.1), 5e-3)
                     << "layer " << layer << ", target " << t;
-                EXPECT_EQ(found.scores.row(t)[0], 0) << "held";
+                EXPECT_EQ(found.scores.row(t)[0], 0) << "fixed";
             }
         }
     }
@@ -159,12 +159,12 @@ TEST(T5Path, GradientIntegratesToTheDifferenceOfF) {
         method::ReplayFunction function(own.scene, layer);
         const Tensor start = method::between(function.baseline("token", -1), function.input(), 0.99);
         const auto nodes = method::path_nodes("midpoint", 1000);
-        std::vector<double> sums(own.scene.held.size());
+        std::vector<double> sums(own.scene.fixed.size());
         function.gradients_at(
             nodes.size(),
             [&](std::size_t k) { return method::between(start, function.input(), nodes[k].at); },
             [&](std::size_t k, std::size_t, const TensorView<const float>& gradient) {
-                method::add_products(start, function.input(), gradient, own.scene.held, nodes[k].weight,
+                method::add_products(start, function.input(), gradient, own.scene.fixed, nodes[k].weight,
                                      sums);
             });
         const double difference = function.values(function.input())[0] - function.values(start)[0];

@@ -57,11 +57,11 @@ TEST_P(MicroBatches, HaveTheSameAttention) {
     for (int p = prompt_size - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
     const auto answer = static_cast<int>(ids.size()) - prompt_size;
     const AttentionResult one =
-        test::attention(model, input, method::AttentionKind::self, prompt_size, answer);
+        test::attention(model, input, replay::AttentionKind::self, prompt_size, answer);
     for (const int size : {1, 5, 12}) {
         for (const std::size_t budget : {std::size_t{0}, std::size_t{256} << 10}) {
             std::size_t pieces = 0;
-            const AttentionResult several = test::attention(model, input, method::AttentionKind::self,
+            const AttentionResult several = test::attention(model, input, replay::AttentionKind::self,
                                                             prompt_size, answer, size, budget, &pieces);
             EXPECT_EQ(pieces > 1, budget > 0);
             const double measured = size == 1 ? GetParam().attention : 6e-8;

@@ -45,8 +45,8 @@ TEST_P(TinyQa, LogitsLossAndGradient) {
     const engine::PassInput asked = input();
     const auto tokens = static_cast<int>(asked.ids.size());
     engine::Session session(model, {.tokens = tokens, .outputs = tokens});
-    method::Replay replay(session, asked, std::make_shared<tape::Arena>());
-    const method::Gradient gradient(replay.graph(), false);
+    replay::Replay replay(session, asked, std::make_shared<tape::Arena>());
+    const replay::Gradient gradient(replay.graph(), false);
     replay.plan(gradient.needs(), 0);
     replay.visit();
     const objective::SpanLogits logits = objective::span_logits(replay.results(), head);
@@ -69,7 +69,7 @@ TEST_P(TinyQa, LogitsLossAndGradient) {
 TEST_P(TinyQa, AttentionOfAllTokens) {
     const engine::PassInput asked = input();
     const AttentionResult ours =
-        test::attention(model, asked, method::AttentionKind::self, static_cast<int>(asked.ids.size()), 0);
+        test::attention(model, asked, replay::AttentionKind::self, static_cast<int>(asked.ids.size()), 0);
     double worst = 0;
     for (std::size_t b = 0; b < ours.weights.size(); ++b) {
         const auto truth = golden.floats("attention." + std::to_string(b));

@@ -32,7 +32,7 @@ protected:
                                          .answer = Tokens(ids.begin() + prompt, ids.end()),
                                          .prompt = prompt,
                                          .sources = sources,
-                                         .held = {},
+                                         .fixed = {},
                                          .context = {},
                                          .units = {},
                                          .readout = nullptr,

@@ -71,7 +71,7 @@ TEST_P(TinyModel, SameBitsForTheSameThreads) {
 TEST_P(TinyModel, BFloat16ProductsStayClose) {
     if (!gemm::has_bfloat16()) GTEST_SKIP() << "no bfloat16 products on this machine";
     const PerTarget exact = per_target(model, ids, 0, 2);
-    const PerTarget rounded = per_target(model, ids, 0, 2, Products::bfloat16);
+    const PerTarget rounded = per_target(model, ids, 0, 2, MatmulPrecision::bfloat16);
     const double error = test::relative_l2(rounded.gradients, exact.gradients);
     std::cout << GetParam().name << ": bfloat16 products differ by " << error << '\n';
     EXPECT_LE(error, 3e-2);  // eight bits of mantissa

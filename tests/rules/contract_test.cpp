@@ -144,7 +144,7 @@ private:
             ASSERT_EQ(rule_->refuses(node), "");
         }
         vjp::Weights weights;
-        TestSource source(op_, node, rule_->keep(node), output_, window, start, weights);
+        TestSource source(op_, node, rule_->saved(node), output_, window, start, weights);
         const Windowed gradient(dys_[d], Window::dense);
         vjp::Pull pull(node, gradient.values(), source, threads);
         rule_->pull(pull);
@@ -279,8 +279,8 @@ TEST(Rules, SourcesMayShareAWindow) {
         vjp::Weights weights;
         const Array& x = made.inputs()[0];
         const Array& y = made.inputs()[1];
-        TestSource source(made, node, vjp::find_rule(op)->keep(node), x, Window::dense, {{0, Array(x.shape)}},
-                          weights);
+        TestSource source(made, node, vjp::find_rule(op)->saved(node), x, Window::dense,
+                          {{0, Array(x.shape)}}, weights);
         source.share(1, 0);
         const Windowed dy(make(x.shape, [](auto...) { return 1.0; }), Window::dense);
         vjp::Pull pull(node, dy.values(), source, 1);

@@ -69,9 +69,9 @@ private:
 class TestSource : public vjp::PullSource {
 public:
     /// `start`: what the sinks hold before; sinks without a start are fresh.
-    TestSource(const OneOp& op, const vjp::Node& node, const vjp::Keep& keep, const Array& output,
+    TestSource(const OneOp& op, const vjp::Node& node, const vjp::SavedValues& saved, const Array& output,
                Window window, const std::map<int, Array>& start, vjp::Weights& weights)
-        : node_(node), keep_(keep), weights_(weights), output_(output, window) {
+        : node_(node), saved_(saved), weights_(weights), output_(output, window) {
         for (int i = 0; i < op.sources(); ++i) {
             if (!node.has(i)) continue;
             const Array& values = op.inputs()[static_cast<std::size_t>(op.input_of(i))];
@@ -106,7 +106,7 @@ public:
         return {indices_.at(i).data(), shape, {2 * dense[0], 2 * dense[1], 2 * dense[2], 2}};
     }
     TensorView<const float> output() override {
-        if (!keep_.output)
+        if (!saved_.output)
             throw std::logic_error("the rule reads its output, which it did not ask to be kept");
         return output_.values();
     }
@@ -129,14 +129,14 @@ private:
     void require_kept(int i) const {
         const engine::TensorRole role = node_.source(i).role;
         const bool given = role == engine::TensorRole::weight || role == engine::TensorRole::input;
-        if (!given && (keep_.sources >> static_cast<unsigned>(i) & 1U) == 0) {
+        if (!given && (saved_.sources >> static_cast<unsigned>(i) & 1U) == 0) {
             throw std::logic_error("the rule reads source " + std::to_string(i) +
                                    ", which it did not ask to be kept");
         }
     }
 
     const vjp::Node& node_;
-    vjp::Keep keep_;
+    vjp::SavedValues saved_;
     vjp::Weights& weights_;
     Windowed output_;
     std::map<int, Windowed> values_;

@@ -18,13 +18,13 @@ class ToyFunction : public method::Function {
 public:
     ToyFunction(Tensor input, std::vector<Closed> targets)
         : input_(std::move(input)),
-          held_(static_cast<std::size_t>(input_.shape[0])),
+          fixed_(static_cast<std::size_t>(input_.shape[0])),
           targets_(std::move(targets)) {}
 
-    void hold(std::size_t row) { held_[row] = true; }
+    void fix(std::size_t row) { fixed_[row] = true; }
 
     [[nodiscard]] const Tensor& input() const override { return input_; }
-    [[nodiscard]] const std::vector<bool>& held() const override { return held_; }
+    [[nodiscard]] const std::vector<bool>& fixed() const override { return fixed_; }
     [[nodiscard]] std::size_t targets() const override { return targets_.size(); }
 
     /// "zero": 0; "mean": -0.25; "token": 0.5 + token.
@@ -60,15 +60,15 @@ private:
     static std::vector<double> doubles(const Tensor& x) { return {x.values.begin(), x.values.end()}; }
     Tensor with_rows(const std::function<float()>& next) const {
         Tensor all = input_;
-        for (std::size_t r = 0; r < held_.size(); ++r) {
-            if (held_[r]) continue;
+        for (std::size_t r = 0; r < fixed_.size(); ++r) {
+            if (fixed_[r]) continue;
             for (float& x : all.row(r)) x = next();
         }
         return all;
     }
 
     Tensor input_;
-    std::vector<bool> held_;
+    std::vector<bool> fixed_;
     std::vector<Closed> targets_;
 };
 

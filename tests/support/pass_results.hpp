@@ -19,15 +19,15 @@ struct PassResults {
 /// The gradient of every term's log-probability at every row's embedding.
 inline PassResults per_term(const Model& model, const engine::PassInput& input, const objective::Terms& terms,
                             int micro_batch = 0, std::size_t budget = 0, int threads = 2,
-                            Products products = Products::float32) {
+                            MatmulPrecision precision = MatmulPrecision::float32) {
     engine::Session session(model, {.tokens = static_cast<int>(input.ids.size()),
                                     .outputs = static_cast<int>(input.outputs.size()),
                                     .source = static_cast<int>(input.source.size()),
                                     .micro_batch = micro_batch});
-    method::Replay replay(session, input, std::make_shared<tape::Arena>());
-    const method::Gradient gradient(replay.graph(), false);
+    replay::Replay replay(session, input, std::make_shared<tape::Arena>());
+    const replay::Gradient gradient(replay.graph(), false);
     replay.plan(gradient.needs(), budget);
-    vjp::Weights weights(std::size_t{1} << 28, products == Products::bfloat16);
+    vjp::Weights weights(std::size_t{1} << 28, precision == MatmulPrecision::bfloat16);
     const auto one = static_cast<std::size_t>(model.facts().embedding) * replay.ids().size();
     PassResults result;
     result.gradients.assign(terms.size() * one, 0.0F);
@@ -45,15 +45,15 @@ inline PassResults per_term(const Model& model, const engine::PassInput& input, 
 
 /// Attention of one kind, all rows and weights.
 inline AttentionResult attention(const Model& model, const engine::PassInput& input,
-                                 method::AttentionKind kind, int prompt, int answer, int micro_batch = 0,
+                                 replay::AttentionKind kind, int prompt, int answer, int micro_batch = 0,
                                  std::size_t budget = 0, std::size_t* pieces = nullptr) {
     engine::Session session(model, {.tokens = static_cast<int>(input.ids.size()),
                                     .outputs = static_cast<int>(input.outputs.size()),
                                     .source = static_cast<int>(input.source.size()),
                                     .micro_batch = micro_batch});
-    method::Replay replay(session, input, std::make_shared<tape::Arena>());
+    replay::Replay replay(session, input, std::make_shared<tape::Arena>());
     const bool fused = model.facts().architecture == "gpt2";
-    method::Attention attention(
+    original::Attention attention(
         replay, model.modules(), model.facts(),
         {.layer_names = fused ? std::vector<std::string>{"c_attn", "c_attn", "c_attn"}
                               : std::vector<std::string>{"attn_q", "attn_k", "attn_v"},

@@ -19,12 +19,12 @@ struct PerTarget {
 };
 
 inline PerTarget per_target(const Model& model, const Tokens& ids, std::size_t budget, int threads,
-                            Products products = Products::float32) {
+                            MatmulPrecision precision = MatmulPrecision::float32) {
     engine::PassInput input{.ids = ids};
     for (int p = prompt_size - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
     const Tokens answer(ids.begin() + prompt_size, ids.end());
     PassResults all = per_term(model, input, objective::terms(Objective::generated, answer, {}), 0, budget,
-                               threads, products);
+                               threads, precision);
     return {std::move(all.gradients), std::move(all.results), all.pieces};
 }
 

@@ -45,7 +45,7 @@ struct OwnedScene {
                 .answer = answer,
                 .prompt = static_cast<int>(prompt.size()),
                 .sources = static_cast<int>(prompt.size()),
-                .held = std::vector<bool>(prompt.size()),
+                .fixed = std::vector<bool>(prompt.size()),
                 .context = {},
                 .units = {},
                 .readout = nullptr,

@@ -11,8 +11,10 @@
 #include <llmx/version.hpp>
 
 #include "csv.hpp"
+#include "faithfulness/maps.hpp"
 #include "request/method_text.hpp"
 #include "terminal/faithfulness.hpp"
+#include "view/json_writer.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -132,11 +134,12 @@ Json mean_json(const std::vector<double>& values) {
 
 Json number_json(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-/// The faithfulness of a map as `llmx explain` writes it.
-Json faithfulness_json(const Json& result, const std::string& method, std::size_t& attribution) {
-    if (method == "attention") return result["Attention"]["pair_result"]["faithfulness"];
-    if (method == "gradient") return result["Gradient"]["faithfulness"];
-    return result["attributions"][attribution++]["faithfulness"];
+/// As `llmx explain` writes it.
+Json faithfulness_json(const Faithfulness& faithfulness) {
+    Json json = Json::object();
+    view::JsonWriter writer(json, "faithfulness", /*raw=*/false);
+    view::rows(writer, faithfulness);
+    return json;
 }
 
 Json request_json(const EvaluatedRequest& request, const std::vector<Depth>& depths) {
@@ -145,10 +148,9 @@ Json request_json(const EvaluatedRequest& request, const std::vector<Depth>& dep
          {"command", "model", "task", "prompt_text", "answer_text", "objective", "warnings"})
         json[key] = request.result[key];
     json["methods"] = Json::array();
-    std::size_t attribution = 0;
     for (const EvaluatedMap& evaluated : request.maps) {
         Json entry = {{"method", evaluated.map.method},
-                      {"faithfulness", faithfulness_json(request.result, evaluated.map.method, attribution)}};
+                      {"faithfulness", faithfulness_json(*evaluated.map.faithfulness)}};
         Json randomized = Json::array();
         for (std::size_t d = 0; d < evaluated.randomized.size(); ++d) {
             const Correlation& c = evaluated.randomized[d];
@@ -191,24 +193,18 @@ Depth parse_depth(const std::string& text) {
 }
 
 std::vector<ScoredMap> maps_of(const Explanation& result, const std::vector<Method>& methods) {
+    std::vector<ScoredMap> found;
+    faithfulness::for_each_map(
+        result, [&](const faithfulness::MethodMap& map, const std::optional<Faithfulness>& measured) {
+            found.push_back({map.method, faithfulness::summed(map.scores, map.columns), measured});
+        });
     std::vector<ScoredMap> maps;
-    std::size_t attribution = 0;
     for (const Method& method : methods) {
-        if (method.name == "attention") {
-            const PairResult& pair = result.original.attention->pair;
-            if (!pair.attention.empty())
-                maps.push_back(
-                    {method.name, {pair.attention.begin(), pair.attention.end()}, pair.faithfulness});
-        } else if (method.name == "gradient") {
-            const std::vector<float>& map = result.original.gradient->saliency_map;
-            maps.push_back({method.name, {map.begin(), map.end()}, result.original.gradient->faithfulness});
-        } else {
-            const Attribution& a = result.attributions[attribution++];
-            std::vector<double> sums(a.units.size(), 0.0);
-            for (std::size_t i = 0; i < a.scores.values.size(); ++i)
-                sums[i % sums.size()] += static_cast<double>(a.scores.values[i]);
-            maps.push_back({request::spelled(method), std::move(sums), a.faithfulness});
-        }
+        const auto map = std::find_if(found.begin(), found.end(),
+                                      [&](const ScoredMap& m) { return m.method == method.name; });
+        if (map == found.end()) continue;
+        maps.push_back({request::spelled(method), std::move(map->scores), std::move(map->faithfulness)});
+        found.erase(map);  // a method may be there more than once, with other options
     }
     return maps;
 }

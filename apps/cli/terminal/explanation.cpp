@@ -37,7 +37,7 @@ void legend(std::ostream& out) {
 }
 
 struct Column {
-    const char* name;
+    std::string_view name;
     const std::vector<float>& scores;
 };
 
@@ -54,7 +54,9 @@ void table(std::ostream& out, const Explanation& result, const std::vector<Colum
     title(out, heading + "  token", color);
     for (std::size_t i = 0; i < count; ++i) {
         fmt::print(out, "{:>8}", order[i]);
-        for (const Column& column : columns) fmt::print(out, "  {:>9.3f}", column.scores[order[i]]);
+        for (const Column& column : columns)
+            fmt::print(out, "  {:>{}.3f}", column.scores[order[i]],
+                       std::max<std::size_t>(9, column.name.size()));
         fmt::print(out, "  {}\n", cell(result.prompt[order[i]]));
     }
     out << '\n';
@@ -126,7 +128,7 @@ void print_explanation(std::ostream& out, const Explanation& result, bool color)
     if (result.original.attention) {
         const PairResult& pair = result.original.attention->pair;
         attention = pair.missing.empty() ? pair.attention : mean_attention(result);
-        columns.push_back({"attention", attention});
+        columns.push_back({pair.missing.empty() ? "attention" : "attention mean", attention});
         coloured_prompt(out,
                         pair.missing.empty()
                             ? fmt::format("{} by attention (pair_result, block {})", prompt, pair.block)

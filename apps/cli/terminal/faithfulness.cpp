@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "faithfulness/maps.hpp"
+
 namespace llmx::cli {
 namespace {
 
@@ -22,13 +24,10 @@ std::string beside_random(const Faithfulness::Number& n) {
 
 std::vector<Measured> measured(const Explanation& result) {
     std::vector<Measured> all;
-    if (result.original.attention && result.original.attention->pair.faithfulness)
-        all.emplace_back("attention", *result.original.attention->pair.faithfulness);
-    if (result.original.gradient && result.original.gradient->faithfulness)
-        all.emplace_back("gradient", *result.original.gradient->faithfulness);
-    for (const Attribution& a : result.attributions) {
-        if (a.faithfulness) all.emplace_back(a.method, *a.faithfulness);
-    }
+    faithfulness::for_each_map(
+        result, [&](const faithfulness::MethodMap& map, const std::optional<Faithfulness>& measured_of_it) {
+            if (measured_of_it) all.emplace_back(map.method, *measured_of_it);
+        });
     return all;
 }
 

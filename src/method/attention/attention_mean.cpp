@@ -22,7 +22,7 @@ double layers_like(const AttentionLayers& attention, const AttentionLayers::Laye
 void require_layer(const AttentionLayers& attention, int layer) {
     std::set<int> blocks;
     for (const AttentionLayers::Layer& known : attention.layers()) {
-        if (known.kind != AttentionKind::encoder) blocks.insert(known.block);
+        if (known.kind != replay::AttentionKind::encoder) blocks.insert(known.block);
     }
     if (layer < 0 || blocks.contains(layer)) return;
     throw Error(ErrorCode::usage, fmt::format("`layer`: got {}; the blocks with attention are {}", layer,
@@ -39,20 +39,20 @@ void require_head(std::int64_t heads, int block, int head) {
 
 std::vector<Option> attention_mean_options() {
     return {{.name = "layer",
-             .kind = Option::Kind::whole,
+             .kind = Option::Kind::integer,
              .default_value = "-1",
              .help = "block, from 0; -1: the mean over all",
              .low = -1},
             {.name = "head",
-             .kind = Option::Kind::whole,
+             .kind = Option::Kind::integer,
              .default_value = "-1",
              .help = "head of each block, from 0; -1: the mean over all",
              .low = -1}};
 }
 
 Scores attention_mean(AttentionLayers& attention, const Options& options, const KeyFactors* factors) {
-    const int layer = options.whole("layer");
-    const int head = options.whole("head");
+    const int layer = options.integer("layer");
+    const int head = options.integer("head");
     require_layer(attention, layer);
     const Tensor top = attention.target_rows();
     const auto targets = static_cast<std::size_t>(top.shape[0]);
@@ -61,7 +61,7 @@ Scores attention_mean(AttentionLayers& attention, const Options& options, const 
     const auto add = [&](const tape::Tape& tape, std::size_t p) {
         const AttentionLayers::Part& part = attention.parts()[p];
         const AttentionLayers::Layer& of = attention.layers()[static_cast<std::size_t>(part.layer)];
-        if (of.kind == AttentionKind::encoder || (layer >= 0 && of.block != layer)) return;
+        if (of.kind == replay::AttentionKind::encoder || (layer >= 0 && of.block != layer)) return;
         const std::int64_t heads = attention.reader().heads(part.site);
         require_head(heads, of.block, head);
         const double share =

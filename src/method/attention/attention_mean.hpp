@@ -13,7 +13,7 @@ std::vector<Option> attention_mean_options();
 /// What each key's weight counts by.
 struct KeyFactors {
     std::vector<int> at;  ///< of each part: the node from which on `needs` are on the tape
-    std::vector<Need> needs;
+    std::vector<replay::RequiredValue> needs;
     std::function<Tensor(const tape::Tape& tape, std::size_t part)> of;  ///< [heads, rows]
 };
 

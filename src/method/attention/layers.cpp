@@ -28,18 +28,18 @@ AttentionLayers::AttentionLayers(AttributionContext& scene, std::string_view met
     }
 }
 
-std::vector<Need> AttentionLayers::needs(const Replay& replay) {
-    const AttentionReader reader(replay);
-    std::vector<Need> needs;
+std::vector<replay::RequiredValue> AttentionLayers::needs(const replay::Replay& replay) {
+    const replay::AttentionReader reader(replay);
+    std::vector<replay::RequiredValue> needs;
     needs.reserve(reader.sites().size());
-    for (const AttentionSite& site : reader.sites()) needs.push_back(reader.need(site));
+    for (const replay::AttentionSite& site : reader.sites()) needs.push_back(reader.need(site));
     return needs;
 }
 
 void AttentionLayers::find_layers() {
-    std::vector<AttentionSite> sites = reader_.sites();
+    std::vector<replay::AttentionSite> sites = reader_.sites();
     std::sort(sites.begin(), sites.end(), [](const auto& a, const auto& b) { return a.softmax < b.softmax; });
-    for (const AttentionSite& site : sites) {
+    for (const replay::AttentionSite& site : sites) {
         const auto same = std::find_if(layers_.begin(), layers_.end(), [&](const Layer& layer) {
             return layer.kind == site.kind && layer.block == site.block;
         });
@@ -87,8 +87,9 @@ void AttentionLayers::visit(const Visit& visit) {
     this->visit(at, {}, visit);
 }
 
-void AttentionLayers::visit(const std::vector<int>& at, std::vector<Need> more, const Visit& visit) {
-    std::vector<Need> needs = std::move(more);
+void AttentionLayers::visit(const std::vector<int>& at, std::vector<replay::RequiredValue> more,
+                            const Visit& visit) {
+    std::vector<replay::RequiredValue> needs = std::move(more);
     for (std::size_t p = 0; p < parts_.size(); ++p)
         needs.push_back({at[p], reader_.need(parts_[p].site).key});
     replay_.plan(std::move(needs), scene_.memory_budget);
@@ -119,7 +120,7 @@ Scores AttentionLayers::scores(const Tensor& of_rows) const {
     Scores found{Tensor::zero({of_rows.shape[0], scene_.sources})};
     for (std::size_t t = 0; t < static_cast<std::size_t>(of_rows.shape[0]); ++t) {
         for (std::size_t k = 0; k < static_cast<std::size_t>(scene_.sources); ++k)
-            if (!scene_.held[k]) found.scores.row(t)[k] = of_rows.row(t)[k];
+            if (!scene_.fixed[k]) found.scores.row(t)[k] = of_rows.row(t)[k];
     }
     std::vector<int> without;
     for (int block = 0; block < scene_.session.model().facts().blocks; ++block) {

@@ -20,10 +20,10 @@ public:
     AttentionLayers(AttributionContext& scene, std::string_view method);
 
     /// The softmax of every attention: what `visit` reads of the pass.
-    [[nodiscard]] static std::vector<Need> needs(const Replay& replay);
+    [[nodiscard]] static std::vector<replay::RequiredValue> needs(const replay::Replay& replay);
 
     struct Layer {
-        AttentionKind kind = AttentionKind::self;
+        replay::AttentionKind kind = replay::AttentionKind::self;
         int block = 0;
     };
     /// Those of an encoder first, then in order of the pass.
@@ -31,7 +31,7 @@ public:
 
     /// One attention of one sub-pass.
     struct Part {
-        AttentionSite site;
+        replay::AttentionSite site;
         int layer = 0;            ///< of layers()
         int first = 0, last = 0;  ///< its queries, rows of the replay
     };
@@ -41,9 +41,9 @@ public:
     [[nodiscard]] std::vector<Mix> mixes() const;
 
     [[nodiscard]] AttributionContext& scene() const { return scene_; }
-    [[nodiscard]] Replay& replay() { return replay_; }
+    [[nodiscard]] replay::Replay& replay() { return replay_; }
     [[nodiscard]] const engine::Graph& graph() const { return replay_.graph(); }
-    [[nodiscard]] const AttentionReader& reader() const { return reader_; }
+    [[nodiscard]] const replay::AttentionReader& reader() const { return reader_; }
     [[nodiscard]] std::int64_t rows() const { return static_cast<std::int64_t>(replay_.ids().size()); }
     /// [targets, rows]: 1/n at each of the n rows of a target.
     [[nodiscard]] Tensor target_rows() const;
@@ -52,7 +52,7 @@ public:
     using Visit = std::function<void(const tape::Tape& tape, std::size_t part)>;
     void visit(const Visit& visit);
     /// The same with further values on the tape. `at`: for each part the node from which on they are there.
-    void visit(const std::vector<int>& at, std::vector<Need> more, const Visit& visit);
+    void visit(const std::vector<int>& at, std::vector<replay::RequiredValue> more, const Visit& visit);
     /// Mean over heads of a part's softmax, [queries, rows].
     [[nodiscard]] Tensor mean_of_heads(const tape::Tape& tape, const Part& part) const;
     /// The same of values that are shaped like the softmax.
@@ -67,8 +67,8 @@ private:
 
     AttributionContext& scene_;
     std::string_view method_;
-    Replay& replay_;
-    AttentionReader reader_;
+    replay::Replay& replay_;
+    replay::AttentionReader reader_;
     std::vector<Layer> layers_;
     std::vector<Part> parts_;
 };

@@ -70,7 +70,7 @@ void Zeroing::find_blocks() {
     std::vector<std::pair<bool, int>> layers;  // those of the text, blocks
     for (std::size_t p = 0; p < look_.parts().size(); ++p) {
         const AttentionLayers::Part& part = look_.parts()[p];
-        const std::pair layer{part.site.kind != AttentionKind::encoder, part.site.block};
+        const std::pair layer{part.site.kind != replay::AttentionKind::encoder, part.site.block};
         const auto known = std::find(layers.begin(), layers.end(), layer);
         const auto index = static_cast<int>(known - layers.begin());
         if (known == layers.end()) layers.push_back(layer);
@@ -120,8 +120,8 @@ void Zeroing::require_one_way_out(const ZeroingBlock& block) const {
 
 /// The pass as it is: outputs of the blocks, and which column is which row.
 void Zeroing::record(const std::vector<bool>& wanted) {
-    Replay& replay = look_.replay();
-    std::vector<Need> needs;
+    replay::Replay& replay = look_.replay();
+    std::vector<replay::RequiredValue> needs;
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
         if (wanted[b]) needs.push_back({blocks_[b].output, replay.lineage().written_by(blocks_[b].output)});
     }

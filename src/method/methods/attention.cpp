@@ -12,30 +12,31 @@ namespace {
 class Attentions : public Reader {
 public:
     explicit Attentions(const OriginalScene& scene) {
-        const auto add = [&](AttentionKind kind, int prompt, int answer) {
-            AttentionOptions options = scene.attention;
+        const auto add = [&](replay::AttentionKind kind, int prompt, int answer) {
+            original::AttentionOptions options = scene.attention;
             options.kind = kind;
             all_.emplace_back(scene.replay, scene.model.modules(), scene.model.facts(), std::move(options),
                               prompt, answer);
         };
         const bool has_source = !scene.replay.input().source.empty();
-        add(has_source ? AttentionKind::cross : AttentionKind::self, scene.prompt, scene.text);
+        add(has_source ? replay::AttentionKind::cross : replay::AttentionKind::self, scene.prompt,
+            scene.text);
         if (!has_source || !scene.attention.keep_weights) return;
-        add(AttentionKind::encoder, scene.prompt, 0);
-        add(AttentionKind::self, scene.text, 0);
+        add(replay::AttentionKind::encoder, scene.prompt, 0);
+        add(replay::AttentionKind::self, scene.text, 0);
     }
 
-    [[nodiscard]] std::vector<Need> needs() const override {
-        std::vector<Need> needs;
-        for (const Attention& attention : all_) {
-            const std::vector<Need> more = attention.needs();
+    [[nodiscard]] std::vector<replay::RequiredValue> needs() const override {
+        std::vector<replay::RequiredValue> needs;
+        for (const original::Attention& attention : all_) {
+            const std::vector<replay::RequiredValue> more = attention.needs();
             needs.insert(needs.end(), more.begin(), more.end());
         }
         return needs;
     }
 
     void read(const tape::Tape& tape, int first, int last) override {
-        for (Attention& attention : all_) attention.read(tape, first, last);
+        for (original::Attention& attention : all_) attention.read(tape, first, last);
     }
 
     void finish(Explanation& explanation) override {
@@ -52,7 +53,7 @@ public:
     }
 
 private:
-    std::deque<Attention> all_;
+    std::deque<original::Attention> all_;
 };
 
 }  // namespace

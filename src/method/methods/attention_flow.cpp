@@ -83,7 +83,7 @@ Scores run(AttributionContext& scene, const Options&) {
             const double share = top.row(t)[static_cast<std::size_t>(from)];
             if (share == 0) continue;
             for (int to = 0; to < scene.sources; ++to)
-                if (!scene.held[static_cast<std::size_t>(to)]) tasks.push_back({t, from, to, share});
+                if (!scene.fixed[static_cast<std::size_t>(to)]) tasks.push_back({t, from, to, share});
         }
     }
     const std::vector<double> flows = find(flow, tasks, scene);

@@ -19,7 +19,7 @@ namespace {
 /// of 1.
 class Relevance {
 public:
-    Relevance(AttentionLayers& look, const Gradient& gradient, bool normalised)
+    Relevance(AttentionLayers& look, const replay::Gradient& gradient, bool normalised)
         : look_(look), gradient_(gradient), normalised_(normalised) {
         const engine::Graph& graph = look.replay().graph();
         for (std::size_t p = 0; p < look.parts().size(); ++p)
@@ -37,11 +37,11 @@ public:
         const auto seed = [&](std::size_t target, const Tensor& results) {
             return scene.readout->seed(target, 0, results);
         };
-        const Gradient::Watch watch = [this](std::size_t target, const tape::Tape& tape, int tensor,
-                                             const TensorView<const float>& gradient) {
+        const replay::Gradient::Watch watch = [this](std::size_t target, const tape::Tape& tape, int tensor,
+                                                     const TensorView<const float>& gradient) {
             take(target, tape, part_of_.at(tensor), gradient);
         };
-        vjp::Weights weights(scene.memory_budget, scene.products == Products::bfloat16);
+        vjp::Weights weights(scene.memory_budget, scene.matmul_precision == MatmulPrecision::bfloat16);
         if (rollouts_.size() == 1) {
             gradient_.whole(
                 look_.replay(), [&](const Tensor& results) { return seed(0, results); }, weights,
@@ -87,24 +87,25 @@ private:
     }
 
     AttentionLayers& look_;
-    const Gradient& gradient_;
+    const replay::Gradient& gradient_;
     bool normalised_;
     std::map<int, std::size_t> part_of_;  // by the softmax's tensor
     std::vector<std::unique_ptr<Rollout>> rollouts_;
 };
 
 /// Reverse passes that tell the gradient of every softmax.
-Gradient of_attention(const engine::Graph& graph, const AttentionReader& reader) {
+replay::Gradient of_attention(const engine::Graph& graph, const replay::AttentionReader& reader) {
     std::vector<int> watched;
     watched.reserve(reader.sites().size());
-    for (const AttentionSite& site : reader.sites())
+    for (const replay::AttentionSite& site : reader.sites())
         watched.push_back(graph.nodes[static_cast<std::size_t>(site.softmax)]);
     return {graph, false, std::move(watched)};
 }
 
-std::vector<Need> reads(const Replay& replay) {
-    std::vector<Need> needs = AttentionLayers::needs(replay);
-    const std::vector<Need> of_gradient = of_attention(replay.graph(), AttentionReader(replay)).needs();
+std::vector<replay::RequiredValue> reads(const replay::Replay& replay) {
+    std::vector<replay::RequiredValue> needs = AttentionLayers::needs(replay);
+    const std::vector<replay::RequiredValue> of_gradient =
+        of_attention(replay.graph(), replay::AttentionReader(replay)).needs();
     needs.insert(needs.end(), of_gradient.begin(), of_gradient.end());
     return needs;
 }
@@ -112,9 +113,9 @@ std::vector<Need> reads(const Replay& replay) {
 Scores run(AttributionContext& scene, const Options& options) {
     AttentionLayers look(scene, "attention_x_gradient");
     const engine::Graph& graph = look.replay().graph();
-    const Gradient gradient = of_attention(graph, look.reader());
+    const replay::Gradient gradient = of_attention(graph, look.reader());
     look.replay().plan(reads(look.replay()), scene.memory_budget);
-    return look.scores(Relevance(look, gradient, options.word("propagation") == "normalised").run());
+    return look.scores(Relevance(look, gradient, options.choice("propagation") == "normalised").run());
 }
 
 }  // namespace

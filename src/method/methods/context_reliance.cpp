@@ -67,7 +67,7 @@ AttributionContext contrastive(const AttributionContext& scene, std::vector<obje
     context.readout = objective::written_readout(Measure::logprob, std::move(targets));
     const std::vector<bool> of_context = rows_set(scene.context, scene.sources);
     for (std::size_t row = 0; row < of_context.size(); ++row) {
-        if (!of_context[row]) context.held[row] = true;
+        if (!of_context[row]) context.fixed[row] = true;
     }
     return context;
 }
@@ -83,7 +83,7 @@ Scores run(AttributionContext& scene, const Options& options) {
         throw Error(ErrorCode::unsupported,
                     "context_reliance: an encoder writes no tokens; expected another method");
     const engine::PassInput& text = scene.texts.front();
-    Replay& replay = replay_of(scene, 0);
+    replay::Replay& replay = replay_of(scene, 0);
     replay.visit();
     scene.tick(1);
     const engine::PassInput without =
@@ -139,7 +139,7 @@ const Definition& context_reliance() {
                      .low = 0,
                      .high = 100}},
         .evaluations = [](const Extent&, const Options&) { return 3.0; },
-        .reads = [](const Replay& replay) { return ReplayFunction::needs(replay, -1, 0); },
+        .reads = [](const replay::Replay& replay) { return ReplayFunction::needs(replay, -1, 0); },
         .look = run,
         .of_context = true};
     return definition;

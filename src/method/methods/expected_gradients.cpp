@@ -11,8 +11,8 @@ namespace llmx::method {
 namespace {
 
 Scores run(Function& function, const Options& options) {
-    Random random(static_cast<std::uint64_t>(options.whole("seed")));
-    return sampled_path(function, options.whole("samples"), random,
+    Random random(static_cast<std::uint64_t>(options.integer("seed")));
+    return sampled_path(function, options.integer("samples"), random,
                         [&](Random& r) { return function.drawn(r); });
 }
 
@@ -27,7 +27,7 @@ const Definition& expected_gradients() {
             "priors and expected gradients",
         .is_signed = true,
         .options = function_options(sampling_options("100")),
-        .evaluations = [](const Extent&, const Options& o) { return 1.0 + 2.0 * o.whole("samples"); },
+        .evaluations = [](const Extent&, const Options& o) { return 1.0 + 2.0 * o.integer("samples"); },
         .differentiate = run};
     return definition;
 }

@@ -18,15 +18,15 @@ class OfObjective : public Reader {
 public:
     explicit OfObjective(const OriginalScene& scene) : scene_(scene), gradient_(scene.replay.graph(), true) {}
 
-    [[nodiscard]] std::vector<Need> needs() const override { return gradient_.needs(); }
+    [[nodiscard]] std::vector<replay::RequiredValue> needs() const override { return gradient_.needs(); }
 
     void finish(Explanation& explanation) override {
         // One reverse pass uses each weight once: converted ones are not worth keeping.
         vjp::Weights weights(0, scene_.bfloat16);
-        Replay& replay = scene_.replay;
+        replay::Replay& replay = scene_.replay;
         const auto whole = gradient_.whole(replay, scene_.seed, weights, scene_.model.threads());
         const Tensor embeddings = engine::embedding_rows(replay.graph(), replay.ids());
-        GradientResult result = gradient_result(whole, embeddings, replay.ids(), scene_.prompt);
+        GradientResult result = original::gradient_result(whole, embeddings, replay.ids(), scene_.prompt);
         if (!replay.input().source.empty()) {
             const int rows = scene_.prompt + scene_.text;
             result.decoder_gradient = rows_between(whole.embedding, scene_.prompt, rows);
@@ -42,7 +42,7 @@ public:
 
 private:
     OriginalScene scene_;
-    Gradient gradient_;
+    replay::Gradient gradient_;
 };
 
 }  // namespace

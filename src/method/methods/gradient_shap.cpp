@@ -12,10 +12,10 @@ namespace llmx::method {
 namespace {
 
 Scores run(Function& function, const Options& options) {
-    Random random(static_cast<std::uint64_t>(options.whole("seed")));
+    Random random(static_cast<std::uint64_t>(options.integer("seed")));
     const Tensor baseline = baseline_of(function, options);
     const double sigma = deviation(function, options.number("noise"));
-    return sampled_path(function, options.whole("samples"), random,
+    return sampled_path(function, options.integer("samples"), random,
                         [&](Random& r) { return noisy(function, baseline, sigma, r); });
 }
 
@@ -36,7 +36,7 @@ const Definition& gradient_shap() {
         .source = "Lundberg and Lee 2017: A unified approach to interpreting model predictions",
         .is_signed = true,
         .options = own_options(),
-        .evaluations = [](const Extent&, const Options& o) { return 1.0 + 2.0 * o.whole("samples"); },
+        .evaluations = [](const Extent&, const Options& o) { return 1.0 + 2.0 * o.integer("samples"); },
         .differentiate = run};
     return definition;
 }

@@ -16,7 +16,7 @@ constexpr double tolerated = 0.05;  // residual of completeness, relative
 constexpr int first_steps = 25;     // of "auto", which doubles them
 constexpr int most_steps = 400;
 
-bool is_auto(const Options& options) { return options.word("steps") == "auto"; }
+bool is_auto(const Options& options) { return options.choice("steps") == "auto"; }
 
 class Integral {
 public:
@@ -33,7 +33,7 @@ public:
         function_.gradients_at(
             nodes.size(), [&](std::size_t k) { return between(baseline_, input, nodes[k].at); },
             [&](std::size_t k, std::size_t target, const TensorView<const float>& gradient) {
-                add_products(baseline_, input, gradient, function_.held(), nodes[k].weight, of(target));
+                add_products(baseline_, input, gradient, function_.fixed(), nodes[k].weight, of(target));
             });
     }
 
@@ -66,8 +66,8 @@ double worst(const Scores& scores) {
 
 Scores run(Function& function, const Options& options) {
     const bool automatic = is_auto(options);
-    int steps = automatic ? first_steps : options.whole("steps");
-    const std::string& rule = options.word("rule");
+    int steps = automatic ? first_steps : options.integer("steps");
+    const std::string& rule = options.choice("rule");
     std::vector<PathNode> nodes = path_nodes(rule, steps);
     Integral integral(function, baseline_of(function, options));
     integral.run(nodes);
@@ -91,22 +91,22 @@ Scores run(Function& function, const Options& options) {
 }
 
 double evaluations(const Extent&, const Options& options) {
-    const int steps = is_auto(options) ? first_steps : options.whole("steps");
-    require_steps(options.word("rule"), steps);
+    const int steps = is_auto(options) ? first_steps : options.integer("steps");
+    require_steps(options.choice("rule"), steps);
     return 2.0 + steps;
 }
 
 std::vector<Option> own_options() {
     std::vector<Option> all = {
         {.name = "steps",
-         .kind = Option::Kind::whole,
+         .kind = Option::Kind::integer,
          .default_value = "50",
          .help = "points of the path, or auto: doubled until the completeness residual is under 5 %",
          .low = 1,
          .high = 10000,
          .words = {"auto"}},
         {.name = "rule",
-         .kind = Option::Kind::word,
+         .kind = Option::Kind::choice,
          .default_value = "gauss_legendre",
          .help = "how the path is integrated: gauss_legendre, midpoint, or trapezoid (with both ends)",
          .words = {"gauss_legendre", "midpoint", "trapezoid"}}};

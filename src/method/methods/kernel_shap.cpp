@@ -53,7 +53,7 @@ struct Plan {
 };
 
 Plan plan_of(std::size_t units, const Options& options) {
-    const int asked = options.whole("samples");
+    const int asked = options.integer("samples");
     const double least = 4.0 * static_cast<double>(units);
     double left = asked > 0 ? asked : std::max(2048.0 + 2.0 * static_cast<double>(units), least);
     if (units < 2) return {};
@@ -195,7 +195,7 @@ Scores run(Game& game, const Options& options) {
     const std::size_t units = game.units();
     const Plan plan = plan_of(units, options);
     Design design;
-    add_drawn(units, plan, options.whole("seed"), design);
+    add_drawn(units, plan, options.integer("seed"), design);
     for (const Size& size : plan.whole) add_whole(units, size, design);
     design.add(Coalition(units, 1), 0);
     design.add(Coalition(units, 0), 0);
@@ -234,12 +234,12 @@ const Definition& kernel_shap() {
         .is_signed = true,
         .options =
             game_options({{.name = "samples",
-                           .kind = Option::Kind::whole,
+                           .kind = Option::Kind::integer,
                            .default_value = "0",
                            .help = "coalitions to run (kernel_shap: 0 is max(2048 + 2n, 4n) for n units)",
                            .high = 1e5},
                           {.name = "seed",
-                           .kind = Option::Kind::whole,
+                           .kind = Option::Kind::integer,
                            .default_value = "0",
                            .help = "of random numbers; the same seed gives the same result"}}),
         .evaluations = evaluations,

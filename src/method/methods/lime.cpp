@@ -16,7 +16,7 @@ namespace llmx::method {
 namespace {
 
 std::size_t samples_for(std::size_t units, const Options& options) {
-    return units == 0 ? 0 : options.whole("samples");
+    return units == 0 ? 0 : options.integer("samples");
 }
 
 std::vector<Coalition> drawn(std::size_t units, std::size_t samples, std::uint64_t seed) {
@@ -42,7 +42,7 @@ double kernel(const Coalition& coalition, double width) {
 
 Scores run(Game& game, const Options& options) {
     const std::size_t units = game.units();
-    const auto coalitions = drawn(units, samples_for(units, options), options.whole("seed"));
+    const auto coalitions = drawn(units, samples_for(units, options), options.integer("seed"));
     Eigen::MatrixXd y = values_of(game, coalitions);
     if (units == 0) return {as_tensor(Eigen::MatrixXd::Zero(game.targets(), 0))};
 
@@ -73,7 +73,7 @@ const Definition& lime() {
         .is_signed = true,
         .options = game_options(
             {{.name = "samples",
-              .kind = Option::Kind::whole,
+              .kind = Option::Kind::integer,
               .default_value = "1000",
               .help = "coalitions to run (kernel_shap: 0 is max(2048 + 2n, 4n) for n units)",
               .low = 1,
@@ -90,7 +90,7 @@ const Definition& lime() {
                   "weight of the fit's penalty: lime's ridge |w|^2, sparse_linear's |w|_1 per answer token",
               .low = 1e-6},
              {.name = "seed",
-              .kind = Option::Kind::whole,
+              .kind = Option::Kind::integer,
               .default_value = "0",
               .help = "of random numbers; the same seed gives the same result"}}),
         .evaluations =

@@ -20,8 +20,8 @@ struct Window {
 };
 
 std::vector<Window> windows(std::size_t units, const Options& options) {
-    const auto width = static_cast<std::size_t>(options.whole("window"));
-    const auto stride = static_cast<std::size_t>(options.whole("stride"));
+    const auto width = static_cast<std::size_t>(options.integer("window"));
+    const auto stride = static_cast<std::size_t>(options.integer("stride"));
     if (stride > width) {
         throw Error(ErrorCode::usage,
                     fmt::format("occlusion: `stride`: got {} for windows of {} units; expected at most that, "
@@ -65,12 +65,12 @@ const Definition& occlusion() {
         .source = "Zeiler and Fergus 2014: Visualizing and understanding convolutional networks",
         .is_signed = true,
         .options = game_options({{.name = "window",
-                                  .kind = Option::Kind::whole,
+                                  .kind = Option::Kind::integer,
                                   .default_value = "3",
                                   .help = "units of a window",
                                   .low = 1},
                                  {.name = "stride",
-                                  .kind = Option::Kind::whole,
+                                  .kind = Option::Kind::integer,
                                   .default_value = "1",
                                   .help = "units from one window's begin to the next one's",
                                   .low = 1}}),

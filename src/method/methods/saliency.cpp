@@ -8,7 +8,7 @@ namespace llmx::method {
 namespace {
 
 double score(std::span<const float>, std::span<const float> gradient, const Options& options) {
-    return norm(gradient, options.word("norm"));
+    return norm(gradient, options.choice("norm"));
 }
 
 }  // namespace

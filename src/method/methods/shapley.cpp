@@ -23,7 +23,7 @@ constexpr std::size_t exact_units = 12;       // definitions 4
 constexpr std::size_t most_exact_units = 20;  // a million runs
 
 bool is_exact(std::size_t units, const Options& options) {
-    const std::string& choice = options.word("exact");
+    const std::string& choice = options.choice("exact");
     if (choice == "yes" && units > most_exact_units) {
         throw Error(
             ErrorCode::usage,
@@ -35,7 +35,7 @@ bool is_exact(std::size_t units, const Options& options) {
 
 double evaluations(const Extent& extent, const Options& options) {
     if (is_exact(extent.units, options)) return std::exp2(static_cast<double>(extent.units));
-    return 2.0 + 2.0 * options.whole("permutations") * (static_cast<double>(extent.units) - 1);
+    return 2.0 + 2.0 * options.integer("permutations") * (static_cast<double>(extent.units) - 1);
 }
 
 /// (s - 1)! (n - s)! / n!, s = 1 ... n: of a contribution that completes s units.
@@ -154,7 +154,7 @@ Scores sampled(Game& game, std::size_t permutations, std::uint64_t seed) {
 
 Scores run(Game& game, const Options& options) {
     if (is_exact(game.units(), options)) return exactly(game);
-    return sampled(game, options.whole("permutations"), options.whole("seed"));
+    return sampled(game, options.integer("permutations"), options.integer("seed"));
 }
 
 }  // namespace
@@ -172,18 +172,18 @@ const Definition& shapley() {
         .is_signed = true,
         .options =
             game_options({{.name = "exact",
-                           .kind = Option::Kind::word,
+                           .kind = Option::Kind::choice,
                            .default_value = "auto",
                            .help = "run all 2^units coalitions: yes (to 20 units), no, or auto (to 12 units)",
                            .words = {"auto", "yes", "no"}},
                           {.name = "permutations",
-                           .kind = Option::Kind::whole,
+                           .kind = Option::Kind::integer,
                            .default_value = "10",
                            .help = "random orders, where not exact; each is run with its reverse",
                            .low = 2,
                            .high = 1e5},
                           {.name = "seed",
-                           .kind = Option::Kind::whole,
+                           .kind = Option::Kind::integer,
                            .default_value = "0",
                            .help = "of random numbers; the same seed gives the same result"}}),
         .evaluations = evaluations,

@@ -10,9 +10,9 @@ namespace {
 
 /// The mean gradient of every target, each of the input's shape.
 std::vector<Tensor> mean_gradients(Function& function, const Options& options) {
-    Random random(static_cast<std::uint64_t>(options.whole("seed")));
+    Random random(static_cast<std::uint64_t>(options.integer("seed")));
     const double sigma = deviation(function, options.number("noise"));
-    const int samples = options.whole("samples");
+    const int samples = options.integer("samples");
     std::vector<Tensor> means(function.targets(), Tensor::zero(function.input().shape));
     function.gradients_at(
         static_cast<std::size_t>(samples),
@@ -31,15 +31,15 @@ Scores run(Function& function, const Options& options) {
     Scores found{Tensor::zero({static_cast<std::int64_t>(means.size()), input.shape[0]})};
     found.is_signed = options.flag("times_input");
     for (std::size_t t = 0; t < means.size(); ++t) {
-        for (std::size_t r = 0; r < function.held().size(); ++r) {
-            if (function.held()[r]) continue;
+        for (std::size_t r = 0; r < function.fixed().size(); ++r) {
+            if (function.fixed()[r]) continue;
             const auto gradient = means[t].row(r);
             double score = 0;
             if (*found.is_signed) {
                 for (std::size_t d = 0; d < gradient.size(); ++d)
                     score += static_cast<double>(input.row(r)[d]) * gradient[d];
             } else {
-                score = norm(gradient, options.word("norm"));
+                score = norm(gradient, options.choice("norm"));
             }
             found.scores.row(t)[r] = static_cast<float>(score);
         }
@@ -68,7 +68,7 @@ const Definition& smoothgrad() {
         .is_signed = false,
         .options = own_options(),
         .evaluations = [](const Extent&,
-                          const Options& o) { return static_cast<double>(o.whole("samples")); },
+                          const Options& o) { return static_cast<double>(o.integer("samples")); },
         .differentiate = run};
     return definition;
 }

@@ -32,7 +32,7 @@ double log_odds(double v) {
 }
 
 std::size_t samples_for(std::size_t units, const Options& options) {
-    return units == 0 ? 0 : options.whole("samples");
+    return units == 0 ? 0 : options.integer("samples");
 }
 
 std::vector<Coalition> drawn(std::size_t units, std::size_t samples, std::uint64_t seed) {
@@ -48,7 +48,7 @@ Scores run(Game& game, const Options& options) {
     const std::size_t units = game.units();
     Scores found{Tensor::zero({static_cast<std::int64_t>(game.targets()), static_cast<std::int64_t>(units)})};
     if (units == 0) return found;
-    const auto coalitions = drawn(units, samples_for(units, options), options.whole("seed"));
+    const auto coalitions = drawn(units, samples_for(units, options), options.integer("seed"));
     const Eigen::MatrixXd values = values_of(game, coalitions);
     for (std::size_t t = 0; t < game.targets(); ++t) {
         const int tokens = game.log_probability_tokens(t);
@@ -80,7 +80,7 @@ const Definition& sparse_linear() {
         .is_signed = true,
         .options = game_options(
             {{.name = "samples",
-              .kind = Option::Kind::whole,
+              .kind = Option::Kind::integer,
               .default_value = "64",
               .help = "coalitions to run (kernel_shap: 0 is max(2048 + 2n, 4n) for n units)",
               .low = 2,
@@ -92,7 +92,7 @@ const Definition& sparse_linear() {
                   "weight of the fit's penalty: lime's ridge |w|^2, sparse_linear's |w|_1 per answer token",
               .low = 1e-6},
              {.name = "seed",
-              .kind = Option::Kind::whole,
+              .kind = Option::Kind::integer,
               .default_value = "0",
               .help = "of random numbers; the same seed gives the same result"}}),
         .evaluations =

@@ -41,7 +41,7 @@ private:
         return graph_.at(graph_.at(tensor).root).role == engine::TensorRole::weight;
     }
 
-    [[noreturn]] static void refuse(const AttentionSite& site, const std::string& why) {
+    [[noreturn]] static void refuse(const replay::AttentionSite& site, const std::string& why) {
         throw Error(
             ErrorCode::unsupported,
             fmt::format("value_norm: block {}: {}; expected values, softmax and output projection one "
@@ -50,7 +50,7 @@ private:
     }
 
     /// The one node that reads a tensor.
-    const engine::TensorInfo& reader_of(int tensor, const AttentionSite& site) const {
+    const engine::TensorInfo& reader_of(int tensor, const replay::AttentionSite& site) const {
         const engine::TensorInfo* found = nullptr;
         const engine::TensorInfo& read = graph_.at(tensor);
         for (int order = read.order + 1; order < graph_.pass_of(read.order).last_node; ++order) {
@@ -65,7 +65,7 @@ private:
         return *found;
     }
 
-    [[nodiscard]] Way find(const AttentionSite& site) const {
+    [[nodiscard]] Way find(const replay::AttentionSite& site) const {
         const engine::TensorInfo& softmax = node(site.softmax);
         const engine::TensorInfo& product = reader_of(softmax.id, site);
         if (product.op != "MUL_MAT" || product.sources[1] != softmax.id)

@@ -48,7 +48,7 @@ int last_row_of(const AttentionLayers& look, const Tensor& top) {
 Scores run(AttributionContext& scene, const Options& options) {
     AttentionLayers look(scene, "value_zeroing");
     Zeroing zeroing(look);
-    const std::vector<bool> wanted = wanted_blocks(zeroing, options.whole("layer"));
+    const std::vector<bool> wanted = wanted_blocks(zeroing, options.integer("layer"));
     const Tensor top = look.target_rows();
     std::vector<Tensor> maps = zeroing.run(wanted, last_row_of(look, top), scene.sources);
     std::vector<Mix> mixes;
@@ -75,7 +75,7 @@ const Definition& value_zeroing() {
         .source = "Mohebbi et al. 2023: Quantifying context mixing in transformers",
         .is_signed = false,
         .options = {{.name = "layer",
-                     .kind = Option::Kind::whole,
+                     .kind = Option::Kind::integer,
                      .default_value = "-1",
                      .help = "block, from 0, by itself; -1: the rollout through all",
                      .low = -1}},

@@ -6,13 +6,13 @@ namespace llmx::method {
 
 std::vector<Option> sampling_options(std::string_view samples) {
     return {{.name = "samples",
-             .kind = Option::Kind::whole,
+             .kind = Option::Kind::integer,
              .default_value = samples,
              .help = "how many points (gradient methods) or coalitions (perturbation methods) are drawn",
              .low = 2,
              .high = 1e6},
             {.name = "seed",
-             .kind = Option::Kind::whole,
+             .kind = Option::Kind::integer,
              .default_value = "0",
              .help = "of random numbers; the same seed gives the same result"}};
 }
@@ -32,8 +32,8 @@ double deviation(const Function& function, double level) {
     double smallest = 0;
     double largest = 0;
     bool any = false;
-    for (std::size_t r = 0; r < function.held().size(); ++r) {
-        if (function.held()[r]) continue;
+    for (std::size_t r = 0; r < function.fixed().size(); ++r) {
+        if (function.fixed()[r]) continue;
         const auto [low, high] = std::minmax_element(input.row(r).begin(), input.row(r).end());
         smallest = any ? std::min<double>(smallest, *low) : *low;
         largest = any ? std::max<double>(largest, *high) : *high;
@@ -44,8 +44,8 @@ double deviation(const Function& function, double level) {
 
 Tensor noisy(const Function& function, const Tensor& point, double deviation, Random& random) {
     Tensor moved = point;
-    for (std::size_t r = 0; r < function.held().size(); ++r) {
-        if (function.held()[r]) continue;
+    for (std::size_t r = 0; r < function.fixed().size(); ++r) {
+        if (function.fixed()[r]) continue;
         for (float& x : moved.row(r)) x = static_cast<float>(x + deviation * random.normal());
     }
     return moved;

@@ -8,12 +8,12 @@ namespace llmx::method {
 
 /// The options of methods that draw samples: `samples`, `seed`.
 std::vector<Option> sampling_options(std::string_view samples);
-/// The option `noise`: deviation over (largest - smallest value of the input's rows that are not held).
+/// The option `noise`: deviation over (largest - smallest value of the input's rows that are not fixed).
 Option noise_option(std::string_view default_value);
 
 /// The deviation that a noise level means (Smilkov et al. 2017).
 double deviation(const Function& function, double level);
-/// `point` with noise on all rows that are not held.
+/// `point` with noise on all rows that are not fixed.
 Tensor noisy(const Function& function, const Tensor& point, double deviation, Random& random);
 
 }  // namespace llmx::method

@@ -35,20 +35,20 @@ std::vector<PathNode> gauss_legendre(int count) {
 std::vector<Option> baseline_options() {
     return {
         {.name = "baseline",
-         .kind = Option::Kind::word,
+         .kind = Option::Kind::choice,
          .default_value = "token",
          .help = "where a path starts: token (the embedding of baseline_token), zero (vector), mean (of the "
                  "embedding table)",
          .words = {"token", "zero", "mean"}},
         {.name = "baseline_token",
-         .kind = Option::Kind::whole,
+         .kind = Option::Kind::integer,
          .default_value = "-1",
          .help = "id of the token that stands for absence; -1: the model's padding or end token",
          .low = -1}};
 }
 
 Tensor baseline_of(Function& function, const Options& options) {
-    return function.baseline(options.word("baseline"), options.whole("baseline_token"));
+    return function.baseline(options.choice("baseline"), options.integer("baseline_token"));
 }
 
 void require_steps(const std::string& rule, int count) {
@@ -84,9 +84,9 @@ Tensor between(const Tensor& from, const Tensor& to, double at) {
 }
 
 void add_products(const Tensor& from, const Tensor& to, const TensorView<const float>& gradient,
-                  const std::vector<bool>& held, double weight, std::span<double> sums) {
+                  const std::vector<bool>& fixed, double weight, std::span<double> sums) {
     for (std::size_t r = 0; r < sums.size(); ++r) {
-        if (held[r]) continue;
+        if (fixed[r]) continue;
         const auto a = from.row(r);
         const auto b = to.row(r);
         const float* g = gradient.row(static_cast<std::int64_t>(r));

@@ -30,9 +30,9 @@ std::vector<PathNode> path_nodes(const std::string& rule, int count);
 /// from + at (to - from).
 Tensor between(const Tensor& from, const Tensor& to, double at);
 
-/// Σ_d (to - from)_rd gradient_rd, added to sums[r] times `weight`, of rows that are not held.
+/// Σ_d (to - from)_rd gradient_rd, added to sums[r] times `weight`, of rows that are not fixed.
 void add_products(const Tensor& from, const Tensor& to, const TensorView<const float>& gradient,
-                  const std::vector<bool>& held, double weight, std::span<double> sums);
+                  const std::vector<bool>& fixed, double weight, std::span<double> sums);
 
 /// How far scores, [rows] in double, sum to f(input) - f(baseline).
 Completeness completeness(std::span<const double> scores, double f_input, double f_baseline);

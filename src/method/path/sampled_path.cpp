@@ -23,7 +23,7 @@ Scores sampled_path(Function& function, int samples, Random& random,
         function.gradients(between(baseline, input, at),
                            [&](std::size_t t, const TensorView<const float>& gradient) {
                                std::vector<double> products(rows);
-                               add_products(baseline, input, gradient, function.held(), 1, products);
+                               add_products(baseline, input, gradient, function.fixed(), 1, products);
                                for (std::size_t r = 0; r < rows; ++r) {
                                    sum[t * rows + r] += products[r];
                                    squares[t * rows + r] += products[r] * products[r];

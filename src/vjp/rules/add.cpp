@@ -7,7 +7,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 void pull(Pull& pull) {
     if (pull.wants(0)) pull_copied(pull, 0);
@@ -16,6 +16,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule add_rule{"ADD", keep, pull};
+extern const Rule add_rule{"ADD", saved, pull};
 
 }  // namespace llmx::vjp

@@ -7,7 +7,9 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node& node) { return node.wants(1) ? Keep::source(2) : Keep::nothing(); }
+SavedValues saved(const Node& node) {
+    return node.wants(1) ? SavedValues::source(2) : SavedValues::nothing();
+}
 
 void pull_biases(Pull& pull) {
     const TensorView<const float> dy = pull.dy();
@@ -26,6 +28,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule add_id_rule{"ADD_ID", keep, pull};
+extern const Rule add_id_rule{"ADD_ID", saved, pull};
 
 }  // namespace llmx::vjp

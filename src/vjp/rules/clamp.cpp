@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::source(0); }
+SavedValues saved(const Node&) { return SavedValues::source(0); }
 
 void pull(Pull& pull) {
     const float low = pull.node().param_f32(0);
@@ -17,6 +17,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule clamp_rule{"CLAMP", keep, pull};
+extern const Rule clamp_rule{"CLAMP", saved, pull};
 
 }  // namespace llmx::vjp

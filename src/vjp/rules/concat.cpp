@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 void pull_source(Pull& pull, int source, std::size_t extent, std::int64_t offset) {
     TensorView<const float> part = pull.dy();
@@ -23,6 +23,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule concat_rule{"CONCAT", keep, pull};
+extern const Rule concat_rule{"CONCAT", saved, pull};
 
 }  // namespace llmx::vjp

@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 void pull(Pull& pull) {
     if (pull.wants(0)) pull_copied(pull, 0);
@@ -14,6 +14,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule cont_rule{"CONT", keep, pull};
+extern const Rule cont_rule{"CONT", saved, pull};
 
 }  // namespace llmx::vjp

@@ -7,7 +7,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::source(0); }
+SavedValues saved(const Node&) { return SavedValues::source(0); }
 
 void pull(Pull& pull) {
     if (pull.wants(0))
@@ -16,6 +16,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule cos_rule{"COS", keep, pull};
+extern const Rule cos_rule{"COS", saved, pull};
 
 }  // namespace llmx::vjp

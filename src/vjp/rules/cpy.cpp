@@ -7,7 +7,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 void pull(Pull& pull) {
     if (pull.wants(0)) pull_copied(pull, 0);
@@ -15,6 +15,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule cpy_rule{"CPY", keep, pull};
+extern const Rule cpy_rule{"CPY", saved, pull};
 
 }  // namespace llmx::vjp

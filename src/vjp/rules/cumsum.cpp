@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
@@ -22,6 +22,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule cumsum_rule{"CUMSUM", keep, pull};
+extern const Rule cumsum_rule{"CUMSUM", saved, pull};
 
 }  // namespace llmx::vjp

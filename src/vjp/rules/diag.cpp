@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
@@ -21,6 +21,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule diag_rule{"DIAG", keep, pull};
+extern const Rule diag_rule{"DIAG", saved, pull};
 
 }  // namespace llmx::vjp

@@ -7,7 +7,9 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node& node) { return node.wants(1) ? Keep::source(1) | Keep::result() : Keep::source(1); }
+SavedValues saved(const Node& node) {
+    return node.wants(1) ? SavedValues::source(1) | SavedValues::result() : SavedValues::source(1);
+}
 
 void pull_a(Pull& pull, const TensorView<const float>& b) {
     const std::int64_t n = pull.dy().columns();
@@ -49,6 +51,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule div_rule{"DIV", keep, pull};
+extern const Rule div_rule{"DIV", saved, pull};
 
 }  // namespace llmx::vjp

@@ -99,7 +99,9 @@ void pull_token(const Node& node, const float* mixes, const float* base, double 
     }
 }
 
-Keep keep(const Node&) { return Keep::source(0) | Keep::source(1) | Keep::source(2); }
+SavedValues saved(const Node&) {
+    return SavedValues::source(0) | SavedValues::source(1) | SavedValues::source(2);
+}
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
@@ -121,6 +123,6 @@ std::string refuses(const Node& node) {
 
 }  // namespace
 
-extern const Rule dsv4_hc_comb_rule{"DSV4_HC_COMB", keep, pull, refuses};
+extern const Rule dsv4_hc_comb_rule{"DSV4_HC_COMB", saved, pull, refuses};
 
 }  // namespace llmx::vjp

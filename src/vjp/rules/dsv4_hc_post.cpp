@@ -10,13 +10,13 @@ namespace {
 
 enum Source { from_block, residual, post, mix };
 
-Keep keep(const Node& node) {
-    Keep needed;
-    if (node.wants(from_block)) needed = needed | Keep::source(post);
-    if (node.wants(post)) needed = needed | Keep::source(from_block);
+SavedValues saved(const Node& node) {
+    SavedValues needed;
+    if (node.wants(from_block)) needed = needed | SavedValues::source(post);
+    if (node.wants(post)) needed = needed | SavedValues::source(from_block);
     if (node.has(mix)) {
-        if (node.wants(residual)) needed = needed | Keep::source(mix);
-        if (node.wants(mix)) needed = needed | Keep::source(residual);
+        if (node.wants(residual)) needed = needed | SavedValues::source(mix);
+        if (node.wants(mix)) needed = needed | SavedValues::source(residual);
     }
     return needed;
 }
@@ -88,6 +88,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule dsv4_hc_post_rule{"DSV4_HC_POST", keep, pull};
+extern const Rule dsv4_hc_post_rule{"DSV4_HC_POST", saved, pull};
 
 }  // namespace llmx::vjp

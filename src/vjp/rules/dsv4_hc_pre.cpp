@@ -11,10 +11,10 @@ namespace {
 
 bool gated(const Node& node) { return node.param_i32(1) != 0; }
 
-Keep keep(const Node& node) {
-    Keep needed;
-    if (node.wants(0) || gated(node)) needed = needed | Keep::source(1);
-    if (node.wants(1)) needed = needed | Keep::source(0);
+SavedValues saved(const Node& node) {
+    SavedValues needed;
+    if (node.wants(0) || gated(node)) needed = needed | SavedValues::source(1);
+    if (node.wants(1)) needed = needed | SavedValues::source(0);
     return needed;
 }
 
@@ -76,6 +76,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule dsv4_hc_pre_rule{"DSV4_HC_PRE", keep, pull};
+extern const Rule dsv4_hc_pre_rule{"DSV4_HC_PRE", saved, pull};
 
 }  // namespace llmx::vjp

@@ -15,9 +15,9 @@ namespace {
 
 enum Source { queries, keys, values, gates, betas, state };
 
-Keep keep(const Node&) {
-    Keep all;
-    for (int i = queries; i <= state; ++i) all = all | Keep::source(i);
+SavedValues saved(const Node&) {
+    SavedValues all;
+    for (int i = queries; i <= state; ++i) all = all | SavedValues::source(i);
     return all;
 }
 
@@ -126,6 +126,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule gated_delta_net_rule{"GATED_DELTA_NET", keep, pull, refuses};
+extern const Rule gated_delta_net_rule{"GATED_DELTA_NET", saved, pull, refuses};
 
 }  // namespace llmx::vjp

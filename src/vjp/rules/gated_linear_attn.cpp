@@ -10,9 +10,9 @@ namespace {
 
 enum Source { keys, values, queries, gates, state };
 
-Keep keep(const Node&) {
-    Keep all;
-    for (int i = keys; i <= state; ++i) all = all | Keep::source(i);
+SavedValues saved(const Node&) {
+    SavedValues all;
+    for (int i = keys; i <= state; ++i) all = all | SavedValues::source(i);
     return all;
 }
 
@@ -65,6 +65,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule gated_linear_attn_rule{"GATED_LINEAR_ATTN", keep, pull};
+extern const Rule gated_linear_attn_rule{"GATED_LINEAR_ATTN", saved, pull};
 
 }  // namespace llmx::vjp

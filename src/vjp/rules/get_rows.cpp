@@ -8,7 +8,9 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node& node) { return node.wants(0) ? Keep::source(1) : Keep::nothing(); }
+SavedValues saved(const Node& node) {
+    return node.wants(0) ? SavedValues::source(1) : SavedValues::nothing();
+}
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
@@ -29,6 +31,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule get_rows_rule{"GET_ROWS", keep, pull};
+extern const Rule get_rows_rule{"GET_ROWS", saved, pull};
 
 }  // namespace llmx::vjp

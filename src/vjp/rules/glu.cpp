@@ -16,7 +16,9 @@ struct Limits {
     float added = 0.0F;
 };
 
-Keep keep(const Node& node) { return node.has(1) ? Keep::source(0) | Keep::source(1) : Keep::source(0); }
+SavedValues saved(const Node& node) {
+    return node.has(1) ? SavedValues::source(0) | SavedValues::source(1) : SavedValues::source(0);
+}
 
 std::string refuses(const Node& node) {
     const std::string_view kind = node.info.kind;
@@ -94,6 +96,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule glu_rule{"GLU", keep, pull, refuses};
+extern const Rule glu_rule{"GLU", saved, pull, refuses};
 
 }  // namespace llmx::vjp

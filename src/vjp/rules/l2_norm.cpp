@@ -9,7 +9,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::source(0); }
+SavedValues saved(const Node&) { return SavedValues::source(0); }
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
@@ -29,6 +29,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule l2_norm_rule{"L2_NORM", keep, pull};
+extern const Rule l2_norm_rule{"L2_NORM", saved, pull};
 
 }  // namespace llmx::vjp

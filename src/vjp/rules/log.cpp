@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::source(0); }
+SavedValues saved(const Node&) { return SavedValues::source(0); }
 
 void pull(Pull& pull) {
     if (pull.wants(0)) pull_elementwise(pull, pull.x(0), [](float x, float dy) { return dy / x; });
@@ -14,6 +14,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule log_rule{"LOG", keep, pull};
+extern const Rule log_rule{"LOG", saved, pull};
 
 }  // namespace llmx::vjp

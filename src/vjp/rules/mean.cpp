@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 void pull(Pull& pull) {
     if (pull.wants(0)) pull_row_sums(pull, 0, 1.0F / static_cast<float>(pull.node().source(0).shape[3]));
@@ -14,6 +14,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule mean_rule{"MEAN", keep, pull};
+extern const Rule mean_rule{"MEAN", saved, pull};
 
 }  // namespace llmx::vjp

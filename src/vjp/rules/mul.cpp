@@ -7,10 +7,10 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node& node) {
-    Keep needed;
-    if (node.wants(0)) needed = needed | Keep::source(1);
-    if (node.wants(1)) needed = needed | Keep::source(0);
+SavedValues saved(const Node& node) {
+    SavedValues needed;
+    if (node.wants(0)) needed = needed | SavedValues::source(1);
+    if (node.wants(1)) needed = needed | SavedValues::source(0);
     return needed;
 }
 
@@ -49,6 +49,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule mul_rule{"MUL", keep, pull};
+extern const Rule mul_rule{"MUL", saved, pull};
 
 }  // namespace llmx::vjp

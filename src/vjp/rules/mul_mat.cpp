@@ -15,10 +15,10 @@ bool is_weight(const Node& node) {
     return node.source(0).role == engine::TensorRole::weight && node.source(0).is_root();
 }
 
-Keep keep(const Node& node) {
-    Keep needed;
-    if (node.wants(1) && !is_weight(node)) needed = needed | Keep::source(0);
-    if (node.wants(0)) needed = needed | Keep::source(1);
+SavedValues saved(const Node& node) {
+    SavedValues needed;
+    if (node.wants(1) && !is_weight(node)) needed = needed | SavedValues::source(0);
+    if (node.wants(0)) needed = needed | SavedValues::source(1);
     return needed;
 }
 
@@ -142,6 +142,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule mul_mat_rule{"MUL_MAT", keep, pull};
+extern const Rule mul_mat_rule{"MUL_MAT", saved, pull};
 
 }  // namespace llmx::vjp

@@ -10,7 +10,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::source(2); }
+SavedValues saved(const Node&) { return SavedValues::source(2); }
 
 std::string refuses(const Node& node) {
     if (node.wants(0)) return "expert weights that are computed from the input";
@@ -72,6 +72,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule mul_mat_id_rule{"MUL_MAT_ID", keep, pull, refuses};
+extern const Rule mul_mat_id_rule{"MUL_MAT_ID", saved, pull, refuses};
 
 }  // namespace llmx::vjp

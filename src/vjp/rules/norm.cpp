@@ -9,7 +9,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::source(0); }
+SavedValues saved(const Node&) { return SavedValues::source(0); }
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
@@ -35,6 +35,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule norm_rule{"NORM", keep, pull};
+extern const Rule norm_rule{"NORM", saved, pull};
 
 }  // namespace llmx::vjp

@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 std::string refuses(const Node& node) { return node.param_i32(8) == 0 ? "" : "circular padding"; }
 
@@ -22,6 +22,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule pad_rule{"PAD", keep, pull, refuses};
+extern const Rule pad_rule{"PAD", saved, pull, refuses};
 
 }  // namespace llmx::vjp

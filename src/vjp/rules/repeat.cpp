@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 void pull(Pull& pull) {
     if (pull.wants(0)) pull_repeated(pull, 0, 1.0F);
@@ -14,6 +14,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule repeat_rule{"REPEAT", keep, pull};
+extern const Rule repeat_rule{"REPEAT", saved, pull};
 
 }  // namespace llmx::vjp

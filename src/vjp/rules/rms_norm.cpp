@@ -9,7 +9,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::source(0); }
+SavedValues saved(const Node&) { return SavedValues::source(0); }
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
@@ -28,6 +28,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule rms_norm_rule{"RMS_NORM", keep, pull};
+extern const Rule rms_norm_rule{"RMS_NORM", saved, pull};
 
 }  // namespace llmx::vjp

@@ -10,6 +10,6 @@ void pull(Pull& pull) { pull_rotary(pull, Turn::counter_clockwise); }
 
 }  // namespace
 
-extern const Rule rope_rule{"ROPE", keep_rotary, pull, refuses_rotary};
+extern const Rule rope_rule{"ROPE", saved_by_rotary, pull, refuses_rotary};
 
 }  // namespace llmx::vjp

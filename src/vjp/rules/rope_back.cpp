@@ -10,6 +10,6 @@ void pull(Pull& pull) { pull_rotary(pull, Turn::clockwise); }
 
 }  // namespace
 
-extern const Rule rope_back_rule{"ROPE_BACK", keep_rotary, pull, refuses_rotary};
+extern const Rule rope_back_rule{"ROPE_BACK", saved_by_rotary, pull, refuses_rotary};
 
 }  // namespace llmx::vjp

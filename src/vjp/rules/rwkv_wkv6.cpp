@@ -11,9 +11,9 @@ namespace {
 
 enum Source { keys, values, receptances, bonus, decays, state };
 
-Keep keep(const Node&) {
-    Keep all;
-    for (int i = keys; i <= state; ++i) all = all | Keep::source(i);
+SavedValues saved(const Node&) {
+    SavedValues all;
+    for (int i = keys; i <= state; ++i) all = all | SavedValues::source(i);
     return all;
 }
 
@@ -69,6 +69,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule rwkv_wkv6_rule{"RWKV_WKV6", keep, pull};
+extern const Rule rwkv_wkv6_rule{"RWKV_WKV6", saved, pull};
 
 }  // namespace llmx::vjp

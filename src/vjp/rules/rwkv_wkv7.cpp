@@ -10,9 +10,9 @@ namespace {
 
 enum Source { receptances, decays, keys, values, removals, replacements, state };
 
-Keep keep(const Node&) {
-    Keep all;
-    for (int i = receptances; i <= state; ++i) all = all | Keep::source(i);
+SavedValues saved(const Node&) {
+    SavedValues all;
+    for (int i = receptances; i <= state; ++i) all = all | SavedValues::source(i);
     return all;
 }
 
@@ -83,6 +83,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule rwkv_wkv7_rule{"RWKV_WKV7", keep, pull};
+extern const Rule rwkv_wkv7_rule{"RWKV_WKV7", saved, pull};
 
 }  // namespace llmx::vjp

@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 void pull(Pull& pull) {
     if (!pull.wants(0)) return;
@@ -17,6 +17,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule scale_rule{"SCALE", keep, pull};
+extern const Rule scale_rule{"SCALE", saved, pull};
 
 }  // namespace llmx::vjp

@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 std::string refuses(const Node& node) { return node.info.type == "f32" ? "" : "type " + node.info.type; }
 
@@ -28,6 +28,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule set_rule{"SET", keep, pull, refuses};
+extern const Rule set_rule{"SET", saved, pull, refuses};
 
 }  // namespace llmx::vjp

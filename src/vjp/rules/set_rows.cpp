@@ -9,7 +9,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::source(1); }
+SavedValues saved(const Node&) { return SavedValues::source(1); }
 
 /// The ids of one batch of x.
 struct Ids {
@@ -54,6 +54,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule set_rows_rule{"SET_ROWS", keep, pull, nullptr, true};
+extern const Rule set_rows_rule{"SET_ROWS", saved, pull, nullptr, true};
 
 }  // namespace llmx::vjp

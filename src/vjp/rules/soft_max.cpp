@@ -7,7 +7,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::result(); }
+SavedValues saved(const Node&) { return SavedValues::result(); }
 
 std::string refuses(const Node& node) {
     if (node.wants(1)) return "a mask that is computed from the input";
@@ -30,6 +30,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule soft_max_rule{"SOFT_MAX", keep, pull, refuses};
+extern const Rule soft_max_rule{"SOFT_MAX", saved, pull, refuses};
 
 }  // namespace llmx::vjp

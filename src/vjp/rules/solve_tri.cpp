@@ -7,7 +7,9 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node& node) { return Keep::source(0) | (node.wants(0) ? Keep::result() : Keep::nothing()); }
+SavedValues saved(const Node& node) {
+    return SavedValues::source(0) | (node.wants(0) ? SavedValues::result() : SavedValues::nothing());
+}
 
 /// db of one batch, from the last row up: [n][columns].
 std::vector<float> solve_back(const TensorView<const float>& l, const TensorView<const float>& dy,
@@ -51,6 +53,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule solve_tri_rule{"SOLVE_TRI", keep, pull};
+extern const Rule solve_tri_rule{"SOLVE_TRI", saved, pull};
 
 }  // namespace llmx::vjp

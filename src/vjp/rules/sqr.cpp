@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::source(0); }
+SavedValues saved(const Node&) { return SavedValues::source(0); }
 
 void pull(Pull& pull) {
     if (pull.wants(0)) pull_elementwise(pull, pull.x(0), [](float x, float dy) { return 2.0F * x * dy; });
@@ -14,6 +14,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule sqr_rule{"SQR", keep, pull};
+extern const Rule sqr_rule{"SQR", saved, pull};
 
 }  // namespace llmx::vjp

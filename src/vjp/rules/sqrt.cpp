@@ -6,7 +6,7 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node&) { return Keep::result(); }
+SavedValues saved(const Node&) { return SavedValues::result(); }
 
 void pull(Pull& pull) {
     if (pull.wants(0)) pull_elementwise(pull, pull.y(), [](float y, float dy) { return 0.5F * dy / y; });
@@ -14,6 +14,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule sqrt_rule{"SQRT", keep, pull};
+extern const Rule sqrt_rule{"SQRT", saved, pull};
 
 }  // namespace llmx::vjp

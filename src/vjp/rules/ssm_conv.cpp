@@ -8,9 +8,9 @@ namespace llmx::vjp {
 
 namespace {
 
-Keep keep(const Node& node) {
-    return (node.wants(0) ? Keep::source(1) : Keep::nothing()) |
-           (node.wants(1) ? Keep::source(0) : Keep::nothing());
+SavedValues saved(const Node& node) {
+    return (node.wants(0) ? SavedValues::source(1) : SavedValues::nothing()) |
+           (node.wants(1) ? SavedValues::source(0) : SavedValues::nothing());
 }
 
 /// Channels that are gathered together: what one cache line of dy holds.
@@ -49,6 +49,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule ssm_conv_rule{"SSM_CONV", keep, pull};
+extern const Rule ssm_conv_rule{"SSM_CONV", saved, pull};
 
 }  // namespace llmx::vjp

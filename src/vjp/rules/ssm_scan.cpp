@@ -17,9 +17,9 @@ namespace {
 
 enum Source { states, inputs, steps, rates, ins, outs, ids };
 
-Keep keep(const Node&) {
-    Keep all;
-    for (int i = states; i <= ids; ++i) all = all | Keep::source(i);
+SavedValues saved(const Node&) {
+    SavedValues all;
+    for (int i = states; i <= ids; ++i) all = all | SavedValues::source(i);
     return all;
 }
 
@@ -303,6 +303,6 @@ void pull(Pull& pull) { Scan(pull).run(); }
 
 }  // namespace
 
-extern const Rule ssm_scan_rule{"SSM_SCAN", keep, pull};
+extern const Rule ssm_scan_rule{"SSM_SCAN", saved, pull};
 
 }  // namespace llmx::vjp

@@ -8,7 +8,7 @@ namespace {
 
 enum Triangle { upper_with_diagonal, upper, lower_with_diagonal, lower };  // ggml_tri_type
 
-Keep keep(const Node&) { return Keep::nothing(); }
+SavedValues saved(const Node&) { return SavedValues::nothing(); }
 
 std::string refuses(const Node& node) {
     const std::int32_t type = node.param_i32(0);
@@ -29,6 +29,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule tri_rule{"TRI", keep, pull, refuses};
+extern const Rule tri_rule{"TRI", saved, pull, refuses};
 
 }  // namespace llmx::vjp

@@ -87,10 +87,10 @@ const Kind* find(const Node& node) {
     return nullptr;
 }
 
-Keep keep(const Node& node) {
+SavedValues saved(const Node& node) {
     const Kind* kind = find(node);
-    if (kind == nullptr || kind->pull == pull_flat) return Keep::nothing();
-    return kind->from == From::x ? Keep::source(0) : Keep::result();
+    if (kind == nullptr || kind->pull == pull_flat) return SavedValues::nothing();
+    return kind->from == From::x ? SavedValues::source(0) : SavedValues::result();
 }
 
 std::string refuses(const Node& node) { return find(node) != nullptr ? "" : "kind " + node.info.kind; }
@@ -101,6 +101,6 @@ void pull(Pull& pull) {
 
 }  // namespace
 
-extern const Rule unary_rule{"UNARY", keep, pull, refuses};
+extern const Rule unary_rule{"UNARY", saved, pull, refuses};
 
 }  // namespace llmx::vjp

@@ -36,10 +36,10 @@ std::vector<const Definition*> differentiating() {
 const Tensor input{{3, 2}, {1.0F, -2.0F, 0.5F, 0.25F, 3.0F, 1.5F}};
 const std::vector<std::vector<double>> weights = {{1, 2, -3, 4.5, 0.5, -0.25}, {0, 1, 2, -1, 1, 3}};
 
-/// Two linear targets; row 1 is held.
+/// Two linear targets; row 1 is fixed.
 test::ToyFunction two_lines() {
     test::ToyFunction function(input, {test::linear(weights[0], 7), test::linear(weights[1], -1)});
-    function.hold(1);
+    function.fix(1);
     return function;
 }
 
@@ -85,7 +85,7 @@ TEST(GradientMethods, OnLinesGiveWhatTheirDefinitionsSay) {
         ASSERT_EQ(found.scores.shape, (std::vector<std::int64_t>{2, 3})) << name;
         for (std::size_t t = 0; t < 2; ++t) {
             EXPECT_CLOSE(found.scores.row(t)[0], expected(t, 0), 9.3e-7) << name;
-            EXPECT_EQ(found.scores.row(t)[1], 0) << name << ": held";
+            EXPECT_EQ(found.scores.row(t)[1], 0) << name << ": fixed";
             EXPECT_CLOSE(found.scores.row(t)[2], expected(t, 2), 1.9e-6) << name;
         }
         for (const Completeness& c : found.completeness) EXPECT_CLOSE(c.residual, 0, 1.1e-14) << name;
@@ -115,27 +115,27 @@ TEST(GradientMethods, KeepTheContract) {
         const auto cube =
             test::separable([](double x) { return x * x * x; }, [](double x) { return 3 * x * x; });
         test::ToyFunction function(input, {cube, test::linear(weights[0], 0)});
-        function.hold(0);
+        function.fix(0);
         const Scores first = run(name, function);
         const Scores second = run(name, function);
         EXPECT_EQ(first.scores.values, second.scores.values) << name << ": same seed, same bits";
         EXPECT_EQ(first.standard_errors.values, second.standard_errors.values) << name;
         for (std::size_t t = 0; t < 2; ++t) {
-            EXPECT_EQ(first.scores.row(t)[0], 0) << name << ": held";
+            EXPECT_EQ(first.scores.row(t)[0], 0) << name << ": fixed";
             EXPECT_NE(first.scores.row(t)[1], 0) << name;
             if (!first.standard_errors.empty()) {
-                EXPECT_EQ(first.standard_errors.row(t)[0], 0) << name << ": held";
+                EXPECT_EQ(first.standard_errors.row(t)[0], 0) << name << ": fixed";
             }
         }
         test::ToyFunction alone(input, {cube});
-        alone.hold(0);
+        alone.fix(0);
         const auto row = first.scores.row(0);
         EXPECT_EQ(run(name, alone).scores.values, std::vector<float>(row.begin(), row.end()))
             << name << ": a target does not depend on the others";
         test::expect_error(ErrorCode::usage, {name, "no_such_option"}, [&] {
             run(name, function, {{"no_such_option", "1"}});
         });
-        EXPECT_EQ(method::Options(name, d->options, {}).whole("layer"), -1) << name;
+        EXPECT_EQ(method::Options(name, d->options, {}).integer("layer"), -1) << name;
         const bool draws = std::any_of(d->options.begin(), d->options.end(),
                                        [](const method::Option& o) { return o.name == "seed"; });
         if (draws) {

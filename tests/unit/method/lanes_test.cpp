@@ -11,7 +11,7 @@
 
 #include "replay/replicas.hpp"
 
-namespace llmx::method {
+namespace llmx::replay {
 namespace {
 
 TEST(Lanes, StartAndHandInInOrder) {
@@ -69,4 +69,4 @@ TEST(Lanes, AFailureWhereAPieceIsTakenEndsAll) {
 }
 
 }  // namespace
-}  // namespace llmx::method
+}  // namespace llmx::replay

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace llmx::method {
+namespace llmx::original {
 namespace {
 
 TEST(Statistics, MinMaxSpansZeroToOneAndIsZeroForEqualValues) {
@@ -34,4 +34,4 @@ TEST(Statistics, RoundsToDecimals) {
 }
 
 }  // namespace
-}  // namespace llmx::method
+}  // namespace llmx::original

@@ -102,9 +102,19 @@ std::string python_type(const Field& field) {
             return "Union[str, Sequence[int], _Array]";
         case Kind::messages:
             return "Union[str, Sequence[Mapping[str, str]]]";
+        case Kind::path:
+            return field.list ? "Union[StrPath, Tuple[StrPath, float]]" : "StrPath";
         default:
             return "str";
     }
+}
+
+/// A line of a TypedDict.
+std::string entry_of(const Field& field) {
+    const std::string one = python_type(field);
+    const char* many = field.kind == Kind::path ? "Iterable" : "Sequence";
+    return fmt::format("    {}: Optional[{}]\n", field.key,
+                       field.list ? fmt::format("Union[{}, {}[{}]]", one, many, one) : one);
 }
 
 }  // namespace
@@ -129,17 +139,21 @@ std::string options_page(const request::Fields& fields) {
 std::string typed_dict(const request::Fields& fields) {
     std::string text =
         "# Made from src/request/fields.cpp; see docs/options.md for how to update it.\n"
-        "from typing import Any, Literal, Mapping, Optional, Protocol, Sequence, TypedDict, Union\n\n"
+        "from typing import Any, Iterable, Literal, Mapping, Optional, Protocol, Sequence, Tuple, TypedDict, "
+        "Union\n\n"
+        "from explainer.aliases import StrPath\n\n"
         "class _Array(Protocol):\n"
         "    def tolist(self) -> Any: ...\n\n"
         "class Request(TypedDict, total=False):\n"
-        "    \"\"\"The keys of Model.explain. Those that belong to the model are arguments of "
-        "explainer.load.\"\"\"\n\n";
+        "    \"\"\"The keys of Model.explain. Those that belong to the model are in LoadOptions.\"\"\"\n\n";
     for (const Field& field : fields) {
-        if (field.facts.scope == Scope::model) continue;
-        const std::string one = python_type(field);
-        text += fmt::format("    {}: Optional[{}]\n", field.key,
-                            field.list ? fmt::format("Union[{}, Sequence[{}]]", one, one) : one);
+        if (field.facts.scope == Scope::request) text += entry_of(field);
+    }
+    text +=
+        "\nclass LoadOptions(TypedDict, total=False):\n"
+        "    \"\"\"The options of explainer.load.\"\"\"\n\n";
+    for (const Field& field : fields) {
+        if (field.facts.scope == Scope::model && field.key != "model") text += entry_of(field);
     }
     return text;
 }

@@ -28,9 +28,9 @@ TEST(PackedWeights, AreWithinHalfAStep) {
     row[600] = 0.25F;
     row[699] = 0.001F;
     AttentionMap map;
-    pack_row(row, map);
-    pack_row(std::vector<float>(700, 0.0F), map);  // nothing at all
-    pack_row(std::vector<float>(700, 1.0F / 700), map);
+    record::pack_row(row, map);
+    record::pack_row(std::vector<float>(700, 0.0F), map);  // nothing at all
+    record::pack_row(std::vector<float>(700, 1.0F / 700), map);
     EXPECT_LT(map.packed.size(), 730U);
     const Tensor back = unpack(map, 700);
     ASSERT_EQ(back.shape, (std::vector<std::int64_t>{3, 700}));
@@ -44,7 +44,7 @@ TEST(PackedWeights, AreWithinHalfAStep) {
 
 TEST(PackedWeights, DamageIsFound) {
     AttentionMap map;
-    pack_row(std::vector<float>{0.5F, 0, 0, 0.5F}, map);
+    record::pack_row(std::vector<float>{0.5F, 0, 0, 0.5F}, map);
     for (const int keys : {3, 5})
         test::expect_error(ErrorCode::input, {"attention map"}, [&] { (void)unpack(map, keys); });
     map.packed = {255, 0};  // a run without its length
@@ -70,7 +70,7 @@ TEST(BudgetedSelection, KeepsTheFirstInWhateverOrderTheyCome) {
     const std::vector<std::pair<int, std::size_t>> offers = {{4, 10}, {1, 30}, {3, 40},
                                                              {0, 20}, {2, 30}, {5, 1}};
     for (std::size_t start = 0; start < offers.size(); ++start) {
-        method::BudgetedSelection<int> fitting(100);
+        record::BudgetedSelection<int> fitting(100);
         for (std::size_t i = 0; i < offers.size(); ++i) {
             const auto [rank, size] = offers[(start + i) % offers.size()];
             fitting.offer({rank, 0, 0}, size, rank);
@@ -80,18 +80,18 @@ TEST(BudgetedSelection, KeepsTheFirstInWhateverOrderTheyCome) {
 }
 
 TEST(BudgetedSelection, SpreadsOverTheModel) {
-    EXPECT_EQ(method::spread(1), (std::vector<int>{0}));
-    EXPECT_EQ(method::spread(5), (std::vector<int>{0, 3, 2, 4, 1}));  // 0, 4, 2, 1, 3
+    EXPECT_EQ(record::spread(1), (std::vector<int>{0}));
+    EXPECT_EQ(record::spread(5), (std::vector<int>{0, 3, 2, 4, 1}));  // 0, 4, 2, 1, 3
     EXPECT_EQ(ranges({0, 1, 2, 5, 7, 8}), "0 to 2, 5, 7 to 8");
 }
 
 /// Slopes of eight and of twelve heads as Press et al. 2022 give them.
 TEST(ScoreSteps, SlopesOfAlibi) {
-    EXPECT_FLOAT_EQ(method::alibi_slope(8, 0, 8), 0.5F);
-    EXPECT_FLOAT_EQ(method::alibi_slope(8, 7, 8), 1.0F / 256);
-    EXPECT_FLOAT_EQ(method::alibi_slope(8, 8, 12), std::exp2(-0.5F));
-    EXPECT_FLOAT_EQ(method::alibi_slope(8, 11, 12), std::exp2(-3.5F));
-    EXPECT_FLOAT_EQ(method::alibi_slope(0, 3, 8), 1);
+    EXPECT_FLOAT_EQ(replay::alibi_slope(8, 0, 8), 0.5F);
+    EXPECT_FLOAT_EQ(replay::alibi_slope(8, 7, 8), 1.0F / 256);
+    EXPECT_FLOAT_EQ(replay::alibi_slope(8, 8, 12), std::exp2(-0.5F));
+    EXPECT_FLOAT_EQ(replay::alibi_slope(8, 11, 12), std::exp2(-3.5F));
+    EXPECT_FLOAT_EQ(replay::alibi_slope(0, 3, 8), 1);
 }
 
 ViewData some() {
@@ -100,8 +100,8 @@ ViewData some() {
     views.left_out = {"self attention: single heads of 1 of 2 blocks (1)"};
     AttentionMaps maps{"self", 4, 4, 2, {0, 2}, {1, 1}, {}};
     AttentionMap map{0, -1, 2, {}, {}};
-    pack_row(std::vector<float>{0.5F, 0.25F, 0, 0}, map);
-    pack_row(std::vector<float>{0.1F, 0, 0, 0.9F}, map);
+    record::pack_row(std::vector<float>{0.5F, 0.25F, 0, 0}, map);
+    record::pack_row(std::vector<float>{0.1F, 0, 0, 0.9F}, map);
     maps.maps = {map};
     map.head = 0;
     maps.maps.push_back(map);
