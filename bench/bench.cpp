@@ -18,6 +18,7 @@
 #include "core/memory.hpp"
 #include "method/norm.hpp"
 #include "original/attention.hpp"
+#include "replay/gradient.hpp"
 
 namespace {
 

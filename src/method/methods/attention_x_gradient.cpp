@@ -129,7 +129,7 @@ const Definition& attention_x_gradient() {
             "interpreting bi-modal and encoder-decoder transformers",
         .is_signed = false,
         .options = {{.name = "propagation",
-                     .kind = Option::Kind::word,
+                     .kind = Option::Kind::choice,
                      .default_value = "additive",
                      .help = "of attention times gradient A through a layer: additive (R + A R, as in the "
                              "paper) or normalised (rows of A + I scaled to a sum of 1, as in a rollout; not "
