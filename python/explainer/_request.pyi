@@ -59,6 +59,7 @@ class Request(TypedDict, total=False):
     temperature: Optional[float]
     top_k: Optional[int]
     top_p: Optional[float]
+    min_p: Optional[float]
     repetition_penalty: Optional[float]
     seed: Optional[int]
     draft_tokens: Optional[int]
@@ -87,6 +88,7 @@ class Request(TypedDict, total=False):
     alpha: Optional[float]
     deviations: Optional[float]
     head: Optional[int]
+    propagation: Optional[Literal["additive", "normalised"]]
     raw: Optional[bool]
 
 class LoadOptions(TypedDict, total=False):

@@ -213,6 +213,13 @@ void expect_current(const std::string& file, const std::string& made) {
     EXPECT_EQ(text.str(), made) << file << " is not current; LLMX_UPDATE=1 writes it anew";
 }
 
+/// Does a class of the stub have a member of this name?
+bool lists(const std::string& stub, const std::string& heading, const std::string& key) {
+    const std::size_t first = stub.find(heading);
+    const std::string body = stub.substr(first, stub.find("\nclass ", first) - first);
+    return body.find("\n    " + key + ": ") != std::string::npos;
+}
+
 TEST(RequestPages, AreCurrentAndListEveryKey) {
     ExplainRequest request;
     const Fields fields = request::fields(request);
@@ -221,8 +228,11 @@ TEST(RequestPages, AreCurrentAndListEveryKey) {
     expect_current("python/explainer/_request.pyi", python);
     for (const Field& field : fields) {
         EXPECT_THAT(page, testing::HasSubstr("\n| `" + field.key + "` | "));
-        const bool listed = python.find("\n    " + field.key + ": ") != std::string::npos;
-        EXPECT_EQ(listed, field.facts.scope == Scope::request) << field.key;
+        EXPECT_EQ(lists(python, "class Request", field.key), field.facts.scope == Scope::request)
+            << field.key;
+        EXPECT_EQ(lists(python, "class LoadOptions", field.key),
+                  field.facts.scope == Scope::model && field.key != "model")
+            << field.key;
     }
 }
 

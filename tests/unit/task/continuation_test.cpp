@@ -63,7 +63,7 @@ TEST(SentencePiece, AnAnswerGetsNoSpace) {
     const Request request = prepare(model, {.prompt = "hello wor", .answer = "ld", .contrast = "ld"}, {});
     Tokens both = request.input_ids;
     both.insert(both.end(), request.output.ids.begin(), request.output.ids.end());
-    EXPECT_EQ(model.detokenize(both, false), "hello world");
+    EXPECT_EQ(continued_text(model, both), " hello world");  // the prompt's own space
     EXPECT_EQ(request.target.contrast, request.output.ids);
     const Request spaced = prepare(model, {.prompt = "the shop is", .answer = " open"}, {});
     EXPECT_EQ(continued_text(model, spaced.output.ids), " open");
