@@ -110,7 +110,7 @@ TEST(Methods, TheCheckMeasuresWhatIsExplained) {
 
 TEST(Methods, AnEncodersLabelIsMeasuredByItsLoss) {
     const json found =
-        json_of({"explain", "--model", golden("bertqa-tiny.gguf"), "--question", "who?", "--context",
+        json_of({"explain", "--model", golden("bertqa-tiny"), "--question", "who?", "--context",
                  "a man and a woman", "--label", "a woman", "--method", "leave_one_out", "--check", "--seeds",
                  "2", "--json", "-"})["attributions"][0];
     EXPECT_GT(found["faithfulness"]["kendall_tau"]["value"], 0.999);
