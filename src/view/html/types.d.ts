@@ -25,7 +25,9 @@ interface Faithfulness {
   insertion: number[];
   random_deletion: number[];
   random_insertion: number[];
+  measure?: string;
   absence: string;
+  absence_token?: { id: number; text: string };
 }
 interface Completeness { f_input: number[]; f_baseline: number[]; residual: number[] }
 interface AttributionJson {
