@@ -31,7 +31,7 @@ double evaluations(std::size_t units, std::size_t maps, int random_seeds);
 /// What the numbers are made of.
 enum class Scale {
     probability,  ///< exp(v) of the one target, the mean over the answer's tokens of their log-probability
-    measure,      ///< the sum of v over the targets, whatever it measures
+    measure,      ///< the sum of v over the targets, in the units of their measure
 };
 
 /// One result for each map. The game is evaluated once, for the coalitions of all maps and of `random_seeds`

@@ -238,7 +238,7 @@ std::size_t ReplayFunction::replicas_for(std::size_t points) const {
                : std::min(replicas, scene_.memory_budget / std::max<std::size_t>(replay.bytes(), 1));
 }
 
-/// Makes so many replicas, the first of which is the scene's own session and text, of so many threads each.
+/// Makes the replicas, each with its number of threads; the first is the scene's own session and text.
 void ReplayFunction::open(std::size_t replicas, int threads) {
     while (replicas_.size() + 1 < replicas) {
         replicas_.push_back(std::make_unique<Lane>(

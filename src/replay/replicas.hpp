@@ -30,8 +30,8 @@ private:
     bool failed_ = false;
 };
 
-/// Runs work(replica, queue) in so many replicas, the first of them the calling thread. Throws what the first
-/// replica to fail threw, when all have ended.
+/// Runs work(replica, queue) in several replicas, the first of them on the calling thread. Throws what the
+/// first replica to fail threw, when all have ended.
 void in_replicas(std::size_t replicas, std::size_t count,
                  const std::function<void(std::size_t, Queue&)>& work);
 

@@ -78,7 +78,7 @@ void for_each_member(const Place& place, const Read& read) {
     for (const auto& [key, value] : place.json().items()) read(key, place.at(key.c_str()));
 }
 
-/// Throws Error{input} unless there are so many.
+/// Throws Error{input} for another number of elements.
 void require_numbers(const Place& place, std::size_t got, std::size_t expected);
 
 /// Appends the numbers of lists in lists, as deep as `shape` is long, and fills that in. Lists of one depth

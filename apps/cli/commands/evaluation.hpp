@@ -16,7 +16,7 @@ namespace llmx::cli {
 struct Depth {
     std::string text;
 
-    /// Of a model with so many blocks.
+    /// Of a model with this number of blocks.
     [[nodiscard]] int blocks(int of_model) const;
 };
 /// Throws Error{usage}.

@@ -21,7 +21,7 @@ bool can_share_prefixes(const Model& model, int tokens);
 
 /// The path that is run, with branches still to come, is the *spine*: sequence 0. A branch is a sequence of
 /// its own that shares the spine's cells as far as their texts agree. Rows of all sequences wait in one
-/// queue, and as many as saturate the processor are run at a time; so many short rests share a pass, and a
+/// queue, and as many as saturate the processor are run at a time; many short rests share a pass, and a
 /// long one takes several.
 class SharedPasses {
 public:

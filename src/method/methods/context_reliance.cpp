@@ -29,8 +29,8 @@ Tensor logits_of(AttributionContext& scene, const engine::PassInput& text) {
     return scene.session.results();
 }
 
-/// Answer tokens whose divergence is at least the mean plus so many standard deviations: the sample's, with
-/// n - 1, as Inseq has it; 0 of a single token.
+/// Answer tokens whose divergence exceeds the mean by at least this many standard deviations (of the
+/// sample, n - 1, as in Inseq; 0 for a single token).
 std::vector<int> sensitive(const std::vector<double>& divergence, double deviations,
                            std::vector<std::string>& warnings) {
     const double count = static_cast<double>(divergence.size());
@@ -130,14 +130,14 @@ const Definition& context_reliance() {
             "Sarti et al. 2024: Quantifying the plausibility of context reliance in neural machine "
             "translation (PECoRe)",
         .is_signed = false,
-        .options = {{.name = "deviations",
-                     .kind = Option::Kind::number,
-                     .default_value = "1",
-                     .help =
-                         "an answer token is explained where its divergence is so many standard deviations "
-                         "(n - 1) above the mean",
-                     .low = 0,
-                     .high = 100}},
+        .options =
+            {{.name = "deviations",
+              .kind = Option::Kind::number,
+              .default_value = "1",
+              .help = "an answer token is explained if its divergence exceeds the mean by this many standard "
+                      "deviations (n - 1)",
+              .low = 0,
+              .high = 100}},
         .evaluations = [](const Extent&, const Options&) { return 3.0; },
         .reads = [](const replay::Replay& replay) { return ReplayFunction::needs(replay, -1, 0); },
         .look = run,

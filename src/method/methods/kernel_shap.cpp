@@ -66,7 +66,7 @@ Plan plan_of(std::size_t units, const Options& options) {
     Plan plan;
     double mass = 1;  // of the sizes that are left
     for (const Size& size : sizes_of(units)) {
-        // Whole where so many draws would go there anyway, smallest sizes first, as in the paper's program;
+        // Whole where that many draws would go there anyway, smallest sizes first, as in the paper's program;
         // the first always, as single units alone make the fit unique.
         const bool covered = left * size.mass / mass >= size.count * (1 - 1e-9);
         if (!all && size.units > 1 && (!plan.rest.empty() || !covered)) {

@@ -1,5 +1,5 @@
 // LIME: the weights of a linear fit to v around the whole text (Ribeiro et al. 2016; definitions 4). As its
-// program does for texts: each sample takes away so many units, one to all as likely, drawn without order;
+// program does for texts: each sample takes away a random number of units, uniform from one to all;
 // coalitions count by the exponential kernel exp(-d^2 / (2 width^2)) of their cosine distance d to the whole,
 // d = 1 - sqrt(kept / units); ridge regression with a free intercept. No unit is left out beforehand.
 

@@ -69,5 +69,20 @@ TEST(SentencePiece, AnAnswerGetsNoSpace) {
     EXPECT_EQ(continued_text(model, spaced.output.ids), " open");
 }
 
+/// Values of an audit that joined prompt and answer by its own program.
+TEST(SentencePiece, AnAnswerIsAsProbableAsTheTextWrittenAtOnce) {
+    const Model model = Model::load(test::data_file("spm-tiny.gguf"));
+    const auto logprob = [&](const char* prompt, const char* answer) {
+        const Request request = prepare(model, {.prompt = prompt, .answer = answer}, {});
+        return Explainer(model, {{"input_x_gradient"}})
+            .compute(request)
+            .attributions.at(0)
+            .targets.at(0)
+            .value;
+    };
+    EXPECT_NEAR(logprob("hello wor", "ld"), -5.63, 0.005);
+    EXPECT_NEAR(logprob("the shop is", " open"), -16.11, 0.005);
+}
+
 }  // namespace
 }  // namespace llmx::task
