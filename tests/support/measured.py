@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""What checks measured beside what the tests state, the loosest first: `LLMX_MEASURED=FILE ctest ...` writes
-the file, this reads it. A check whose bound, three times what it states, is over three times what was measured is marked."""
+"""What checks measured beside what the tests state, the loosest first: `LLMX_MEASURED=FILE ctest ...` writes the
+file, this reads it. A check whose bound, three times what it states, is over three times what was measured is
+marked."""
 
 import sys
 from collections import defaultdict
