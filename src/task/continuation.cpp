@@ -1,7 +1,9 @@
 #include "task/continuation.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <array>
+#include <llmx/error.hpp>
 #include <optional>
 
 #include "text/utf8.hpp"
@@ -36,7 +38,11 @@ Tokens continuation(const Model& model, std::string_view text) {
         if (auto ids = after(model, before, text); ids && bytes_of(model, *ids) == text)
             return *std::move(ids);
     }
-    return alone;
+    throw Error(
+        ErrorCode::unsupported,
+        fmt::format("text \"{}\": the model's tokenizer reads it only with a space in front; give ids "
+                    "instead (`answer_ids`, `label_ids`)",
+                    text));
 }
 
 std::string continued_text(const Model& model, std::span<const Token> ids) {

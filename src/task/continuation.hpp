@@ -9,7 +9,8 @@
 namespace llmx::task {
 
 /// The ids of a text that continues another, as it is written. SentencePiece puts a space before every text;
-/// a continuation gets none. Special tokens are not parsed.
+/// a continuation gets none. Special tokens are not parsed. Throws
+/// Error{unsupported} for a text that the tokenizer reads only with that space.
 Tokens continuation(const Model& model, std::string_view text);
 
 /// The text that `continuation` turns into these ids: their bytes, without control tokens.
