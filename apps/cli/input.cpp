@@ -20,6 +20,8 @@ using request::Field;
 using request::Json;
 using request::Kind;
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 /// What text editors and `echo` add is no part of a text.
 std::string without_last_newline(std::string text) {
     if (text.ends_with('\n')) text.pop_back();
@@ -71,6 +73,7 @@ std::string InputReader::read(const std::string& what, const std::string& path) 
 
 std::string InputReader::file(const std::string& what, const std::string& path) {
     std::string text = without_last_newline(read(what, path));
+    if (text.starts_with(byte_order_mark)) text.erase(0, byte_order_mark.size());
     utf8::require_valid(text, path == "-" ? what : fmt::format("{} {}", what, path));
     return text;
 }

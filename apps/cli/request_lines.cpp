@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <llmx/error.hpp>
 
 #include "request/json.hpp"
@@ -33,6 +35,19 @@ request::Json object_of(const RequestLine& line) {
     } catch (const Error& error) {
         throw in_line(line, error);
     }
+}
+
+request::Json take_id(RequestLine& line) {
+    request::Json object = request::Json::parse(line.text, nullptr, /*allow_exceptions=*/false);
+    if (!object.is_object() || !object.contains("id")) return {};
+    request::Json id = object["id"];
+    object.erase("id");
+    line.text = object.dump();
+    constexpr double most = 9007199254740992.0;  // 2^53: beyond, a double skips whole numbers
+    if (id.is_number_float() && std::abs(id.get<double>()) <= most &&
+        id.get<double>() == std::floor(id.get<double>()))
+        return static_cast<std::int64_t>(id.get<double>());
+    return id;
 }
 
 Error in_line(const RequestLine& line, const Error& error) {

@@ -25,4 +25,7 @@ request::Json object_of(const RequestLine& line);
 /// `error`, saying in which line it was met.
 Error in_line(const RequestLine& line, const Error& error);
 
+/// Takes the id out of a line's text: a text, a whole number (a table's 5.0 is 5), or null for none.
+request::Json take_id(RequestLine& line);
+
 }  // namespace llmx::cli

@@ -18,7 +18,7 @@ enum class Task {
 };
 /// What the gradient differentiates. `aligned`: loss of the label's tokens against the generated answer's
 /// logits, row by row; `teacher`: log-probability of the label, replayed; `generated`: log-probability of the
-/// answer; `automatic`: aligned with a label, generated without.
+/// answer; `automatic`: teacher with a label (aligned for an encoder), generated without.
 enum class Objective { automatic, aligned, teacher, generated };
 /// Type of the operands in the reverse pass's products with weights. Sums are always float32.
 enum class MatmulPrecision { float32, bfloat16 };
@@ -27,18 +27,21 @@ enum class MatmulPrecision { float32, bfloat16 };
 /// characters.
 enum class UnitKind { token, word, sentence, line, paragraph, turn, role, regex, spans };
 /// How the scores of a unit's tokens become the score of the unit. `max_abs`: the score of largest magnitude,
-/// with its sign.
-enum class Aggregation { sum, mean, max_abs };
+/// with its sign; `automatic`: sum for a method whose scores have signs, mean for others, whose sums grow with
+/// a unit's length.
+enum class Aggregation { automatic, sum, mean, max_abs };
 /// Tokens that stay in every text and get no score. `special`: control tokens; `chat_template` ("template" in
-/// JSON): also the tokens that the chat template adds.
-enum class FixedTokens { none, special, chat_template };
+/// JSON): also the tokens that the chat template adds; `automatic`: chat_template for a prompt made by one,
+/// else none.
+enum class FixedTokens { automatic, none, special, chat_template };
 /// What takes the place of an absent unit's tokens. `token`: another token for each of them; `deletion`:
 /// nothing, the text after them moves up; `attention_mask`: they stay, but no token attends to them.
 enum class Absence { token, deletion, attention_mask };
 
-/// The value of a target, computed from its tokens: Σ log p; product of p; Σ logit; Σ entropy of their rows;
-/// Σ KL divergence of their rows from the model's without the context (docs/definitions.md, section 5).
-enum class Measure { logprob, probability, logit, entropy, kl };
+/// The value of a target, computed from its tokens: Σ log p; the mean of log p, which compares texts of
+/// different lengths; product of p; Σ logit; Σ entropy of their rows; Σ KL divergence of their rows from the
+/// model's without the context (docs/definitions.md, section 5).
+enum class Measure { logprob, mean_logprob, probability, logit, entropy, kl };
 
 LLMX_API std::string to_string(ModelKind);  ///< "decoder", "encoder", "encoder-decoder"
 /// The name in JSON.

@@ -38,6 +38,7 @@ struct MethodFacts {
     std::string family;  ///< "original", "gradient", "attention", "perturbation"
     bool is_signed = false;
     std::vector<MethodOption> options;
+    bool slow = false;  ///< takes minutes where others take seconds, so that "all" leaves it out
 };
 /// All methods, in the order in which help lists them.
 LLMX_API std::vector<MethodFacts> known_methods();

@@ -183,8 +183,10 @@ public:
     /// such as "<|im_start|>" into one token. Throws Error{input} for invalid UTF-8.
     [[nodiscard]] Tokens tokenize(std::string_view text, bool add_special = false,
                                   bool parse_special = false) const;
-    /// Tokenises a raw prompt: adds special tokens as the model expects them and parses markup.
-    [[nodiscard]] Tokens tokenize_prompt(std::string_view text) const;
+    /// Tokenises a prompt: with the model's own first and last tokens (BOS, EOS) once, whether the text
+    /// spells them or not. `parse_special`: control tokens that the text spells become those tokens. Where a
+    /// tokenizer puts a space behind one, a space of the text is not doubled.
+    [[nodiscard]] Tokens tokenize_prompt(std::string_view text, bool parse_special = true) const;
     /// Converts tokens to text, with special tokens written out if `special` is set. Throws Error{input} for
     /// ids outside the vocabulary.
     [[nodiscard]] std::string detokenize(std::span<const Token> ids, bool special = true) const;

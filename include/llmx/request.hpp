@@ -43,8 +43,8 @@ struct UnitChoice {
     std::vector<std::pair<int, int>> spans =
         /// For spans: characters [first, last) of the prompt's text.
         {};
-    Aggregation aggregation = Aggregation::sum;
-    FixedTokens fixed = FixedTokens::none;  ///< `hold` in JSON
+    Aggregation aggregation = Aggregation::automatic;
+    FixedTokens fixed = FixedTokens::automatic;  ///< `hold` in JSON
     /// A part of the prompt's text that comes from a chat message or a task's input: bytes [first, last) of
     /// the concatenated bytes of its tokens, and its role ("user", "question").
     struct Part {
@@ -53,6 +53,7 @@ struct UnitChoice {
     };
     /// Parts of the prompt in ascending order; set by `prepare`.
     std::vector<Part> parts = {};
+    bool has_template = false;  ///< the prompt was made by the chat template; set by `prepare`
     std::string unplaced = {};  ///< why parts are missing for a prompt that has them; set by `prepare`
     /// The context for kl and context_reliance: characters [first, last) of the prompt's text.
     std::optional<std::pair<int, int>> context = {};
@@ -86,7 +87,7 @@ struct Request {
     QuestionPair pair = {};                      ///< for an encoder
     Generation output = {};                      ///< the answer: from Model::generate, or {.ids = ...}
     Tokens labels = {};                          ///< the ground truth; may be empty
-    Objective objective = Objective::automatic;  ///< automatic: aligned with labels, generated without
+    Objective objective = Objective::automatic;  ///< automatic: teacher with labels, else generated
 
     // Arguments of the original toolbox
     std::vector<std::string> layer_names = {"q_proj", "k_proj", "v_proj"};
@@ -108,6 +109,7 @@ struct Request {
     int micro_batch = 0;                               ///< tokens to run at a time; 0: all
     int context = 0;  ///< maximum number of tokens; 0: the model's training context
     Progress progress = {};
+    std::vector<std::string> warnings = {};  ///< about the texts; set by `prepare`, copied into the result
 };
 
 }  // namespace llmx

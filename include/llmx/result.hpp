@@ -29,6 +29,10 @@ struct Faithfulness {
     struct Number {
         /// `random`, `random_deviation`: mean and standard deviation over random rankings.
         double value = 0, random = 0, random_deviation = 0;
+        /// How often a random ranking would do as well or better, by Student's t for one more draw
+        /// (docs/definitions.md, section 5). None if all random rankings do equally well, and in results of
+        /// earlier versions.
+        std::optional<double> p_value = {};
     };
     Number comprehensiveness, sufficiency, deletion_area, insertion_area;
     std::optional<Number> kendall_tau;  ///< with leave-one-out; empty if all scores or all losses are equal
@@ -117,6 +121,8 @@ struct TargetFacts {
     std::string text;
     std::pair<int, int> tokens;  ///< tokens [first, last) of prompt and answer
     double value = 0;            ///< f
+    /// The token, where it need not be the one in the text (TargetChoice::alternatives).
+    std::optional<Token> id = {};
 };
 
 /// How closely scores sum to f(input) - f(baseline), as they should.
@@ -140,6 +146,10 @@ struct Attribution {
     /// What took the place of absent tokens, or where a path began: the token that -1 stands for among the
     /// options. With deletion, what is put in where no token is left. None where no token stands for absence.
     std::optional<AbsenceToken> absence_token = {};
+    /// Methods that compare texts with a quantised model: scores up to this size may be rounding, as activations
+    /// are rounded differently beside other texts. Twice the largest difference over a few of the texts
+    /// between their value among the others and alone. None where each has its own value to the last bit.
+    std::optional<double> noise = {};
     /// context_reliance: KL divergence of each answer token's row from the model's row without the context,
     /// in nats.
     std::vector<double> context_sensitivity = {};

@@ -16,10 +16,13 @@ namespace llmx {
 struct TaskInputs {
     std::optional<Task> task = {};  ///< default: inferred from the inputs and the kind of model
 
-    std::optional<std::string> user = {};      ///< a user message: a chat of one message ...
-    std::optional<std::string> system = {};    ///< ... or of two, with this system message
-    std::vector<Message> messages = {};        ///< a complete chat
-    std::optional<std::string> prompt = {};    ///< a complete prompt, without a template
+    std::optional<std::string> user = {};    ///< a user message: a chat of one message ...
+    std::optional<std::string> system = {};  ///< ... or of two, with this system message
+    /// A complete chat. If its last message is the assistant's, that is the answer that is explained, unless
+    /// there is another one.
+    std::vector<Message> messages = {};
+    bool continue_final_message = false;     ///< the model goes on with the assistant's last message instead
+    std::optional<std::string> prompt = {};  ///< a complete prompt, without a template
     std::optional<std::string> question = {};  ///< with `context`
     std::optional<std::string> context = {};
     std::optional<std::string> source = {};  ///< the text to translate or summarise

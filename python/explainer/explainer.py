@@ -116,7 +116,10 @@ class Explainer:
             request["answer_ids"] = _answer_of(output, prompt, model)
             for key in _FOR_WRITING & set(further):
                 raise UsageError(f"{key}: controls how an answer is written; expected as an argument of generate")
-        request.update(_label_of(labels if label is None else label))
+        given = _label_of(labels if label is None else label)
+        request.update(given)
+        if any(given.values()):  # the original compares the label with the answer row by row
+            request.setdefault("objective", "aligned")
         matches = _matches_of(output, n_matches)
         return model.explain(progress=progress, tokenizer=tokenizer, n_matches=matches, **request)
 

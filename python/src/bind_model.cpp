@@ -207,7 +207,7 @@ void bind_model(nb::module_& module) {
             "first"_a, "second"_a)
         .def_prop_ro("special_tokens", [](const Model& model) { return engine::special_tokens(model); })
         .def("tokenize", &Model::tokenize, "text"_a, "add_special"_a = false, "parse_special"_a = false)
-        .def("tokenize_prompt", &Model::tokenize_prompt, "text"_a)
+        .def("tokenize_prompt", &Model::tokenize_prompt, "text"_a, "parse_special"_a = true)
         .def(
             "detokenize",
             [](const Model& model, const Tokens& ids, bool special) {

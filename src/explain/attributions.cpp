@@ -146,12 +146,26 @@ method::Scores AttributionRun::scores_of(std::span<const method::BoundMethod> me
     }
     if (definition->perturb != nullptr) {
         method::ReplayGame game(scene_, method::removal(options, model_));
-        return definition->perturb(game, options);
+        method::Scores scores = definition->perturb(game, options);
+        scores.noise = game.noise();
+        return scores;
     }
     return definition->look(scene_, options);
 }
 
 namespace {
+
+/// The longer text has more to lose.
+void warn_of_lengths(const TargetChoice& choice, const method::AttributionContext& scene,
+                     std::vector<std::string>& warnings) {
+    if (scene.texts.size() < 2 || choice.measure != Measure::logprob) return;
+    const auto [first, last] = scene.target_rows.front();
+    const auto other = static_cast<int>(scene.texts[1].outputs.size()) - first;
+    if (last - first == other) return;
+    warnings.push_back(fmt::format(
+        "`contrast`: sums over {} and {} tokens are compared; `measure` mean_logprob compares per token",
+        last - first, other));
+}
 
 /// Probabilities of long or improbable texts, whose differences end below what a float32 score can hold.
 void warn_of_underflow(Measure measure, const std::vector<TargetFacts>& targets,
@@ -174,6 +188,7 @@ void AttributionRun::run(std::span<const method::BoundMethod> methods, std::vect
                          const std::function<void(Attribution&&)>& done) {
     ready_.clear();
     warn_of_underflow(request_.target.measure, targets_.facts, warnings);
+    warn_of_lengths(request_.target, scene_, warnings);
     const method::Extent extent{static_cast<std::size_t>(scene_.sources), scene_.units.size(),
                                 targets_.facts.size()};
     for (std::size_t i = 0; i < methods.size(); ++i) {
@@ -203,13 +218,14 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
                       .targets = targets_.facts,
                       .scores = std::move(scores.scores),
                       .standard_errors = std::move(scores.standard_errors),
-                      .completeness = std::move(scores.completeness)};
+                      .completeness = std::move(scores.completeness),
+                      .noise = scores.noise};
     found.absence_token = definition.of_context ? method::absence_token(engine::neutral_token(model_), model_)
                                                 : method::absence_token(method.options, model_);
     for (auto& [name, value] : scores.notes) found.options[name] = value;
     if (!scores.chosen.empty()) choose(scores, found);
     if (definition.perturb == nullptr) {
-        const Aggregation aggregation = request_.units.aggregation;
+        const Aggregation aggregation = unit::resolved(request_.units.aggregation, found.is_signed);
         if (!found.standard_errors.empty()) {
             found.standard_errors =
                 unit::aggregate_errors(found.scores, found.standard_errors, scene_.units, aggregation);

@@ -145,7 +145,7 @@ Request checked(const Request& given, const Model& model, std::span<const method
     }
     if (model.facts().kind == ModelKind::decoder) engine::require_causal(model);
     if (request.objective == Objective::automatic) {
-        request.objective = request.labels.empty() ? Objective::generated : Objective::aligned;
+        request.objective = request.labels.empty() ? Objective::generated : Objective::teacher;
     }
     if (request.input_shape == 0) request.input_shape = static_cast<int>(request.input_ids.size());
     const bool of_objective = std::any_of(methods.begin(), methods.end(), [](const method::BoundMethod& m) {

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
+#include "engine/text/spelling.hpp"
 #include "explain/subject.hpp"
-#include "task/continuation.hpp"
 #include "task/extractive/offsets.hpp"
 #include "text/utf8.hpp"
 
@@ -42,13 +42,14 @@ void describe(const Request& request, const Model& model, Explanation& result) {
     result.n_matches = request.output.n_matches;
     result.label_ids = request.labels;
     result.prompt_text = utf8::replace_invalid(model.detokenize(request.input_ids));
-    result.prediction = utf8::replace_invalid(model.detokenize(request.output.ids));
-    const auto text = [&](const Tokens& ids) {
-        return model.facts().kind == ModelKind::decoder ? task::continued_text(model, ids)
-                                                        : utf8::replace_invalid(model.detokenize(ids, false));
+    const auto text = [&](const Tokens& ids, bool special) {
+        return model.facts().kind == ModelKind::decoder
+                   ? engine::continued_text(model, ids, special)
+                   : utf8::replace_invalid(model.detokenize(ids, special));
     };
-    result.answer_text = text(request.output.ids);
-    result.label_text = text(request.labels);
+    result.prediction = text(request.output.ids, true);
+    result.answer_text = text(request.output.ids, false);
+    result.label_text = text(request.labels, false);
     if (result.model.kind != ModelKind::encoder_decoder) return;
     result.decoder_inputs = {utf8::replace_invalid(model.token_bytes(engine::decoder_start_token(model)))};
     result.decoder_inputs.insert(result.decoder_inputs.end(), result.decode_output.begin(),

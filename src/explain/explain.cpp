@@ -230,6 +230,7 @@ Explanation Explainer::compute(const Request& given) {
     Explanation result;
     result.model = summary(model_);
     result.objective = request.objective;
+    result.warnings = request.warnings;
     Computation(request, model_, methods, memory_->arena, result).run();
     return result;
 }

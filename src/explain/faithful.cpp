@@ -18,7 +18,8 @@ faithfulness::Map of_units(const faithfulness::MethodMap& map, const Request& re
     if (!map.of_prompt) return faithfulness::summed(map.scores, map.columns);
     Tensor rows = Tensor::zero({1, scene.sources});
     std::copy(map.scores.begin(), map.scores.end(), rows.values.begin());
-    const Tensor scores = unit::aggregate(rows, scene.units, request.units.aggregation);
+    const Tensor scores =
+        unit::aggregate(rows, scene.units, unit::resolved(request.units.aggregation, /*is_signed=*/false));
     return faithfulness::summed(scores.values, scene.units.size());
 }
 

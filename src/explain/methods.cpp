@@ -33,7 +33,8 @@ std::vector<MethodFacts> known_methods() {
     std::vector<MethodFacts> all;
     for (const method::Definition* d : method::definitions()) {
         MethodFacts facts{std::string(d->name), std::string(d->help), std::string(d->source),
-                          family_of(*d),        d->is_signed,         {}};
+                          family_of(*d),        d->is_signed,         {},
+                          d->slow};
         for (const method::Option& o : d->options) {
             facts.options.push_back({std::string(o.name),
                                      to_string(o.kind),

@@ -14,6 +14,7 @@ template <class Choice>
 using Names = std::vector<std::pair<Choice, std::string>>;
 
 const Names<Measure> measures{{Measure::logprob, "logprob"},
+                              {Measure::mean_logprob, "mean_logprob"},
                               {Measure::probability, "probability"},
                               {Measure::logit, "logit"},
                               {Measure::entropy, "entropy"},
@@ -26,10 +27,14 @@ const Names<UnitKind> unit_kinds{
     {UnitKind::token, "token"}, {UnitKind::word, "word"},           {UnitKind::sentence, "sentence"},
     {UnitKind::line, "line"},   {UnitKind::paragraph, "paragraph"}, {UnitKind::turn, "turn"},
     {UnitKind::role, "role"},   {UnitKind::regex, "regex"},         {UnitKind::spans, "spans"}};
-const Names<Aggregation> aggregations{
-    {Aggregation::sum, "sum"}, {Aggregation::mean, "mean"}, {Aggregation::max_abs, "max_abs"}};
-const Names<FixedTokens> fixed_tokens{
-    {FixedTokens::none, "none"}, {FixedTokens::special, "special"}, {FixedTokens::chat_template, "template"}};
+const Names<Aggregation> aggregations{{Aggregation::automatic, "automatic"},
+                                      {Aggregation::sum, "sum"},
+                                      {Aggregation::mean, "mean"},
+                                      {Aggregation::max_abs, "max_abs"}};
+const Names<FixedTokens> fixed_tokens{{FixedTokens::automatic, "automatic"},
+                                      {FixedTokens::none, "none"},
+                                      {FixedTokens::special, "special"},
+                                      {FixedTokens::chat_template, "template"}};
 const Names<Absence> absences{
     {Absence::token, "token"}, {Absence::deletion, "deletion"}, {Absence::attention_mask, "attention_mask"}};
 

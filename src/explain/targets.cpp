@@ -6,7 +6,10 @@
 #include <llmx/error.hpp>
 #include <numeric>
 
+#include "engine/text/spelling.hpp"
+#include "engine/text/vocabulary.hpp"
 #include "text/utf8.hpp"
+#include "text/words.hpp"
 
 namespace llmx {
 
@@ -15,39 +18,59 @@ namespace {
 using Range = std::pair<int, int>;
 
 std::string text_of(const Model& model, const Tokens& tokens, Range range) {
-    const Tokens part(tokens.begin() + range.first, tokens.begin() + range.second);
-    return utf8::replace_invalid(model.detokenize(part));
+    const auto part = std::span(tokens).subspan(range.first, range.second - range.first);
+    return model.facts().kind == ModelKind::decoder ? engine::continued_text(model, part, /*special=*/true)
+                                                    : utf8::replace_invalid(model.detokenize(part));
 }
 
-/// Tokens of the text that hold `words`, which must stand in it once.
-Range find_words(const Model& model, const Tokens& tokens, const std::string& words) {
+constexpr PlaceKey span_key{"target_span", "the answer", "tokens"};
+
+bool has_span(const TargetChoice& choice) { return choice.span || !choice.span_text.empty(); }
+
+/// The tokens that the choice names: a range, words that stand in the text once, or all.
+Range span_of(const TargetChoice& choice, const Model& model, const Tokens& tokens) {
+    const auto count = static_cast<int>(tokens.size());
+    if (!has_span(choice)) return {0, count};
     std::string text;
     std::vector<std::size_t> ends;
     for (const Token id : tokens) {
         text += model.token_bytes(id);
         ends.push_back(text.size());
     }
-    const std::size_t at = text.find(words);
-    const auto refuse = [&](const char* how) {
-        throw Error(ErrorCode::input, fmt::format("`target_span`: \"{}\" {}; expected words that occur in it "
-                                                  "once, or a range of tokens such as 3:7",
-                                                  words, how));
-    };
-    if (at == std::string::npos) refuse("is not in the answer");
-    if (text.find(words, at + 1) != std::string::npos) refuse("is in the answer more than once");
+    const auto [a, b] = choice.span.value_or(Range{});
+    const bool fits = choice.span && a >= 0 && a < b && b <= count;
+    const std::string& words = choice.span_text;
+    if (choice.span && (words.empty() || is_range(span_key, text, words, *choice.span, fits))) {
+        if (fits) return *choice.span;
+        throw Error(ErrorCode::input,
+                    fmt::format("`target_span`: got {}:{}; the answer has tokens 0 to {}", a, b, count - 1));
+    }
+    const std::size_t at = find_words(span_key, text, words);
     const auto first = std::upper_bound(ends.begin(), ends.end(), at) - ends.begin();
     const auto last = std::lower_bound(ends.begin(), ends.end(), at + words.size()) - ends.begin() + 1;
     return {static_cast<int>(first), static_cast<int>(last)};
 }
 
-Range span_of(const TargetChoice& choice, const Model& model, const Tokens& tokens) {
-    if (!choice.span_text.empty()) return find_words(model, tokens, choice.span_text);
-    const auto count = static_cast<int>(tokens.size());
-    if (!choice.span) return {0, count};
-    const auto [first, last] = *choice.span;
-    if (first >= 0 && first < last && last <= count) return *choice.span;
-    throw Error(ErrorCode::input, fmt::format("`target_span`: got {}:{}; the answer has tokens 0 to {}",
-                                              first, last, count - 1));
+bool ends(const Model& model, std::span<const Token> tokens) {
+    return !tokens.empty() && engine::is_end(model, tokens.back());
+}
+
+/// The contrast, with an end token if the explained tokens have one, else without: like against like.
+Tokens contrast_of(const TargetChoice& choice, const Model& model, const Tokens& tokens, Range span) {
+    Tokens contrast = choice.contrast;
+    if (contrast.empty()) return contrast;
+    const auto explained = std::span(tokens).subspan(span.first, span.second - span.first);
+    if (ends(model, explained) && !ends(model, contrast)) contrast.push_back(explained.back());
+    if (!ends(model, explained) && ends(model, contrast) && contrast.size() > 1) contrast.pop_back();
+    return contrast;
+}
+
+/// A token's text; bytes that are no characters as "<0xE6>".
+std::string spelled(const std::string& bytes) {
+    if (utf8::is_valid(bytes)) return bytes;
+    std::string text;
+    for (const char byte : bytes) text += fmt::format("<0x{:02X}>", static_cast<unsigned char>(byte));
+    return text;
 }
 
 /// The `count` most probable tokens of a row, the most probable first.
@@ -65,21 +88,23 @@ Tokens most_probable(std::span<const float> logits, int count) {
 /// Collects targets of the text.
 class Builder {
 public:
-    Builder(const Model& model, int prompt) : model_(model), prompt_(prompt) {}
+    Builder(const Model& model, int prompt, bool mean) : model_(model), prompt_(prompt), mean_(mean) {}
 
-    void add(std::string text, Range range, objective::Target target) {
-        found.facts.push_back({std::move(text), {prompt_ + range.first, prompt_ + range.second}, 0});
+    void add(std::string text, Range range, objective::Target target, std::optional<Token> id = {}) {
+        found.facts.push_back({std::move(text), {prompt_ + range.first, prompt_ + range.second}, 0, id});
         found.output_rows.push_back(range);
         targets.push_back(std::move(target));
     }
     /// Every token of a range, in its own row.
     void add_range(const Tokens& tokens, Range range, const Tokens& contrast) {
         objective::Target target;
+        const double weight = mean_ ? 1.0 / (range.second - range.first) : 1.0;
         for (int t = range.first; t < range.second; ++t)
-            target.terms.push_back({0, {t, tokens[static_cast<std::size_t>(t)], 1.0}});
+            target.terms.push_back({0, {t, tokens[static_cast<std::size_t>(t)], weight}});
         // The contrast stands in the range's place, behind the same tokens.
+        const double against = mean_ && !contrast.empty() ? 1.0 / static_cast<double>(contrast.size()) : 1.0;
         for (int t = 0; t < static_cast<int>(contrast.size()); ++t)
-            target.terms.push_back({1, {range.first + t, contrast[static_cast<std::size_t>(t)], -1.0}});
+            target.terms.push_back({1, {range.first + t, contrast[static_cast<std::size_t>(t)], -against}});
         add(text_of(model_, tokens, range), range, std::move(target));
     }
 
@@ -89,6 +114,7 @@ public:
 private:
     const Model& model_;
     int prompt_;
+    bool mean_;  ///< of a target's log-probabilities, not their sum
 };
 
 void require_compatible(const TargetChoice& choice) {
@@ -99,12 +125,12 @@ void require_compatible(const TargetChoice& choice) {
     if (choice.all_sources)
         refuse("`contrast`: the two answers have only the prompt in common; expected `sources` prompt");
     if (choice.measure == Measure::kl || choice.measure == Measure::entropy)
-        refuse(fmt::format("`contrast`: got `measure` {}; expected logprob, probability or logit",
+        refuse(fmt::format("`contrast`: got `measure` {}; expected logprob, mean_logprob, probability or logit",
                            to_string(choice.measure)));
 }
 
 void require_span_target(const TargetChoice& choice) {
-    if (choice.each || choice.span || !choice.span_text.empty() || choice.alternatives > 0 ||
+    if (choice.each || has_span(choice) || choice.alternatives > 0 ||
         !choice.contrast.empty() || choice.measure != Measure::logprob || choice.all_sources) {
         throw Error(ErrorCode::usage,
                     "target: an encoder finds one span; leave out `target_span`, `per_token`, "
@@ -117,7 +143,8 @@ void require_span_target(const TargetChoice& choice) {
 Tokens contrast_text(const TargetChoice& choice, const Model& model, const Tokens& tokens) {
     const Range span = span_of(choice, model, tokens);
     Tokens text(tokens.begin(), tokens.begin() + span.first);
-    text.insert(text.end(), choice.contrast.begin(), choice.contrast.end());
+    const Tokens contrast = contrast_of(choice, model, tokens, span);
+    text.insert(text.end(), contrast.begin(), contrast.end());
     return text;
 }
 
@@ -129,46 +156,63 @@ void require_targets(const Request& request, const Model& model) {
     }
 }
 
+namespace {
+
+/// What the rows explain, and whether the token that ends the text counts.
+std::string in_words(const Request& request, const Model& model, const Tokens& tokens, Range span) {
+    const TargetChoice& choice = request.target;
+    const std::string text = request.objective == Objective::teacher ? "label" : "answer";
+    const std::string what =
+        choice.alternatives > 0
+            ? fmt::format("the {} most probable tokens at each place of the {}", choice.alternatives, text)
+        : choice.each      ? fmt::format("each {} token", text)
+        : has_span(choice) ? fmt::format("a span of the {}", text)
+                           : "the " + text;
+    const Tokens contrast = contrast_of(choice, model, tokens, span);
+    const auto explained = std::span(tokens).subspan(span.first, span.second - span.first);
+    const bool sum = choice.alternatives == 0 && !choice.each;
+    return fmt::format(
+        "{} of {}{}{}", to_string(choice.measure), what,
+        sum && ends(model, explained) ? " and the token that ends it" : "",
+        contrast.empty() ? ""
+                         : fmt::format(" minus that of \"{}\"{}",
+                                       text_of(model, contrast, {0, static_cast<int>(contrast.size())}),
+                                       has_span(choice) ? " in its place" : ""));
+}
+
+}  // namespace
+
 Targets targets_of(const Request& request, const Model& model, const Tokens& tokens, const Tensor& logits,
                    Tensor reference) {
     const TargetChoice& choice = request.target;
     require_compatible(choice);
     const Range span = span_of(choice, model, tokens);
-    Builder builder(model, static_cast<int>(request.input_ids.size()));
+    const bool mean = choice.measure == Measure::mean_logprob;
+    Builder builder(model, static_cast<int>(request.input_ids.size()), mean);
     if (choice.alternatives > 0) {
         const int count = std::min(choice.alternatives, model.facts().vocabulary);
         for (int t = span.first; t < span.second; ++t) {
             for (const Token id : most_probable(logits.row(static_cast<std::size_t>(t)), count))
-                builder.add(utf8::replace_invalid(model.token_bytes(id)), {t, t + 1}, {{{0, {t, id, 1.0}}}});
+                builder.add(spelled(model.token_bytes(id)), {t, t + 1}, {{{0, {t, id, 1.0}}}}, id);
         }
     } else if (choice.each) {
         for (int t = span.first; t < span.second; ++t) builder.add_range(tokens, {t, t + 1}, {});
     } else {
-        builder.add_range(tokens, span, choice.contrast);
+        builder.add_range(tokens, span, contrast_of(choice, model, tokens, span));
     }
-    objective::Target mean;
+    objective::Target whole;
     for (int t = span.first; t < span.second; ++t)
-        mean.terms.push_back({0, {t, tokens[static_cast<std::size_t>(t)], 1.0 / (span.second - span.first)}});
+        whole.terms.push_back({0, {t, tokens[static_cast<std::size_t>(t)], 1.0 / (span.second - span.first)}});
     Targets found = std::move(builder.found);
-    found.mean_logprob = objective::written_readout(Measure::logprob, {std::move(mean)});
+    found.mean_logprob = objective::written_readout(Measure::logprob, {std::move(whole)});
     found.readout =
-        objective::written_readout(choice.measure, std::move(builder.targets), std::move(reference));
+        objective::written_readout(mean ? Measure::logprob : choice.measure, std::move(builder.targets),
+                                   std::move(reference));
     // The product of the tokens' probabilities falls with their logarithms; a sum of several does not.
     found.is_log_probability =
         choice.contrast.empty() && choice.alternatives == 0 &&
-        (choice.measure == Measure::logprob || (choice.measure == Measure::probability && !choice.each));
-    const std::string what = request.objective == Objective::teacher ? "label" : "answer";
-    found.objective = fmt::format(
-        "{} of {}{}", to_string(choice.measure),
-        choice.alternatives > 0
-            ? fmt::format("the {} most probable tokens at each place of the {}", choice.alternatives, what)
-        : choice.each                              ? fmt::format("each {} token", what)
-        : choice.span || !choice.span_text.empty() ? fmt::format("a span of the {}", what)
-                                                   : "the " + what,
-        choice.contrast.empty()
-            ? ""
-            : fmt::format(" minus that of \"{}\"{}", utf8::replace_invalid(model.detokenize(choice.contrast)),
-                          choice.span || !choice.span_text.empty() ? " in its place" : ""));
+        (choice.measure == Measure::logprob || mean || (choice.measure == Measure::probability && !choice.each));
+    found.objective = in_words(request, model, tokens, span);
     return found;
 }
 

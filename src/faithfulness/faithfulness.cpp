@@ -9,6 +9,7 @@
 
 #include "core/random.hpp"
 #include "core/rank_correlation.hpp"
+#include "core/student.hpp"
 
 namespace llmx::faithfulness {
 
@@ -110,15 +111,21 @@ Numbers numbers_of(const Questions& questions, std::size_t index, const Map& map
             kendall(map, losses),       std::move(deletion),         std::move(insertion)};
 }
 
-/// A number beside its mean and standard deviation over random rankings.
+/// A number beside its mean and standard deviation over random rankings. `sign`: 1 if more is better, -1 if
+/// less is.
 template <class Get>
-Faithfulness::Number beside(const Numbers& own, std::span<const Numbers> random, const Get& get) {
+Faithfulness::Number beside(const Numbers& own, std::span<const Numbers> random, double sign, const Get& get) {
     Faithfulness::Number number{.value = get(own)};
     const auto count = static_cast<double>(random.size());
     for (const Numbers& r : random) number.random += get(r) / count;
     double squares = 0;
     for (const Numbers& r : random) squares += std::pow(get(r) - number.random, 2);
     number.random_deviation = std::sqrt(squares / (count - 1));
+    // One more draw from the random rankings' distribution, if it is normal.
+    const double scale = number.random_deviation * std::sqrt(1 + 1 / count);
+    if (scale > 0)
+        number.p_value =
+            student_upper_tail(sign * (number.value - number.random) / scale, static_cast<int>(count) - 1);
     return number;
 }
 
@@ -133,13 +140,13 @@ Curve mean_of(std::span<const Numbers> random, Curve Numbers::*curve) {
 
 Faithfulness result_of(const Numbers& own, std::span<const Numbers> random) {
     Faithfulness found;
-    found.comprehensiveness = beside(own, random, [](const Numbers& n) { return n.comprehensiveness; });
-    found.sufficiency = beside(own, random, [](const Numbers& n) { return n.sufficiency; });
-    found.deletion_area = beside(own, random, [](const Numbers& n) { return n.deletion_area; });
-    found.insertion_area = beside(own, random, [](const Numbers& n) { return n.insertion_area; });
+    found.comprehensiveness = beside(own, random, 1, [](const Numbers& n) { return n.comprehensiveness; });
+    found.sufficiency = beside(own, random, -1, [](const Numbers& n) { return n.sufficiency; });
+    found.deletion_area = beside(own, random, -1, [](const Numbers& n) { return n.deletion_area; });
+    found.insertion_area = beside(own, random, 1, [](const Numbers& n) { return n.insertion_area; });
     // Random rankings have no ties: theirs is missing only if all units lose the same, and then so is this.
     if (own.kendall_tau)
-        found.kendall_tau = beside(own, random, [](const Numbers& n) { return *n.kendall_tau; });
+        found.kendall_tau = beside(own, random, 1, [](const Numbers& n) { return *n.kendall_tau; });
     for (int step = 0; step <= steps; ++step)
         found.fractions.push_back(static_cast<double>(step) / static_cast<double>(steps));
     found.deletion = own.deletion;

@@ -2,9 +2,12 @@
 // Every map of a result whose faithfulness can be measured: those of the original's two methods, and the
 // attributions.
 
+#include <algorithm>
+#include <cmath>
 #include <llmx/result.hpp>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "faithfulness/faithfulness.hpp"
 
@@ -25,6 +28,19 @@ inline Map summed(std::span<const float> scores, std::size_t columns) {
     return sums;
 }
 
+/// What the saliency map was scaled and rounded from, to three digits, which ties tokens; the map itself where
+/// the gradient is not there.
+inline std::vector<float> unrounded(const GradientResult& result) {
+    if (result.gradient.empty()) return result.saliency_map;
+    std::vector<float> scores;
+    for (std::size_t p = 0; p < result.saliency_map.size(); ++p) {
+        float largest = 0;
+        for (const float g : result.gradient.row(p)) largest = std::max(largest, std::abs(g));
+        scores.push_back(largest);
+    }
+    return scores;
+}
+
 /// Calls `visit(map, faithfulness)` for each map. Attributions are visited in their order; of two maps with
 /// the same method, the one that was requested first comes first.
 void for_each_map(auto& result, const auto& visit) {
@@ -34,7 +50,7 @@ void for_each_map(auto& result, const auto& visit) {
     if (auto& attention = result.original.attention; attention && !attention->pair.attention.empty())
         of_prompt("attention", attention->pair.attention, attention->pair.faithfulness);
     if (auto& gradient = result.original.gradient)
-        of_prompt("gradient", gradient->saliency_map, gradient->faithfulness);
+        of_prompt("gradient", unrounded(*gradient), gradient->faithfulness);
     for (auto& entry : result.attributions)
         visit(MethodMap{entry.method, entry.scores.values, entry.units.size()}, entry.faithfulness);
 }

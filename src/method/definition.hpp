@@ -41,6 +41,7 @@ struct Definition {
     Scores (*look)(AttributionContext& scene, const Options& options) = nullptr;  ///< attention
     std::unique_ptr<Reader> (*read)(const OriginalScene& scene) = nullptr;        ///< the original toolbox's
 
+    bool slow = false;  ///< MethodFacts::slow
     /// Of `look`: it reads one text, so none of a contrast.
     bool one_text = false;
     /// It takes the context away (UnitChoice::context), so it wants one, and a model that writes.

@@ -1,6 +1,7 @@
 #include "method/replay_game.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "engine/model/requirements.hpp"
@@ -77,7 +78,35 @@ std::vector<std::vector<double>> ReplayGame::values(std::span<const Coalition> c
     return all;
 }
 
+void ReplayGame::keep_sample(const std::vector<Case>& cases) {
+    const bool may_differ = scene_.scorer->shares_prefixes() && scene_.session.model().facts().type != "F32";
+    if (!may_differ || !sample_.empty() || removal_.absence == Absence::attention_mask) return;
+    constexpr std::size_t most = 4, share = 16;  // at most a few texts, and one of 16
+    const std::size_t count = std::min(most, cases.size() / share + 1);
+    for (std::size_t i = 0; i < count && cases.size() > 1; ++i)
+        sample_.push_back(cases[(2 * i + 1) * cases.size() / (2 * count)]);
+}
+
+std::optional<double> ReplayGame::noise() {
+    if (sample_.empty()) return std::nullopt;
+    double largest = 0;
+    for (const Case& one : sample_) {
+        std::vector<Tensor> results(one.texts.size());
+        for (std::size_t i = 0; i < one.texts.size(); ++i) {
+            scene_.scorer->run(std::span(&one.texts[i], 1),
+                               [&](std::size_t, Tensor&& alone) { results[i] = std::move(alone); });
+        }
+        const std::vector<double> alone = scene_.readout->values(results);
+        const std::vector<double>& among = known_.at(one.key);
+        for (std::size_t t = 0; t < alone.size(); ++t)
+            largest = std::max(largest, std::abs(alone[t] - among[t]));
+        scene_.tick(0);
+    }
+    return largest > 0 ? std::optional(2 * largest) : std::nullopt;  // a score is of two values at least
+}
+
 void ReplayGame::run(std::vector<Case>& cases) {
+    keep_sample(cases);
     const std::size_t texts = scene_.texts.size();
     std::vector<engine::PassInput> inputs;
     inputs.reserve(cases.size() * texts);

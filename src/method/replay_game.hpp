@@ -3,6 +3,7 @@
 
 #include <llmx/enums.hpp>
 #include <map>
+#include <optional>
 
 #include "engine/scoring/scorer.hpp"
 #include "method/absence.hpp"
@@ -24,6 +25,11 @@ public:
         return scene_.readout->log_probability_tokens(target);
     }
 
+    /// The size up to which a difference of two values may be rounding, as a quantised model rounds a text
+    /// differently beside others: twice the largest difference over a few texts between their value among
+    /// the others and alone. None where every text has its own value to the last bit.
+    [[nodiscard]] std::optional<double> noise();
+
     /// Tokens that the model has computed for this game.
     [[nodiscard]] std::int64_t computed() const { return scene_.scorer->computed() - computed_before_; }
 
@@ -39,11 +45,13 @@ private:
     [[nodiscard]] engine::PassInput text_without(const engine::PassInput& text, const Coalition& kept) const;
     [[nodiscard]] Case case_of(const Coalition& kept) const;
     void run(std::vector<Case>& cases);
+    void keep_sample(const std::vector<Case>& cases);
 
     AttributionContext& scene_;
     Removal removal_;
     std::int64_t computed_before_ = 0;
     std::map<Key, std::vector<double>> known_;
+    std::vector<Case> sample_;  // a few of the first run's cases
 };
 
 }  // namespace llmx::method

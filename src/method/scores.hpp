@@ -21,6 +21,7 @@ struct Scores {
         {};  ///< one a target, of methods whose scores sum to a difference
     std::map<std::string, std::string> notes =
         {};  ///< for Attribution::options: what the method chose itself
+    std::optional<double> noise = {};  ///< Attribution::noise
     std::vector<std::string> warnings = {};
     // Of methods that choose their targets themselves:
     std::vector<int> chosen =

@@ -74,7 +74,7 @@ Prepared prepare(const Model& model, const ExplainRequest& request, Activity& ac
     if (request.measure_faithfulness) how.check = request.check;
     how.progress = activity.progress();
     prepared.request = llmx::prepare(model, prepared.asked.texts, std::move(how));
-    if (model.facts().kind == ModelKind::decoder) require_context(model, request, prepared.request);
+    if (model.facts().kind == ModelKind::decoder) require_context(model, prepared.asked, prepared.request);
     require_feasible(prepared.request, model, request.methods);
     return prepared;
 }

@@ -45,7 +45,8 @@ std::vector<Method> without_all(const std::vector<Method>& methods, bool has_con
         throw Error(ErrorCode::usage, "`method`: all is given with others; expected all alone, or names");
     std::vector<Method> every;
     for (const MethodFacts& facts : all_methods()) {
-        if (facts.name != "context_reliance" || has_context) every.emplace_back(facts.name);
+        const bool wants_more = facts.name == "context_reliance" && !has_context;
+        if (!wants_more && !facts.slow) every.emplace_back(facts.name);
     }
     return every;
 }

@@ -99,13 +99,14 @@ void Rows::place(const char* key, std::optional<Span>& target, std::string& text
                  KeyFacts facts) {
     Field& field = add(Kind::place, key, help, facts);
     field.set = [&target, &text, name = field.key](const Json& value) {
-        text = read_text(name, value, {});
-        target = as_span(text);
-        if (target) text.clear();
+        target = as_pair(value);
+        text = target ? std::string() : read_text(name, value, {});
+        // Both, for "9:30": the text decides.
+        if (!target) target = as_span(text);
     };
     field.get = [&target, &text] {
-        if (target) return Json(span_text(*target));
-        return text.empty() ? Json() : Json(text);
+        if (!text.empty()) return Json(text);
+        return target ? Json{target->first, target->second} : Json();
     };
 }
 

@@ -39,7 +39,7 @@ public:
     void ids(const char* key, std::optional<Tokens>& target, const char* help, KeyFacts facts = {});
     void messages(const char* key, std::vector<Message>& target, const char* help, KeyFacts facts = {});
     void span(const char* key, std::optional<Span>& target, const char* help, KeyFacts facts = {});
-    /// "A:B" into `target`, any other text into `text`.
+    /// [A, B] into `target`, words into `text`, "A:B" into both.
     void place(const char* key, std::optional<Span>& target, std::string& text, const char* help,
                KeyFacts facts = {});
     /// `words` must outlive the field.

@@ -35,6 +35,13 @@ Json single(const Field& field) {
             return {{"type", "string"}};  // of a list: several may stand in one text
         case Kind::ids:
             return {{"oneOf", {{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "integer"}}}}}}};
+        case Kind::place:
+            return {{"oneOf",
+                     {{{"type", "string"}},
+                      {{"type", "array"},
+                       {"items", {{"type", "integer"}, {"minimum", 0}}},
+                       {"minItems", 2},
+                       {"maxItems", 2}}}}};
         case Kind::messages: {
             const Json text = {{"type", "string"}};
             return {{"type", "array"},

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <llmx/error.hpp>
 
 #include "core/suggest.hpp"
@@ -155,6 +156,16 @@ std::optional<Span> as_span(const std::string& text) {
     const auto b = colon ? std::from_chars(a.ptr + 1, end, span.second) : a;
     if (!colon || b.ec != std::errc() || b.ptr != end) return std::nullopt;
     return span;
+}
+
+std::optional<Span> as_pair(const Json& value) {
+    if (value.is_string() && value.get_ref<const std::string&>().starts_with('['))
+        return as_pair(Json::parse(value.get_ref<const std::string&>(), nullptr, /*allow_exceptions=*/false));
+    const auto whole = [](const Json& number) {
+        return number.is_number_integer() && number >= 0 && number <= std::numeric_limits<int>::max();
+    };
+    if (!value.is_array() || value.size() != 2 || !whole(value[0]) || !whole(value[1])) return std::nullopt;
+    return Span{value[0].get<int>(), value[1].get<int>()};
 }
 
 Lora as_lora(const std::string& text) {

@@ -41,6 +41,9 @@ Tokens parse_ids(const std::string& key, std::string_view text);
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
 std::string span_text(const Span& span);
+
+/// [A, B], as JSON or as the text of it.
+std::optional<Span> as_pair(const Json& value);
 std::string lora_text(const Lora& lora);
 /// As short as it can be written.
 Json number_json(float value);

@@ -1,30 +1,71 @@
 #include "task/chat.hpp"
 
+#include <llmx/error.hpp>
+
+#include "engine/text/spelling.hpp"
 #include "task/parts.hpp"
 
 namespace llmx::task {
 
 namespace {
 
-void chat_prompt(const Model& model, const TaskInputs& inputs, Request& request) {
-    if (inputs.prompt) {
-        request.input_ids = model.tokenize_prompt(*inputs.prompt);
-        return;
+void raw_prompt(const Model& model, const std::string& text, Request& request) {
+    request.input_ids = model.tokenize_prompt(text);
+    if (text.ends_with(' '))
+        request.warnings.emplace_back(
+            "`prompt`: it ends with a space; most tokenizers join a space to the word after it, so that the "
+            "model goes on from an unusual place");
+}
+
+/// Puts the beginning of the answer behind the prompt.
+void begin_answer(const Model& model, const Message& message, Request& request) {
+    std::size_t spelled = 0;
+    for (const Token id : request.input_ids) spelled += model.token_bytes(id).size();
+    const std::size_t first = spelled;
+    for (const Token id : engine::continuation(model, message.content)) {
+        spelled += model.token_bytes(id).size();
+        request.input_ids.push_back(id);
     }
+    if (!request.units.parts.empty()) request.units.parts.push_back({first, spelled, message.role});
+}
+
+void chat_prompt(const Model& model, const TaskInputs& inputs, Request& request) {
+    if (inputs.prompt) return raw_prompt(model, *inputs.prompt, request);
     std::vector<PartedMessage> messages;
     messages.reserve(inputs.messages.size());
     for (const Message& message : inputs.messages)
         messages.push_back({message.role, PartedText{}.add(message.content, message.role)});
+    const bool begun = ends_with_answer(inputs);
+    if (begun) messages.pop_back();
     set_prompt(model, rendered(model, messages), true, request);
+    if (begun) begin_answer(model, inputs.messages.back(), request);
 }
 
 }  // namespace
+
+bool ends_with_answer(const TaskInputs& inputs) {
+    return !inputs.messages.empty() && inputs.messages.back().role == "assistant";
+}
+
+void take_answer(TaskInputs& inputs) {
+    if (!ends_with_answer(inputs)) {
+        if (!inputs.continue_final_message) return;
+        throw Error(
+            ErrorCode::usage,
+            "`continue_final_message`: the last of the `messages` is not the assistant's; expected one "
+            "with the role assistant, or `continue_final_message` false");
+    }
+    if (inputs.continue_final_message || inputs.answer || inputs.answer_ids) return;
+    // A message without text is the place for an answer.
+    if (!inputs.messages.back().content.empty()) inputs.answer = inputs.messages.back().content;
+    inputs.messages.pop_back();
+}
 
 Definition chat(Task task, std::string_view name) {
     return {
         .task = task,
         .name = name,
-        .takes = {"user", "system", "messages", "prompt"},
+        .takes = {"user", "system", "messages", "prompt", "continue_final_message"},
         .wants = "one of `user`, `messages`, `prompt`, `prompt_ids`",
         .kinds = {ModelKind::decoder},
         .is_complete =

@@ -27,6 +27,9 @@ struct Collector {
     void span(const char* key, const Value& value, const char* help, const KeyFacts& facts) {
         text(key, value, help, facts);
     }
+    void flag(const char* key, bool value, const char* /*help*/, const KeyFacts& facts) {
+        if (value) found.push_back({key, facts});
+    }
     void messages(const char* key, const std::vector<Message>& value, const char* /*help*/,
                   const KeyFacts& facts) {
         if (!value.empty()) found.push_back({key, facts});

@@ -13,8 +13,13 @@ void visit_prompts(Visitor& v, TaskInputs& t) {
     v.group("Prompt of a chat (give one of user, messages, prompt and prompt_ids)");
     v.text("user", t.user, "The user's message, put into the model's chat template.", chat);
     v.text("system", t.system, "The system prompt that goes with user.", {.prompt = true, .file = true});
-    v.messages("messages", t.messages, "A whole chat: a list of objects with role and content.",
-               {.one_of = "prompt", .prompt = true});
+    v.messages(
+        "messages", t.messages,
+        "A whole chat: a list of objects with role and content. If the last is the assistant's, it is the "
+        "answer that is explained.",
+        {.one_of = "prompt", .prompt = true});
+    v.flag("continue_final_message", t.continue_final_message,
+           "The model goes on with the assistant's last message.", {.of_task = true});
     v.text("prompt", t.prompt, "The whole prompt, without a chat template.", chat);
     v.ids("prompt_ids", t.prompt_ids, "The whole prompt as token ids. Every task takes them.",
           {.one_of = "prompt"});

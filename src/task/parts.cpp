@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <llmx/error.hpp>
 #include <map>
 #include <optional>
 
+#include "engine/text/spelling.hpp"
 #include "text/utf8.hpp"
 
 namespace llmx::task {
@@ -166,6 +168,69 @@ PartedText& PartedText::add(std::string_view piece, std::string_view role) {
     return *this;
 }
 
+namespace {
+
+/// Finds a part on its own: as it is, trimmed, or its last lines, where a template drops the reasoning before
+/// them. Warns if the model does not read all of it.
+void place_alone(const std::vector<PartedMessage>& messages, const Source& source,
+                 const std::function<std::optional<std::vector<Part>>(const std::vector<Source>&)>& place,
+                 PartedText& result) {
+    const std::string& content = messages[source.message].content.text;
+    const Part core = trimmed(content, source.part);
+    auto found = place({source});
+    if (core.first == core.last && !found) return;
+    if (!found) found = place({{source.message, core}});
+    const bool whole = found.has_value();
+    constexpr int most_lines = 64;  // each takes a rendering
+    Part rest = core;
+    for (int line = 0; !found && line < most_lines; ++line) {
+        const std::size_t next = content.find('\n', rest.first);
+        if (next == std::string::npos || next >= core.last) break;
+        rest = trimmed(content, {next, core.last, core.role});
+        if (rest.first < rest.last) found = place({{source.message, rest}});
+    }
+    if (found) result.parts.insert(result.parts.end(), found->begin(), found->end());
+    if (whole) return;
+    const std::string name = fmt::format("message {} ({}, \"{}\")", source.message + 1,
+                                         messages[source.message].role, shown(content));
+    result.warnings.push_back(
+        found ? fmt::format("{}: the chat template leaves out its beginning, up to \"{}\"", name,
+                            shown(content.substr(rest.first)))
+              : fmt::format("{} does not occur in the prompt unchanged: the chat template leaves it out or "
+                            "rewrites it (what is left counts as the template's); set another with "
+                            "`chat_template`",
+                            name));
+}
+
+/// Nothing but white space stands between the system's text and the message after it.
+void warn_of_folded_system(PartedText& result) {
+    for (std::size_t i = 0; i + 1 < result.parts.size(); ++i) {
+        const Part& system = result.parts[i];
+        const Part& next = result.parts[i + 1];
+        if (system.role != "system" || next.role == "system" || next.first < system.last) continue;
+        const std::string between = result.text.substr(system.last, next.first - system.last);
+        if (!std::all_of(between.begin(), between.end(), is_space)) continue;
+        result.warnings.push_back(fmt::format(
+            "the chat template has no turn for the system's message: it stands in the turn of role {}",
+            next.role));
+        return;
+    }
+}
+
+void warn_of_control_tokens(const Model& model, const std::vector<PartedMessage>& messages,
+                            std::vector<std::string>& warnings) {
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+        const std::string control =
+            engine::spelled_control_token(model, messages[i].content.text, /*may_end=*/false);
+        if (control.empty()) continue;
+        warnings.push_back(
+            fmt::format("message {} ({}): \"{}\" in it is read as the control token, not as these characters",
+                        i + 1, messages[i].role, control));
+    }
+}
+
+}  // namespace
+
 PartedText rendered(const Model& model, const std::vector<PartedMessage>& messages) {
     std::vector<Message> plain;
     std::vector<Source> sources;
@@ -176,6 +241,7 @@ PartedText rendered(const Model& model, const std::vector<PartedMessage>& messag
         all += messages[i].content.text;
     }
     PartedText result{.text = model.render_chat(plain)};
+    warn_of_control_tokens(model, messages, result.warnings);
     const Marks marks(all + result.text);
     if (!marks.available() || sources.size() > Marks::most) {
         result.unplaced =
@@ -190,31 +256,21 @@ PartedText rendered(const Model& model, const std::vector<PartedMessage>& messag
         result.parts = *together;
     } else {
         // One by one: a template may trim some, and rewrite others.
-        for (const Source& source : sources) {
-            const std::string& content = messages[source.message].content.text;
-            const Part core = trimmed(content, source.part);
-            auto found = place({source});
-            if (!found && core.first < core.last) found = place({{source.message, core}});
-            if (!found && core.first < core.last) {
-                result.unplaced = fmt::format(
-                    "message {} ({}, \"{}\") does not occur in the prompt unchanged: the chat template "
-                    "leaves it out or rewrites it; set another with `chat_template`, or choose another "
-                    "`unit`",
-                    source.message + 1, messages[source.message].role, shown(content));
-                result.parts.clear();
-                return result;
-            }
-            if (found) result.parts.insert(result.parts.end(), found->begin(), found->end());
-        }
+        for (const Source& source : sources) place_alone(messages, source, place, result);
+        if (result.parts.empty() && !result.warnings.empty()) result.unplaced = result.warnings.front();
     }
     std::sort(result.parts.begin(), result.parts.end(),
               [](const Part& a, const Part& b) { return a.first < b.first; });
+    warn_of_folded_system(result);
     return result;
 }
 
 void set_prompt(const Model& model, const PartedText& text, bool markup, Request& request) {
-    request.input_ids = model.tokenize(text.text, true, markup);
+    request.input_ids =
+        markup ? model.tokenize(text.text, true, true) : model.tokenize_prompt(text.text, false);
     request.units.unplaced = text.unplaced;
+    request.units.has_template = markup;
+    request.warnings.insert(request.warnings.end(), text.warnings.begin(), text.warnings.end());
     if (text.parts.empty()) return;
     if (auto parts = spelled(model, text, request.input_ids)) {
         request.units.parts = std::move(*parts);

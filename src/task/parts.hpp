@@ -15,7 +15,8 @@ using Part = UnitChoice::Part;
 struct PartedText {
     std::string text = {};
     std::vector<Part> parts = {};
-    std::string unplaced = {};  ///< why its parts could not be found; empty if they were
+    std::string unplaced = {};               ///< why none of its parts could be found; empty if some were
+    std::vector<std::string> warnings = {};  ///< about messages that the model does not read as they are
 
     /// Appends a piece; with a role, it is a part.
     PartedText& add(std::string_view piece, std::string_view role = {});

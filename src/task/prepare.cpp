@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
-#include "task/continuation.hpp"
+#include "engine/text/spelling.hpp"
+#include "task/chat.hpp"
 #include "task/definition.hpp"
 #include "task/extractive/offsets.hpp"
 #include "task/given.hpp"
@@ -111,17 +112,20 @@ void require_some(const std::string& key, const Tokens& ids) {
     throw Error(ErrorCode::input, fmt::format("`{}`: the text has no tokens; expected at least one", key));
 }
 
-/// Of a label or an answer: plain text, no special tokens.
+/// Of a label, an answer or a contrast.
 Tokens text_tokens(const Model& model, const std::string& key, const std::optional<std::string>& text,
-                   const std::optional<Tokens>& ids) {
+                   const std::optional<Tokens>& ids, std::vector<std::string>& warnings) {
     if (ids) {
         require_in_vocabulary(key + "_ids", *ids, model);
         return *ids;
     }
     if (!text) return {};
     const bool continues = model.facts().kind == ModelKind::decoder;
-    Tokens tokens = continues ? task::continuation(model, *text) : model.tokenize(*text);
+    Tokens tokens = continues ? engine::continuation(model, *text) : model.tokenize(*text);
     require_some(key, tokens);
+    const std::string control = continues ? engine::spelled_control_token(model, *text, true) : std::string();
+    if (!control.empty())
+        warnings.push_back(fmt::format("`{}`: \"{}\" in it is read as the control token", key, control));
     return tokens;
 }
 
@@ -182,6 +186,7 @@ TaskInputs completed(const Model& model, TaskInputs inputs) {
         inputs.messages.push_back({"user", *inputs.user});
         inputs.system = inputs.user = std::nullopt;
     }
+    task::take_answer(inputs);
     if (definition.prefix != nullptr && !inputs.prefix && !inputs.prompt_ids)
         inputs.prefix = definition.prefix(model);
     return inputs;
@@ -199,7 +204,8 @@ Request prepare(const Model& model, const TaskInputs& inputs, Request request) {
         if (model.facts().kind != ModelKind::encoder)
             require_some(task::given(in).front().key, request.input_ids);
     }
-    if (in.contrast) request.target.contrast = text_tokens(model, "contrast", in.contrast, std::nullopt);
+    if (in.contrast)
+        request.target.contrast = text_tokens(model, "contrast", in.contrast, std::nullopt, request.warnings);
     if (model.facts().kind == ModelKind::encoder) {
         prepare_extraction(in, request);
         return request;
@@ -208,8 +214,8 @@ Request prepare(const Model& model, const TaskInputs& inputs, Request request) {
         throw Error(ErrorCode::usage,
                     "`token_type_ids`: this model has none; they are for an encoder's `prompt_ids`");
     }
-    request.labels = text_tokens(model, "label", label_text(in), in.label_ids);
-    request.output.ids = text_tokens(model, "answer", in.answer, in.answer_ids);
+    request.labels = text_tokens(model, "label", label_text(in), in.label_ids, request.warnings);
+    request.output.ids = text_tokens(model, "answer", in.answer, in.answer_ids, request.warnings);
     return request;
 }
 

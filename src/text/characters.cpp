@@ -1,5 +1,6 @@
 #include "text/characters.hpp"
 
+#include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
@@ -64,6 +65,19 @@ std::string decompose_hangul(std::string_view text) {
             result += bytes;
         }
     });
+    return result;
+}
+
+std::string composed(std::string_view text) {
+    UErrorCode status = U_ZERO_ERROR;
+    const icu::Normalizer2* const nfc = icu::Normalizer2::getNFCInstance(status);
+    std::string result;
+    if (U_SUCCESS(status)) {
+        icu::StringByteSink<std::string> sink(&result);
+        nfc->normalizeUTF8(0, icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())), sink,
+                           nullptr, status);
+    }
+    if (U_FAILURE(status)) throw Error(ErrorCode::internal, "ICU: cannot normalise to form C");
     return result;
 }
 

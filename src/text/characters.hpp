@@ -22,4 +22,7 @@ bool is_invisible(char32_t character);
 /// strip accents of such text; llama.cpp decomposes everything but Hangul.
 std::string decompose_hangul(std::string_view text);
 
+/// Valid UTF-8 in normalisation form C: a letter and its accent are one character where there is one.
+std::string composed(std::string_view text);
+
 }  // namespace llmx

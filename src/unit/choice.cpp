@@ -46,7 +46,8 @@ void require_choice(const UnitChoice& choice) {
         refuse(
             fmt::format("`unit_spans`: given with `unit` {}; expected unit spans", to_string(choice.kind)));
     }
-    if (choice.context && (choice.context->first < 0 || choice.context->first >= choice.context->second)) {
+    if (choice.context && choice.context_text.empty() &&
+        (choice.context->first < 0 || choice.context->first >= choice.context->second)) {
         refuse(fmt::format("`context_span`: got characters {}:{}; expected A:B with 0 <= A < B",
                            choice.context->first, choice.context->second));
     }

@@ -4,6 +4,8 @@
 
 #include <llmx/error.hpp>
 
+#include "text/utf8.hpp"
+#include "text/words.hpp"
 #include "unit/grains.hpp"
 
 namespace llmx::unit {
@@ -19,17 +21,16 @@ std::vector<int> rows_in(const Grains& whole, const Range& range) {
     return rows;
 }
 
-/// The place of words that occur in the prompt exactly once.
-Range find_words(const Grains& whole, const std::string& words) {
-    const std::size_t at = whole.text.find(words);
-    const auto refuse = [&](const char* how) {
-        throw Error(ErrorCode::input, fmt::format("`context_span`: \"{}\" is {} the prompt; expected words "
-                                                  "that occur in it once, or characters such as 10:52",
-                                                  words, how));
-    };
-    if (at == std::string::npos || at + words.size() > whole.prompt) refuse("not in");
-    if (whole.text.find(words, at + 1) < whole.prompt) refuse("more than once in");
-    return {at, at + words.size()};
+constexpr PlaceKey context_key{"context_span", "the prompt", "characters"};
+
+/// The range, unless its digits are words of the prompt.
+bool gives_range(const Grains& whole, const UnitChoice& choice) {
+    if (!choice.context || choice.context_text.empty()) return choice.context.has_value();
+    const std::string_view prompt = std::string_view(whole.text).substr(0, whole.prompt);
+    const auto count = static_cast<int>(utf8::character_offsets(prompt).size()) - 1;
+    const auto [first, last] = *choice.context;
+    return is_range(context_key, prompt, choice.context_text, *choice.context,
+                    first >= 0 && first < last && last <= count);
 }
 
 }  // namespace
@@ -45,9 +46,13 @@ std::vector<int> rows_between(const Text& text, std::pair<int, int> characters) 
 }
 
 std::vector<int> context_rows(const Text& text, const UnitChoice& choice) {
-    if (choice.context) return rows_between(text, *choice.context);
     const Grains whole = grains(text);
-    if (!choice.context_text.empty()) return rows_in(whole, find_words(whole, choice.context_text));
+    if (gives_range(whole, choice)) return rows_between(text, *choice.context);
+    if (!choice.context_text.empty()) {
+        const std::string_view prompt = std::string_view(whole.text).substr(0, whole.prompt);
+        const std::size_t at = find_words(context_key, prompt, choice.context_text);
+        return rows_in(whole, {at, at + choice.context_text.size()});
+    }
     for (const auto& [first, last, role] : text.parts) {
         if (role == "context") return rows_in(whole, {first, last});
     }

@@ -237,9 +237,12 @@ void by_spans(Sorting& sorting, const std::vector<std::pair<int, int>>& spans) {
 std::vector<bool> fixed_rows(const Text& text, const UnitChoice& choice) {
     require_choice(choice);
     std::vector<bool> rows(text.tokens.size(), false);
-    if (choice.fixed == FixedTokens::none) return rows;
+    FixedTokens fixed = choice.fixed;
+    if (fixed == FixedTokens::automatic)
+        fixed = choice.has_template && !text.parts.empty() ? FixedTokens::chat_template : FixedTokens::none;
+    if (fixed == FixedTokens::none) return rows;
     rows = text.special;
-    if (choice.fixed != FixedTokens::chat_template) return rows;
+    if (fixed != FixedTokens::chat_template) return rows;
     require_parts(text, choice, "`hold` template");
     for (const Grain& grain : grains(text).all) {
         for (int row = grain.first; row < grain.last && !grain.answer && grain.part < 0; ++row)

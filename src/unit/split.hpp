@@ -49,6 +49,12 @@ std::vector<int> rows_between(const Text& text, std::pair<int, int> characters);
 /// none. Throws Error{input} for words that are not in the prompt, or more than once.
 std::vector<int> context_rows(const Text& text, const UnitChoice& choice);
 
+/// `automatic` resolved for a method.
+inline Aggregation resolved(Aggregation aggregation, bool is_signed) {
+    if (aggregation != Aggregation::automatic) return aggregation;
+    return is_signed ? Aggregation::sum : Aggregation::mean;
+}
+
 /// Scores of rows, [targets, rows], as scores of units, [targets, units].
 Tensor aggregate(const Tensor& scores, const std::vector<Unit>& units, Aggregation aggregation);
 

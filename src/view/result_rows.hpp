@@ -17,6 +17,7 @@ void rows(auto& v, Is<Faithfulness::Number> auto& n) {
     v.field("value", n.value);
     v.field("random", n.random);
     v.field("random_deviation", n.random_deviation);
+    v.optional("p_value", n.p_value);
 }
 
 void rows(auto& v, Is<Faithfulness> auto& f) {
@@ -96,6 +97,7 @@ void rows(auto& v, Is<TargetFacts> auto& t) {
     v.field("text", t.text);
     v.field("tokens", t.tokens);
     v.field("value", t.value);
+    v.optional("id", t.id);
 }
 
 void rows(auto& v, Is<Completeness> auto& c) {
@@ -116,6 +118,7 @@ void rows(auto& v, Is<Attribution> auto& a) {
     v.field("scores", nested(a.scores, 2));
     v.optional("standard_errors", nested(a.standard_errors, 2));
     v.optional("absence_token", a.absence_token);
+    v.optional("noise", a.noise);
     v.extra("context_sensitivity", array(a.context_sensitivity));
     v.nullable("completeness", columns(a.completeness));
     v.nullable("faithfulness", a.faithfulness);

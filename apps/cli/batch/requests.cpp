@@ -54,12 +54,7 @@ std::string digest_of(const RequestLine& line, const Json& defaults) {
 /// Takes the id out of a line.
 BatchRequest named(RequestLine line) {
     BatchRequest request;
-    Json object = Json::parse(line.text, nullptr, /*allow_exceptions=*/false);
-    if (object.is_object() && object.contains("id")) {
-        request.id = object["id"];
-        object.erase("id");
-        line.text = object.dump();
-    }
+    request.id = take_id(line);
     request.name = text_of(line, request.id);
     request.line = std::move(line);
     return request;

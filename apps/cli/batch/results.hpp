@@ -2,6 +2,7 @@
 // Where the results of a batch are kept, so that an interrupted one can go on.
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -31,6 +32,9 @@ public:
     virtual void add(const BatchRequest& request, const std::string& body) = 0;
     /// All requests have a result: puts them in their order.
     virtual void finish(const std::vector<BatchRequest>& requests) = 0;
+    /// Calls `visit` with the line of each finished request, in their order.
+    virtual void each(const std::vector<BatchRequest>& requests,
+                      const std::function<void(const BatchRequest&, const std::string& line)>& visit) const = 0;
     /// Where the results of a batch that was not finished are.
     [[nodiscard]] virtual std::string unfinished() const = 0;
     /// What was found that could not be used, for the user.

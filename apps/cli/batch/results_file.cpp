@@ -73,6 +73,17 @@ public:
         }
     }
 
+    void each(const std::vector<BatchRequest>& requests,
+              const std::function<void(const BatchRequest&, const std::string&)>& visit) const override {
+        std::ifstream file(path_, std::ios::binary);
+        std::string line;
+        for (const BatchRequest& request : requests) {
+            if (!std::getline(file, line))
+                throw Error(ErrorCode::internal, path_ + ": cannot be read again; did something else change it?");
+            visit(request, line);
+        }
+    }
+
     [[nodiscard]] std::string unfinished() const override { return journal_path_; }
 
 private:

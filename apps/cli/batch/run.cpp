@@ -135,6 +135,7 @@ private:
                 plan_.results.add(request, body);
                 ++outcome_.done;
                 outcome_.failed += failed ? 1 : 0;
+                outcome_.failed_now += failed ? 1 : 0;
                 show_progress();
             } catch (...) {
                 stopping_ = true;

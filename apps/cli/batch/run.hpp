@@ -24,6 +24,7 @@ struct BatchOutcome {
     int kept = 0;          ///< were there already, failed ones among them
     int done = 0;          ///< by this run
     int failed = 0;        ///< of all
+    int failed_now = 0;    ///< of those done by this run
     bool stopped = false;  ///< by a signal: not all were done
 };
 

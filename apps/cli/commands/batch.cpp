@@ -9,7 +9,9 @@
 #include <memory>
 
 #include "batch/run.hpp"
+#include "batch/table.hpp"
 #include "commands.hpp"
+#include "core/files.hpp"
 #include "flags.hpp"
 #include "numbers.hpp"
 #include "request/fields.hpp"
@@ -28,7 +30,7 @@ A line of requests.jsonl: {"id": "opening", "user": "When is it open?", "label":
 Exit codes: see llmx --help; 1: some requests failed.)";
 
 struct Options {
-    std::string requests, out;
+    std::string requests, out, csv;
     request::Json defaults = request::Json::object();
     int jobs = 1;
     std::uint64_t memory = 0;
@@ -64,6 +66,7 @@ std::string without_slash(std::string path) {
 void run(const Options& options) {
     require_places(options);
     InputReader reader;
+    if (!options.csv.empty()) require_writable_place(options.csv);
     const bool directory = is_directory(options.out);
     const std::string out = directory ? without_slash(options.out) : options.out;
     const std::vector<BatchRequest> requests =
@@ -84,9 +87,11 @@ void run(const Options& options) {
                                 "command again to continue",
                                 outcome.kept + outcome.done, requests.size(), results->unfinished()));
     }
+    if (!options.csv.empty()) write_file_atomically(options.csv, scores_csv(requests, *results));
     if (!options.quiet) {
+        const int failed_before = outcome.failed - outcome.failed_now;
         fmt::print(std::cout, "{} requests: {} done now, {} before, {} failed; {}\n", requests.size(),
-                   outcome.done, outcome.kept, outcome.failed, out);
+                   outcome.done - outcome.failed_now, outcome.kept - failed_before, outcome.failed, out);
         std::cout.flush();
     }
     if (outcome.failed > 0) {
@@ -113,6 +118,8 @@ Command add_batch(CLI::App& program) {
                     "results.jsonl: a line for each request, in their order; a directory:\n"
                     "a file for each, named by its id or line number")
         ->type_name("FILE|DIR");
+    app->add_option("--csv", options->csv, "Also write all scores as one table: a row for each unit and target")
+        ->type_name("FILE");
     add_number(*app, "--jobs", options->jobs, "Requests at a time, which share the cores and the memory", 1,
                256);
     app->add_option("--memory", options->memory, "That jobs may take together (default: what is free)")

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <iostream>
+#include <iterator>
 #include <llmx/error.hpp>
 #include <llmx/view.hpp>
 #include <memory>
@@ -41,21 +42,31 @@ struct Options {
 /// One request, read.
 struct Job {
     RequestLine line;
+    request::Json id;
     ExplainRequest request;
 };
 
-/// Says in which line of --requests an error was met.
+/// An error in one line of --requests leaves the others' numbers.
 template <class Action>
-auto within_line(const RequestLine& line, const Action& action) {
+bool tried(const RequestLine& line, const request::Json& id, std::vector<FailedRequest>& failed,
+           const Action& action) {
     try {
-        return action();
+        action();
+        return true;
     } catch (const Error& error) {
         if (line.number == 0 || error.code() == ErrorCode::cancelled) throw;
-        throw in_line(line, error);
+        failed.push_back({line.number, id, error.what()});
+        return false;
     }
 }
 
-std::vector<Job> read_jobs(const Options& options, InputReader& reader) {
+void require_local(const Options& options, const ExplainRequest& request) {
+    if (!options.randomization || request.load.rpc.empty()) return;
+    throw Error(ErrorCode::unsupported,
+                "--randomization: the weights of a model on RPC servers cannot be randomised; leave out `rpc`");
+}
+
+std::vector<Job> read_jobs(const Options& options, InputReader& reader, std::vector<FailedRequest>& failed) {
     if (options.requests && options.request_file)
         throw Error(ErrorCode::usage, "--request, --requests: given together; expected one of them");
     std::vector<RequestLine> lines = {{0, "{}"}};
@@ -63,17 +74,14 @@ std::vector<Job> read_jobs(const Options& options, InputReader& reader) {
     if (options.requests) lines = read_request_lines(reader, "--requests", *options.requests);
     std::vector<Job> jobs;
     jobs.reserve(lines.size());
-    for (const RequestLine& line : lines) {
-        jobs.push_back({line, within_line(line, [&] {
-                            return reader.request(merged(request::parse_object(line.text), options.given));
-                        })});
-        ExplainRequest& request = jobs.back().request;
-        request.measure_faithfulness = true;
-        if (!options.randomization || request.load.rpc.empty()) continue;
-        within_line(line, [] {
-            throw Error(ErrorCode::unsupported,
-                        "--randomization: the weights of a model on RPC servers cannot be randomised; leave "
-                        "out `rpc`");
+    for (RequestLine& line : lines) {
+        const request::Json id = options.requests ? take_id(line) : request::Json();
+        tried(line, id, failed, [&] {
+            ExplainRequest request =
+                reader.request(merged(request::parse_object(line.text), options.given));
+            request.measure_faithfulness = true;
+            require_local(options, request);
+            jobs.push_back({line, id, std::move(request)});
         });
     }
     return jobs;
@@ -88,16 +96,22 @@ bool same_model(const Job& a, const Job& b) {
 /// The numbers of requests that are asked of one model.
 class Group {
 public:
-    Group(std::span<const Job> jobs, const std::vector<Depth>& depths, Activity& activity)
-        : jobs_(jobs), depths_(depths), activity_(activity) {}
+    Group(std::span<const Job> jobs, Activity& activity) : jobs_(jobs), activity_(activity) {}
 
-    void run(std::vector<EvaluatedRequest>& found) {
-        const std::size_t first = found.size();
-        const Model model = request::load_model(jobs_.front().request, activity_);
-        for (const Job& job : jobs_)
-            found.push_back(within_line(job.line, [&] { return evaluated(model, job, found.size()); }));
-        const std::span<EvaluatedRequest> own = std::span(found).subspan(first);
-        for (const Depth& depth : depths_) randomize(depth.blocks(model.facts().blocks), own);
+    void run(Evaluation& evaluation) {
+        std::optional<Model> model;
+        std::vector<EvaluatedRequest> found;
+        for (const Job& job : jobs_) {
+            tried(job.line, job.id, evaluation.failed, [&] {
+                if (!model) model = request::load_model(job.request, activity_);
+                found.push_back(evaluated(*model, job, evaluation.requests.size() + found.size()));
+                done_.push_back(&job);
+            });
+        }
+        for (const Depth& depth : evaluation.depths) {
+            if (!found.empty()) randomize(depth.blocks(model->facts().blocks), found);
+        }
+        std::move(found.begin(), found.end(), std::back_inserter(evaluation.requests));
     }
 
 private:
@@ -109,7 +123,7 @@ private:
         const Explanation result = request::explain(model, ready);
         activity_.clear();
         activity_.require_wanted();
-        EvaluatedRequest request{.line = job.line.number, .blocks = model.facts().blocks};
+        EvaluatedRequest request{.line = job.line.number, .id = job.id, .blocks = model.facts().blocks};
         request.result = nlohmann::ordered_json::parse(view::json(result, {request_to_json(ready.asked)}));
         for (ScoredMap& map : maps_of(result, job.request.methods)) request.maps.push_back({std::move(map)});
         if (request.maps.empty())
@@ -123,24 +137,22 @@ private:
     /// The same requests, answers included, by a model that has forgotten its last blocks.
     void randomize(int blocks, std::span<EvaluatedRequest> requests) {
         const Model model = request::load_model(jobs_.front().request, activity_, blocks);
-        for (std::size_t i = 0; i < jobs_.size(); ++i) {
-            within_line(jobs_[i].line, [&] {
-                const Explanation result = request::explain(model, ready_[i]);
-                const std::vector<ScoredMap> maps = maps_of(result, jobs_[i].request.methods);
-                for (std::size_t m = 0; m < maps.size(); ++m) {
-                    EvaluatedMap& own = requests[i].maps[m];
-                    own.randomized.push_back(
-                        {spearman(own.map.scores, maps[m].scores), kendall(own.map.scores, maps[m].scores)});
-                }
-            });
+        for (std::size_t i = 0; i < done_.size(); ++i) {
+            const Explanation result = request::explain(model, ready_[i]);
+            const std::vector<ScoredMap> maps = maps_of(result, done_[i]->request.methods);
+            for (std::size_t m = 0; m < maps.size(); ++m) {
+                EvaluatedMap& own = requests[i].maps[m];
+                own.randomized.push_back(
+                    {spearman(own.map.scores, maps[m].scores), kendall(own.map.scores, maps[m].scores)});
+            }
             activity_.clear();
             activity_.require_wanted();
         }
     }
 
     std::span<const Job> jobs_;
-    const std::vector<Depth>& depths_;
     Activity& activity_;
+    std::vector<const Job*> done_;  ///< those that did not fail
     std::vector<request::Prepared> ready_;
 };
 
@@ -153,6 +165,8 @@ std::vector<Depth> depths_of(const CLI::App& app, const Options& options) {
 }
 
 void print_warnings(const Evaluation& evaluation) {
+    for (const FailedRequest& failed : evaluation.failed)
+        complain(fmt::format("line {}: {}", failed.line, failed.message));
     for (const EvaluatedRequest& request : evaluation.requests) {
         const std::string where = request.line > 0 ? fmt::format("line {}: ", request.line) : "";
         for (const auto& warning : request.result["warnings"])
@@ -164,7 +178,7 @@ void run(const CLI::App& app, const Options& options) {
     InputReader reader;
     const bool color = wants_color(options.color);
     Evaluation evaluation{.depths = depths_of(app, options)};
-    const std::vector<Job> jobs = read_jobs(options, reader);
+    const std::vector<Job> jobs = read_jobs(options, reader, evaluation.failed);
     require_json_place(options.json.value_or(""));
     if (options.csv) require_writable_place(*options.csv);
 
@@ -174,14 +188,20 @@ void run(const CLI::App& app, const Options& options) {
     for (std::size_t first = 0; first < jobs.size();) {
         std::size_t last = first + 1;
         while (last < jobs.size() && same_model(jobs[first], jobs[last])) ++last;
-        Group(std::span(jobs).subspan(first, last - first), evaluation.depths, activity)
-            .run(evaluation.requests);
+        Group(std::span(jobs).subspan(first, last - first), activity).run(evaluation);
         first = last;
     }
+    activity.clear();
     if (!options.quiet) print_warnings(evaluation);
-    if (!options.quiet && !to_output) print_evaluation(std::cout, evaluation, color);
+    if (!options.quiet && !to_output && !evaluation.requests.empty()) print_evaluation(std::cout, evaluation, color);
     if (options.csv) write_file_atomically(*options.csv, evaluation_csv(evaluation));
     if (options.json) write_json(*options.json, evaluation_json(evaluation));
+    if (evaluation.failed.empty()) return;
+    throw PartlyFailed(fmt::format("evaluate: {} of {} requests failed: {}", evaluation.failed.size(),
+                                   evaluation.failed.size() + evaluation.requests.size(),
+                                   options.quiet ? "line " + std::to_string(evaluation.failed[0].line) + ": " +
+                                                       evaluation.failed[0].message
+                                                 : "see above"));
 }
 
 void declare_own(CLI::App& app, Options& o) {

@@ -144,6 +144,7 @@ Json faithfulness_json(const Faithfulness& faithfulness) {
 
 Json request_json(const EvaluatedRequest& request, const std::vector<Depth>& depths) {
     Json json = {{"line", request.line}};
+    if (!request.id.is_null()) json["id"] = request.id;
     for (const char* key :
          {"command", "model", "task", "prompt_text", "answer_text", "objective", "warnings"})
         json[key] = request.result[key];
@@ -246,6 +247,9 @@ Json evaluation_json(const Evaluation& evaluation) {
     json["requests"] = Json::array();
     for (const EvaluatedRequest& request : evaluation.requests)
         json["requests"].push_back(request_json(request, evaluation.depths));
+    json["failed"] = Json::array();
+    for (const FailedRequest& failed : evaluation.failed)
+        json["failed"].push_back({{"line", failed.line}, {"id", failed.id}, {"message", failed.message}});
     json["means"] = Json::array();
     for (const Summary& summary : summaries(evaluation)) {
         Json entry = {{"method", summary.method}};

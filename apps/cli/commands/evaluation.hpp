@@ -41,18 +41,28 @@ struct EvaluatedMap {
     std::vector<Correlation> randomized = {};  ///< one a depth, or none
 };
 struct EvaluatedRequest {
-    int line = 0;  ///< of --requests; 0: given by flags
+    int line = 0;                    ///< of --requests; 0: given by flags
+    nlohmann::ordered_json id = {};  ///< the line's "id"; null: none
     int blocks = 0;
     nlohmann::ordered_json result = {};  ///< of `llmx explain`
     std::vector<EvaluatedMap> maps = {};
 };
 
+/// A line of --requests that could not be evaluated.
+struct FailedRequest {
+    int line = 0;
+    nlohmann::ordered_json id = {};
+    std::string message = {};
+};
+
 struct Evaluation {
     std::vector<Depth> depths;
     std::vector<EvaluatedRequest> requests = {};
+    std::vector<FailedRequest> failed = {};
 };
 
-/// Means over requests, random rankings in the last row; then the rank correlations of --randomization.
+/// Means over requests, at least one, random rankings in the last row; then the rank correlations of
+/// --randomization.
 void print_evaluation(std::ostream& out, const Evaluation& evaluation, bool color);
 
 nlohmann::ordered_json evaluation_json(const Evaluation& evaluation);

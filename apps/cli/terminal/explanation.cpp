@@ -12,6 +12,7 @@
 #include "terminal/attribution.hpp"
 #include "terminal/faithfulness.hpp"
 #include "terminal/text_parts.hpp"
+#include "view/pieces.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -21,7 +22,16 @@ constexpr std::size_t table_rows = 10;
 void coloured_prompt(std::ostream& out, const std::string& heading, const Explanation& result,
                      const std::vector<float>& scores, bool color) {
     title(out, heading, color);
-    view::ansi(out, result.prompt, scores, color);
+    const double scale = strongest({scores.begin(), scores.end()});
+    std::vector<std::string> texts;
+    std::vector<float> shades;
+    for (const view::Piece& piece : view::prompt_pieces(result)) {
+        const float score = *std::max_element(scores.begin() + static_cast<std::ptrdiff_t>(piece.first),
+                                              scores.begin() + static_cast<std::ptrdiff_t>(piece.last));
+        texts.push_back(piece.text);
+        shades.push_back(scale > 0 ? std::min(1.0F, score / static_cast<float>(scale)) : 0);
+    }
+    view::ansi(out, texts, shades, color);
     out << "\n\n";
 }
 
@@ -44,6 +54,10 @@ struct Column {
 /// The prompt's tokens of highest score by the first column.
 void table(std::ostream& out, const Explanation& result, const std::vector<Column>& columns, bool color) {
     const std::vector<float>& key = columns.front().scores;
+    std::vector<std::string> texts = result.prompt;
+    for (const view::Piece& piece : view::prompt_pieces(result))
+        std::fill(texts.begin() + static_cast<std::ptrdiff_t>(piece.first),
+                  texts.begin() + static_cast<std::ptrdiff_t>(piece.last), piece.text);
     std::vector<std::size_t> order(result.prompt.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     const std::size_t count = std::min(table_rows, order.size());
@@ -57,7 +71,7 @@ void table(std::ostream& out, const Explanation& result, const std::vector<Colum
         for (const Column& column : columns)
             fmt::print(out, "  {:>{}.3f}", column.scores[order[i]],
                        std::max<std::size_t>(9, column.name.size()));
-        fmt::print(out, "  {}\n", cell(result.prompt[order[i]]));
+        fmt::print(out, "  {}\n", cell(texts[order[i]]));
     }
     out << '\n';
 }
@@ -124,16 +138,15 @@ void print_explanation(std::ostream& out, const Explanation& result, bool color)
                                     to_string(result.objective), result.objective_value),
                         result, result.original.gradient->saliency_map, color);
     }
-    std::vector<float> attention;
+    std::vector<float> mean;
     if (result.original.attention) {
         const PairResult& pair = result.original.attention->pair;
-        attention = pair.missing.empty() ? pair.attention : mean_attention(result);
-        columns.push_back({pair.missing.empty() ? "attention" : "attention mean", attention});
+        mean = mean_attention(result);
+        columns.push_back({"attention mean", mean});
         coloured_prompt(out,
-                        pair.missing.empty()
-                            ? fmt::format("{} by attention (pair_result, block {})", prompt, pair.block)
-                            : fmt::format("{} by attention (softmax weights, mean over the answer)", prompt),
-                        result, attention, color);
+                        fmt::format("{} by attention (softmax weights, mean over the answer's tokens)", prompt),
+                        result, mean, color);
+        if (pair.missing.empty()) columns.push_back({"pair_result", pair.attention});
     }
     if (color && !columns.empty()) legend(out);
     print_attributions(out, result, color);

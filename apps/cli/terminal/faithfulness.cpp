@@ -6,18 +6,14 @@
 #include <algorithm>
 
 #include "faithfulness/maps.hpp"
+#include "terminal/text_parts.hpp"
 
 namespace llmx::cli {
 namespace {
 
-/// Columns of a terminal: bytes that begin a character.
-std::size_t width(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
-}
-
 std::string beside_random(const Faithfulness::Number& n) {
-    return fmt::format("{:.3f} ({:.3f} \u00b1 {:.3f})", n.value, n.random, n.random_deviation);
+    const char* mark = n.p_value && *n.p_value < 0.05 ? "*" : " ";
+    return fmt::format("{:.3f}{} ({:.3f} \u00b1 {:.3f})", n.value, mark, n.random, n.random_deviation);
 }
 
 }  // namespace
@@ -61,7 +57,8 @@ void print_faithfulness(std::ostream& out, const Explanation& result, bool color
     }
     print_table(out, lines, color);
     fmt::print(out,
-               "better: comprehensiveness and tau high, sufficiency low; {} random rankings; absent: {}\n\n",
+               "better: comprehensiveness and tau high, sufficiency low; *: better than random, p < 0.05; "
+               "{} random rankings; absent: {}\n\n",
                all.front().second.random_seeds, to_string(all.front().second.absence));
 }
 

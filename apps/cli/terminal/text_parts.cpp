@@ -2,6 +2,8 @@
 
 #include <fmt/ostream.h>
 
+#include <algorithm>
+#include <functional>
 #include <llmx/view.hpp>
 
 namespace llmx::cli {
@@ -22,6 +24,18 @@ std::string cell(const std::string& token) {
         }
     }
     return '"' + text + '"';
+}
+
+std::size_t width(const std::string& text) {
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+double strongest(std::vector<double> sizes) {
+    if (sizes.size() < 2) return sizes.empty() ? 0 : sizes.front();
+    std::nth_element(sizes.begin(), sizes.begin() + 1, sizes.end(), std::greater<>());
+    const double second = sizes[1];
+    return second > 0 && sizes[0] > 3 * second ? second : sizes[0];
 }
 
 }  // namespace llmx::cli

@@ -3,6 +3,7 @@
 
 #include <ostream>
 #include <string>
+#include <vector>
 
 namespace llmx::cli {
 
@@ -11,5 +12,12 @@ void title(std::ostream& out, const std::string& text, bool color);
 
 /// A token in one line, in quotes: newlines and tabs as pictures.
 std::string cell(const std::string& token);
+
+/// Columns of a terminal: bytes that begin a character.
+std::size_t width(const std::string& text);
+
+/// The size that gets the strongest colour: the largest, or the second largest if one alone is more than three
+/// times as large, as the first token of a prompt often is.
+double strongest(std::vector<double> sizes);
 
 }  // namespace llmx::cli

@@ -66,6 +66,8 @@ void Scorer::run(std::span<const PassInput> texts, const Visit& visit) {
     }
 }
 
+bool Scorer::shares_prefixes() const { return impl_->shares; }
+
 std::int64_t Scorer::computed() const {
     return impl_->computed + (impl_->shared ? impl_->shared->computed() : 0);
 }

@@ -31,6 +31,9 @@ public:
     /// false ends the run with Error{cancelled}; so does throwing, with what is thrown.
     void set_progress(std::function<bool(double done)> progress);
 
+    /// Do texts share prefixes and batches, so that rounding may differ with the texts beside one?
+    [[nodiscard]] bool shares_prefixes() const;
+
     /// Tokens computed so far.
     [[nodiscard]] std::int64_t computed() const;
 

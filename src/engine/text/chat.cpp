@@ -47,10 +47,13 @@ const common_chat_templates& templates_of(const ModelImpl& impl) {
                 common_chat_templates_init(impl.model.get(), guarded == source ? impl.chat_template : guarded)
                     .release());
         } catch (const std::exception& e) {
-            throw Error(ErrorCode::model,
-                        fmt::format("chat template: cannot parse that of model {}: {}; set another with "
-                                    "`chat_template`, or give a raw `prompt` instead of messages",
-                                    impl.facts.path, one_line(e.what())));
+            const std::string_view reason = e.what();  // the type's name is none
+            throw Error(
+                ErrorCode::model,
+                fmt::format("chat template: cannot parse that of model {}: {}; set another with "
+                            "`chat_template`, or give a raw `prompt` instead of messages",
+                            impl.facts.path,
+                            reason == "std::exception" ? "it is not valid Jinja" : one_line(e.what())));
         }
     }
     return *impl.templates;

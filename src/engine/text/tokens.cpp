@@ -6,6 +6,7 @@
 #include "engine/llama_guard.hpp"
 #include "engine/model/model_impl.hpp"
 #include "engine/model/requirements.hpp"
+#include "engine/text/spelling.hpp"
 #include "text/characters.hpp"
 #include "text/utf8.hpp"
 
@@ -65,7 +66,9 @@ Tokens Model::tokenize(std::string_view text, bool add_special, bool parse_speci
     }
 }
 
-Tokens Model::tokenize_prompt(std::string_view text) const { return tokenize(text, true, true); }
+Tokens Model::tokenize_prompt(std::string_view text, bool parse_special) const {
+    return engine::prompt_tokens(*this, text, parse_special);
+}
 
 std::string Model::detokenize(std::span<const Token> ids, bool special) const {
     require_tokenizer(*impl_);

@@ -1,13 +1,35 @@
 #include "engine/text/vocabulary.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+
 #include "engine/model/model_impl.hpp"
 
 namespace llmx::engine {
 
+namespace {
+
+/// The token of unknown words, -1 if the file names none.
+Token unknown_token(const ModelImpl& impl) {
+    std::array<char, 16> text{};
+    const int length = llama_model_meta_val_str(impl.model.get(), "tokenizer.ggml.unknown_token_id",
+                                                text.data(), text.size());
+    Token id = -1;
+    if (length > 0) std::from_chars(text.data(), text.data() + std::min<int>(length, text.size()), id);
+    return id;
+}
+
+}  // namespace
+
 bool is_special(const Model& model, Token id) {
     const llama_vocab* vocab = impl_of(model).vocab();
+    // BERT's files call [UNK] a control token. Where it is also the end of a text, it is one.
+    if (id == unknown_token(impl_of(model)) && id != llama_vocab_bos(vocab)) return is_end(model, id);
     return llama_vocab_is_control(vocab, id) || llama_vocab_is_eog(vocab, id);
 }
+
+bool is_end(const Model& model, Token id) { return llama_vocab_is_eog(impl_of(model).vocab(), id); }
 
 Token neutral_token(const Model& model) {
     const llama_vocab* vocab = impl_of(model).vocab();

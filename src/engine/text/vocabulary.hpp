@@ -10,6 +10,9 @@ namespace llmx::engine {
 /// Is it markup (beginning, end, padding, a role) instead of text?
 bool is_special(const Model& model, Token id);
 
+/// Does it end what the model writes?
+bool is_end(const Model& model, Token id);
+
 /// A neutral token that represents absence: padding, else the end of a text or turn, else 0.
 Token neutral_token(const Model& model);
 

@@ -1,5 +1,7 @@
 #include "method/game/coalitions.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace llmx::method {
@@ -41,6 +43,13 @@ Tensor as_tensor(const Eigen::MatrixXd& values) {
         for (Eigen::Index u = 0; u < values.cols(); ++u) tensor.row(t)[u] = static_cast<float>(values(t, u));
     }
     return tensor;
+}
+
+void warn_of_few(std::size_t samples, std::size_t units, std::vector<std::string>& warnings) {
+    if (samples >= units) return;
+    warnings.push_back(fmt::format(
+        "{} samples are fewer than the {} units, too few to tell these apart; expected `samples` {} or more",
+        samples, units, 2 * units));
 }
 
 std::vector<Completeness> completeness_of(const Tensor& scores, const Eigen::VectorXd& all,

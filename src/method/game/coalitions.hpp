@@ -4,6 +4,7 @@
 #include <Eigen/Core>
 #include <cstddef>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "method/game.hpp"
@@ -27,6 +28,9 @@ Eigen::MatrixXd as_matrix(const std::vector<Coalition>& coalitions, std::size_t 
 
 /// [targets, units].
 Tensor as_tensor(const Eigen::MatrixXd& values);
+
+/// Warns if there are fewer samples than units: a fit to them cannot tell all units apart.
+void warn_of_few(std::size_t samples, std::size_t units, std::vector<std::string>& warnings);
 
 /// Of scores that sum to all - none, one number a target each.
 std::vector<Completeness> completeness_of(const Tensor& scores, const Eigen::VectorXd& all,

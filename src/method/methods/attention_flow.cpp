@@ -100,8 +100,8 @@ const Definition& attention_flow() {
     static const Definition definition{
         .name = "attention_flow",
         .help =
-            "largest flow through attention and residual stream; slow: one problem a source token and answer "
-            "token",
+            "largest flow through attention and residual stream; slow (one problem a source token and answer "
+            "token; not in all), and in a decoder close to a map of positions",
         .source = "Abnar and Zuidema 2020: Quantifying attention flow in transformers",
         .is_signed = false,
         .evaluations =
@@ -110,6 +110,7 @@ const Definition& attention_flow() {
             },
         .reads = AttentionLayers::needs,
         .look = run,
+        .slow = true,
         .one_text = true};
     return definition;
 }

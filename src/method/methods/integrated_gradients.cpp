@@ -12,8 +12,7 @@ namespace llmx::method {
 
 namespace {
 
-constexpr double tolerated = 0.05;  // residual of completeness, relative
-constexpr int first_steps = 25;     // of "auto", which doubles them
+constexpr int first_steps = 25;  // of "auto", which doubles them
 constexpr int most_steps = 400;
 
 bool is_auto(const Options& options) { return options.choice("steps") == "auto"; }
@@ -58,12 +57,6 @@ private:
     std::vector<double> sums_;  // [targets, rows]
 };
 
-double worst(const Scores& scores) {
-    double worst = 0;
-    for (const Completeness& c : scores.completeness) worst = std::max(worst, relative_residual(c));
-    return worst;
-}
-
 Scores run(Function& function, const Options& options) {
     const bool automatic = is_auto(options);
     int steps = automatic ? first_steps : options.integer("steps");
@@ -72,20 +65,24 @@ Scores run(Function& function, const Options& options) {
     Integral integral(function, baseline_of(function, options));
     integral.run(nodes);
     Scores found = integral.scores();
-    while (automatic && worst(found) > tolerated && steps < most_steps) {
+    while (automatic && worst_residual(found) > tolerated_residual && steps < most_steps) {
         steps *= 2;
         nodes = path_nodes(rule, steps);
         integral.run(nodes);
         found = integral.scores();
     }
     if (automatic) found.notes["steps"] = std::to_string(steps);
-    if (worst(found) > tolerated) {
+    const double missed = worst_residual(found);
+    if (missed > tolerated_residual) {
         found.warnings.push_back(
             fmt::format("the scores miss f(input) - f(baseline) by up to {:.1f} % of it with {} steps; {}",
-                        100 * worst(found), steps,
-                        automatic ? fmt::format("no more than {} were tried", most_steps)
-                                  : fmt::format("`steps` auto finds the number that keeps it under {:.0f} %",
-                                                100 * tolerated)));
+                        100 * missed, steps,
+                        automatic ? fmt::format("no more than {} were tried; in a chat, `hold` template keeps the "
+                                                "template on the path, which helps most",
+                                                most_steps)
+                                  : fmt::format("`hold` template helps most in a chat; `steps` auto finds the "
+                                                "number that keeps it under {:.0f} %",
+                                                100 * tolerated_residual)));
     }
     return found;
 }

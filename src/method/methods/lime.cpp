@@ -58,7 +58,9 @@ Scores run(Game& game, const Options& options) {
     Eigen::MatrixXd gram = x.transpose() * weighted;
     gram.diagonal().array() += options.number("alpha");
     const Eigen::MatrixXd fit = Eigen::LDLT<Eigen::MatrixXd>(gram).solve(weighted.transpose() * y);
-    return {as_tensor(fit.transpose())};
+    Scores found{as_tensor(fit.transpose())};
+    warn_of_few(samples_for(units, options), units, found.warnings);
+    return found;
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 //
 // Where v is the log-probability of an answer of T tokens, what is fitted is log(P / (1 - P)) / T with P =
 // exp(v), and the weights are multiplied by T again, so that alpha means the same for every length, as in the
-// paper's program. Of every other measure v itself is fitted, and alpha is in its units.
+// paper's program. Of every other measure v over its deviation in the sample is fitted, so that alpha means the
+// same in all units.
 
 #include <fmt/format.h>
 
@@ -31,6 +32,10 @@ double log_odds(double v) {
     return below - std::log(-std::expm1(below));
 }
 
+double deviation(const Eigen::VectorXd& y) {
+    return std::sqrt((y.array() - y.mean()).square().mean());
+}
+
 std::size_t samples_for(std::size_t units, const Options& options) {
     return units == 0 ? 0 : options.integer("samples");
 }
@@ -48,21 +53,24 @@ Scores run(Game& game, const Options& options) {
     const std::size_t units = game.units();
     Scores found{Tensor::zero({static_cast<std::int64_t>(game.targets()), static_cast<std::int64_t>(units)})};
     if (units == 0) return found;
+    warn_of_few(samples_for(units, options), units, found.warnings);
     const auto coalitions = drawn(units, samples_for(units, options), options.integer("seed"));
     const Eigen::MatrixXd values = values_of(game, coalitions);
     for (std::size_t t = 0; t < game.targets(); ++t) {
         const int tokens = game.log_probability_tokens(t);
         Eigen::VectorXd y = values.col(t);
-        if (tokens > 0) y = y.unaryExpr(&log_odds) / tokens;
+        if (tokens > 0) y = y.unaryExpr(&log_odds);
+        const double scale = tokens > 0 ? tokens : deviation(y);
+        if (scale > 0) y /= scale;
         const auto fit = lasso(coalitions, {y.data(), coalitions.size()}, options.number("alpha"));
         for (std::size_t u = 0; u < units; ++u)
-            found.scores.row(t)[u] = static_cast<float>(fit.weights[u] * std::max(tokens, 1));
+            found.scores.row(t)[u] = static_cast<float>(fit.weights[u] * scale);
         if (!fit.converged) {
             found.warnings.push_back(fmt::format(
                 "the fit of target {} has not converged; a larger `alpha` or more `samples` would help",
                 t + 1));
         }
-        found.notes["fitted"] = tokens > 0 ? "log_odds" : "measure";
+        found.notes["fitted"] = tokens > 0 ? "log_odds" : "measure over its deviation";
     }
     return found;
 }

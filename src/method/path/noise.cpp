@@ -1,6 +1,6 @@
 #include "method/path/noise.hpp"
 
-#include <algorithm>
+#include <cmath>
 
 namespace llmx::method {
 
@@ -22,24 +22,21 @@ Option noise_option(std::string_view default_value) {
         .name = "noise",
         .kind = Option::Kind::number,
         .default_value = default_value,
-        .help = "deviation of the Gaussian noise on the embeddings, over their largest minus smallest value",
+        .help = "deviation of the Gaussian noise on the embeddings, over their root mean square",
         .low = 0,
         .high = 100};
 }
 
 double deviation(const Function& function, double level) {
     const Tensor& input = function.input();
-    double smallest = 0;
-    double largest = 0;
-    bool any = false;
+    double squares = 0;
+    std::size_t count = 0;
     for (std::size_t r = 0; r < function.fixed().size(); ++r) {
         if (function.fixed()[r]) continue;
-        const auto [low, high] = std::minmax_element(input.row(r).begin(), input.row(r).end());
-        smallest = any ? std::min<double>(smallest, *low) : *low;
-        largest = any ? std::max<double>(largest, *high) : *high;
-        any = true;
+        for (const float x : input.row(r)) squares += static_cast<double>(x) * x;
+        count += input.row(r).size();
     }
-    return level * (largest - smallest);
+    return count == 0 ? 0 : level * std::sqrt(squares / static_cast<double>(count));
 }
 
 Tensor noisy(const Function& function, const Tensor& point, double deviation, Random& random) {

@@ -101,10 +101,20 @@ Completeness completeness(std::span<const double> scores, double f_input, double
     return {f_input, f_baseline, sum - (f_input - f_baseline)};
 }
 
-double relative_residual(const Completeness& c) {
+double relative_residual(const Completeness& c, double total) {
     constexpr double rounding = 1e-5;
     if (std::abs(c.residual) <= rounding * (std::abs(c.f_input) + std::abs(c.f_baseline))) return 0;
-    return std::abs(c.residual) / std::abs(c.f_input - c.f_baseline);
+    return std::abs(c.residual) / std::max(std::abs(c.f_input - c.f_baseline), total / 10);
+}
+
+double worst_residual(const Scores& scores) {
+    double worst = 0;
+    for (std::size_t t = 0; t < scores.completeness.size(); ++t) {
+        double total = 0;
+        for (const float score : scores.scores.row(t)) total += std::abs(static_cast<double>(score));
+        worst = std::max(worst, relative_residual(scores.completeness[t], total));
+    }
+    return worst;
 }
 
 }  // namespace llmx::method

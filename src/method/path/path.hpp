@@ -36,7 +36,12 @@ void add_products(const Tensor& from, const Tensor& to, const TensorView<const f
 
 /// How far scores, [rows] in double, sum to f(input) - f(baseline).
 Completeness completeness(std::span<const double> scores, double f_input, double f_baseline);
-/// |residual| over |f(input) - f(baseline)|; 0 where it is within the rounding of float32 passes.
-double relative_residual(const Completeness& completeness);
+/// |residual| over |f(input) - f(baseline)|, or over a tenth of `total`, the sum of the scores' sizes, where
+/// that is more: the scores of a target that hardly changes cancel. 0 within the rounding of float32 passes.
+double relative_residual(const Completeness& completeness, double total);
+/// The largest over the targets.
+double worst_residual(const Scores& scores);
+/// A residual above this, relative, is warned of.
+inline constexpr double tolerated_residual = 0.05;
 
 }  // namespace llmx::method

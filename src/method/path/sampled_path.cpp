@@ -1,5 +1,7 @@
 #include "method/path/sampled_path.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -43,6 +45,13 @@ Scores sampled_path(Function& function, int samples, Random& random,
     for (std::size_t t = 0; t < targets; ++t) {
         found.completeness.push_back(
             completeness(std::span(sum).subspan(t * rows, rows), f_input[t], f_baseline[t]));
+    }
+    const double missed = worst_residual(found);
+    if (missed > tolerated_residual) {
+        found.warnings.push_back(
+            fmt::format("the scores miss f(input) - f(baseline) by up to {:.1f} % of it with {} samples; more "
+                        "`samples` help, as does `hold` template in a chat",
+                        100 * missed, samples));
     }
     return found;
 }

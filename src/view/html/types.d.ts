@@ -15,7 +15,7 @@ type Child = Node | string | null | undefined | false | Child[];
 
 // ---- A result, as `llmx explain --json` writes it (schema llm-explainer/1). ----
 
-interface FaithfulnessNumber { value: number; random: number; random_deviation: number }
+interface FaithfulnessNumber { value: number; random: number; random_deviation: number; p_value?: number }
 interface Faithfulness {
   comprehensiveness: FaithfulnessNumber;
   sufficiency: FaithfulnessNumber;
@@ -40,6 +40,7 @@ interface AttributionJson {
   scores: Numbers[];
   standard_errors?: Numbers[];
   completeness?: Completeness;
+  noise?: number;
   faithfulness?: Faithfulness;
   context_sensitivity?: Numbers;
 }
@@ -133,6 +134,7 @@ interface ScoreMap {
   scores: Numbers[];
   errors?: Numbers[];
   completeness?: Completeness;
+  noise?: number;
   faithfulness?: Faithfulness;
   sensitivity?: Numbers;
 }

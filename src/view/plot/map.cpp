@@ -6,6 +6,7 @@
 #include <llmx/error.hpp>
 
 #include "core/suggest.hpp"
+#include "view/pieces.hpp"
 
 namespace llmx::view {
 namespace {
@@ -36,12 +37,19 @@ ScoreMap from_attribution(const Explanation& result, const Attribution& entry) {
     return map;
 }
 
+/// The prompt's tokens; those that share a character have it each.
+std::vector<std::string> labels(const Explanation& result) {
+    std::vector<std::string> all;
+    for (const Piece& piece : prompt_pieces(result)) all.insert(all.end(), piece.last - piece.first, piece.text);
+    return all;
+}
+
 /// One score for each token of the prompt.
 ScoreMap of_prompt(const Explanation& result, std::string method, std::string objective,
                    const std::vector<float>& scores, const std::optional<Faithfulness>& faithfulness) {
     return {.method = std::move(method),
             .objective = std::move(objective),
-            .units = result.prompt,
+            .units = labels(result),
             .targets = {result.answer_text},
             .in_prompt = std::vector<bool>(result.prompt.size(), true),
             .scores = {std::vector<double>(scores.begin(), scores.end())},
@@ -52,7 +60,7 @@ ScoreMap from_weights(const Explanation& result) {
     const Tensor& mean = result.original.attention->mean;
     ScoreMap map{.method = "attention mean",
                  .objective = "softmax weights, mean over heads and blocks",
-                 .units = result.prompt,
+                 .units = labels(result),
                  .targets = result.model.kind == ModelKind::encoder ? result.prompt : result.decode_output,
                  .in_prompt = std::vector<bool>(result.prompt.size(), true),
                  .scores = rows_of(mean),

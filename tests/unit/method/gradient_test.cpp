@@ -247,8 +247,9 @@ TEST(SmoothGrad, OfASquareIsTheGradientInTheMean) {
         run("smoothgrad", function, {{"samples", "400"}, {"noise", "0.25"}, {"times_input", "true"}});
     EXPECT_FALSE(*size.is_signed);
     EXPECT_TRUE(*times.is_signed);
+    const double root_mean_square = std::sqrt((1 + 4 + 0.25 + 4) / 4);
     const double error =
-        2 * (0.25 * 4) / std::sqrt(samples);  // of 2 x under noise of a quarter of the range, 4
+        2 * 0.25 * root_mean_square / std::sqrt(samples);  // of 2 x under noise of a quarter of that
     double distance = 0;
     for (std::size_t r = 0; r < 4; ++r) {
         const double x = column.values[r];
@@ -263,8 +264,11 @@ TEST(GradientShap, KnowsItsStandardErrors) {
     test::ToyFunction function(input, {test::linear(weights[0], 0)});
     const Scores found =
         run("gradient_shap", function, {{"samples", "1000"}, {"noise", "0.2"}, {"baseline", "zero"}});
+    double squares = 0;
+    for (const float x : input.values) squares += static_cast<double>(x) * x;
+    const double deviation = 0.2 * std::sqrt(squares / static_cast<double>(input.values.size()));
     for (std::size_t r = 0; r < 3; ++r) {
-        const double error = 0.2 * 5 * length(0, r) / std::sqrt(1000.0);  // values range from -2 to 3
+        const double error = deviation * length(0, r) / std::sqrt(1000.0);
         EXPECT_NEAR(found.standard_errors.row(0)[r], error, 0.15 * error);
         EXPECT_NEAR(found.scores.row(0)[r], product(0, r, [](std::size_t) { return 0.0; }), 4 * error);
     }

@@ -109,8 +109,11 @@ TEST(Lasso, SaysWhereItHasNotConverged) {
     });
     EXPECT_THAT(play("sparse_linear", hard, {{"alpha", "1e-6"}}).warnings,
                 testing::ElementsAre(
+                    testing::HasSubstr("64 samples are fewer than the 168 units"),
                     "the fit of target 1 has not converged; a larger `alpha` or more `samples` would help"));
-    EXPECT_THAT(play("sparse_linear", hard).warnings, testing::IsEmpty());
+    EXPECT_THAT(play("sparse_linear", hard, {{"samples", "168"}}).warnings, testing::IsEmpty());
+    EXPECT_THAT(play("lime", hard, {{"samples", "167"}}).warnings,
+                testing::ElementsAre(testing::HasSubstr("`samples` 336 or more")));
 }
 
 TEST(SparseLinear, FitsTheLogOddsPerToken) {
@@ -142,14 +145,27 @@ TEST(SparseLinear, FitsTheLogOddsPerToken) {
     }
 }
 
-TEST(SparseLinear, FitsOtherMeasuresAsTheyAre) {
+/// alpha means the same in all units: v over its deviation in the sample is fitted.
+TEST(SparseLinear, FitsOtherMeasuresInTheirDeviations) {
     auto game = random_game(10, 1, 72);
     const Scores found = play("sparse_linear", game);
-    EXPECT_EQ(found.notes.at("fitted"), "measure");
+    EXPECT_EQ(found.notes.at("fitted"), "measure over its deviation");
     const auto asked = game.asked;
     std::vector<double> y;
     for (const auto& v : game.values(asked)) y.push_back(v[0]);
-    expect_minimum(asked, y, 0.01, {found.scores.values.begin(), found.scores.values.end()}, 3e-9);
+    const double mean = std::accumulate(y.begin(), y.end(), 0.0) / static_cast<double>(y.size());
+    double squares = 0;
+    for (const double v : y) squares += (v - mean) * (v - mean);
+    const double deviation = std::sqrt(squares / static_cast<double>(y.size()));
+    std::vector<double> w;
+    for (double& v : y) v /= deviation;
+    for (const float score : found.scores.values) w.push_back(static_cast<double>(score) / deviation);
+    expect_minimum(asked, y, 0.01, w, 3e-9);
+    // A thousandth of every value: a thousandth of every weight, and the same ones are 0.
+    ToyGame small(10, 1, [&](const Coalition& kept, std::size_t) { return game.value(kept)[0] / 1000; });
+    const Scores scaled = play("sparse_linear", small);
+    for (std::size_t u = 0; u < 10; ++u)
+        EXPECT_CLOSE(1000 * static_cast<double>(scaled.scores.values[u]), found.scores.values[u], 1e-6);
     double kept = 0;
     for (const auto& coalition : asked) kept += std::accumulate(coalition.begin(), coalition.end(), 0.0);
     EXPECT_NEAR(kept / 640, 0.5, 0.08);

@@ -67,30 +67,40 @@ TEST(Parts, ATemplateMayTrimRepeatAndReorder) {
     const Model reorders = with_template(
         "{% for m in messages if m.role != 'system' %}({{ m.content }}){% endfor %}{{ messages[0].content }}."
         "{{ messages[0].content }}");
-    EXPECT_THAT(chat(reorders, {{"system", "s"}, {"user", "u"}, {"assistant", "s"}}),
-                ElementsAre("user|u", "assistant|s", "system|s", "system|s"));
+    EXPECT_THAT(chat(reorders, {{"system", "s"}, {"assistant", "s"}, {"user", "u"}}),
+                ElementsAre("assistant|s", "user|u", "system|s", "system|s"));
 }
 
-TEST(Parts, AMessageThatTheTemplateRewritesIsNamedWhereItIsNeeded) {
+TEST(Parts, AMessageThatTheTemplateRewritesIsNamedAndLeavesTheOthers) {
     const Model model = with_template(
         "{% for m in messages %}{{ m.role }}: {{ m.content.split('</think>')[-1] if m.role == 'assistant' "
         "else "
         "m.content }}\n{% endfor %}");
     const Request request = prepare(
         model, {.messages = {{"user", "Hi"}, {"assistant", "<think>Well.</think>Yes"}, {"user", "So"}}});
-    EXPECT_THAT(request.units.parts, IsEmpty());
-    EXPECT_THAT(request.units.unplaced,
-                testing::HasSubstr(
-                    "message 2 (assistant, \"<think>Well.</think>Yes\") does not occur in the prompt"));
-    EXPECT_THAT(chat(model, {{"user", "Hi"}, {"assistant", "Yes"}}), ElementsAre("user|Hi", "assistant|Yes"));
+    EXPECT_EQ(request.units.parts.size(), 2U);
+    EXPECT_THAT(request.units.unplaced, IsEmpty());
+    EXPECT_THAT(
+        request.warnings,
+        ElementsAre(testing::HasSubstr(
+            "message 2 (assistant, \"<think>Well.</think>Yes\") does not occur in the prompt unchanged")));
+    // What is left of it, line by line.
+    const std::vector<Message> thought = {
+        {"user", "Hi"}, {"assistant", "<think>Well\n</think>\nYes"}, {"user", "So"}};
+    EXPECT_THAT(chat(model, thought), ElementsAre("user|Hi", "assistant|Yes", "user|So"));
+    EXPECT_THAT(prepare(model, {.messages = thought}).warnings,
+                ElementsAre(testing::HasSubstr("leaves out its beginning, up to \"Yes\"")));
+    EXPECT_THAT(chat(model, {{"user", "Hi"}, {"assistant", "Yes"}, {"user", "So"}}),
+                ElementsAre("user|Hi", "assistant|Yes", "user|So"));
     const Model drops =
         with_template("{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}");
-    EXPECT_THAT(prepare(drops, {.messages = {{"user", "u"}, {"assistant", "a"}}}).units.unplaced,
-                testing::HasSubstr("message 2 (assistant, \"a\")"));
+    EXPECT_THAT(prepare(drops, {.messages = {{"user", "u"}, {"assistant", "a"}, {"user", "v"}}}).warnings,
+                ElementsAre(testing::HasSubstr("message 2 (assistant, \"a\")")));
     // llama.cpp puts a system message that the template has no place for before the next one.
     EXPECT_THAT(chat(drops, {{"system", "s"}, {"user", "u"}}), ElementsAre("system|s", "user|u"));
-    expect_error(ErrorCode::usage, {"`unit` turn", "message 2 (assistant"}, [&] {
-        UnitChoice choice = request.units;
+    const Request none = prepare(with_template("Hello."), {.messages = {{"user", "u"}}});
+    expect_error(ErrorCode::usage, {"`unit` turn", "message 1 (user"}, [&] {
+        UnitChoice choice = none.units;
         choice.kind = UnitKind::turn;
         (void)unit::split({.tokens = {"x"}, .special = {false}, .prompt = 1, .parts = {}}, choice);
     });

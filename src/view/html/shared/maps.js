@@ -91,7 +91,7 @@
     return finish({
       id: `attribution-${index}`, method: entry.method, objective: entry.objective, options: entry.options, signed: entry.signed,
       units: entry.units.map((u) => ({ text: u.text, kind: u.kind, tokens: spread(u) })),
-      targets, scores: entry.scores, errors: entry.standard_errors, completeness: entry.completeness,
+      targets, scores: entry.scores, errors: entry.standard_errors, completeness: entry.completeness, noise: entry.noise,
       faithfulness: entry.faithfulness, sensitivity: entry.context_sensitivity,
       // Several targets at one place: its most probable tokens.
       alternatives: /most probable tokens/.test(entry.objective),

@@ -26,6 +26,20 @@
   const fact = (name, value, meaning, verdict) =>
     h("div", { class: `fact ${verdict ?? ""}` }, h("dt", { text: name }), h("dd", {}, h("strong", { text: value }), " ", meaning));
 
+  // What brings the scores of a method nearer to their sum.
+  const better = {
+    integrated_gradients: "; more steps (steps auto) reduce the error",
+    gradient_shap: "; more samples reduce the error",
+    expected_gradients: "; more samples reduce the error",
+  };
+
+  /** @param {ScoreMap} map */
+  const noise = (map, rows) => {
+    if (map.noise === undefined || map.noise === null) return [];
+    const most = map.noise * rows.length;
+    return [fact("Rounding", `± ${llmx.number(most)}`, "This model is quantised: it rounds a text a little differently beside other texts. Scores up to this size may be nothing but that.", "sound")];
+  };
+
   /** @param {ScoreMap} map */
   const completeness = (map, rows) => {
     if (!map.completeness) return [];
@@ -37,24 +51,25 @@
     const meaning = part === null
       ? "The explained value is the same without the prompt, so the scores have nothing to add up to."
       : `The scores should add up to the prompt's effect on the explained value, ${llmx.number(given)}. They miss it by ${llmx.number(missed)}` +
-        (part > 0.1 ? ": too much to compare sizes in this map; more steps (steps auto) reduce the error." : ": close enough to compare sizes in this map.");
+        (part > 0.1 ? `: too much to compare sizes in this map${better[map.method] ?? ""}.` : ": close enough to compare sizes in this map.");
     return [fact("Completeness", part === null ? llmx.number(missed) : `off by ${llmx.percent(part)}`, meaning, verdict)];
   };
 
-  /** A number beside random rankings, in their standard deviations. `better`: 1 where more is better. */
+  /** A number beside random rankings. A random ranking is called better once in 20 times. `better`: 1 where more is better. */
   const beside = (n, better) => {
     const gap = better * (n.value - n.random);
     if (n.random_deviation === 0) return gap > 0 ? "better than random" : "no better than random";
-    const sigmas = gap / n.random_deviation;
-    if (sigmas > 2) return `clearly better than random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
-    if (sigmas < -2) return `worse than random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
-    return `indistinguishable from random (${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)})`;
+    const random = `${llmx.number(n.random)} ± ${llmx.number(n.random_deviation)}`;
+    if (n.p_value === undefined) return `random: ${random}`; // a result of an earlier version
+    const chance = `${random}, p = ${llmx.number(n.p_value)}`;
+    if (n.p_value < 0.05) return `better than random (${chance})`;
+    return n.p_value > 0.95 ? `worse than random (${chance})` : `indistinguishable from random (${chance})`;
   };
   /** @param {ScoreMap} map */
   const faithfulness = (map) => {
     const f = map.faithfulness;
     if (!f) return [];
-    const verdict = (n, better) => (better * (n.value - n.random) > 2 * n.random_deviation ? "sound" : "doubtful");
+    const verdict = (n, better) => ((n.p_value === undefined ? better * (n.value - n.random) > 2 * n.random_deviation : n.p_value < 0.05) ? "sound" : "doubtful");
     const what = f.measure && f.measure !== "probability" ? f.measure : "the answer's probability per token";
     const facts = [
       fact("Comprehensiveness", llmx.number(f.comprehensiveness.value), `How much ${what} falls, on average, when the top-scored units are removed: ${beside(f.comprehensiveness, 1)}. Higher is better.`, verdict(f.comprehensiveness, 1)),
@@ -86,7 +101,7 @@
 
   /** How far to trust the numbers of a map, as elements. */
   llmx.worth = (map, rows) => {
-    const facts = [...completeness(map, rows), ...faithfulness(map)];
+    const facts = [...completeness(map, rows), ...noise(map, rows), ...faithfulness(map)];
     if (facts.length === 0) {
       const method = llmx.methodName(map.method);
       return [h("p", { class: "quiet", text: `The faithfulness of “${method}” was not measured; the option check measures it. Methods whose scores should add up also report a completeness residual.` })];

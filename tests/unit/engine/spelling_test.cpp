@@ -1,45 +1,26 @@
 // Answers, labels and contrasts become tokens as they are written, and their tokens' text gives the same
 // ones.
 
-#include "task/continuation.hpp"
+#include "engine/text/spelling.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
-
 #include <llmx/llmx.hpp>
 
 #include "support/data.hpp"
+#include "support/scripts.hpp"
 
-namespace llmx::task {
+namespace llmx::engine {
 namespace {
 
-constexpr std::array texts{"ld",
-                           " open",
-                           "  two spaces",
-                           "The shop is open.\nOn Monday, too",
-                           "\n\nA paragraph",
-                           "Größe: 5 µm",
-                           "Привет, мир",
-                           "Γειά σου",
-                           "שלום עולם",
-                           "مرحبا بالعالم",
-                           "नमस्ते दुनिया",
-                           "สวัสดีชาวโลก",
-                           "こんにちは世界",
-                           "안녕하세요",
-                           "你好，世界",
-                           "👩‍🔬🙂",
-                           "if (a < b) {\n\treturn \"x\";\n}"};
-
-class Continuation : public testing::TestWithParam<const char*> {
+class Spelling : public testing::TestWithParam<const char*> {
 protected:
     const Model model = Model::load(test::data_file(GetParam(), ".gguf"));
 };
 
-TEST_P(Continuation, IsSpelledAsWrittenAndGivesTheSameIdsAgain) {
-    for (const char* text : texts) {
+TEST_P(Spelling, IsSpelledAsWrittenAndGivesTheSameIdsAgain) {
+    for (const char* text : test::texts_in_scripts) {
         const Tokens ids = continuation(model, text);
         const std::string spelled = continued_text(model, ids);
         EXPECT_EQ(spelled, text);
@@ -47,7 +28,7 @@ TEST_P(Continuation, IsSpelledAsWrittenAndGivesTheSameIdsAgain) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Tokenizers, Continuation,
+INSTANTIATE_TEST_SUITE_P(Tokenizers, Spelling,
                          testing::Values("llama-tiny", "llamamha-tiny", "qwen2-tiny", "qwen3-tiny",
                                          "mixtral-tiny", "gemma3-tiny", "gpt2-tiny", "spm-tiny"),
                          [](const auto& instance) {
@@ -85,4 +66,4 @@ TEST(SentencePiece, AnAnswerIsAsProbableAsTheTextWrittenAtOnce) {
 }
 
 }  // namespace
-}  // namespace llmx::task
+}  // namespace llmx::engine
