@@ -146,9 +146,10 @@ struct Attribution {
     /// What took the place of absent tokens, or where a path began: the token that -1 stands for among the
     /// options. With deletion, what is put in where no token is left. None where no token stands for absence.
     std::optional<AbsenceToken> absence_token = {};
-    /// Methods that compare texts with a quantised model: scores up to this size may be rounding, as activations
-    /// are rounded differently beside other texts. Twice the largest difference over a few of the texts
-    /// between their value among the others and alone. None where each has its own value to the last bit.
+    /// Methods that compare texts with a quantised model: scores up to this size may be rounding, as
+    /// activations are rounded differently beside other texts. Twice the largest difference over a few of the
+    /// texts between their value among the others and alone. None where each has its own value to the last
+    /// bit.
     std::optional<double> noise = {};
     /// context_reliance: KL divergence of each answer token's row from the model's row without the context,
     /// in nats.
@@ -184,6 +185,7 @@ struct Explanation {
     std::vector<std::string> decode_output;   ///< each answer token decoded on its own ("Decode_output")
     std::vector<std::string> decoder_inputs;  ///< encoder-decoders: start token, answer without its last one
     std::vector<int> partial_tokens;          ///< indices in prompt + answer with incomplete UTF-8
+    std::vector<int> partial_token_bytes;     ///< the number of bytes of each of these
     std::string prediction;                   ///< concatenation of `decode_output`, including special tokens
     std::string prompt_text, answer_text, label_text;
     Tokens prompt_ids, answer_ids, label_ids;

@@ -17,7 +17,8 @@ double student_upper_tail(double t, int freedom) {
         term *= cosine2 * (k - 1) / k;
     }
     // P(|T| <= |t|), with the sign of t.
-    const double within = odd ? (theta + std::sin(theta) * sum) * 2 / std::numbers::pi : std::sin(theta) * sum;
+    const double within =
+        odd ? (theta + std::sin(theta) * sum) * 2 / std::numbers::pi : std::sin(theta) * sum;
     return (1 - within) / 2;
 }
 

@@ -114,7 +114,8 @@ Numbers numbers_of(const Questions& questions, std::size_t index, const Map& map
 /// A number beside its mean and standard deviation over random rankings. `sign`: 1 if more is better, -1 if
 /// less is.
 template <class Get>
-Faithfulness::Number beside(const Numbers& own, std::span<const Numbers> random, double sign, const Get& get) {
+Faithfulness::Number beside(const Numbers& own, std::span<const Numbers> random, double sign,
+                            const Get& get) {
     Faithfulness::Number number{.value = get(own)};
     const auto count = static_cast<double>(random.size());
     for (const Numbers& r : random) number.random += get(r) / count;

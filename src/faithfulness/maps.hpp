@@ -28,8 +28,8 @@ inline Map summed(std::span<const float> scores, std::size_t columns) {
     return sums;
 }
 
-/// What the saliency map was scaled and rounded from, to three digits, which ties tokens; the map itself where
-/// the gradient is not there.
+/// What the saliency map was scaled and rounded from, to three digits, which ties tokens; the map itself
+/// where the gradient is not there.
 inline std::vector<float> unrounded(const GradientResult& result) {
     if (result.gradient.empty()) return result.saliency_map;
     std::vector<float> scores;

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <set>
 
+#include "core/random.hpp"
 #include "support/expect_error.hpp"
 #include "support/measured.hpp"
 
@@ -59,6 +60,36 @@ const std::vector<double> ten = {0.01, 0.09, 0.03, 0.02, 0.08, 0.05, 0.04, 0.06,
 Map negated(Map map) {
     for (double& score : map) score = -score;
     return map;
+}
+
+/// A random map is called better than random at the stated rate: once in 20 numbers.
+TEST(Faithfulness, ARandomMapIsBetterThanRandomOnceInTwenty) {
+    Random random(7);
+    constexpr int maps = 40;
+    constexpr int rounds = 50;
+    int better = 0;
+    int worse = 0;
+    int numbers = 0;
+    for (int round = 0; round < rounds; ++round) {
+        std::vector<double> weights(20);
+        for (double& w : weights) w = random.uniform();
+        auto game = linear(weights);
+        for (int m = 0; m < maps; ++m) {
+            Map map(20);
+            for (double& score : map) score = random.uniform();
+            const auto seed = static_cast<std::uint32_t>(round * maps + m);
+            const Faithfulness f = measure(game, std::vector<Map>{map}, 5, seed).front();
+            for (const auto& number : {f.comprehensiveness, f.sufficiency, f.deletion_area, *f.kendall_tau}) {
+                ASSERT_TRUE(number.p_value);
+                better += *number.p_value < 0.05 ? 1 : 0;
+                worse += *number.p_value > 0.95 ? 1 : 0;
+                ++numbers;
+            }
+        }
+    }
+    // 8,000 numbers, some of them of one map: the deviation of the rate is about 0.004.
+    EXPECT_NEAR(static_cast<double>(better) / numbers, 0.05, 0.012);
+    EXPECT_NEAR(static_cast<double>(worse) / numbers, 0.05, 0.012);
 }
 
 TEST(Faithfulness, LinearGameInClosedForm) {
