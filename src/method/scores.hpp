@@ -20,7 +20,7 @@ struct Scores {
     std::vector<Completeness> completeness =
         {};  ///< one a target, of methods whose scores sum to a difference
     std::map<std::string, std::string> notes =
-        {};  ///< for Attribution::options: what the method chose itself
+        {};                            ///< for Attribution::options: what the method chose itself
     std::optional<double> noise = {};  ///< Attribution::noise
     std::vector<std::string> warnings = {};
     // Of methods that choose their targets themselves:

@@ -74,15 +74,15 @@ Scores run(Function& function, const Options& options) {
     if (automatic) found.notes["steps"] = std::to_string(steps);
     const double missed = worst_residual(found);
     if (missed > tolerated_residual) {
-        found.warnings.push_back(
-            fmt::format("the scores miss f(input) - f(baseline) by up to {:.1f} % of it with {} steps; {}",
-                        100 * missed, steps,
-                        automatic ? fmt::format("no more than {} were tried; in a chat, `hold` template keeps the "
-                                                "template on the path, which helps most",
-                                                most_steps)
-                                  : fmt::format("`hold` template helps most in a chat; `steps` auto finds the "
-                                                "number that keeps it under {:.0f} %",
-                                                100 * tolerated_residual)));
+        found.warnings.push_back(fmt::format(
+            "the scores miss f(input) - f(baseline) by up to {:.1f} % of it with {} steps; {}", 100 * missed,
+            steps,
+            automatic ? fmt::format("no more than {} were tried; in a chat, `hold` template keeps the "
+                                    "template on the path, which helps most",
+                                    most_steps)
+                      : fmt::format("`hold` template helps most in a chat; `steps` auto finds the "
+                                    "number that keeps it under {:.0f} %",
+                                    100 * tolerated_residual)));
     }
     return found;
 }

@@ -3,8 +3,8 @@
 //
 // Where v is the log-probability of an answer of T tokens, what is fitted is log(P / (1 - P)) / T with P =
 // exp(v), and the weights are multiplied by T again, so that alpha means the same for every length, as in the
-// paper's program. Of every other measure v over its deviation in the sample is fitted, so that alpha means the
-// same in all units.
+// paper's program. Of every other measure v over its deviation in the sample is fitted, so that alpha means
+// the same in all units.
 
 #include <fmt/format.h>
 
@@ -32,9 +32,7 @@ double log_odds(double v) {
     return below - std::log(-std::expm1(below));
 }
 
-double deviation(const Eigen::VectorXd& y) {
-    return std::sqrt((y.array() - y.mean()).square().mean());
-}
+double deviation(const Eigen::VectorXd& y) { return std::sqrt((y.array() - y.mean()).square().mean()); }
 
 std::size_t samples_for(std::size_t units, const Options& options) {
     return units == 0 ? 0 : options.integer("samples");

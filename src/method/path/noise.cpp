@@ -18,13 +18,12 @@ std::vector<Option> sampling_options(std::string_view samples) {
 }
 
 Option noise_option(std::string_view default_value) {
-    return {
-        .name = "noise",
-        .kind = Option::Kind::number,
-        .default_value = default_value,
-        .help = "deviation of the Gaussian noise on the embeddings, over their root mean square",
-        .low = 0,
-        .high = 100};
+    return {.name = "noise",
+            .kind = Option::Kind::number,
+            .default_value = default_value,
+            .help = "deviation of the Gaussian noise on the embeddings, over their root mean square",
+            .low = 0,
+            .high = 100};
 }
 
 double deviation(const Function& function, double level) {

@@ -48,10 +48,10 @@ Scores sampled_path(Function& function, int samples, Random& random,
     }
     const double missed = worst_residual(found);
     if (missed > tolerated_residual) {
-        found.warnings.push_back(
-            fmt::format("the scores miss f(input) - f(baseline) by up to {:.1f} % of it with {} samples; more "
-                        "`samples` help, as does `hold` template in a chat",
-                        100 * missed, samples));
+        found.warnings.push_back(fmt::format(
+            "the scores miss f(input) - f(baseline) by up to {:.1f} % of it with {} samples; more "
+            "`samples` help, as does `hold` template in a chat",
+            100 * missed, samples));
     }
     return found;
 }
