@@ -232,6 +232,7 @@ void rows(auto& v, Is<Explanation> auto& e) {
     v.field({"Decode_output", "decode_output"}, e.decode_output);
     v.field({"Prediction", "prediction"}, e.prediction);
     v.field("partial_tokens", e.partial_tokens);
+    v.optional("partial_token_bytes", e.partial_token_bytes);
     const bool reads_a_source = e.model.kind == ModelKind::encoder_decoder;
     v.in_json(json_if(reads_a_source, "source_text"), e.prompt_text);
     v.in_json(json_if(reads_a_source, "source_ids"), e.prompt_ids);

@@ -1,5 +1,6 @@
 // llmx evaluate and llmx explain --check on a tiny model.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -127,17 +128,36 @@ TEST(Evaluate, CsvFieldsWithCommasQuotesAndLineEndsAreQuoted) {
     EXPECT_NE(csv.find(",\"x, \"\"y\"\"\nz\",saliency,"), std::string::npos) << csv;
 }
 
-TEST(Evaluate, AWrongLineIsNamedWithItsNumber) {
+TEST(Evaluate, AWrongLineIsNamedAndLeavesTheOthersNumbers) {
     const TemporaryDirectory folder;
-    const std::string good = R"({"prompt_ids": [5,9,14], "answer_ids": [7]})";
-    const auto fails = [&](const std::string& line, int code, const std::vector<std::string>& words) {
-        spill(folder / "r.jsonl", good + '\n' + line + '\n');
-        expect_failure(llmx(evaluate({"--requests", folder / "r.jsonl"})), code, words);
+    const std::string good = R"({"id": "good", "prompt_ids": [5,9,14], "answer_ids": [7]})";
+    const auto fails = [&](const std::string& line, const std::vector<std::string>& words) {
+        spill(folder / "r.jsonl", line + '\n' + good + '\n');
+        const Outcome run = llmx(evaluate({"--requests", folder / "r.jsonl", "--json", folder / "out.json"}));
+        EXPECT_EQ(run.code, 1);
+        EXPECT_THAT(run.out, testing::HasSubstr("gradient"));
+        EXPECT_THAT(run.err, testing::HasSubstr("1 of 2 requests failed"));
+        const json found = json::parse(slurp(folder / "out.json"));
+        EXPECT_EQ(found["requests"].size(), 1U);
+        EXPECT_EQ(found["requests"][0]["id"], "good");
+        ASSERT_EQ(found["failed"].size(), 1U);
+        EXPECT_EQ(found["failed"][0]["line"], 1);
+        for (const std::string& word : words) {
+            EXPECT_THAT(run.err, testing::HasSubstr(word));
+            if (word != "line 1") {
+                EXPECT_THAT(found["failed"][0].dump(), testing::HasSubstr(word));
+            }
+        }
     };
-    fails("{", 3, {"line 2", "no valid JSON"});
-    fails(R"({"promt_ids": [1]})", 2, {"line 2", "promt_ids", "prompt_ids"});
-    fails(R"({"prompt_ids": [1], "answer_ids": [999999]})", 3, {"line 2", "999999"});
-    fails(R"({"prompt_ids": [1], "answer_ids": [2], "method": "salience"})", 2, {"line 2", "saliency"});
+    fails("{", {"line 1", "no valid JSON"});
+    fails(R"({"promt_ids": [1]})", {"line 1", "promt_ids", "prompt_ids"});
+    fails(R"({"id": 5.0, "prompt_ids": [1], "answer_ids": [999999]})", {"line 1", "999999"});
+    fails(R"({"prompt_ids": [1], "answer_ids": [2], "method": "salience"})", {"line 1", "saliency"});
+    // None is left: no table.
+    spill(folder / "bad.jsonl", "{\n");
+    const Outcome none = llmx(evaluate({"--requests", folder / "bad.jsonl"}));
+    EXPECT_EQ(none.code, 1);
+    EXPECT_EQ(none.out, "");
     spill(folder / "empty.jsonl", "\n \n");
     expect_failure(llmx(evaluate({"--requests", folder / "empty.jsonl"})), 3, {"holds no request"});
 }

@@ -38,7 +38,8 @@ public:
     [[nodiscard]] Arguments arguments(const Arguments& more = {}) const {
         Arguments all = {"explain",      "--model",     golden("llamamha-tiny.gguf"),
                          "--prompt-ids", list(prompt),  "--answer-ids",
-                         list(answer),   "--label-ids", list(file.ids("label_ids"))};
+                         list(answer),   "--label-ids", list(file.ids("label_ids")),
+                         "--objective",  "aligned"};
         all.insert(all.end(), more.begin(), more.end());
         return all;
     }
@@ -138,7 +139,7 @@ TEST(Explain, TensorsCanBeRead) {
 TEST(Explain, ItsOwnGenerationIsTheOriginals) {
     const Original original;
     const json j = json_of({"explain", "--model", golden("llamamha-tiny.gguf"), "--prompt-ids",
-                            list(original.prompt), "--label-ids", list(original.file.ids("label_ids")),
+                            list(original.prompt), "--label-ids", list(original.file.ids("label_ids")), "--objective", "aligned",
                             "--max-new-tokens", "8", "--json", "-"});
     EXPECT_EQ(j["answer_ids"], json(original.answer));
     EXPECT_LE(max_difference(flat(j["Gradient"]["saliency_map"]), original.file.floats("saliency_map")),

@@ -44,8 +44,8 @@ std::vector<std::string> units(const json& result) {
 }
 
 TEST(UnitsOfTheProgram, TurnsSumTheirTokens) {
-    const json tokens = json_of(chat({"--method", "input_x_gradient"}));
-    const json turns = json_of(chat({"--method", "input_x_gradient", "--unit", "turn"}));
+    const json tokens = json_of(chat({"--method", "input_x_gradient", "--hold", "none"}));
+    const json turns = json_of(chat({"--method", "input_x_gradient", "--unit", "turn", "--hold", "none"}));
     EXPECT_THAT(units(turns), ElementsAre("template|<|im_start|>system\n", "system|Be kind. Now.",
                                           "template|<|im_end|>\n<|im_start|>user\n", "user|the cat",
                                           "template|<|im_end|>\n<|im_start|>assistant"));
@@ -65,10 +65,10 @@ TEST(UnitsOfTheProgram, TurnsSumTheirTokens) {
 }
 
 TEST(UnitsOfTheProgram, SentencesRolesAndPatterns) {
-    EXPECT_THAT(units(json_of(chat({"--method", "saliency", "--unit", "sentence", "--hold", "template"}))),
+    EXPECT_THAT(units(json_of(chat({"--method", "saliency", "--unit", "sentence"}))),
                 testing::AnyOf(ElementsAre("sentence|Be kind.", "sentence| Now.", "sentence|the cat"),
                                ElementsAre("sentence|Be kind. ", "sentence|Now.", "sentence|the cat")));
-    const json roles = json_of(chat({"--method", "saliency", "--unit", "role", "--sources", "all"}));
+    const json roles = json_of(chat({"--method", "saliency", "--unit", "role", "--sources", "all", "--hold", "none"}));
     ASSERT_EQ(units(roles).size(), 4U);
     EXPECT_EQ(units(roles)[3], "answer| sat");
     EXPECT_EQ(roles["attributions"][0]["units"][0]["parts"].size(), 3U);

@@ -33,8 +33,9 @@ public:
     /// All requests have a result: puts them in their order.
     virtual void finish(const std::vector<BatchRequest>& requests) = 0;
     /// Calls `visit` with the line of each finished request, in their order.
-    virtual void each(const std::vector<BatchRequest>& requests,
-                      const std::function<void(const BatchRequest&, const std::string& line)>& visit) const = 0;
+    virtual void each(
+        const std::vector<BatchRequest>& requests,
+        const std::function<void(const BatchRequest&, const std::string& line)>& visit) const = 0;
     /// Where the results of a batch that was not finished are.
     [[nodiscard]] virtual std::string unfinished() const = 0;
     /// What was found that could not be used, for the user.

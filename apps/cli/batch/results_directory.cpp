@@ -66,7 +66,8 @@ public:
 
     void each(const std::vector<BatchRequest>& requests,
               const std::function<void(const BatchRequest&, const std::string&)>& visit) const override {
-        for (const BatchRequest& request : requests) visit(request, read_file(file_of(request.name), "--out"));
+        for (const BatchRequest& request : requests)
+            visit(request, read_file(file_of(request.name), "--out"));
     }
 
     [[nodiscard]] std::string unfinished() const override { return path_; }

@@ -79,7 +79,8 @@ public:
         std::string line;
         for (const BatchRequest& request : requests) {
             if (!std::getline(file, line))
-                throw Error(ErrorCode::internal, path_ + ": cannot be read again; did something else change it?");
+                throw Error(ErrorCode::internal,
+                            path_ + ": cannot be read again; did something else change it?");
             visit(request, line);
         }
     }

@@ -21,8 +21,8 @@ struct Scores {
 
 class Table {
 public:
-    std::string text = csv_record({"id", "line", "method", "objective", "target", "target_text", "unit", "text",
-                                   "kind", "score", "standard_error", "error"});
+    std::string text = csv_record({"id", "line", "method", "objective", "target", "target_text", "unit",
+                                   "text", "kind", "score", "standard_error", "error"});
 
     void begin(const BatchRequest& request) {
         id_ = request.name;
@@ -57,7 +57,10 @@ void add_result(Table& table, const Explanation& result) {
         table.add({"attention mean_group", "", result.decode_output, tokens, attention->mean_group.values});
     }
     if (const auto& gradient = result.original.gradient)
-        table.add({"gradient saliency_map", to_string(result.objective), {result.answer_text}, tokens,
+        table.add({"gradient saliency_map",
+                   to_string(result.objective),
+                   {result.answer_text},
+                   tokens,
                    gradient->saliency_map});
     for (const Attribution& entry : result.attributions) {
         std::vector<std::string> targets;

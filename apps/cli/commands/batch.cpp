@@ -118,7 +118,8 @@ Command add_batch(CLI::App& program) {
                     "results.jsonl: a line for each request, in their order; a directory:\n"
                     "a file for each, named by its id or line number")
         ->type_name("FILE|DIR");
-    app->add_option("--csv", options->csv, "Also write all scores as one table: a row for each unit and target")
+    app->add_option("--csv", options->csv,
+                    "Also write all scores as one table: a row for each unit and target")
         ->type_name("FILE");
     add_number(*app, "--jobs", options->jobs, "Requests at a time, which share the cores and the memory", 1,
                256);

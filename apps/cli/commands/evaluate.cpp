@@ -62,8 +62,9 @@ bool tried(const RequestLine& line, const request::Json& id, std::vector<FailedR
 
 void require_local(const Options& options, const ExplainRequest& request) {
     if (!options.randomization || request.load.rpc.empty()) return;
-    throw Error(ErrorCode::unsupported,
-                "--randomization: the weights of a model on RPC servers cannot be randomised; leave out `rpc`");
+    throw Error(
+        ErrorCode::unsupported,
+        "--randomization: the weights of a model on RPC servers cannot be randomised; leave out `rpc`");
 }
 
 std::vector<Job> read_jobs(const Options& options, InputReader& reader, std::vector<FailedRequest>& failed) {
@@ -77,8 +78,7 @@ std::vector<Job> read_jobs(const Options& options, InputReader& reader, std::vec
     for (RequestLine& line : lines) {
         const request::Json id = options.requests ? take_id(line) : request::Json();
         tried(line, id, failed, [&] {
-            ExplainRequest request =
-                reader.request(merged(request::parse_object(line.text), options.given));
+            ExplainRequest request = reader.request(merged(request::parse_object(line.text), options.given));
             request.measure_faithfulness = true;
             require_local(options, request);
             jobs.push_back({line, id, std::move(request)});
@@ -193,14 +193,15 @@ void run(const CLI::App& app, const Options& options) {
     }
     activity.clear();
     if (!options.quiet) print_warnings(evaluation);
-    if (!options.quiet && !to_output && !evaluation.requests.empty()) print_evaluation(std::cout, evaluation, color);
+    if (!options.quiet && !to_output && !evaluation.requests.empty())
+        print_evaluation(std::cout, evaluation, color);
     if (options.csv) write_file_atomically(*options.csv, evaluation_csv(evaluation));
     if (options.json) write_json(*options.json, evaluation_json(evaluation));
     if (evaluation.failed.empty()) return;
     throw PartlyFailed(fmt::format("evaluate: {} of {} requests failed: {}", evaluation.failed.size(),
                                    evaluation.failed.size() + evaluation.requests.size(),
-                                   options.quiet ? "line " + std::to_string(evaluation.failed[0].line) + ": " +
-                                                       evaluation.failed[0].message
+                                   options.quiet ? "line " + std::to_string(evaluation.failed[0].line) +
+                                                       ": " + evaluation.failed[0].message
                                                  : "see above"));
 }
 

@@ -69,7 +69,9 @@ void coloured(std::ostream& out, const Explanation& result, const Attribution& e
     std::vector<float> shaded;
     for (const view::Piece& piece : view::prompt_pieces(result)) {
         texts.push_back(piece.text);
-        shaded.push_back(of_token[piece.first]);  // tokens that share a character are in one unit
+        shaded.push_back(*std::max_element(of_token.begin() + static_cast<std::ptrdiff_t>(piece.first),
+                                           of_token.begin() + static_cast<std::ptrdiff_t>(piece.last),
+                                           [](float a, float b) { return std::abs(a) < std::abs(b); }));
     }
     for (std::size_t i = result.prompt.size(); i < shown; ++i) {
         texts.push_back(tokens[i]);
@@ -124,14 +126,16 @@ std::vector<std::string> cells(const Attribution& entry) {
 void print_noise(std::ostream& out, const std::vector<Attribution>& entries) {
     for (const Attribution& entry : entries) {
         if (!entry.noise) continue;
-        fmt::print(out, "~ {}: may be rounding, scores up to {:.2g} of this quantised model{}\n", entry.method,
-                   *entry.noise * static_cast<double>(entry.targets.size()),
+        fmt::print(out, "~ {}: may be rounding, scores up to {:.2g} of this quantised model{}\n",
+                   entry.method, *entry.noise * static_cast<double>(entry.targets.size()),
                    " (docs/definitions.md, section 4)");
     }
 }
 
 /// The units of largest score by the first method, all methods beside each other.
-void table(std::ostream& out, const std::vector<Attribution>& entries, bool color) {
+void table(std::ostream& out, const Explanation& result, bool color) {
+    const std::vector<Attribution>& entries = result.attributions;
+    const std::vector<std::string> labels = view::unit_labels(result, entries.front());
     const std::vector<Unit>& units = entries.front().units;
     const std::vector<double> key = totals(entries.front(), entries.front().scores);
     std::vector<std::size_t> order(units.size());
@@ -164,7 +168,7 @@ void table(std::ostream& out, const std::vector<Attribution>& entries, bool colo
         if (i == 0) {
             title(out, text + "  " + heading, color);
         } else {
-            fmt::print(out, "{}  {}\n", text, shortened(units[order[i - 1]].text));
+            fmt::print(out, "{}  {}\n", text, shortened(labels[order[i - 1]]));
         }
     }
     print_noise(out, entries);
@@ -181,7 +185,7 @@ void print_attributions(std::ostream& out, const Explanation& result, bool color
         completeness(out, entry);
         out << '\n';
     }
-    if (!result.attributions.empty()) table(out, result.attributions, color);
+    if (!result.attributions.empty()) table(out, result, color);
 }
 
 }  // namespace llmx::cli

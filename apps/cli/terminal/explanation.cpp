@@ -54,10 +54,7 @@ struct Column {
 /// The prompt's tokens of highest score by the first column.
 void table(std::ostream& out, const Explanation& result, const std::vector<Column>& columns, bool color) {
     const std::vector<float>& key = columns.front().scores;
-    std::vector<std::string> texts = result.prompt;
-    for (const view::Piece& piece : view::prompt_pieces(result))
-        std::fill(texts.begin() + static_cast<std::ptrdiff_t>(piece.first),
-                  texts.begin() + static_cast<std::ptrdiff_t>(piece.last), piece.text);
+    const std::vector<std::string> texts = view::token_labels(result);
     std::vector<std::size_t> order(result.prompt.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     const std::size_t count = std::min(table_rows, order.size());
@@ -143,9 +140,9 @@ void print_explanation(std::ostream& out, const Explanation& result, bool color)
         const PairResult& pair = result.original.attention->pair;
         mean = mean_attention(result);
         columns.push_back({"attention mean", mean});
-        coloured_prompt(out,
-                        fmt::format("{} by attention (softmax weights, mean over the answer's tokens)", prompt),
-                        result, mean, color);
+        coloured_prompt(
+            out, fmt::format("{} by attention (softmax weights, mean over the answer's tokens)", prompt),
+            result, mean, color);
         if (pair.missing.empty()) columns.push_back({"pair_result", pair.attention});
     }
     if (color && !columns.empty()) legend(out);

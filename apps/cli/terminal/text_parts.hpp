@@ -16,8 +16,8 @@ std::string cell(const std::string& token);
 /// Columns of a terminal: bytes that begin a character.
 std::size_t width(const std::string& text);
 
-/// The size that gets the strongest colour: the largest, or the second largest if one alone is more than three
-/// times as large, as the first token of a prompt often is.
+/// The size that gets the strongest colour: the largest, or the second largest if one alone is more than
+/// three times as large, as the first token of a prompt often is.
 double strongest(std::vector<double> sizes);
 
 }  // namespace llmx::cli

@@ -24,23 +24,21 @@ std::vector<std::vector<double>> rows_of(const Tensor& matrix) {
 ScoreMap from_attribution(const Explanation& result, const Attribution& entry) {
     ScoreMap map{.method = entry.method,
                  .objective = entry.objective,
-                 .units = {},
+                 .units = unit_labels(result, entry),
                  .targets = {},
                  .in_prompt = {},
                  .scores = rows_of(entry.scores),
                  .faithfulness = entry.faithfulness};
-    for (const Unit& unit : entry.units) {
-        map.units.push_back(unit.text);
+    for (const Unit& unit : entry.units)
         map.in_prompt.push_back(unit.tokens.front() < static_cast<int>(result.prompt.size()));
-    }
     for (const TargetFacts& target : entry.targets) map.targets.push_back(target.text);
     return map;
 }
 
 /// The prompt's tokens; those that share a character have it each.
 std::vector<std::string> labels(const Explanation& result) {
-    std::vector<std::string> all;
-    for (const Piece& piece : prompt_pieces(result)) all.insert(all.end(), piece.last - piece.first, piece.text);
+    std::vector<std::string> all = token_labels(result);
+    all.resize(result.prompt.size());
     return all;
 }
 
