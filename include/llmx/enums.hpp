@@ -27,8 +27,8 @@ enum class MatmulPrecision { float32, bfloat16 };
 /// characters.
 enum class UnitKind { token, word, sentence, line, paragraph, turn, role, regex, spans };
 /// How the scores of a unit's tokens become the score of the unit. `max_abs`: the score of largest magnitude,
-/// with its sign; `automatic`: sum for a method whose scores have signs, mean for others, whose sums grow with
-/// a unit's length.
+/// with its sign; `automatic`: sum for a method whose scores have signs, mean for others, whose sums grow
+/// with a unit's length.
 enum class Aggregation { automatic, sum, mean, max_abs };
 /// Tokens that stay in every text and get no score. `special`: control tokens; `chat_template` ("template" in
 /// JSON): also the tokens that the chat template adds; `automatic`: chat_template for a prompt made by one,

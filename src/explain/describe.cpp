@@ -29,7 +29,10 @@ void describe(const Request& request, const Model& model, Explanation& result) {
         for (const Token id : ids) {
             const std::string bytes = model.token_bytes(id);
             const auto index = static_cast<int>(result.prompt.size() + result.decode_output.size());
-            if (!utf8::is_valid(bytes)) result.partial_tokens.push_back(index);
+            if (!utf8::is_valid(bytes)) {
+                result.partial_tokens.push_back(index);
+                result.partial_token_bytes.push_back(static_cast<int>(bytes.size()));
+            }
             texts.push_back(utf8::replace_invalid(bytes));
         }
     };

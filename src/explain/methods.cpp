@@ -32,8 +32,12 @@ std::string family_of(const method::Definition& definition) {
 std::vector<MethodFacts> known_methods() {
     std::vector<MethodFacts> all;
     for (const method::Definition* d : method::definitions()) {
-        MethodFacts facts{std::string(d->name), std::string(d->help), std::string(d->source),
-                          family_of(*d),        d->is_signed,         {},
+        MethodFacts facts{std::string(d->name),
+                          std::string(d->help),
+                          std::string(d->source),
+                          family_of(*d),
+                          d->is_signed,
+                          {},
                           d->slow};
         for (const method::Option& o : d->options) {
             facts.options.push_back({std::string(o.name),

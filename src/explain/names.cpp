@@ -13,12 +13,9 @@ namespace {
 template <class Choice>
 using Names = std::vector<std::pair<Choice, std::string>>;
 
-const Names<Measure> measures{{Measure::logprob, "logprob"},
-                              {Measure::mean_logprob, "mean_logprob"},
-                              {Measure::probability, "probability"},
-                              {Measure::logit, "logit"},
-                              {Measure::entropy, "entropy"},
-                              {Measure::kl, "kl"}};
+const Names<Measure> measures{{Measure::logprob, "logprob"},         {Measure::mean_logprob, "mean_logprob"},
+                              {Measure::probability, "probability"}, {Measure::logit, "logit"},
+                              {Measure::entropy, "entropy"},         {Measure::kl, "kl"}};
 const Names<Objective> objectives{{Objective::automatic, "automatic"},
                                   {Objective::aligned, "aligned"},
                                   {Objective::teacher, "teacher"},

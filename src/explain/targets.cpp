@@ -125,13 +125,14 @@ void require_compatible(const TargetChoice& choice) {
     if (choice.all_sources)
         refuse("`contrast`: the two answers have only the prompt in common; expected `sources` prompt");
     if (choice.measure == Measure::kl || choice.measure == Measure::entropy)
-        refuse(fmt::format("`contrast`: got `measure` {}; expected logprob, mean_logprob, probability or logit",
-                           to_string(choice.measure)));
+        refuse(
+            fmt::format("`contrast`: got `measure` {}; expected logprob, mean_logprob, probability or logit",
+                        to_string(choice.measure)));
 }
 
 void require_span_target(const TargetChoice& choice) {
-    if (choice.each || has_span(choice) || choice.alternatives > 0 ||
-        !choice.contrast.empty() || choice.measure != Measure::logprob || choice.all_sources) {
+    if (choice.each || has_span(choice) || choice.alternatives > 0 || !choice.contrast.empty() ||
+        choice.measure != Measure::logprob || choice.all_sources) {
         throw Error(ErrorCode::usage,
                     "target: an encoder finds one span; leave out `target_span`, `per_token`, "
                     "`alternatives`, `contrast`, `measure` and `sources`");
@@ -171,13 +172,13 @@ std::string in_words(const Request& request, const Model& model, const Tokens& t
     const Tokens contrast = contrast_of(choice, model, tokens, span);
     const auto explained = std::span(tokens).subspan(span.first, span.second - span.first);
     const bool sum = choice.alternatives == 0 && !choice.each;
-    return fmt::format(
-        "{} of {}{}{}", to_string(choice.measure), what,
-        sum && ends(model, explained) ? " and the token that ends it" : "",
-        contrast.empty() ? ""
-                         : fmt::format(" minus that of \"{}\"{}",
-                                       text_of(model, contrast, {0, static_cast<int>(contrast.size())}),
-                                       has_span(choice) ? " in its place" : ""));
+    return fmt::format("{} of {}{}{}", to_string(choice.measure), what,
+                       sum && ends(model, explained) ? " and the token that ends it" : "",
+                       contrast.empty()
+                           ? ""
+                           : fmt::format(" minus that of \"{}\"{}",
+                                         text_of(model, contrast, {0, static_cast<int>(contrast.size())}),
+                                         has_span(choice) ? " in its place" : ""));
 }
 
 }  // namespace
@@ -202,16 +203,16 @@ Targets targets_of(const Request& request, const Model& model, const Tokens& tok
     }
     objective::Target whole;
     for (int t = span.first; t < span.second; ++t)
-        whole.terms.push_back({0, {t, tokens[static_cast<std::size_t>(t)], 1.0 / (span.second - span.first)}});
+        whole.terms.push_back(
+            {0, {t, tokens[static_cast<std::size_t>(t)], 1.0 / (span.second - span.first)}});
     Targets found = std::move(builder.found);
     found.mean_logprob = objective::written_readout(Measure::logprob, {std::move(whole)});
-    found.readout =
-        objective::written_readout(mean ? Measure::logprob : choice.measure, std::move(builder.targets),
-                                   std::move(reference));
+    found.readout = objective::written_readout(mean ? Measure::logprob : choice.measure,
+                                               std::move(builder.targets), std::move(reference));
     // The product of the tokens' probabilities falls with their logarithms; a sum of several does not.
-    found.is_log_probability =
-        choice.contrast.empty() && choice.alternatives == 0 &&
-        (choice.measure == Measure::logprob || mean || (choice.measure == Measure::probability && !choice.each));
+    found.is_log_probability = choice.contrast.empty() && choice.alternatives == 0 &&
+                               (choice.measure == Measure::logprob || mean ||
+                                (choice.measure == Measure::probability && !choice.each));
     found.objective = in_words(request, model, tokens, span);
     return found;
 }

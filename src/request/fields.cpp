@@ -38,8 +38,7 @@ const Words<Objective>& objective_words() {
 }
 
 const Words<Measure>& measure_words() {
-    static const auto words =
-        named({Measure::logprob, Measure::mean_logprob, Measure::probability,
+    static const auto words = named({Measure::logprob, Measure::mean_logprob, Measure::probability,
                                      Measure::logit, Measure::entropy, Measure::kl});
     return words;
 }
@@ -52,13 +51,14 @@ const Words<UnitKind>& unit_words() {
 }
 
 const Words<Aggregation>& aggregation_words() {
-    static const auto words = named({Aggregation::automatic, Aggregation::sum, Aggregation::mean, Aggregation::max_abs});
+    static const auto words =
+        named({Aggregation::automatic, Aggregation::sum, Aggregation::mean, Aggregation::max_abs});
     return words;
 }
 
 const Words<FixedTokens>& fixed_words() {
-    static const auto words = named({FixedTokens::automatic, FixedTokens::none, FixedTokens::special,
-                                     FixedTokens::chat_template});
+    static const auto words =
+        named({FixedTokens::automatic, FixedTokens::none, FixedTokens::special, FixedTokens::chat_template});
     return words;
 }
 
@@ -113,12 +113,12 @@ void visit_explanation(Rows& v, ExplainRequest& r) {
     Request& how = r.how;
     v.group("Explanation");
     visit_methods(v, r);
-    v.word(
-        "objective", how.objective, objective_words(),
-        "What the gradient differentiates. aligned: the loss of the label's tokens against the answer's "
-        "rows; "
-        "teacher: the label, replayed; generated: the answer; automatic: teacher if there is a label (aligned for "
-        "an encoder), else generated.");
+    v.word("objective", how.objective, objective_words(),
+           "What the gradient differentiates. aligned: the loss of the label's tokens against the answer's "
+           "rows; "
+           "teacher: the label, replayed; generated: the answer; automatic: teacher if there is a label "
+           "(aligned for "
+           "an encoder), else generated.");
     v.flag(
         "per_token", how.target.each,
         "Explain the answer's tokens one by one. If only attention and gradient are asked for, saliency and "
@@ -141,7 +141,8 @@ void visit_targets(Rows& v, ExplainRequest& r) {
     UnitChoice& units = r.how.units;
     v.group("Targets and units, for every method but attention and gradient");
     v.place("target_span", target.span, target.span_text,
-            "Explain these words of the answer, or its tokens A to B - 1 ([A, B] where A:B are words of it too).");
+            "Explain these words of the answer, or its tokens A to B - 1 ([A, B] where A:B are words of it "
+            "too).");
     v.integer("alternatives", target.alternatives,
               "Explain the N most probable tokens at each position of the span, one by one.", {.low = 0});
     v.word("measure", target.measure, measure_words(),
@@ -149,18 +150,20 @@ void visit_targets(Rows& v, ExplainRequest& r) {
            "(context_span).");
     v.word("sources", target.all_sources, sources_words,
            "What scores are given to: the prompt, or earlier answer tokens too.");
-    v.place("context_span", units.context, units.context_text,
-            "The part of the prompt that is the context: its words, or characters A to B - 1 ([A, B] where A:B "
-            "are words of it too).");
+    v.place(
+        "context_span", units.context, units.context_text,
+        "The part of the prompt that is the context: its words, or characters A to B - 1 ([A, B] where A:B "
+        "are words of it too).");
     v.word("unit", units.kind, unit_words(), "The unit of text that gets one score.");
     v.text("unit_pattern", units.pattern, "For unit regex: each match is a unit.", {.shown = "REGEX"});
     v.list("unit_spans", units.spans, "For unit spans: characters A to B - 1 of the prompt's text.");
     v.word("aggregation", units.aggregation, aggregation_words(),
            "How the scores of a unit's tokens become the score of the unit. automatic: sum for methods whose "
            "scores have signs, else mean.");
-    v.word("hold", units.fixed, fixed_words(),
-           "Tokens that stay in every text and get no score: none, control tokens (special), or also what the "
-           "chat template adds (template). automatic: template in chats, else none.");
+    v.word(
+        "hold", units.fixed, fixed_words(),
+        "Tokens that stay in every text and get no score: none, control tokens (special), or also what the "
+        "chat template adds (template). automatic: template in chats, else none.");
 }
 
 void visit_view_kinds(Rows& v, ExplainRequest& r) {
