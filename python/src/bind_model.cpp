@@ -21,6 +21,7 @@
 #include "request/json.hpp"
 #include "task/extractive/windows.hpp"
 #include "text/utf8.hpp"
+#include "work.hpp"
 
 namespace llmx::python {
 namespace {
@@ -157,7 +158,7 @@ Generation generate(const Model& model, const Tokens& ids, const std::string& op
 
 template <typename Work>
 auto without_lock(const Work& work) {
-    const nb::gil_scoped_release released;
+    const Unlocked unlocked;
     return work();
 }
 
@@ -190,7 +191,7 @@ void bind_model(nb::module_& module) {
         .def_prop_ro("facts", facts)
         .def_prop_ro("threads", &Model::threads)
         .def_prop_ro("modules", modules)
-        .def_prop_ro("sha256_16", &Model::sha256_16, nb::call_guard<nb::gil_scoped_release>())
+        .def_prop_ro("sha256_16", &Model::sha256_16, nb::call_guard<Unlocked>())
         .def_prop_ro("decoder_start_token",
                      [](const Model& model) -> std::optional<Token> {
                          if (model.facts().kind != ModelKind::encoder_decoder) return std::nullopt;

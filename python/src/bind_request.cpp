@@ -10,6 +10,7 @@
 #include "caller.hpp"
 #include "request/json.hpp"
 #include "result_data.hpp"
+#include "work.hpp"
 
 namespace llmx::python {
 namespace {
@@ -76,7 +77,7 @@ nb::list methods() {
 }
 
 void quantize(const std::string& input, const std::string& output, const std::string& type, int threads) {
-    const nb::gil_scoped_release released;
+    const Unlocked unlocked;
     llmx::quantize(input, output, type, threads);
 }
 

@@ -11,6 +11,7 @@
 #include "result_data.hpp"
 #include "result_dict.hpp"
 #include "view/plot/plot.hpp"
+#include "work.hpp"
 
 namespace llmx::python {
 
@@ -104,18 +105,17 @@ void bind_result(nb::module_& module) {
     const Explanation any;
     view::rows(properties, any);
     c.def_prop_ro("command_json", [](const ResultData& r) { return r.stored.command_json; })
-        .def("json", &ResultData::json, "raw"_a = false, nb::call_guard<nb::gil_scoped_release>())
+        .def("json", &ResultData::json, "raw"_a = false, nb::call_guard<Unlocked>())
         .def(
-            "html", [](const ResultData& r) { return html(r, "result.json"); },
-            nb::call_guard<nb::gil_scoped_release>())
+            "html", [](const ResultData& r) { return html(r, "result.json"); }, nb::call_guard<Unlocked>())
         .def(
             "svg",
             [](const ResultData& r, const std::string& kind, const std::string& method, int width) {
                 return view::plot(r.stored.explanation, {kind, method, width});
             },
-            "kind"_a = "text", "method"_a = "", "width"_a = 960, nb::call_guard<nb::gil_scoped_release>())
-        .def("save", save, "path"_a, "form"_a, "raw"_a = false, nb::call_guard<nb::gil_scoped_release>());
-    module.def("read", read, "text"_a, "what"_a = "result", nb::call_guard<nb::gil_scoped_release>());
+            "kind"_a = "text", "method"_a = "", "width"_a = 960, nb::call_guard<Unlocked>())
+        .def("save", save, "path"_a, "form"_a, "raw"_a = false, nb::call_guard<Unlocked>());
+    module.def("read", read, "text"_a, "what"_a = "result", nb::call_guard<Unlocked>());
 }
 
 }  // namespace llmx::python
