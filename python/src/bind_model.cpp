@@ -9,6 +9,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstring>
 #include <llmx/explainer.hpp>
 #include <tuple>
 
@@ -162,8 +163,34 @@ auto without_lock(const Work& work) {
     return work();
 }
 
+/// For pickling, in the order of the struct.
+using GenerationState = std::tuple<Tokens, std::string, bool, std::vector<std::int64_t>, nb::bytes,
+                                   std::vector<int>, std::vector<int>, double, std::vector<std::string>>;
+
+GenerationState state_of(const Generation& g) {
+    const std::vector<float>& logits = g.logits.values;
+    return {g.ids,
+            g.text,
+            g.ended,
+            g.logits.shape,
+            nb::bytes(logits.data(), logits.size() * sizeof(float)),
+            g.n_drafted,
+            g.n_matches,
+            g.score,
+            g.warnings};
+}
+
+void set_state(Generation& g, const GenerationState& state) {
+    const auto& [ids, text, ended, shape, logits, n_drafted, n_matches, score, warnings] = state;
+    std::vector<float> values(logits.size() / sizeof(float));
+    if (!values.empty()) std::memcpy(values.data(), logits.c_str(), values.size() * sizeof(float));
+    new (&g) Generation{ids, text, ended, {shape, std::move(values)}, n_drafted, n_matches, score, warnings};
+}
+
 void bind_generation(nb::module_& module) {
     nb::class_<Generation>(module, "Generation", "An answer, as the model wrote it.")
+        .def("__getstate__", state_of)
+        .def("__setstate__", set_state)
         .def_ro("ids", &Generation::ids, "list of int: the answer's tokens")
         .def_ro("text", &Generation::text, "str: without special tokens")
         .def_ro("ended", &Generation::ended, "bool: the model ended the text by itself")
