@@ -153,6 +153,8 @@ def load(path: StrPath, *, use_mmap: bool = True, progress: Progress | None = No
     Raises ModelError for missing or damaged files, UnsupportedError for an unknown model family.
     """
     arguments.flag(use_mmap, "use_mmap")
+    with progress_callback(progress):  # is one, even for a model that is loaded already
+        pass
     return Model(_load_core(arguments.path(path, "path"), _load_options_json(options), use_mmap, progress))
 
 

@@ -53,6 +53,11 @@ std::vector<Named> tensors_of(const Explanation& result) {
     return all;
 }
 
+bool keeps_weights(const AttentionResult& attention) {
+    return !attention.weights.empty() || !attention.encoder_weights.empty() ||
+           !attention.cross_weights.empty();
+}
+
 nlohmann::ordered_json metadata_of(const Explanation& result, const std::string& command_json) {
     const auto list = [](const auto& values) { return nlohmann::ordered_json(values).dump(); };
     nlohmann::ordered_json metadata = {{"schema", schema},
@@ -61,7 +66,7 @@ nlohmann::ordered_json metadata_of(const Explanation& result, const std::string&
                                        {"prompt_ids", list(result.prompt_ids)},
                                        {"answer_ids", list(result.answer_ids)},
                                        {"label_ids", list(result.label_ids)}};
-    if (result.original.attention && !result.original.attention->weights.empty()) {
+    if (result.original.attention && keeps_weights(*result.original.attention)) {
         const auto [first, last] = result.original.attention->rows;
         metadata["attention_rows"] = list(std::vector<int>{first, last});
     }
