@@ -6,6 +6,9 @@ from explainer.aliases import StrPath
 class _Array(Protocol):
     def tolist(self) -> Any: ...
 
+_Ids = Union[str, Sequence[int], Sequence[Sequence[int]], _Array]  # of one text
+_Place = Union[str, Tuple[int, int]]  # "A:B", (A, B), or words of the text
+
 class Request(TypedDict, total=False):
     """The keys of Model.explain. Those that belong to the model are in LoadOptions."""
 
@@ -14,17 +17,17 @@ class Request(TypedDict, total=False):
     system: Optional[str]
     messages: Optional[Union[str, Sequence[Mapping[str, str]]]]
     prompt: Optional[str]
-    prompt_ids: Optional[Union[str, Sequence[int], _Array]]
+    prompt_ids: Optional[_Ids]
     question: Optional[str]
     context: Optional[str]
-    token_type_ids: Optional[Union[str, Sequence[int], _Array]]
+    token_type_ids: Optional[_Ids]
     source: Optional[str]
     prefix: Optional[str]
     label: Optional[str]
-    label_ids: Optional[Union[str, Sequence[int], _Array]]
-    label_span: Optional[str]
+    label_ids: Optional[_Ids]
+    label_span: Optional[_Place]
     answer: Optional[str]
-    answer_ids: Optional[Union[str, Sequence[int], _Array]]
+    answer_ids: Optional[_Ids]
     contrast: Optional[str]
     method: Optional[Union[str, Sequence[str]]]
     objective: Optional[Literal["automatic", "aligned", "teacher", "generated"]]
@@ -38,14 +41,14 @@ class Request(TypedDict, total=False):
     positions: Optional[Union[int, Sequence[int]]]
     input_shape: Optional[int]
     embedding_name: Optional[str]
-    target_span: Optional[str]
+    target_span: Optional[_Place]
     alternatives: Optional[int]
     measure: Optional[Literal["logprob", "probability", "logit", "entropy", "kl"]]
     sources: Optional[Literal["prompt", "all"]]
-    context_span: Optional[str]
+    context_span: Optional[_Place]
     unit: Optional[Literal["token", "word", "sentence", "line", "paragraph", "turn", "role", "regex", "spans"]]
     unit_pattern: Optional[str]
-    unit_spans: Optional[Union[str, Sequence[str]]]
+    unit_spans: Optional[Union[_Place, Sequence[_Place]]]
     aggregation: Optional[Literal["sum", "mean", "max_abs"]]
     hold: Optional[Literal["none", "special", "template"]]
     views: Optional[Union[Literal["automatic", "attention", "neuron", "none"], Sequence[Literal["automatic", "attention", "neuron", "none"]]]]

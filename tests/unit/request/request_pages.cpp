@@ -99,7 +99,10 @@ std::string python_type(const Field& field) {
         case Kind::word:
             return words;
         case Kind::ids:
-            return "Union[str, Sequence[int], _Array]";
+            return "_Ids";
+        case Kind::span:
+        case Kind::place:
+            return "_Place";
         case Kind::messages:
             return "Union[str, Sequence[Mapping[str, str]]]";
         case Kind::path:
@@ -144,6 +147,8 @@ std::string typed_dict(const request::Fields& fields) {
         "from explainer.aliases import StrPath\n\n"
         "class _Array(Protocol):\n"
         "    def tolist(self) -> Any: ...\n\n"
+        "_Ids = Union[str, Sequence[int], Sequence[Sequence[int]], _Array]  # of one text\n"
+        "_Place = Union[str, Tuple[int, int]]  # \"A:B\", (A, B), or words of the text\n\n"
         "class Request(TypedDict, total=False):\n"
         "    \"\"\"The keys of Model.explain. Those that belong to the model are in LoadOptions.\"\"\"\n\n";
     for (const Field& field : fields) {
