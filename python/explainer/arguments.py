@@ -83,7 +83,8 @@ def flag(value: Any, name: str) -> bool:
 def function(value: Any, name: str) -> Callable[..., Any] | None:
     if value is not None and not callable(value):
         refuse(name, value, "a function, or None")
-    return value  # type: ignore[no-any-return]
+    found: Callable[..., Any] | None = value
+    return found
 
 
 def listed(value: Any, name: str, expected: str = "a list") -> list[Any]:
