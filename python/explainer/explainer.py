@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from explainer import _core, arguments
 from explainer.aliases import Progress
@@ -11,6 +11,11 @@ from explainer.errors import InputError, UsageError
 from explainer.ids import ids_of, require_no_padding
 from explainer.models import Model
 from explainer.result import Result
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from explainer._request import ComputeOptions
 
 _TASKS = ("question_answering", "translation", "summarizations", "summarization", "generative_text_chat",
           "generative_text_chat_assistant")
@@ -74,7 +79,7 @@ class Explainer:
                 positions: int | Sequence[int] | None = None, is_input: bool = False, strict: bool = False,
                 embedding_name: str | None = None, loss_function: Any = None, token_type_ids: Any = None,
                 attention_mask: Any = None, n_matches: Sequence[int] | None = None, attention_function: Any = None,
-                progress: Progress | None = None, **further: Any) -> Result:
+                progress: Progress | None = None, **further: Unpack[ComputeOptions]) -> Result:
         """Explains one answer.
 
         input_ids: the prompt, [1, tokens] or [tokens]; an encoder-decoder's source; a question and context pair.

@@ -38,7 +38,7 @@ def main(path: str) -> None:
     ids = model.generate([5, 9], max_new_tokens=2)
     print(output.sequences.shape, ids[0].tolist(), model.tokenizer("the cat")["input_ids"])
     with explainer.Explainer(module=model, method=["Attention", "Gradient"]) as explain:
-        print(list(explain.compute(input_ids=[5, 9], output=ids)))
+        print(list(explain.compute(input_ids=[5, 9], output=ids, unit="word", input_shape=2)))
 
 
 def mistakes(model: explainer.Model, result: explainer.Result) -> None:
@@ -50,6 +50,7 @@ def mistakes(model: explainer.Model, result: explainer.Result) -> None:
     print(result.saliency)  # type: ignore[attr-defined]
     print(result.gradient["saliency"])  # type: ignore[typeddict-item]
     print(result.attributions[0]["score"])  # type: ignore[typeddict-item]
+    explainer.Explainer(model).compute(input_ids=[5], output=[5, 9], unt="word")  # type: ignore[call-arg]
     result.plot(width="960")  # type: ignore[arg-type]
 
 
