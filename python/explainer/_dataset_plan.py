@@ -11,7 +11,7 @@ import pyarrow
 
 from explainer._dataset_io import Broken, Row, row_of
 from explainer.errors import Error, InputError, UsageError
-from explainer.models import json_value
+from explainer.request import json_value, request_values
 
 NOT_FOR_RECORDS = ("progress", "on_text", "tokenizer")  # arguments of Model.explain that are not keys of a request
 
@@ -26,7 +26,7 @@ class Plan:
     def __init__(self, ray: Any, state: Mapping[str, tuple[str, str, str]], batch_size: int, retry_failed: bool,
                  key: Any) -> None:
         self.ray, self.state, self.batch_size, self.retry_failed = ray, state, batch_size, retry_failed
-        self.key = json.dumps(key, sort_keys=True, default=json_value)
+        self.key = json.dumps(json_value(key, "load_options"), sort_keys=True)
         self.pending: dict[str, str] = {}
         self.blocks: list[Any] = []
         self.stale: set[str] = set()
@@ -114,7 +114,7 @@ def _request_of(record: Any, id_column: str, defaults: Mapping[str, Any]) -> tup
         if key in own:
             return repr(own), UsageError(f"record: {key} is not a key of a request; expected keys of Model.explain")
     try:
-        return json.dumps({**defaults, **own}, sort_keys=True, default=json_value), None
+        return json.dumps(request_values({**defaults, **own}), sort_keys=True), None
     except (Error, TypeError, ValueError, RecursionError) as error:
         return repr(sorted(own)), error if isinstance(error, Error) else InputError(f"record: {error}; expected JSON")
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from explainer import arguments
 from explainer.aliases import StrPath
 from explainer.auto import AutoModelForQuestionAnswering, AutoModelForSeq2SeqLM, AutoTokenizer
-from explainer.errors import UsageError
+from explainer.errors import InputError, UsageError
 from explainer.extra import ModelExplanationTask
 from explainer.models import Model
 from explainer.tokenizer import BatchEncoding
@@ -51,8 +52,8 @@ class Preprocessor:
                  model_name_or_path: Any, tokenizer: Any = None,
                  model_config_path: StrPath | dict[str, Any] | None = None) -> None:
         if task_type not in _MODELS:
-            raise UsageError(f"Preprocessor: task_type {task_type!r}; expected one of {', '.join(_MODELS)} "
-                             "(for a chat, use tokenizer.apply_chat_template)")
+            arguments.refuse("task_type", task_type, f"one of {', '.join(_MODELS)} (for a chat, use "
+                                                     "tokenizer.apply_chat_template)")
         self.preprocess_input, self.inputs, self.task_type = preprocess_input, input_text, task_type
         self.model = _loaded(model_name_or_path, _MODELS[task_type])
         self.tokenizer = _loaded(model_name_or_path if tokenizer is None else tokenizer, AutoTokenizer)
@@ -68,28 +69,48 @@ class Preprocessor:
                  ) -> tuple[Any, dict[str, Any]]:
         """(all inputs, those of them that `keep_list` names)."""
         inputs = self.preprocess_function()
-        return inputs, {key: inputs[key] for key in keep_list if key in inputs}
+        return inputs, {key: inputs[key] for key in arguments.listed(keep_list, "keep_list") if key in inputs}
 
     def decode_text(self, inputs: Any) -> list[str]:
         """Each token of the first text, decoded on its own."""
         return [self.tokenizer.decode([id]) for id in inputs["input_ids"][0]]
 
     def _pair(self) -> Any:
-        text = self.inputs
-        inputs = self.tokenizer(text["question"], text["context"], return_tensors="pt")
-        if "answers" in text:
-            inputs["label"] = text["answers"]["text"][0]
+        texts = _Texts(self.inputs)
+        inputs = self.tokenizer(texts["question"], texts["context"], return_tensors="pt")
+        if "answers" in self.inputs:
+            answers = self.inputs["answers"]
+            found = answers.get("text") if isinstance(answers, Mapping) else None
+            if not found or isinstance(found, str):
+                arguments.refuse("input_text", answers, "answers as {'text': [...], 'answer_start': [...]}")
+            inputs["label"] = found[0]
         return inputs
 
     def _source_and_target(self) -> BatchEncoding:
-        if len(self.inputs) != 1:
-            raise UsageError(f"Preprocessor: {len(self.inputs)} texts; expected one at a time")
-        text = self.inputs[0]
-        inputs = self.tokenizer(self.config["prefix"] + text[self.config["source"]], return_tensors="pt",
-                                truncation=True, max_length=self.config.get("model_max_length"))
+        several = [self.inputs] if isinstance(self.inputs, Mapping) else arguments.listed(self.inputs, "input_text")
+        if len(several) != 1:
+            arguments.fault(UsageError, "input_text", f"{len(several)} texts; expected one at a time")
+        texts, most = _Texts(several[0]), self.config.get("model_max_length")
+        inputs = self.tokenizer(self.config["prefix"] + texts[self.config["source"]], return_tensors="pt",
+                                truncation=True, max_length=most)
         if self.config["target"] is not None:
-            inputs["labels"] = self.tokenizer(text[self.config["target"]], return_tensors="pt")["input_ids"]
+            inputs["labels"] = self.tokenizer(texts[self.config["target"]], return_tensors="pt")["input_ids"]
         return BatchEncoding(inputs)
+
+
+class _Texts:
+    """The texts of an input, by name."""
+
+    def __init__(self, texts: Any) -> None:
+        if not isinstance(texts, Mapping):
+            arguments.refuse("input_text", texts, "a dict of texts")
+        self.texts = texts
+
+    def __getitem__(self, name: Any) -> str:
+        if name not in self.texts:
+            arguments.fault(UsageError, "input_text", f"has no {name!r}, only {', '.join(map(str, self.texts))}; "
+                            "expected the names of the task, or of the config's source and target")
+        return arguments.text(self.texts[name], str(name))
 
 
 def _loaded(name: Any, loader: Any) -> Any:
@@ -99,13 +120,21 @@ def _loaded(name: Any, loader: Any) -> Any:
 def _config(config: StrPath | dict[str, Any] | None) -> dict[str, Any]:
     if config is None or isinstance(config, dict):
         return config or {}
+    path = arguments.path(config, "model_config_path")
     try:
         import yaml
     except ImportError:
         raise UsageError("model_config_path: PyYAML is not installed; expected it, or a dict; pip install pyyaml"
                          ) from None
-    with open(config, encoding="utf-8") as file:
-        return yaml.safe_load(file) or {}
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = yaml.safe_load(file) or {}
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        arguments.fault(InputError, "model_config_path", f"{path} cannot be read ({error}); expected a YAML file")
+    if not isinstance(found, dict):
+        arguments.fault(InputError, "model_config_path", f"{path} holds a {type(found).__name__}; expected names and "
+                        "values")
+    return found
 
 
 __all__ = ["ExplainerHandler", "Preprocessor"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from explainer import arguments
 from explainer.aliases import StrPath
-from explainer.errors import UnsupportedError, UsageError
+from explainer.errors import UnsupportedError
 from explainer.models import Model, load
 from explainer.tokenizer import Tokenizer
 
@@ -45,8 +46,8 @@ class _AutoModel:
         for name, value, allowed in (("torch_dtype", torch_dtype, (None, "auto")), ("dtype", dtype, (None, "auto")),
                                      ("device_map", device_map, (None, "auto", "cpu"))):
             if value not in allowed:
-                raise UsageError(f"from_pretrained: {name} is {value!r}; expected one of {allowed}: weights keep the "
-                                 "types stored in the file (explainer.quantize writes a file with other types)")
+                arguments.refuse(name, value, f"one of {allowed}: weights keep the types stored in the file "
+                                              "(explainer.quantize writes a file with other types)")
         model = _load(path, options)
         if model.facts["kind"] != cls.kind:
             raise UnsupportedError(f"model {path}: is of kind {model.facts['kind']}; expected "

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from explainer import _core, errors
 from explainer.aliases import StrPath
 from explainer.errors import InternalError, UsageError
-from explainer.models import request_json
+from explainer.request import request_json
 from explainer.version import __version__
 
 if TYPE_CHECKING:  # they need pyarrow and ray

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from explainer import _core
+from explainer import _core, arguments
 from explainer.aliases import Progress
 from explainer.errors import InputError, UsageError
-from explainer.ids import ids_of, plain, require_no_padding
+from explainer.ids import ids_of, require_no_padding
 from explainer.models import Model
 from explainer.result import Result
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from explainer._request import ComputeOptions
 
 _TASKS = ("question_answering", "translation", "summarizations", "summarization", "generative_text_chat",
           "generative_text_chat_assistant")
@@ -20,9 +25,9 @@ def method_name(name: str) -> str:
     """A method such as "Attention" or "IntegratedGradients" as the engine spells it. Raises UsageError for unknown
     ones."""
     known: dict[str, str] = {one["name"].replace("_", ""): one["name"] for one in _core.methods()}
-    found = known.get(name.replace("_", "").lower())
+    found = known.get(arguments.text(name, "method", "a method's name").replace("_", "").lower())
     if found is None:
-        raise UsageError(f"method {name!r}: unknown; expected one of {', '.join(known.values())}")
+        arguments.fault(UsageError, "method", f"{name!r} is unknown; expected one of {', '.join(known.values())}")
     return found
 
 
@@ -47,9 +52,10 @@ class Explainer:
         if (module is None) == (model is None):
             raise UsageError("Explainer: expected one model, as module=... or model=...")
         self.model = module if model is None else model
-        self.methods = [method_name(name) for name in ([method] if isinstance(method, str) else method)]
+        self.methods = [method_name(name) for name in
+                        arguments.listed(method, "method", "a method's name, or a list of names")]
         if not self.methods:
-            raise UsageError("method: none given; expected a name or a list of names")
+            arguments.fault(UsageError, "method", "none given; expected a name or a list of names")
         self._taken: tuple[Any, Model] | None = None  # a tokenizer, and the model taken over with it
 
     def __enter__(self) -> Explainer:
@@ -69,11 +75,11 @@ class Explainer:
 
     def compute(self, *, input_ids: Any, tokenizer: Any = None, output: Any = None,
                 task_type: str = "generative_text_chat", input_shape: Any = None, labels: Any = None,
-                label: str | Any = None, layer_names: Sequence[str] | None = None,
-                positions: Sequence[int] | None = None, is_input: bool = False, strict: bool = False,
+                label: str | Any = None, layer_names: str | Sequence[str] | None = None,
+                positions: int | Sequence[int] | None = None, is_input: bool = False, strict: bool = False,
                 embedding_name: str | None = None, loss_function: Any = None, token_type_ids: Any = None,
                 attention_mask: Any = None, n_matches: Sequence[int] | None = None, attention_function: Any = None,
-                progress: Progress | None = None, **further: Any) -> Result:
+                progress: Progress | None = None, **further: Unpack[ComputeOptions]) -> Result:
         """Explains one answer.
 
         input_ids: the prompt, [1, tokens] or [tokens]; an encoder-decoder's source; a question and context pair.
@@ -90,13 +96,13 @@ class Explainer:
         Returns a `Result`, a dict with the original's keys. Raises the exceptions of `explainer.errors`.
         """
         if task_type not in _TASKS:
-            raise UsageError(f"task_type {task_type!r}: unknown; expected one of {', '.join(_TASKS)}")
+            arguments.refuse("task_type", task_type, "one of " + ", ".join(_TASKS))
         _require_cross_entropy(loss_function)
         require_no_padding(attention_mask)
         if attention_function is not None:
-            raise UsageError("attention_function: not supported; expected None: the engine reads attention itself")
+            arguments.refuse("attention_function", attention_function, "None: the engine reads attention itself")
         if label is not None and labels is not None:
-            raise UsageError("label, labels: both given; expected one of them")
+            arguments.fault(UsageError, "label", "given besides labels; expected one of them")
         model = self._engine_model(tokenizer)
         prompt = ids_of(input_ids, "input_ids")
         _require_unpadded(prompt, model.tokenizer.pad_token_id)
@@ -105,9 +111,11 @@ class Explainer:
         request: dict[str, Any] = {**further, "method": self.methods, "task": task_type, "prompt_ids": prompt,
                                    "is_input": is_input, "strict": strict}
         if layer_names is not None:
-            request["layer_names"] = list(layer_names)
+            request["layer_names"] = arguments.listed(layer_names, "layer_names", "a list of modules' names")
         if positions is not None:
-            request["positions"] = list(positions)
+            one = [positions] if isinstance(positions, int) else positions
+            request["positions"] = [arguments.whole(place, "positions", 0) for place in
+                                    arguments.listed(one, "positions", "a list of whole numbers")]
         if embedding_name is not None:
             request["embedding_name"] = embedding_name
         if token_type_ids is not None:
@@ -115,7 +123,7 @@ class Explainer:
         if model.facts["kind"] != "encoder":
             request["answer_ids"] = _answer_of(output, prompt, model)
             for key in _FOR_WRITING & set(further):
-                raise UsageError(f"{key}: controls how an answer is written; expected as an argument of generate")
+                arguments.fault(UsageError, key, "says how an answer is written; expected as an argument of generate")
         given = _label_of(labels if label is None else label)
         request.update(given)
         if any(given.values()):  # the original compares the label with the answer row by row
@@ -126,19 +134,22 @@ class Explainer:
 
 def _length_of(shape: Any, most: int) -> int:
     """`input_shape` as in the original: a number of tokens, or a tensor's shape."""
-    shape = shape if isinstance(shape, int) else plain(shape)
-    length = int(shape[-1]) if isinstance(shape, (list, tuple)) else int(shape)
-    if not 0 < length <= most:
-        raise InputError(f"input_shape: {length}; expected 1 to {most}, the tokens of input_ids")
-    return length
+    shape = shape.tolist() if hasattr(shape, "tolist") else shape
+    if isinstance(shape, (list, tuple)):  # torch.Size is a tuple
+        if not shape:
+            arguments.refuse("input_shape", shape, "a whole number, or a shape such as input_ids.shape")
+        shape = shape[-1]
+    return arguments.whole(shape, "input_shape", 1, most)
 
 
 def _sequences_of(output: Any) -> Any:
     if output is None:
-        raise UsageError("output: missing; expected what generate returned")
+        arguments.fault(UsageError, "output", "missing; expected what generate returned")
     if hasattr(output, "sequences"):
         return output.sequences
-    return output["sequences"] if isinstance(output, dict) else output
+    if isinstance(output, Mapping) and "sequences" not in output:
+        arguments.refuse("output", list(output), "what generate returned, with `sequences`")
+    return output["sequences"] if isinstance(output, Mapping) else output
 
 
 def _answer_of(output: Any, prompt: list[int], model: Model) -> list[int]:
@@ -146,8 +157,8 @@ def _answer_of(output: Any, prompt: list[int], model: Model) -> list[int]:
     if model.facts["kind"] == "encoder-decoder":
         return _without_padding(sequence[1:] if sequence[:1] == [model.core.decoder_start_token] else sequence, model)
     if sequence[:len(prompt)] != prompt:
-        raise InputError("output: does not begin with the prompt's tokens; expected what generate returned for "
-                         "input_ids, and input_shape to match")
+        arguments.fault(InputError, "output", "does not begin with the prompt's tokens; expected what generate "
+                        "returned for input_ids, and input_shape to match")
     return _without_padding(sequence[len(prompt):], model)
 
 
@@ -163,26 +174,24 @@ def _without_padding(answer: list[int], model: Model) -> list[int]:
 def _require_unpadded(prompt: list[int], pad: int | None) -> None:
     for end in (prompt[:2], prompt[-2:]):
         if len(prompt) > 2 and end == [pad, pad]:
-            raise InputError("input_ids: begin or end with padding; expected one text without it")
+            arguments.fault(InputError, "input_ids", "begin or end with padding; expected one text without it")
 
 
 def _require_cross_entropy(loss: Any) -> None:
     if loss is None or getattr(loss, "__name__", "") == "cross_entropy":
         return
     if "CrossEntropy" not in type(loss).__name__:
-        raise UsageError(f"loss_function: is {type(loss).__name__}; expected a cross-entropy or None")
+        arguments.refuse("loss_function", loss, "a cross-entropy or None")
     for name, value in (("reduction", "mean"), ("label_smoothing", 0.0), ("weight", None), ("ignore_index", -100)):
         if getattr(loss, name, value) != value:
-            raise UsageError(f"loss_function: has {name} {getattr(loss, name)!r}; expected {value!r}")
+            arguments.fault(UsageError, "loss_function", f"has {name} {getattr(loss, name)!r}; expected {value!r}")
 
 
 def _matches_of(output: Any, given: Sequence[int] | None) -> list[int]:
     if given is None:
         given = getattr(getattr(output, "generation", None), "n_matches", ())
-    counts = [int(count) for count in given]
-    if any(count < 0 for count in counts):
-        raise InputError(f"n_matches: {counts}; expected the number of accepted tokens in each round")
-    return counts
+    return [arguments.whole(count, "n_matches", 0) for count in
+            arguments.listed(given, "n_matches", "the number of accepted tokens in each round")]
 
 
 def _label_of(label: Any) -> dict[str, Any]:
@@ -190,7 +199,7 @@ def _label_of(label: Any) -> dict[str, Any]:
         return {}
     if isinstance(label, str):
         return {"label": label}
-    ids = ids_of(label, "labels") if len(plain(label)) else []
+    ids = ids_of(label, "labels")
     places = [place for place, token in enumerate(ids) if token != -100]
     return {"label_ids": ids[places[0]:places[-1] + 1] if places else []}
 

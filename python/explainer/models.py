@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import glob
 import json
 import os
@@ -11,14 +12,15 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from explainer import _core
+from explainer import _core, arguments
 from explainer.aliases import Progress, StrPath
-from explainer.errors import ModelError, UsageError
+from explainer.errors import ModelError, UnsupportedError, UsageError
 from explainer.generation import GenerateOutput, generate
-from explainer.ids import TokenArray, ids_of, plain, require_no_padding
+from explainer.ids import TokenArray, ids_of, require_no_padding
 from explainer.progress import progress_callback
+from explainer.request import json_value, request_json
 from explainer.result import Result
-from explainer.tokenizer import Tokenizer, messages_of
+from explainer.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 # Engine models that are still in use, by what they were loaded from.
 _loaded: weakref.WeakValueDictionary[Any, _core.Model] = weakref.WeakValueDictionary()
+# What each of them was loaded with: path, options and use_mmap.
+_sources: weakref.WeakKeyDictionary[_core.Model, tuple[str, str, bool]] = weakref.WeakKeyDictionary()
 
 
 class Model:
@@ -105,7 +109,7 @@ class Model:
             raise UsageError(f"model {self.name_or_path}: is no encoder; expected generate(...) or explain(...)")
         request: dict[str, Any] = {"prompt_ids": ids_of(input_ids, "input_ids"), "method": "attention"}
         if token_type_ids is not None:
-            request["token_type_ids"] = ids_of(plain(token_type_ids), "token_type_ids")
+            request["token_type_ids"] = ids_of(token_type_ids, "token_type_ids")
         span = self.explain(**request).span
         return GenerateOutput(start_logits=span["start_logits"][None], end_logits=span["end_logits"][None])
 
@@ -125,28 +129,15 @@ class Model:
 
         Returns a `Result`. Raises the exceptions of `explainer.errors`.
         """
+        counts = [arguments.whole(count, "n_matches", 0) for count in arguments.listed(n_matches, "n_matches")]
+        if tokenizer is not None and not callable(getattr(tokenizer, "decode", None)):
+            arguments.refuse("tokenizer", tokenizer, "a tokenizer, which has decode(ids), or None")
         with progress_callback(progress) as callback:
-            found = _core.explain(self.core, request_json(request), list(n_matches), callback, on_text)
+            found = _core.explain(self.core, request_json(request), counts, callback,
+                                  arguments.function(on_text, "on_text"))
         if tokenizer is None or isinstance(tokenizer, Tokenizer):
             return Result(found)
         return Result(found, decode=lambda token: tokenizer.decode([token]))
-
-
-def request_json(request: Mapping[str, Any]) -> str:
-    """A request as the engine reads it."""
-    request = dict(request)
-    if "messages" in request and not isinstance(request["messages"], str):
-        request["messages"] = [{"role": role, "content": content} for role, content in messages_of(request["messages"])]
-    return json.dumps(request, default=json_value)
-
-
-def json_value(value: Any) -> Any:
-    """What JSON holds in place of an array or a path; `default` of `json.dumps`. Raises UsageError for other types."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    raise UsageError(f"request: {type(value).__name__} is not a valid value; expected texts, numbers and lists")
 
 
 def load(path: StrPath, *, use_mmap: bool = True, progress: Progress | None = None,
@@ -161,8 +152,13 @@ def load(path: StrPath, *, use_mmap: bool = True, progress: Progress | None = No
     A path that is already loaded with the same options is not loaded again.
     Raises ModelError for missing or damaged files, UnsupportedError for an unknown model family.
     """
-    path = os.fspath(path)
-    options_json = _load_options_json(options)
+    arguments.flag(use_mmap, "use_mmap")
+    with progress_callback(progress):  # is one, even for a model that is loaded already
+        pass
+    return Model(_load_core(arguments.path(path, "path"), _load_options_json(options), use_mmap, progress))
+
+
+def _load_core(path: str, options_json: str, use_mmap: bool, progress: Progress | None = None) -> _core.Model:
     named, canonical = _core.load_key(options_json)
     files = [stat for one in (path, *named) for stat in _file_stats(one)]
     key = (tuple(files), use_mmap, canonical)
@@ -173,9 +169,22 @@ def load(path: StrPath, *, use_mmap: bool = True, progress: Progress | None = No
                              "downloaded from the Hugging Face Hub")
         with progress_callback(progress) as callback:
             core = _core.Model.load(path, options_json, use_mmap, callback)
+        _sources[core] = (os.path.abspath(path), options_json, use_mmap)
         if files:
             _loaded[key] = core
-    return Model(core)
+    return core
+
+
+def _reduced(core: _core.Model) -> Any:
+    """A model is pickled and copied as what it was loaded from; whatever holds one follows."""
+    source = _sources.get(core)
+    if source is None:
+        raise UnsupportedError("model: was copied from memory and has no file, so that it cannot be pickled; "
+                               "expected a model that was loaded from a path")
+    return _load_core, source
+
+
+copyreg.pickle(_core.Model, _reduced)
 
 
 def _load_options_json(options: Mapping[str, Any]) -> str:
@@ -183,23 +192,41 @@ def _load_options_json(options: Mapping[str, Any]) -> str:
     known = _core.load_keys()
     for key in options:
         if key not in known:
-            raise TypeError(f"load() got an unexpected keyword argument {key!r}")
+            arguments.fault(UsageError, key, f"is no argument of load; expected path, use_mmap, progress, "
+                                             f"{', '.join(known)}")
     given = {key: value for key, value in options.items() if value is not None and value != ""}
     if "lora" in given:
-        adapters = [given["lora"]] if isinstance(given["lora"], (str, os.PathLike)) else given["lora"]
-        pairs = [(one, 1.0) if isinstance(one, (str, os.PathLike)) else one for one in adapters]
-        given["lora"] = [f"{os.fspath(adapter)}:{float(scale)}" for adapter, scale in pairs]
-    return json.dumps(given, default=json_value)
+        given["lora"] = _adapters(given["lora"])
+    if "qa_head" in given:
+        given["qa_head"] = arguments.path(given["qa_head"], "qa_head")
+    return json.dumps({key: json_value(value, key) for key, value in given.items()})
+
+
+def _adapters(lora: Any) -> list[str]:
+    """Adapters as "path:scale", from a path, a (path, scale), or several of either."""
+    if isinstance(lora, tuple) and len(lora) == 2 and not isinstance(lora[1], (str, bytes, os.PathLike, tuple, list)):
+        lora = [lora]
+    found = []
+    for one in arguments.listed(lora, "lora", "a path, (path, scale), or a list of these"):
+        pair = one if isinstance(one, (tuple, list)) else (one, 1.0)
+        if len(pair) != 2:
+            arguments.refuse("lora", one, "a path or (path, scale)")
+        found.append(f"{arguments.path(pair[0], 'lora')}:{arguments.real(pair[1], 'lora')}")
+    return found
 
 
 def _generation_config(path: str) -> dict[str, Any]:
     """The contents of a directory's generation_config.json; empty without one."""
     try:
         with open(os.path.join(path, "generation_config.json"), encoding="utf-8") as file:
-            config: dict[str, Any] = json.load(file)
-            return config
+            config = json.load(file)
     except (FileNotFoundError, NotADirectoryError):
         return {}
+    except ValueError as error:
+        raise ModelError(f"model {path}: generation_config.json is no JSON ({error}); expected an object") from None
+    if not isinstance(config, dict):
+        raise ModelError(f"model {path}: generation_config.json is a {type(config).__name__}; expected an object")
+    return config
 
 
 def _file_stats(path: str) -> list[tuple[str, int, int]]:
@@ -216,6 +243,8 @@ def _file_stats(path: str) -> list[tuple[str, int, int]]:
 
 def explain(model: Model | StrPath, **request: Unpack[Request]) -> Result:
     """`model.explain(**request)`; `model` may be a path."""
+    if not isinstance(model, (Model, str, os.PathLike)):
+        arguments.refuse("model", model, "a model of explainer.load, or a path")
     return (model if isinstance(model, Model) else load(model)).explain(**request)
 
 
@@ -226,7 +255,8 @@ def methods() -> list[dict[str, Any]]:
 
 def quantize(input: StrPath, output: StrPath, type: str, threads: int = 0) -> None:
     """Writes a copy of a GGUF file with its weights in another type ("F16", "Q8_0", "Q4_K_M", ...)."""
-    _core.quantize(os.fspath(input), os.fspath(output), type, threads)
+    _core.quantize(arguments.path(input, "input"), arguments.path(output, "output"), arguments.text(type, "type"),
+                   arguments.whole(threads, "threads", 0, 512))
 
 
-__all__ = ["Model", "explain", "json_value", "load", "methods", "quantize", "request_json"]
+__all__ = ["Model", "explain", "load", "methods", "quantize"]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import TextIO
 
+from explainer import arguments
 from explainer.aliases import Progress, ProgressCallback
 
 
@@ -42,7 +43,7 @@ class ProgressLine:
 def progress_callback(progress: Progress | None) -> Iterator[ProgressCallback | None]:
     """The function to call with progress: the caller's own, a `ProgressLine` for True, None for False and None."""
     if progress is not True:
-        yield progress or None
+        yield arguments.function(progress or None, "progress")
         return
     line = ProgressLine()
     try:

@@ -2,43 +2,36 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import os
-from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
-from explainer import _core
+from explainer import _core, arguments
 from explainer.aliases import StrPath
-from explainer.errors import UsageError
+from explainer.attributions import Attributions
+from explainer.bertviz import bertviz
 from explainer.frames import frame
 from explainer.inline import inline
+from explainer.picture import Picture
 from explainer.tables import Later, LazyDict, mean_group_table, median_raw_table, pair_table
 
+if TYPE_CHECKING:
+    from explainer.result_types import (
+        Attention,
+        Floats,
+        Gradient,
+        HiddenState,
+        Ids,
+        LogitLens,
+        ModelSummary,
+        Span,
+    )
+
 _FORMS = {".json": "json", ".html": "html", ".safetensors": "safetensors"}
-
-
-class Picture:
-    """An SVG drawing. Notebooks display it; `save` writes it."""
-
-    def __init__(self, svg: str) -> None:
-        self.svg = svg
-
-    def _repr_svg_(self) -> str:
-        return self.svg
-
-    def __repr__(self) -> str:
-        return f"Picture({len(self.svg)} bytes of SVG)"
-
-    def save(self, path: StrPath) -> None:
-        """Writes an SVG file."""
-        path = os.fspath(path)
-        if not path.endswith(".svg"):
-            raise UsageError(f"picture: {path}; expected a name that ends in .svg (llmx plot writes PNG)")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(self.svg)
+_NO_NUMBERS = {"json", "html", "svg", "save", "to_bytes"}  # members of the engine's result that are no numbers
 
 
 class Result(LazyDict):
@@ -58,44 +51,73 @@ class Result(LazyDict):
     file, raw numbers that files do not hold are None (gradient["gradient"], attention["median_raw"]).
     """
 
-    prompt_ids: npt.NDArray[np.int32]
-    answer_ids: npt.NDArray[np.int32]
-    label_ids: npt.NDArray[np.int32]
-    token_logprobs: npt.NDArray[np.float32]
-    perplexity: float
-    attention: Any
-    gradient: Any
-    attributions: list[dict[str, Any]]
-    prompt: list[str]
+    # The types are of what was requested: attention, gradient, span and logit_lens are None if they were not.
+    model: ModelSummary
+    model_name: str
+    kind: str
+    task: str
+    prompt_text: str
     answer_text: str
+    label_text: str
+    prompt_ids: Ids
+    answer_ids: Ids
+    label_ids: Ids
+    token_logprobs: Floats
+    perplexity: float
+    objective: str
+    objective_value: float
+    prompt: list[str]
+    prediction: str
+    decode_output: list[str]
+    decoder_inputs: list[str]
+    partial_tokens: list[int]
+    n_matches: list[int]
+    span: Span
+    attention: Attention
+    gradient: Gradient
+    attributions: Attributions
+    hidden: list[HiddenState]
+    logit_lens: LogitLens
+    timings: list[tuple[str, float]]
+    peak_rss: int
+    warnings: list[str]
+    command_json: str
 
-    def __init__(self, core: _core.Result, *, decode: Callable[[int], str] | None = None) -> None:
-        """decode: the text of one token; by default as the engine decodes it."""
+    def __init__(self, core: _core.Result, *, decode: Callable[[int], str] | None = None,
+                 texts: Mapping[str, list[str]] | None = None) -> None:
+        """decode: the text of one token; by default as the engine decodes it. texts: `Prompt` and `Decode_output`, if
+        they are known."""
         super().__init__()
         self.core = core
-
-        def texts(ids: Iterable[Any], decoded: list[str]) -> list[str]:
-            return decoded if decode is None else [decode(int(token)) for token in ids]
-
-        self["Prompt"] = texts(self.prompt_ids, core.prompt)
-        self["Prediction"] = core.prediction
-        self["Decode_output"] = texts(self.answer_ids, core.decode_output)
+        if texts is None:
+            texts = {"Prompt": _decoded(core.prompt_ids, core.prompt, decode),
+                     "Decode_output": _decoded(core.answer_ids, core.decode_output, decode)}
+        prompt = list(texts["Prompt"])
         attention, gradient, attributions = self.attention, self.gradient, self.attributions
-        if attention is not None:
-            raw = attention
-            self["Attention"] = LazyDict(pair_result=Later(lambda: pair_table(self["Prompt"], raw)),
+        self.update(Prompt=prompt, Prediction=core.prediction, Decode_output=list(texts["Decode_output"]))
+        if attention is not None:  # the tables refer to what they show, not to the result: that would be a circle
+            self["Attention"] = LazyDict(pair_result=Later(lambda: pair_table(prompt, attention)),
                                          attention_result=LazyDict(
-                                             mean_group_df=Later(lambda: mean_group_table(raw)),
-                                             median_raw_df=Later(lambda: median_raw_table(raw))))
+                                             mean_group_df=Later(lambda: mean_group_table(attention)),
+                                             median_raw_df=Later(lambda: median_raw_table(attention))))
         if gradient is not None:
             self["Gradient"] = {key: gradient[key] for key in ("saliency_map", "block_gradient_x_input", "gradient")}
         if attributions:
             self["attributions"] = attributions
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name == "core":
-            raise AttributeError(name)
-        return getattr(self.core, name)
+    if not TYPE_CHECKING:  # whose readers see the annotations above
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or name == "core" or name in _NO_NUMBERS or not hasattr(self.core, name):
+                raise AttributeError(f"Result has no {name!r}; expected one of {', '.join(_numbers())}")
+            value = getattr(self.core, name)
+            return Attributions(value) if name == "attributions" else value
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *_numbers()})
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
 
     def __repr__(self) -> str:
         methods = [key for key in ("Attention", "Gradient") if key in self]
@@ -103,8 +125,23 @@ class Result(LazyDict):
         return (f"Result({self.core.task}, {', '.join(methods)}; {len(self['Prompt'])} prompt tokens; "
                 f"answer {self.core.answer_text[:60]!r})")
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a Result cannot be pickled without loss; save it, or send to_json() and use load_result")
+    def __reduce__(self) -> Any:
+        texts = {key: self[key] for key in ("Prompt", "Decode_output")}
+        return _restored, (self.core.to_bytes(), texts, self._added())
+
+    def _added(self) -> dict[str, Any]:
+        """What was put in besides."""
+        return {key: self[key] for key in self if key not in _KEYS}
+
+    def copy(self) -> Result:
+        return _with_texts(self.core, self, self._added())
+
+    def __copy__(self) -> Result:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Result:
+        """The engine's numbers are read-only, and shared."""
+        return _with_texts(self.core, self, copy.deepcopy(self._added(), memo))
 
     def __eq__(self, other: object) -> bool:
         return self is other
@@ -114,7 +151,7 @@ class Result(LazyDict):
 
     def to_json(self, raw: bool = False) -> str:
         """The result as `llmx explain --json` writes it. raw: includes median_raw_df and the gradient."""
-        return self.core.json(raw)
+        return self.core.json(arguments.flag(raw, "raw"))
 
     def to_dict(self, raw: bool = False) -> dict[str, Any]:
         """`to_json` as Python's own dicts and lists."""
@@ -127,13 +164,16 @@ class Result(LazyDict):
         return frame(self.core, self["Prompt"], self["Decode_output"])
 
     def save(self, path: StrPath, raw: bool = False) -> None:
-        """Writes the form that the name's ending says: .json (`explainer.load_result` reads it), .html (the report) or
-        .safetensors (the raw tensors). The file is complete or not there at all. Raises OutputError."""
-        path = os.fspath(path)
-        form = _FORMS.get(os.path.splitext(path)[1])
+        """Writes the form that the name's ending says: .json, .html (the report) or .safetensors (everything, with the
+        raw tensors). `explainer.load_result` reads .json and .safetensors. raw: .json includes median_raw_df and the
+        gradient. The file is complete or not there at all. Raises OutputError."""
+        name = arguments.path(path, "path")
+        form = _FORMS.get(os.path.splitext(name)[1])
         if form is None:
-            raise UsageError(f"save: {path}; expected a name that ends in {', '.join(_FORMS)}")
-        self.core.save(path, form, raw)
+            arguments.refuse("path", name, f"a name that ends in {', '.join(_FORMS)}")
+        if arguments.flag(raw, "raw") and form == "html":
+            arguments.refuse("raw", raw, "a name that ends in .json or .safetensors: a report has no raw numbers")
+        self.core.save(name, form, raw)
 
     @staticmethod
     def load(path: StrPath) -> Result:
@@ -141,8 +181,13 @@ class Result(LazyDict):
         return load_result(path)
 
     def plot(self, kind: str = "text", method: str = "", width: int = 960) -> Picture:
-        """Draws a picture. kind: text (the prompt, coloured), matrix (answer by prompt) or curve (faithfulness)."""
-        return Picture(self.core.svg(kind, method, width))
+        """Draws a picture. kind: text (the prompt, coloured), matrix (answer by prompt) or curve (faithfulness).
+        width: px, 300 to 20000."""
+        arguments.text(kind, "kind")
+        arguments.text(method, "method")
+        width = arguments.whole(width, "width", 300, 20000)
+        options = ["--kind", kind, "--width", str(width), *(["--method", method] if method else [])]
+        return Picture(self.core.svg(kind, method, width), self.core.json(False), options)
 
     def to_html(self) -> str:
         """The whole report, as one page that loads nothing else."""
@@ -158,16 +203,49 @@ class Result(LazyDict):
         Returns a dict: comparisons (method; total and targets: spearman, kendall, cosine, overlap; differences),
         only_first, only_second. Raises InputError for results that cannot be compared.
         """
-        return _core.compare(self.core, other.core, top, differences, align_text)
+        if not isinstance(other, Result):
+            arguments.refuse("other", other, "a Result")
+        return _core.compare(self.core, other.core, arguments.whole(top, "top", 1),
+                             arguments.whole(differences, "differences", 0), arguments.flag(align_text, "align_text"))
+
+    def to_bertviz(self) -> dict[str, Any]:
+        """The arguments of BertViz's `head_view` and `model_view`: head_view(**result.to_bertviz()). Needs a result
+        with attention_weights=True, all_rows=True. Tensors if PyTorch is installed, else arrays."""
+        answer = self["Decode_output"] if self.core.kind == "decoder" else []
+        return bertviz(self.core.attention, [*self["Prompt"], *answer], self.core.decoder_inputs)
+
+
+_KEYS = ("Prompt", "Prediction", "Decode_output", "Attention", "Gradient", "attributions")
+
+
+@functools.cache
+def _numbers() -> tuple[str, ...]:
+    """The attributes that the engine's results have."""
+    return tuple(name for name in dir(_core.Result) if not name.startswith("_") and name not in _NO_NUMBERS)
+
+
+def _with_texts(core: _core.Result, texts: Mapping[str, Any], added: Mapping[str, Any]) -> Result:
+    result = Result(core, texts=texts)
+    result.update(added)
+    return result
+
+
+def _decoded(ids: Iterable[Any], engine_texts: list[str], decode: Callable[[int], str] | None) -> list[str]:
+    return engine_texts if decode is None else [decode(int(token)) for token in ids]
+
+
+def _restored(data: bytes, texts: Mapping[str, Any], added: Mapping[str, Any]) -> Result:
+    return _with_texts(_core.read(data, "result"), texts, added)
 
 
 def load_result(source: StrPath | bytes) -> Result:
-    """Reads a saved result: from a path, or from the JSON text itself."""
-    text = source.decode() if isinstance(source, bytes) else os.fspath(source)
-    if text.lstrip().startswith("{"):
-        return Result(_core.read(text, "result"))
-    with open(text, encoding="utf-8") as file:
-        return Result(_core.read(file.read(), text))
+    """Reads a saved result (.json or .safetensors): from a path, or from the file's content itself, as text or bytes.
+    Raises InputError for anything else."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return Result(_core.read(bytes(source), "result"))
+    if isinstance(source, str) and source.lstrip().startswith("{"):
+        return Result(_core.read(arguments.text(source, "source").encode(), "result"))
+    return Result(_core.read_file(arguments.path(source, "source")))
 
 
-__all__ = ["Picture", "Result", "load_result"]
+__all__ = ["Result", "load_result"]

@@ -47,6 +47,9 @@ class LazyDict(dict[str, Any]):
     def copy(self) -> dict[str, Any]:
         return dict(self.items())
 
+    def __reduce__(self) -> Any:
+        return dict, (dict(self.items()),)
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{key!r}: {'...' if isinstance(value, Later) else repr(value)}"
                           for key, value in super().items())

@@ -8,7 +8,7 @@ import re
 import tempfile
 from typing import Any
 
-from explainer import _core
+from explainer import _core, arguments
 from explainer.aliases import Progress
 from explainer.errors import InputError, UnsupportedError
 from explainer.models import Model
@@ -33,6 +33,7 @@ def take_over(model: Any, tokenizer: Any, *, threads: int = 0, progress: Progres
         if tensor.is_meta:
             raise UnsupportedError(f"module: {key} is not in memory; expected a fully loaded model, without "
                                    "device_map offloading")
+    arguments.whole(threads, "threads", 0, 512)
     weights = _weights(model)
     name = re.sub(r"[^\w.-]+", "-", os.path.basename(os.path.normpath(model.config._name_or_path or ""))) or "model"
     with tempfile.TemporaryDirectory(prefix="explainer-") as parent:

@@ -9,6 +9,7 @@
 
 #include "bind.hpp"
 #include "result_data.hpp"
+#include "work.hpp"
 
 namespace llmx::python {
 namespace {
@@ -57,7 +58,7 @@ nb::dict comparison(const Comparison& c) {
 nb::dict compare_results(const ResultData& first, const ResultData& second, int top, int differences,
                          bool align_text) {
     const ExplanationComparison found = [&] {
-        const nb::gil_scoped_release released;
+        const Unlocked unlocked;
         return compare(first.stored.explanation, second.stored.explanation,
                        CompareOptions{.top = top, .differences = differences, .align_text = align_text});
     }();

@@ -9,6 +9,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstring>
 #include <llmx/explainer.hpp>
 #include <tuple>
 
@@ -21,6 +22,7 @@
 #include "request/json.hpp"
 #include "task/extractive/windows.hpp"
 #include "text/utf8.hpp"
+#include "work.hpp"
 
 namespace llmx::python {
 namespace {
@@ -157,12 +159,38 @@ Generation generate(const Model& model, const Tokens& ids, const std::string& op
 
 template <typename Work>
 auto without_lock(const Work& work) {
-    const nb::gil_scoped_release released;
+    const Unlocked unlocked;
     return work();
+}
+
+/// For pickling, in the order of the struct.
+using GenerationState = std::tuple<Tokens, std::string, bool, std::vector<std::int64_t>, nb::bytes,
+                                   std::vector<int>, std::vector<int>, double, std::vector<std::string>>;
+
+GenerationState state_of(const Generation& g) {
+    const std::vector<float>& logits = g.logits.values;
+    return {g.ids,
+            g.text,
+            g.ended,
+            g.logits.shape,
+            nb::bytes(logits.data(), logits.size() * sizeof(float)),
+            g.n_drafted,
+            g.n_matches,
+            g.score,
+            g.warnings};
+}
+
+void set_state(Generation& g, const GenerationState& state) {
+    const auto& [ids, text, ended, shape, logits, n_drafted, n_matches, score, warnings] = state;
+    std::vector<float> values(logits.size() / sizeof(float));
+    if (!values.empty()) std::memcpy(values.data(), logits.c_str(), values.size() * sizeof(float));
+    new (&g) Generation{ids, text, ended, {shape, std::move(values)}, n_drafted, n_matches, score, warnings};
 }
 
 void bind_generation(nb::module_& module) {
     nb::class_<Generation>(module, "Generation", "An answer, as the model wrote it.")
+        .def("__getstate__", state_of)
+        .def("__setstate__", set_state)
         .def_ro("ids", &Generation::ids, "list of int: the answer's tokens")
         .def_ro("text", &Generation::text, "str: without special tokens")
         .def_ro("ended", &Generation::ended, "bool: the model ended the text by itself")
@@ -190,7 +218,7 @@ void bind_model(nb::module_& module) {
         .def_prop_ro("facts", facts)
         .def_prop_ro("threads", &Model::threads)
         .def_prop_ro("modules", modules)
-        .def_prop_ro("sha256_16", &Model::sha256_16, nb::call_guard<nb::gil_scoped_release>())
+        .def_prop_ro("sha256_16", &Model::sha256_16, nb::call_guard<Unlocked>())
         .def_prop_ro("decoder_start_token",
                      [](const Model& model) -> std::optional<Token> {
                          if (model.facts().kind != ModelKind::encoder_decoder) return std::nullopt;

@@ -10,6 +10,7 @@
 #include "caller.hpp"
 #include "request/json.hpp"
 #include "result_data.hpp"
+#include "work.hpp"
 
 namespace llmx::python {
 namespace {
@@ -75,8 +76,35 @@ nb::list methods() {
     return all;
 }
 
+/// The kinds of values that Python's callers have in more forms than JSON.
+const char* kind_of(const request::Field& field) {
+    switch (field.kind) {
+        case request::Kind::ids:
+            return "ids";
+        case request::Kind::span:
+        case request::Kind::place:
+            return "span";
+        case request::Kind::path:
+            return "path";
+        case request::Kind::messages:
+            return "messages";
+        default:
+            return "value";
+    }
+}
+
+/// Every key that `explain` takes, with the kind of its value.
+nb::dict request_kinds() {
+    ExplainRequest request;
+    nb::dict kinds;
+    for (const request::Field& field : request::fields(request)) {
+        if (field.facts.scope != Scope::model) kinds[field.key.c_str()] = kind_of(field);
+    }
+    return kinds;
+}
+
 void quantize(const std::string& input, const std::string& output, const std::string& type, int threads) {
-    const nb::gil_scoped_release released;
+    const Unlocked unlocked;
     llmx::quantize(input, output, type, threads);
 }
 
@@ -86,6 +114,7 @@ void bind_request(nb::module_& module) {
     module.def("explain", explain, "model"_a, "request_json"_a, "n_matches"_a = std::vector<int>{},
                "progress"_a = nb::none(), "on_text"_a = nb::none());
     module.def("check_keys", check_keys, "request_json"_a);
+    module.def("request_kinds", request_kinds);
     module.def("methods", methods);
     module.def("quantize", quantize, "input"_a, "output"_a, "type"_a, "threads"_a = 0);
 }

@@ -11,9 +11,12 @@
 #include "result_data.hpp"
 #include "result_dict.hpp"
 #include "view/plot/plot.hpp"
+#include "view/safetensors.hpp"
+#include "work.hpp"
 
 namespace llmx::python {
 
+namespace nb = nanobind;
 using namespace nb::literals;
 
 std::string ResultData::json(bool raw) const {
@@ -83,17 +86,42 @@ std::string html(const ResultData& result, const std::string& name) {
 }
 
 void save(const ResultData& result, const std::filesystem::path& path, const std::string& form, bool raw) {
-    if (form == "safetensors") return view::safetensors(path, result.stored.explanation);
+    if (form == "safetensors")
+        return view::safetensors(path, result.stored.explanation, result.stored.command_json);
     write_file_atomically(path, form == "json" ? result.json(raw) + "\n" : html(result, path.filename()));
 }
 
-ResultData read(const std::string& text, const std::string& what) {
-    ResultData result{.stored = view::read_json(text, what)};
+ResultData result_of(view::StoredResult stored) {
+    ResultData result{.stored = std::move(stored)};
     const auto& attention = result.stored.explanation.original.attention;
     const auto& gradient = result.stored.explanation.original.gradient;
     result.has_raw = (!gradient || !gradient->gradient.empty()) &&
                      (!attention || !attention->median_raw.empty() || attention->mean_group.empty());
     return result;
+}
+
+/// Of JSON or of a safetensors file.
+ResultData read(const nb::bytes& bytes, const std::string& what) {
+    const std::string_view all(bytes.c_str(), bytes.size());
+    const Unlocked unlocked;
+    return result_of(view::is_safetensors(all) ? view::read_safetensors(all, what)
+                                               : view::read_json(all, what));
+}
+
+nb::bytes to_bytes(const ResultData& result) {
+    const std::string bytes = [&] {
+        const Unlocked unlocked;
+        return view::safetensors_bytes(result.stored.explanation, result.stored.command_json);
+    }();
+    return nb::bytes(bytes.data(), bytes.size());
+}
+
+ResultData read_file(const std::filesystem::path& path) {
+    const Unlocked unlocked;
+    const std::string bytes = llmx::read_file(path, "result");
+    const std::string what = path.string();
+    return result_of(view::is_safetensors(bytes) ? view::read_safetensors(bytes, what)
+                                                 : view::read_json(bytes, what));
 }
 
 }  // namespace
@@ -104,18 +132,19 @@ void bind_result(nb::module_& module) {
     const Explanation any;
     view::rows(properties, any);
     c.def_prop_ro("command_json", [](const ResultData& r) { return r.stored.command_json; })
-        .def("json", &ResultData::json, "raw"_a = false, nb::call_guard<nb::gil_scoped_release>())
+        .def("json", &ResultData::json, "raw"_a = false, nb::call_guard<Unlocked>())
         .def(
-            "html", [](const ResultData& r) { return html(r, "result.json"); },
-            nb::call_guard<nb::gil_scoped_release>())
+            "html", [](const ResultData& r) { return html(r, "result.json"); }, nb::call_guard<Unlocked>())
         .def(
             "svg",
             [](const ResultData& r, const std::string& kind, const std::string& method, int width) {
                 return view::plot(r.stored.explanation, {kind, method, width});
             },
-            "kind"_a = "text", "method"_a = "", "width"_a = 960, nb::call_guard<nb::gil_scoped_release>())
-        .def("save", save, "path"_a, "form"_a, "raw"_a = false, nb::call_guard<nb::gil_scoped_release>());
-    module.def("read", read, "text"_a, "what"_a = "result", nb::call_guard<nb::gil_scoped_release>());
+            "kind"_a = "text", "method"_a = "", "width"_a = 960, nb::call_guard<Unlocked>())
+        .def("to_bytes", to_bytes)
+        .def("save", save, "path"_a, "form"_a, "raw"_a = false, nb::call_guard<Unlocked>());
+    module.def("read", read, "bytes"_a, "what"_a = "result");
+    module.def("read_file", read_file, "path"_a);
 }
 
 }  // namespace llmx::python

@@ -1,42 +1,21 @@
 #include "caller.hpp"
 
+#include <chrono>
+
+#include "engine_thread.hpp"
+#include "work.hpp"
+
 namespace llmx::python {
 namespace {
 
 namespace nb = nanobind;
+using namespace std::chrono_literals;
 
-std::atomic<bool> interrupted = false;
-std::atomic<void (*)(int)> python_handler = nullptr;
-
-void note(int signal) {
-    interrupted = true;
-    python_handler.load()(signal);  // Python's own only sets flags
-}
-
-bool on_main_thread() {
-    const nb::object threading = nb::module_::import_("threading");
-    return threading.attr("current_thread")().is(threading.attr("main_thread")());
-}
+constexpr auto between_signals = 50ms;
 
 }  // namespace
 
-Interrupts::Interrupts() {
-    if (!on_main_thread() || sigaction(SIGINT, nullptr, &before_) != 0) return;
-    const bool is_python = before_.sa_handler != SIG_DFL && before_.sa_handler != SIG_IGN &&
-                           before_.sa_handler != note && (before_.sa_flags & SA_SIGINFO) == 0;
-    if (!is_python) return;
-    python_handler = before_.sa_handler;
-    interrupted = false;
-    struct sigaction ours = before_;
-    ours.sa_handler = note;
-    listens_ = sigaction(SIGINT, &ours, nullptr) == 0;
-}
-
-Interrupts::~Interrupts() {
-    if (listens_) sigaction(SIGINT, &before_, nullptr);
-}
-
-bool Interrupts::came() const { return listens_ && interrupted; }
+bool Caller::is_stopped() const { return stopped_ || (is_ending() && !is_main_); }
 
 void Caller::stream(std::string_view text) {
     if (on_text_.is_none() || text.empty()) return;
@@ -49,13 +28,83 @@ bool Caller::goes_on(std::string_view stage, double done) {
     return !stopped_;
 }
 
-void Caller::raise_reason() {
-    if (thrown_) std::rethrow_exception(thrown_);
-    raise_pending();
+bool Caller::ask(const std::function<nb::object()>& callback) {
+    std::unique_lock lock(mutex_);
+    if (is_stopped()) return false;
+    question_ = &callback;
+    asked_.notify_one();
+    answered_.wait(lock, [&] { return question_ == nullptr; });
+    return answer_;
 }
 
-void Caller::raise_pending() {
-    if (PyErr_CheckSignals() != 0) throw nb::python_error();
+void Caller::run(const std::function<void()>& work) {
+    is_main_ = on_main_thread();
+    handle_signals();  // that came before
+    done_ = false;
+    std::exception_ptr failure;
+    {
+        const Unlocked unlocked;
+        start_elsewhere(
+            [&] {
+                try {
+                    work();
+                } catch (...) {
+                    failure = std::current_exception();
+                }
+            },
+            [&] {
+                const std::lock_guard lock(mutex_);
+                done_ = true;
+                asked_.notify_one();
+            });
+        attend();
+    }
+    if (thrown_) std::rethrow_exception(thrown_);
+    if (failure) std::rethrow_exception(failure);
+    require_wanted();  // work that was told to stop may have ended well all the same, with less
+}
+
+void Caller::attend() {
+    std::unique_lock lock(mutex_);
+    const auto wanted = [&] { return done_ || question_ != nullptr; };
+    while (!done_) {
+        if (is_main_) {
+            asked_.wait_for(lock, between_signals, wanted);
+        } else {
+            asked_.wait(lock, wanted);
+        }
+        const auto* question = question_;
+        lock.unlock();
+        const bool goes_on = question != nullptr && answer(*question);
+        if (is_main_) {
+            attempt([] {
+                handle_signals();
+                return true;
+            });
+        }
+        lock.lock();
+        if (question == nullptr) continue;
+        answer_ = goes_on;
+        question_ = nullptr;
+        answered_.notify_one();
+    }
+}
+
+bool Caller::answer(const std::function<nb::object()>& callback) {
+    const Asking asking;
+    return attempt([&] { return !callback().is(nb::handle(Py_False)); });
+}
+
+bool Caller::attempt(const std::function<bool()>& python) {
+    if (thrown_) return false;
+    const nb::gil_scoped_acquire locked;
+    try {
+        return python();
+    } catch (...) {
+        thrown_ = std::current_exception();
+        stopped_ = true;
+        return false;
+    }
 }
 
 }  // namespace llmx::python

@@ -1,33 +1,25 @@
 #pragma once
-// The Python code that waits for the engine: told how far it is, and able to end it by Ctrl-C.
+// The Python code that waits for the engine: told how far it is, and able to end it.
+//
+// The engine works on a thread of its own, so that the calling one is free for Python: it runs the callbacks,
+// and the main thread the handlers of signals (Ctrl-C, alarms). It also means that no calling thread has a
+// pool of OpenMP's threads, which a fork would not copy.
 
 #include <nanobind/nanobind.h>
 
 #include <atomic>
-#include <csignal>
+#include <condition_variable>
 #include <exception>
+#include <functional>
 #include <llmx/activity.hpp>
 #include <llmx/error.hpp>
 #include <llmx/model.hpp>
+#include <mutex>
+#include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace llmx::python {
-
-/// While it lives, SIGINT is noted, and then handled as before. Only the main thread's calls listen: Python
-/// gives Ctrl-C to that one.
-class Interrupts {
-public:
-    Interrupts();
-    ~Interrupts();
-    Interrupts(const Interrupts&) = delete;
-    Interrupts& operator=(const Interrupts&) = delete;
-
-    [[nodiscard]] bool came() const;
-
-private:
-    bool listens_ = false;
-    struct sigaction before_ {};
-};
 
 /// `progress`: called with (stage, part done), may return False to stop; `on_text`: with the answer's text as
 /// it is written; None: nobody. What they throw ends the work, and comes out of `call`.
@@ -44,54 +36,39 @@ public:
         if (is_stopped()) throw Error(ErrorCode::cancelled, "stopped by the caller");
     }
 
-    /// Runs `work` without the interpreter's lock.
+    /// What `work` returns, which runs without the interpreter's lock. Throws what it throws, what a callback
+    /// throws, and what a handler of a signal throws.
     template <typename Work>
     auto call(const Work& work) {
-        try {
-            const Interrupts listening;
-            interrupts_ = &listening;
-            raise_pending();  // what came before that
-            const nanobind::gil_scoped_release released;
-            return finished(work());
-        } catch (const Error& error) {
-            if (error.code() == ErrorCode::cancelled) raise_reason();
-            throw;
-        }
+        std::optional<std::invoke_result_t<Work>> value;
+        run([&] { value.emplace(work()); });
+        return std::move(*value);
     }
 
-    /// What a callback says while the engine works: whether to go on. Anything but False does.
-    template <typename Callback>
-    bool ask(const Callback& callback) {
-        if (is_stopped()) return false;
-        const nanobind::gil_scoped_acquire locked;
-        try {
-            const nanobind::object answer = callback();
-            return !answer.is(nanobind::handle(Py_False));
-        } catch (...) {
-            thrown_ = std::current_exception();
-            stopped_ = true;
-            return false;
-        }
-    }
+    /// From the engine: what a callback says, which the calling thread runs: whether to go on. Anything but
+    /// False does.
+    bool ask(const std::function<nanobind::object()>& callback);
 
 private:
-    [[nodiscard]] bool is_stopped() const { return stopped_ || interrupts_->came(); }
+    [[nodiscard]] bool is_stopped() const;
     bool goes_on(std::string_view stage, double done);
-    /// Work that was told to stop may have ended well all the same, with less.
-    template <typename Value>
-    Value finished(Value value) {
-        if (thrown_ || interrupts_->came()) throw Error(ErrorCode::cancelled, "stopped by the caller");
-        return value;
-    }
-    /// Throws what a callback threw, or KeyboardInterrupt; else returns.
-    void raise_reason();
-    /// Throws what Python's own handlers of signals that have come raise.
-    static void raise_pending();
+    void run(const std::function<void()>& work);
+    /// Runs callbacks and handlers of signals until the work is done.
+    void attend();
+    bool answer(const std::function<nanobind::object()>& callback);
+    /// Runs Python code, with the interpreter's lock; false if it throws, which ends the work.
+    bool attempt(const std::function<bool()>& python);
 
     nanobind::object progress_, on_text_;
-    const Interrupts* interrupts_ = nullptr;  ///< of the call that is going on
+    bool is_main_ = false;  ///< the call is of the main thread
     std::atomic<bool> stopped_ = false;
-    std::exception_ptr thrown_;
+    std::exception_ptr thrown_;  ///< by Python code
+
+    std::mutex mutex_;
+    std::condition_variable asked_, answered_;
+    const std::function<nanobind::object()>* question_ = nullptr;
+    bool answer_ = false;
+    bool done_ = false;
 };
 
 }  // namespace llmx::python

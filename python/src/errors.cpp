@@ -6,6 +6,7 @@
 #include <llmx/error.hpp>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace llmx::python {
 namespace {
@@ -15,7 +16,7 @@ namespace nb = nanobind;
 struct Kind {
     ErrorCode code;
     const char* name;
-    PyObject* also;  ///< the built-in class that it is, too
+    std::vector<PyObject*> also;  ///< the built-in classes that it is, too
     const char* doc;
 };
 
@@ -40,20 +41,32 @@ void translate(const std::exception_ptr& thrown, void*) {
 
 void bind_errors(nb::module_& module) {
     const Kind kinds[] = {
-        {ErrorCode::usage, "UsageError", PyExc_ValueError,
-         "An argument, option or key is unknown or not allowed."},
-        {ErrorCode::input, "InputError", PyExc_ValueError,
+        {ErrorCode::usage,
+         "UsageError",
+         {PyExc_ValueError, PyExc_TypeError},
+         "An argument, option or key is unknown, of a wrong type, or not allowed."},
+        {ErrorCode::input,
+         "InputError",
+         {PyExc_ValueError},
          "A text, list or file given as input cannot be used."},
-        {ErrorCode::model, "ModelError", PyExc_OSError,
+        {ErrorCode::model,
+         "ModelError",
+         {PyExc_OSError},
          "The model is missing, broken, or lacks what was asked of it."},
-        {ErrorCode::unsupported, "UnsupportedError", PyExc_NotImplementedError,
+        {ErrorCode::unsupported,
+         "UnsupportedError",
+         {PyExc_NotImplementedError},
          "The model runs, but cannot be explained: an operation or architecture is not supported."},
-        {ErrorCode::context_overflow, "ContextOverflowError", PyExc_ValueError,
+        {ErrorCode::context_overflow,
+         "ContextOverflowError",
+         {PyExc_ValueError},
          "Prompt plus answer do not fit the context."},
-        {ErrorCode::output, "OutputError", PyExc_OSError,
+        {ErrorCode::output,
+         "OutputError",
+         {PyExc_OSError},
          "A result could not be written; an existing file is untouched."},
-        {ErrorCode::cancelled, "CancelledError", nullptr, "Stopped by the caller."},
-        {ErrorCode::internal, "InternalError", nullptr, "A bug in this library or in llama.cpp."},
+        {ErrorCode::cancelled, "CancelledError", {}, "Stopped by the caller."},
+        {ErrorCode::internal, "InternalError", {}, "A bug in this library or in llama.cpp."},
     };
     nb::dict defaults;
     defaults["key"] = nb::none();
@@ -66,12 +79,13 @@ void bind_errors(nb::module_& module) {
     for (const Kind& kind : kinds) {
         nb::dict members;
         members["code"] = static_cast<int>(kind.code);
-        const nb::object bases = kind.also == nullptr
-                                     ? nb::object(nb::make_tuple(base))
-                                     : nb::object(nb::make_tuple(base, nb::handle(kind.also)));
+        nb::list bases;
+        bases.append(base);
+        for (PyObject* also : kind.also) bases.append(nb::handle(also));
+        const nb::tuple all_bases(bases);
         const std::string name = std::string("explainer.") + kind.name;
         classes()[kind.code] =
-            nb::steal(PyErr_NewExceptionWithDoc(name.c_str(), kind.doc, bases.ptr(), members.ptr()));
+            nb::steal(PyErr_NewExceptionWithDoc(name.c_str(), kind.doc, all_bases.ptr(), members.ptr()));
         module.attr(kind.name) = classes()[kind.code];
     }
     nb::register_exception_translator(translate);

@@ -52,4 +52,6 @@ check_types() {
         say "mypy: $folder"
         MYPYPATH=$built:$root/$folder:$root/tests/serve "${mypy[@]}" "$folder"
     done
+    say "mypy --strict: a user's file"
+    MYPYPATH=$built "${mypy[@]}" --strict tests/python/typed_user.py
 }

@@ -242,7 +242,7 @@ void visit_resources(Rows& v, ExplainRequest& r) {
     v.group("Resources");
     v.integer("ubatch", r.how.micro_batch, "Tokens of the replay that run at a time; 0: all.", {.low = 0});
     v.integer("threads", r.load.threads, "Number of threads; 0: as many as the machine has cores.",
-              {.low = 0, .high = 4096, .scope = Scope::model});
+              {.low = 0, .high = 512, .scope = Scope::model});
     v.integer("context_tokens", r.how.context,
               "Number of tokens allowed; 0: as many as the model was trained on.", {.low = 0});
     v.word("products", r.how.matmul_precision, products_words,

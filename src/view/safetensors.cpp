@@ -7,8 +7,10 @@
 #include <llmx/error.hpp>
 #include <llmx/view.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/files.hpp"
+#include "view/safetensors.hpp"
 #include "view/schema.hpp"
 
 namespace llmx::view {
@@ -51,7 +53,12 @@ std::vector<Named> tensors_of(const Explanation& result) {
     return all;
 }
 
-nlohmann::ordered_json metadata_of(const Explanation& result) {
+bool keeps_weights(const AttentionResult& attention) {
+    return !attention.weights.empty() || !attention.encoder_weights.empty() ||
+           !attention.cross_weights.empty();
+}
+
+nlohmann::ordered_json metadata_of(const Explanation& result, const std::string& command_json) {
     const auto list = [](const auto& values) { return nlohmann::ordered_json(values).dump(); };
     nlohmann::ordered_json metadata = {{"schema", schema},
                                        {"task", to_string(result.task)},
@@ -59,20 +66,29 @@ nlohmann::ordered_json metadata_of(const Explanation& result) {
                                        {"prompt_ids", list(result.prompt_ids)},
                                        {"answer_ids", list(result.answer_ids)},
                                        {"label_ids", list(result.label_ids)}};
-    if (result.original.attention && !result.original.attention->weights.empty()) {
+    if (result.original.attention && keeps_weights(*result.original.attention)) {
         const auto [first, last] = result.original.attention->rows;
         metadata["attention_rows"] = list(std::vector<int>{first, last});
     }
+    if (result.original.attention && !result.original.attention->pair.missing.empty())
+        metadata["pair_missing"] = result.original.attention->pair.missing;
+    if (result.original.gradient) metadata["gradient_replayed"] = list(result.original.gradient->replayed);
     if (!result.hidden.empty()) {
-        std::vector<int> first;
-        for (const HiddenState& state : result.hidden) first.push_back(state.first_position);
+        std::vector<int> first, blocks;
+        for (const HiddenState& state : result.hidden) {
+            first.push_back(state.first_position);
+            blocks.push_back(state.block);
+        }
         metadata["hidden_first_positions"] = list(first);
+        metadata["hidden_blocks"] = list(blocks);
     }
+    metadata["result"] = json(result, {command_json, /*raw=*/false});
     return metadata;
 }
 
-std::string header_of(const std::vector<Named>& tensors, const Explanation& result) {
-    nlohmann::ordered_json header = {{"__metadata__", metadata_of(result)}};
+std::string header_of(const std::vector<Named>& tensors, const Explanation& result,
+                      const std::string& command_json) {
+    nlohmann::ordered_json header = {{"__metadata__", metadata_of(result, command_json)}};
     std::size_t offset = 0;
     for (const auto& [name, tensor] : tensors) {
         std::size_t elements = 1;
@@ -90,19 +106,40 @@ std::string header_of(const std::vector<Named>& tensors, const Explanation& resu
     return text;
 }
 
+/// Calls `write` with each piece of the file.
+template <typename Write>
+void write_pieces(const Explanation& result, const std::string& command_json, const Write& write) {
+    const std::vector<Named> tensors = tensors_of(result);
+    const std::string header = header_of(tensors, result, command_json);
+    const auto length = static_cast<std::uint64_t>(header.size());
+    write(&length, sizeof length);
+    write(header.data(), header.size());
+    for (const auto& [name, tensor] : tensors)
+        write(tensor->values.data(), tensor->values.size() * sizeof(float));
+}
+
 }  // namespace
 
+void safetensors(const std::filesystem::path& path, const Explanation& result,
+                 const std::string& command_json) {
+    std::optional<AtomicFile> file;
+    write_pieces(result, command_json, [&](const void* bytes, std::size_t count) {
+        if (!file) file.emplace(path);  // nothing is begun for a result that cannot be written
+        file->write(bytes, count);
+    });
+    file->commit();
+}
+
 void safetensors(const std::filesystem::path& path, const Explanation& result) {
-    const std::vector<Named> tensors = tensors_of(result);
-    const std::string header = header_of(tensors, result);
-    AtomicFile file(path);
-    const auto length = static_cast<std::uint64_t>(header.size());
-    file.write(&length, sizeof length);
-    file.write(header);
-    for (const auto& [name, tensor] : tensors) {
-        file.write(tensor->values.data(), tensor->values.size() * sizeof(float));
-    }
-    file.commit();
+    safetensors(path, result, "{}");
+}
+
+std::string safetensors_bytes(const Explanation& result, const std::string& command_json) {
+    std::string all;
+    write_pieces(result, command_json, [&](const void* bytes, std::size_t count) {
+        all.append(static_cast<const char*>(bytes), count);
+    });
+    return all;
 }
 
 }  // namespace llmx::view

@@ -1,10 +1,9 @@
-"""Runs the blocks of original_readme.md."""
+"""Runs the blocks of original_readme.md, and the lines that docs/migration.md adds."""
 
 import contextlib
 import io
 import os
 import re
-import types
 
 
 def blocks():
@@ -12,16 +11,19 @@ def blocks():
         return dict(re.findall(r"^## (\w+)\n\n```python\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL))
 
 
+def added_lines():
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "migration.md")
+    with open(path, encoding="utf-8") as file:
+        [section] = re.findall(r"^## Three lines .*?^```python\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL)
+    return section
+
+
 def run(model, tokenizer):
-    """The results of both methods and what the display prints. The prompt ends where an assistant begins to write, as
-    that of the original's own numbers does."""
+    """The results of both methods and what the display prints."""
     code = blocks()
     names = {"model": model, "tokenizer": tokenizer}
     exec(code["data"], names)
-    names["tokenized_chat"] = tokenizer.apply_chat_template(
-        names["messages"], add_generation_prompt=True, return_tensors="pt", return_dict=False)
-    names["input_shape"] = names["tokenized_chat"].shape[-1]
-    names["self"] = types.SimpleNamespace(gpt4_ans=names["ans"])
+    exec(added_lines(), names)
     exec(code["attention"], names)
     attention = names["result"]
     exec(code["gradient"], names)

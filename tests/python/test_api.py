@@ -3,10 +3,8 @@
 import io
 import json
 import os
-import pickle
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -210,9 +208,9 @@ class Tokens(unittest.TestCase):
     def test_messages_of_more_than_texts(self):
         for message in ({"role": "user", "content": [{"type": "text", "text": "a"}]}, {"role": "user"},
                         {"role": "assistant", "content": "a", "tool_calls": []}):
-            with self.assertRaisesRegex(explainer.InputError, "messages: "):
+            with self.assertRaisesRegex(explainer.InputError, "`messages`: "):
                 self.tokenizer.apply_chat_template([message])
-            with self.assertRaisesRegex(explainer.InputError, "messages: "):
+            with self.assertRaisesRegex(explainer.InputError, "`messages`: "):
                 tiny().explain(messages=[message])
 
     def test_words_of_hugging_face(self):
@@ -294,8 +292,6 @@ class Results(unittest.TestCase):
             again["Attention"]["attention_result"]["median_raw_df"]
         with self.assertRaisesRegex(explainer.UsageError, "just made"):
             again.to_json(raw=True)
-        with self.assertRaisesRegex(TypeError, "load_result"):
-            pickle.dumps(self.result)
 
     def test_merged_and_copied_dicts_hold_values(self):
         for copied in (dict(self.result["Attention"]), {**self.result["Attention"]}, self.result["Attention"].copy()):
@@ -377,22 +373,6 @@ class WhileItWorks(unittest.TestCase):
         over.set()
         thread.join()
         self.assertGreater(seen[-1], seen[0])
-
-    def test_interrupt(self):
-        # Whoever runs the tests in the background may have let SIGINT be ignored.
-        code = ("import explainer, signal, threading, os\n"
-                "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-                "from support import tiny\n"
-                "model = tiny()\n"
-                "threading.Timer(1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n"
-                "try:\n"
-                f"    model.explain(**{LONG!r})\n"
-                "except KeyboardInterrupt:\n"
-                "    print('interrupted', signal.getsignal(signal.SIGINT) is signal.default_int_handler)\n"
-                "print(model.explain(prompt_ids=[5, 9], answer_ids=[8], method='saliency')['Prediction'] != '')\n")
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120,
-                              cwd=os.path.dirname(os.path.abspath(__file__)), check=False)
-        self.assertEqual((done.stdout, done.returncode), ("interrupted True\nTrue\n", 0), done.stderr)
 
 
 if __name__ == "__main__":

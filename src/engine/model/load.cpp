@@ -30,11 +30,10 @@ namespace fs = std::filesystem;
 constexpr int most_threads = 512;  // GGML_MAX_N_THREADS
 
 int thread_count(int wanted) {
-    if (wanted < 0) {
-        throw Error(
-            ErrorCode::usage,
-            fmt::format("`threads`: got {}; expected a positive number, or 0 for all of the machine's cores",
-                        wanted));
+    if (wanted < 0 || wanted > most_threads) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("`threads`: got {}; expected 1 to {}, or 0 for all of the machine's cores",
+                                wanted, most_threads));
     }
     const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
     return std::min(wanted > 0 ? wanted : cores, most_threads);

@@ -16,8 +16,10 @@ namespace fs = std::filesystem;
 
 void quantize(const fs::path& input, const fs::path& output, std::string_view type, int threads) {
     const llama_ftype ftype = engine::quantize_type(type);
-    if (threads < 0)
-        throw Error(ErrorCode::usage, fmt::format("`threads`: got {}; expected 0 or more", threads));
+    constexpr int most_threads = 512;  // GGML_MAX_N_THREADS
+    if (threads < 0 || threads > most_threads)
+        throw Error(ErrorCode::usage,
+                    fmt::format("`threads`: got {}; expected 0 to {}", threads, most_threads));
     engine::check_gguf(input);
     std::error_code error;
     if (fs::equivalent(input, output, error)) {

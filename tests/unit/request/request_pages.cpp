@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 namespace llmx::test {
 namespace {
@@ -99,7 +100,10 @@ std::string python_type(const Field& field) {
         case Kind::word:
             return words;
         case Kind::ids:
-            return "Union[str, Sequence[int], _Array]";
+            return "_Ids";
+        case Kind::span:
+        case Kind::place:
+            return "_Place";
         case Kind::messages:
             return "Union[str, Sequence[Mapping[str, str]]]";
         case Kind::path:
@@ -144,10 +148,29 @@ std::string typed_dict(const request::Fields& fields) {
         "from explainer.aliases import StrPath\n\n"
         "class _Array(Protocol):\n"
         "    def tolist(self) -> Any: ...\n\n"
+        "_Ids = Union[str, Sequence[int], Sequence[Sequence[int]], _Array]  # of one text\n"
+        "_Place = Union[str, Tuple[int, int]]  # \"A:B\", (A, B), or words of the text\n\n"
         "class Request(TypedDict, total=False):\n"
         "    \"\"\"The keys of Model.explain. Those that belong to the model are in LoadOptions.\"\"\"\n\n";
     for (const Field& field : fields) {
         if (field.facts.scope == Scope::request) text += entry_of(field);
+    }
+    // Those that Explainer.compute has as arguments of its own, or that generate has.
+    static const std::set<std::string> elsewhere = {
+        "task",           "user",           "system",         "messages",
+        "prompt",         "prompt_ids",     "question",       "context",
+        "token_type_ids", "source",         "prefix",         "label",
+        "label_ids",      "answer",         "answer_ids",     "method",
+        "layer_names",    "is_input",       "strict",         "positions",
+        "input_shape",    "embedding_name", "max_new_tokens", "temperature",
+        "top_k",          "top_p",          "min_p",          "repetition_penalty",
+        "num_beams",      "length_penalty", "early_stopping", "draft_tokens",
+        "assistant"};
+    text +=
+        "\nclass ComputeOptions(TypedDict, total=False):\n"
+        "    \"\"\"The further arguments of Explainer.compute.\"\"\"\n\n";
+    for (const Field& field : fields) {
+        if (field.facts.scope == Scope::request && !elsewhere.contains(field.key)) text += entry_of(field);
     }
     text +=
         "\nclass LoadOptions(TypedDict, total=False):\n"
