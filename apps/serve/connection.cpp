@@ -11,6 +11,8 @@
 #include <llmx/error.hpp>
 #include <stdexcept>
 
+#include "log.hpp"
+
 namespace llmx::serve {
 namespace {
 
@@ -149,7 +151,7 @@ bool HttpServer::process_and_close_socket(socket_t socket) {
                                        });
             if (answered) connection.say_goodbye();
         } catch (const std::exception& error) {
-            fmt::print(stderr, "llmx: serve: a connection ended by an error: {}\n", error.what());
+            log(fmt::format("a connection ended by an error: {}", error.what()));
         }
     }
     shutdown(socket, SHUT_RDWR);

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <llmx/error.hpp>
 
+#include "log.hpp"
+
 namespace llmx::serve {
 namespace {
 
@@ -288,7 +290,7 @@ void Dispatcher::worker_died(Job* job) {
     }
     const std::string how = worker_->end();
     worker_.reset();
-    fmt::print(stderr, "llmx: serve: the model worker was ended by {}; restarting it\n", how);
+    log(fmt::format("the model worker was ended by {}; restarting it", how));
     if (job != nullptr) {
         job->put(failed({502, "worker_died",
                          fmt::format("the model worker was ended by {} while working on this request; it is "

@@ -8,6 +8,7 @@
 
 #include "chat.hpp"
 #include "client_wait.hpp"
+#include "log.hpp"
 #include "methods.hpp"
 #include "openapi.hpp"
 #include "view/html/page.hpp"
@@ -177,7 +178,7 @@ void Router::answered(const httplib::Request& request, const httplib::Response& 
     const std::string path = known == routes.end() ? "other" : known->path;
     const double seconds = Connection::current().seconds();
     metrics_.answered(path, response.status, seconds);
-    if (!quiet_) fmt::print(stderr, "llmx: serve: {} {} {:.3f} s\n", path, response.status, seconds);
+    if (!quiet_) log(fmt::format("{} {} {:.3f} s", path, response.status, seconds));
 }
 
 void Router::install(HttpServer& server) {

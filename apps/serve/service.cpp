@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "log.hpp"
 #include "router.hpp"
 
 namespace llmx::serve {
@@ -94,8 +95,7 @@ void serve(ServicePlan plan) {
     sigwait(&stop, &got);
     pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // the next one ends the program
     if (!plan.quiet)
-        fmt::print(stderr, "llmx: serve: stopping; running requests may take up to {} s\n",
-                   plan.grace.count());
+        log(fmt::format("stopping; running requests may take up to {} s", plan.grace.count()));
     dispatcher.stop(plan.grace);
     // The library cuts off answers that are being sent when it is stopped.
     wait_until(last_answers, [&] { return server.connections() == 0; });

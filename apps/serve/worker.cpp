@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <llmx/error.hpp>
@@ -184,6 +185,9 @@ private:
 
 }  // namespace
 
-void run_worker() { Worker().work(); }
+void run_worker() {
+    signal(SIGPIPE, SIG_IGN);  // the service's log may have lost its reader
+    Worker().work();
+}
 
 }  // namespace llmx::serve
