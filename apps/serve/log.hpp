@@ -1,6 +1,6 @@
 #pragma once
-// The service's log: lines on standard error. Whatever has become of it (a full disk, a reader that is gone or
-// stopped), nobody waits for it and nothing is thrown.
+// The service's log: lines on standard error. Whatever has become of it (a full disk, a reader that is gone
+// or stopped), nobody waits for it and nothing is thrown.
 
 #include <cstdint>
 #include <string_view>

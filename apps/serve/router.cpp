@@ -67,6 +67,7 @@ void fail_by_status(httplib::Response& response) {
 }
 
 std::string read_body(const httplib::ContentReader& reader, std::size_t longest) {
+    const auto arriving = Connection::current().arriving();
     std::string body;
     bool too_long = false;
     const bool whole = reader([&](const char* data, std::size_t size) {
@@ -172,13 +173,17 @@ void Router::post(HttpServer& server, const std::string& path,
     });
 }
 
+void Router::count(const std::string& path, int status, double seconds) {
+    metrics_.answered(path, status, seconds);
+    if (!quiet_) log(fmt::format("{} {} {:.3f} s", path, status, seconds));
+}
+
 void Router::answered(const httplib::Request& request, const httplib::Response& response) {
     const auto known = std::find_if(routes.begin(), routes.end(),
                                     [&](const Route& route) { return route.path == request.path; });
     const std::string path = known == routes.end() ? "other" : known->path;
     const double seconds = Connection::current().seconds();
-    metrics_.answered(path, response.status, seconds);
-    if (!quiet_) log(fmt::format("{} {} {:.3f} s", path, response.status, seconds));
+    count(path, Connection::current().is_noted_left() ? client_left : response.status, seconds);
 }
 
 void Router::install(HttpServer& server) {
@@ -204,6 +209,7 @@ void Router::install(HttpServer& server) {
         return HttpServer::HandlerResponse::Handled;
     };
     server.set_error_handler(fail_unsaid);
+    server.set_refused([this](int status, double seconds) { count("other", status, seconds); });
     server.set_logger([this](const httplib::Request& request, const httplib::Response& response) {
         answered(request, response);
     });

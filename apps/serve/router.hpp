@@ -3,9 +3,9 @@
 
 #include <string>
 
-#include "connection.hpp"
 #include "dispatcher.hpp"
 #include "guard.hpp"
+#include "http_server.hpp"
 #include "request_schema.hpp"
 
 namespace llmx::serve {
@@ -22,6 +22,7 @@ private:
     void chat(const std::string& body, httplib::Response& response);
     void models(httplib::Response& response) const;
     void health(httplib::Response& response) const;
+    void count(const std::string& path, int status, double seconds);
     void answered(const httplib::Request& request, const httplib::Response& response);
     void post(HttpServer& server, const std::string& path,
               void (Router::*handler)(const std::string&, httplib::Response&));

@@ -115,10 +115,10 @@ class Safety(unittest.TestCase):
                     b"BREW /health HTTP/1.1\r\nHost: localhost\r\n\r\n"):
             with self.subTest(raw[:20]):
                 answer = self.service.raw(raw, wait=40)
-                self.assertTrue(answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer[:100])
+                self.assertRegex(answer, rb"^($|HTTP/1\.1 (4\d\d|501|505) )")
         for length in (20_000, 40_000, 4_000_000):
             answer = self.service.raw(b"GET /" + b"a" * length + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 40)
-            self.assertTrue(answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer[:100])
+            self.assertRegex(answer, rb"^($|HTTP/1\.1 (4\d\d|501|505) )")
         for header in (b"X: " + b"a" * 9000, b"Range: bytes=" + b"0-1," * 1500 + b"0-1", b"Range: bytes=" + b"1" * 8000,
                        b"\r\n".join(b"X%d: %s" % (i, b"a" * 500) for i in range(1000))):
             with self.subTest(header[:20]):
@@ -140,7 +140,7 @@ class Safety(unittest.TestCase):
             answer = b""
             while part := connection.recv(4096):
                 answer += part
-            self.assertTrue(answer == b"" or answer.startswith(b"HTTP/1.1 4"), answer[:100])
+            self.assertRegex(answer, rb"^($|HTTP/1\.1 (4\d\d|501|505) )")
             connection.close()
 
 
