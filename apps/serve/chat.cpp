@@ -9,15 +9,13 @@
 #include <map>
 #include <string_view>
 
-#include "core/json_depth.hpp"
 #include "core/suggest.hpp"
+#include "request/json.hpp"
 
 namespace llmx::serve {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr int deepest = 64;
 
 /// Keys that mean the same to the command line, under its names.
 const std::map<std::string, std::string> taken = {
@@ -133,16 +131,7 @@ Json chunk(const ChatAnswer& answer, const Json& delta, const Json& reason) {
 }  // namespace
 
 ChatCall read_chat(const std::string& text) {
-    if (nested_deeper_than(text, deepest)) refuse(fmt::format("nested deeper than {}", deepest));
-    Json body;
-    try {
-        body = Json::parse(text);
-    } catch (const Json::parse_error& error) {
-        throw Error(ErrorCode::input,
-                    fmt::format("request: no valid JSON at byte {}; expected an object", error.byte));
-    }
-    if (!body.is_object())
-        throw Error(ErrorCode::input, fmt::format("request: is {}; expected an object", body.type_name()));
+    const Json body = request::parse_object(text);
     if (!body.contains("messages") || !body["messages"].is_array())
         refuse("no messages; expected a list of objects with role and content");
 

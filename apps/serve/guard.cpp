@@ -13,6 +13,7 @@
 #include <charconv>
 
 #include "http_error.hpp"
+#include "source.hpp"
 
 namespace llmx::serve {
 namespace {
@@ -103,7 +104,7 @@ void Guard::check_host(const httplib::Request& request) const {
     }
 }
 
-void Guard::check_key(const httplib::Request& request) const {
+void Guard::check_key(const httplib::Request& request) {
     if (access_.api_key.empty()) return;
     std::string given = request.get_header_value("X-Api-Key");
     const std::string authorization = request.get_header_value("Authorization");
@@ -112,8 +113,13 @@ void Guard::check_key(const httplib::Request& request) const {
         throw HttpError(401, "unauthorized",
                         "key: not given; expected a header Authorization: Bearer KEY, or X-Api-Key: KEY");
     }
-    if (!same_secret(given, access_.api_key))
+    const std::string source = source_of(request.remote_addr);
+    if (!guesses_.may_guess(source))
+        throw HttpError(429, "busy", "key: too many wrong ones from this address; try again later", 1);
+    if (!same_secret(given, access_.api_key)) {
+        guesses_.was_wrong(source);
         throw HttpError(401, "unauthorized", "key: not this service's key");
+    }
 }
 
 void Guard::check_body(const httplib::Request& request) const {
@@ -138,7 +144,7 @@ void Guard::check_body(const httplib::Request& request) const {
     }
 }
 
-void Guard::check(const httplib::Request& request) const {
+void Guard::check(const httplib::Request& request) {
     check_host(request);
     check_origin(request);
     std::vector<std::string> methods;

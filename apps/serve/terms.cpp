@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <llmx/error.hpp>
 
+#include "explain/estimate.hpp"
 #include "request/check.hpp"
 #include "request/json.hpp"
 #include "request/schema.hpp"
@@ -44,6 +45,8 @@ request::Fields fields(ServiceTerms& terms) {
                  {.low = 1});
     rows.integer("max_answer_tokens", terms.most_answer_tokens, "Maximum number of answer tokens.",
                  {.low = 1});
+    rows.integer("max_runs", terms.most_runs, "Maximum number of times that the model runs for a request.",
+                 {.low = 1, .high = most_runs});
     return all;
 }
 

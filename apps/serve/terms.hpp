@@ -14,6 +14,7 @@ struct ServiceTerms {
     ExplainRequest defaults;  ///< as the service was started; its model is a path
     int most_prompt_tokens = 4096;
     int most_answer_tokens = 1024;
+    int most_runs = 100'000;  ///< of the model, for one request
 };
 
 /// The keys that a service is started with.

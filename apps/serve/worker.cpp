@@ -160,7 +160,8 @@ private:
     }
 
     void carry_out(const Message& message, Activity& activity) {
-        request::Prepared ready = request::prepare(*model_, read_served(message.payload, terms_), activity);
+        request::Prepared ready =
+            request::prepare(*model_, read_served(message.payload, terms_), activity, terms_.most_runs);
         require_short(*model_, ready.request, terms_);
         request::write_answer(*model_, ready, activity);
         const Generation& answer = ready.request.output;

@@ -67,7 +67,7 @@ Model load_model(const ExplainRequest& request, Activity& activity, int randomiz
     return Model::load(request.model, options);
 }
 
-Prepared prepare(const Model& model, const ExplainRequest& request, Activity& activity) {
+Prepared prepare(const Model& model, const ExplainRequest& request, Activity& activity, double most) {
     Prepared prepared{.asked = request};
     prepared.asked.texts = completed(model, request.texts);
     Request how = request.how;
@@ -75,7 +75,7 @@ Prepared prepare(const Model& model, const ExplainRequest& request, Activity& ac
     how.progress = activity.progress();
     prepared.request = llmx::prepare(model, prepared.asked.texts, std::move(how));
     if (model.facts().kind == ModelKind::decoder) require_context(model, request, prepared.request);
-    require_feasible(prepared.request, model, request.methods);
+    require_feasible(prepared.request, model, request.methods, most);
     return prepared;
 }
 

@@ -29,8 +29,8 @@ void read_option(const std::string& method, const std::string& text,
                  std::map<std::string, std::string>& options) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("`method` {}: got \"{}\"; expected NAME:OPTION=VALUE", method, text));
+        throw Error(ErrorCode::usage, fmt::format("`method` {}: got \"{}\"; expected NAME:OPTION=VALUE",
+                                                  shortened(method), shortened(text)));
     }
     std::string name = text.substr(0, equals);
     std::replace(name.begin(), name.end(), '-', '_');
