@@ -82,6 +82,13 @@ bool same_secret(std::string_view a, std::string_view b) {
     return CRYPTO_memcmp(first.data(), second.data(), first.size()) == 0;
 }
 
+bool Route::serves(std::string_view asked) const {
+    constexpr std::string_view any = "{id}";
+    if (!path.ends_with(any)) return asked == path;
+    const std::string_view before = std::string_view(path).substr(0, path.size() - any.size());
+    return asked.starts_with(before) && asked.size() > before.size();
+}
+
 Guard::Guard(Access access, std::vector<Route> routes)
     : access_(std::move(access)), routes_(std::move(routes)) {
     for (std::string& host : access_.hosts) host = lower(host);
@@ -150,7 +157,7 @@ void Guard::check(const httplib::Request& request) {
     std::vector<std::string> methods;
     const Route* found = nullptr;
     for (const Route& route : routes_) {
-        if (route.path != request.path) continue;
+        if (!route.serves(request.path)) continue;
         methods.push_back(route.method);
         const bool head = request.method == "HEAD" && route.method == "GET";
         if (route.method == request.method || head) found = &route;

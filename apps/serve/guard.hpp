@@ -14,8 +14,10 @@ struct Request;
 namespace llmx::serve {
 
 struct Route {
-    std::string method, path;
-    bool open = false;  ///< nobody has to know the key
+    std::string method, path;  ///< "/a/{id}": any path that begins with "/a/" and goes on
+    bool open = false;         ///< nobody has to know the key
+
+    [[nodiscard]] bool serves(std::string_view asked) const;
 };
 
 struct Access {

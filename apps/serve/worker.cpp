@@ -142,8 +142,10 @@ private:
     template <typename Work>
     bool answer(std::uint64_t id, const Work& work) {
         const auto fail = [&](ErrorCode code, const std::string& message) {
-            channel_.send(
-                {{"kind", "error"}, {"id", id}, {"code", static_cast<int>(code)}, {"message", message}});
+            channel_.send({{"kind", "error"},
+                           {"id", id},
+                           {"code", static_cast<int>(code)},
+                           {"message", id == 0 ? message : without_paths(message, terms_)}});
             return false;
         };
         try {

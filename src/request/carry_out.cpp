@@ -8,6 +8,7 @@
 
 #include "explain/feasible.hpp"
 #include "request/check.hpp"
+#include "request/stop_texts.hpp"
 
 namespace llmx::request {
 namespace {
@@ -49,12 +50,16 @@ Generation generate(const Model& model, const Tokens& prompt, const ExplainReque
     }
     // `context_tokens` is a bound, checked before; memory is taken only for what can be written.
     if (asked.how.context > 0) options.context = static_cast<int>(prompt.size()) + options.max_new_tokens;
+    StopTexts stop(asked.stop);
     options.on_token = [&](Token, std::string_view text) {
-        activity.stream(text);
-        return true;
+        activity.stream(stop.add(text));
+        return !stop.is_found();
     };
     options.progress = activity.progress();
-    return model.generate(prompt, options);
+    Generation answer = model.generate(prompt, options);
+    activity.stream(stop.rest());
+    stop.cut(answer);
+    return answer;
 }
 
 }  // namespace

@@ -230,6 +230,7 @@ void visit_check(Rows& v, ExplainRequest& r) {
 
 void visit_generation(Rows& v, ExplainRequest& r) {
     visit(v, r.writing);
+    v.texts("stop", r.stop, 16, "Texts that end the answer and are no part of it.");
     v.text("assistant", r.assistant,
            "Speculative decoding: a smaller model with the same vocabulary writes drafts; prompt-lookup: "
            "the text so far does.",
@@ -262,6 +263,7 @@ void visit_option(Rows& v, ExplainRequest& r, const SharedOption& shared) {
                  : option.kind == "flag"   ? Kind::flag
                                            : Kind::word;
     const bool number = field.kind == Kind::integer || field.kind == Kind::number;
+    if (number) field.facts = {.low = option.low, .high = option.high};
     field.set = [&r, number, name = option.name, kind = field.kind, words = option.words](const Json& value) {
         std::string& target = r.method_options[name];
         if (kind == Kind::flag) {

@@ -64,6 +64,8 @@ const std::vector<SharedOption>& shared_options() {
                     all.push_back({option, {facts.name}, option.default_value});
                 } else {
                     same->methods.push_back(facts.name);
+                    same->option.low = std::min(same->option.low, option.low);
+                    same->option.high = std::max(same->option.high, option.high);
                     if (option.default_value != same->option.default_value)
                         same->default_value = "depends on the method";
                 }

@@ -11,7 +11,8 @@ import unittest
 from service import LONG, TINY, Service
 
 HEAD = b"Host: localhost\r\nContent-Type: application/json\r\n"
-SLOW_BODY = b"POST /v1/explain HTTP/1.1\r\n" + HEAD + b"Content-Length: 500\r\n\r\n{"
+POST = b"POST /v1/explain HTTP/1.1\r\n" + HEAD
+SLOW_BODY = POST + b"Content-Length: 500\r\n\r\n{"
 
 
 class Connections(unittest.TestCase):
@@ -45,8 +46,7 @@ class Connections(unittest.TestCase):
     def test_nobody_waits_for_those_who_do_not_go_on(self):
         cases = {"silent": b"", "half a line": b"GET /he", "half a head": b"GET /health HTTP/1.1\r\nHost: loc",
                  "half a body": SLOW_BODY,
-                 "half a chunked body": b"POST /v1/explain HTTP/1.1\r\n" + HEAD +
-                                        b"Transfer-Encoding: chunked\r\n\r\n1000\r\n{",
+                 "half a chunked body": POST + b"Transfer-Encoding: chunked\r\n\r\n1000\r\n{",
                  "not reading": b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
                  "not closing": b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"}
         for name, beginning in cases.items():
@@ -86,7 +86,7 @@ class Connections(unittest.TestCase):
         with socket.socket() as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             connection.connect(("127.0.0.1", self.service.port))
-            connection.sendall(b"POST /v1/explain HTTP/1.1\r\n" + HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
             self.service.wait_for(lambda: not self.service.is_running_one())
             got = b""
             while part := connection.recv(1 << 16):
@@ -97,7 +97,7 @@ class Connections(unittest.TestCase):
 
     def test_leaving_clients_are_noticed_at_once(self):
         body = json.dumps(LONG).encode()
-        request = b"POST /v1/explain HTTP/1.1\r\n" + HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+        request = POST + b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
         with self.beside(17, request):
             self.service.wait_for(lambda: self.service.metric("llmx_requests_waiting") == 16)
         start = time.monotonic()
@@ -109,7 +109,7 @@ class Connections(unittest.TestCase):
     def test_a_client_that_closes_its_half_is_told_so(self):
         body = json.dumps(LONG).encode()
         with socket.create_connection(("127.0.0.1", self.service.port), timeout=60) as connection:
-            connection.sendall(b"POST /v1/explain HTTP/1.1\r\n" + HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+            connection.sendall(POST + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
             connection.shutdown(socket.SHUT_WR)
             answer = b""
             while part := connection.recv(4096):

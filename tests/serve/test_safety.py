@@ -85,7 +85,8 @@ class Safety(unittest.TestCase):
                 answer = self.service.get(path)
                 self.assertEqual(answer.status, 404)
                 self.assertEqual(answer.error["type"], "not_found")
-        for method, path, allowed in (("GET", "/v1/explain", "POST"), ("POST", "/health", "GET"),
+        for method, path, allowed in (("GET", "/v1/explain", "POST"), ("PATCH", "/v1/models/x", "GET"),
+                                      ("POST", "/health", "GET"),
                                       ("DELETE", "/v1/models", "GET"), ("PUT", "/v1/chat/completions", "POST")):
             answer = self.service.send(method, path)
             self.assertEqual((answer.status, answer.headers["Allow"]), (405, allowed))
@@ -145,6 +146,32 @@ class Safety(unittest.TestCase):
 
 
 class Key(unittest.TestCase):
+    def test_wrong_keys_are_slowed(self):
+        with Service("--api-key", "right", "--quiet") as service:
+            statuses = []
+            start = time.monotonic()
+            for i in range(200):
+                answer = service.get("/v1/models", {"X-Api-Key": f"wrong{i}"})
+                statuses.append(answer.status)
+            seconds = time.monotonic() - start
+            self.assertEqual(statuses[:10], [401] * 10)
+            self.assertLessEqual(statuses.count(401), 11 + seconds)
+            self.assertEqual(set(statuses), {401, 429})
+            self.assertEqual(answer.headers["Retry-After"], "1")
+            # No key at all is no guess, and what is open stays open.
+            self.assertEqual(service.get("/v1/models").status, 401)
+            self.assertEqual(service.get("/health").status, 200)
+            service.wait_for(lambda: service.get("/v1/models", {"X-Api-Key": "right"}).status == 200, 3)
+
+    def test_paths_of_the_server_are_not_told(self):
+        with Service("--quiet", model=os.path.join(SOURCE, "tests/data/bertqa-tiny")) as service:
+            for keys in ({"task": "translation", "source": "a"}, {"user": "a"}, {"prompt_ids": [1]},
+                         {"context": "a", "question": "b", "method": ["context_reliance"], "context_span": "0:1"},
+                         {"context": "a" * 2000, "question": "b " * 700}, {"context": "a", "question": "b"}):
+                answer = service.post("/v1/explain", keys)
+                self.assertNotIn(SOURCE, answer.body.decode())
+            self.assertEqual(answer.status, 200)
+
     def test_another_address_needs_a_key(self):
         for host in ("0.0.0.0", "::", "192.168.1.5", "example.org"):
             run = command_line("serve", "--model", TINY_MODEL, "--host", host)
