@@ -155,6 +155,30 @@ class App(AppTest):
         self.run_it()
         self.assertFalse(self.one(".trouble").is_displayed())
 
+    def test_a_method_that_fails_takes_no_other_with_it(self):
+        self.go()
+        self.fill("a b c")
+        self.choose_methods("input_x_gradient", "attention_flow")
+        self.js("""const ask = llmx.client.explain;
+            llmx.client.explain = (body, ...more) => {
+              if (!body.method.includes("attention_flow")) return ask(body, ...more);
+              throw new llmx.client.ServiceError("attention_flow: 9 tokens need 9 KiB; expected fewer", 400);
+            };""")
+        self.run_it()
+        self.assertEqual(self.trouble(), "Left out: attention_flow: 9 tokens need 9 KiB; expected fewer")
+        self.assertIn("text", self.tabs())
+
+    def test_characters_of_several_tokens_are_whole_when_compared(self):
+        self.go()
+        for text in ("\u05e9\u05dc\u05d5\u05dd", "\u4f60\u597d \u05e9\u05dc\u05d5\u05dd"):
+            self.fill(text)
+            self.run_it()
+        self.assertEqual(self.selected(), "compare")
+        sides = [side.text for side in self.all(".compared .turn")]
+        for side, text in zip(sides, ("\u05e9\u05dc\u05d5\u05dd", "\u4f60\u597d"), strict=False):
+            self.assertIn(text, side.replace("\n", ""))
+            self.assertNotIn("\ufffd", side)
+
     def test_what_goes_on_is_seen(self):
         self.driver.set_window_size(1280, 500)
         self.go()

@@ -121,7 +121,7 @@ class Cancelling(unittest.TestCase):
                                ("beams", {"num_beams": 8, "max_new_tokens": 200}), ("lens", {"logit_lens": 5})):
                 longest[name] = self.leave(service, {"prompt": text, **keys}, 2)
             print("\nfree after: " + ", ".join(f"{name} {1000 * s:.0f} ms" for name, s in longest.items()))
-            self.assertLess(max(longest.values()), 1)
+            self.assertLess(max(longest.values()), 2)  # 0.1 s on a machine that does nothing else
             self.assertEqual(service.worker(), worker)
 
     def leave(self, service, keys, pause):

