@@ -4,6 +4,7 @@
 #include <fmt/ostream.h>
 #include <pthread.h>
 
+#include <atomic>
 #include <csignal>
 #include <iostream>
 #include <llmx/error.hpp>
@@ -51,8 +52,9 @@ void serve(ServicePlan plan) {
     front.install(server);
 
     bool broken = false;
+    std::atomic<bool> ending = false;
     std::thread listening([&] {
-        broken = !server.open();
+        broken = !server.open() && !ending;  // it may be told to stop before it has begun
         if (broken) kill(getpid(), SIGTERM);
     });
     const bool v6 = plan.host.find(':') != std::string::npos;
@@ -62,6 +64,7 @@ void serve(ServicePlan plan) {
 
     int got = 0;
     sigwait(&stop, &got);
+    ending = true;
     pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // the next one ends the program
     if (!plan.quiet) log(fmt::format("stopping; running requests may take up to {} s", plan.grace.count()));
     dispatcher.stop(plan.grace);

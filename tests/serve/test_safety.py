@@ -201,7 +201,7 @@ class Key(unittest.TestCase):
                                 {"Authorization": "Bearer right-key-1234"}, {"Authorization": "Basic right-key-123"},
                                 {"X-Api-Key": ""}, {"X-Api-Key": "right-key-123 x"}):
                     # Few at a time: many wrong keys are not looked at.
-                    for path in ("/v1/models",) if headers else ("/v1/models", "/v1/models/x", "/v1/methods", "/metrics"):
+                    for path in ("/v1/models", "/v1/models/x", "/v1/methods", "/metrics")[:1 if headers else 4]:
                         with self.subTest(headers=headers, path=path):
                             answer = service.get(path, headers)
                             self.assertEqual(answer.status, 401)
