@@ -55,7 +55,8 @@ class Worker(unittest.TestCase):
             service.wait_for(lambda: service.get("/health").status == 200)
             self.assertEqual(service.explain().status, 200)
             os.kill(service.worker(), signal.SIGSTOP)
-            post_and_leave(service, body=body).close()
+            with post_and_leave(service, body=body):
+                service.wait_for(service.is_running_one)
             start = time.monotonic()
             service.wait_for(lambda: service.metric("llmx_worker_restarts_total") == 2)
             self.assertLess(time.monotonic() - start, 1.5)
