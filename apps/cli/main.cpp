@@ -1,7 +1,9 @@
 // llmx: the command line. Parses, runs one command, and turns every error into one line on standard
 // error and an exit code (docs/exit-codes.md).
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <iostream>
 #include <llmx/error.hpp>
@@ -35,6 +37,15 @@ int exit_code(const llmx::Error& error) {
     const int signal = llmx::cli::interrupted();
     const bool by_signal = error.code() == llmx::ErrorCode::cancelled && signal != 0;
     return by_signal ? 128 + signal : static_cast<int>(error.code());
+}
+
+/// A file or connection that was opened in the place of a closed standard stream would get what is meant for
+/// that. In its place stands one that can neither be read nor written.
+void reserve_standard_streams() {
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        if (fcntl(stream, F_GETFD) < 0)
+            static_cast<void>(open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY));
+    }
 }
 
 int run(int argc, char** argv) {
@@ -77,6 +88,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
     using llmx::cli::complain;
     const int internal = static_cast<int>(llmx::ErrorCode::internal);
+    reserve_standard_streams();
     try {
         return run(argc, argv);
     } catch (const llmx::cli::PartlyFailed& error) {

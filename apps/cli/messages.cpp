@@ -26,11 +26,16 @@ std::string with_flags(std::string_view message) {
     return spelled.append(message, done);
 }
 
+void say(std::string_view text) noexcept {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    std::fflush(stderr);
+}
+
 void complain(std::string_view message) {
     std::string line = with_flags(message);
     std::replace(line.begin(), line.end(), '\n', ' ');
     std::cout.flush();
-    fmt::print(stderr, "llmx: {}\n", view::printable(line));
+    say(fmt::format("llmx: {}\n", view::printable(line)));
 }
 
 }  // namespace llmx::cli

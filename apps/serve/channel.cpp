@@ -1,5 +1,6 @@
 #include "channel.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,12 +12,19 @@
 namespace llmx::serve {
 namespace {
 
-bool send_all(int socket, std::string_view bytes) {
+constexpr int look = 50;  // milliseconds between two questions whether to go on
+
+bool send_all(int socket, std::string_view bytes, const std::function<bool()>& go_on) {
     while (!bytes.empty()) {
-        const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR) continue;
-        if (sent <= 0) return false;
-        bytes.remove_prefix(static_cast<std::size_t>(sent));
+        const ssize_t sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent > 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(sent));
+        } else if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+            pollfd room = {socket, POLLOUT, 0};
+            if (poll(&room, 1, look) == 0 && !go_on()) return false;
+        } else {
+            return false;
+        }
     }
     return true;
 }
@@ -27,11 +35,11 @@ Channel::~Channel() {
     if (socket_ >= 0) close(socket_);
 }
 
-bool Channel::send(nlohmann::json head, std::string_view payload) {
+bool Channel::send(nlohmann::json head, std::string_view payload, const std::function<bool()>& go_on) {
     if (!payload.empty()) head["bytes"] = payload.size();
     const std::string line = head.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace) + '\n';
     const std::lock_guard lock(sending_);
-    return send_all(socket_, line) && send_all(socket_, payload);
+    return send_all(socket_, line, go_on) && send_all(socket_, payload, go_on);
 }
 
 bool Channel::fill(bool wait) {

@@ -3,6 +3,7 @@
 // raw bytes behind it as its "bytes" says. A result of megabytes passes through without being parsed.
 
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -23,8 +24,11 @@ public:
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;
 
-    /// False where the other end is gone, or has not read for seconds. From any thread.
-    bool send(nlohmann::json head, std::string_view payload = {});
+    /// False where the other end is gone, or while it does not read and `go_on`, asked now and then, says so;
+    /// no message can be sent after that. From any thread.
+    bool send(
+        nlohmann::json head, std::string_view payload = {},
+        const std::function<bool()>& go_on = [] { return true; });
 
     /// Reads what there is; waits for it where `wait`. False where the other end is gone.
     bool fill(bool wait);

@@ -4,50 +4,46 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <llmx/error.hpp>
 #include <map>
+#include <set>
 #include <string_view>
 
-#include "core/json_depth.hpp"
 #include "core/suggest.hpp"
+#include "request/json.hpp"
 
 namespace llmx::serve {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int deepest = 64;
-
-/// Keys that mean the same to the command line, under its names.
-const std::map<std::string, std::string> taken = {
-    {"model", "model"},
-    {"max_tokens", "max_new_tokens"},
-    {"max_completion_tokens", "max_new_tokens"},
-    {"temperature", "temperature"},
-    {"top_p", "top_p"},
-    {"seed", "seed"},
-    {"top_k", "top_k"},
-    {"min_p", "min_p"},
-    {"repetition_penalty", "repetition_penalty"},
-};
-/// Keys that change nothing about an answer.
-const std::array<std::string_view, 6> ignored = {"user",         "metadata",          "store",
-                                                 "service_tier", "safety_identifier", "prompt_cache_key"};
-/// Keys whose values may only say "none of that", each with the value that says so.
-const std::map<std::string, Json> unable = {
-    {"n", 1},
-    {"stop", Json::array()},
-    {"tools", Json::array()},
-    {"tool_choice", "none"},
-    {"functions", Json::array()},
-    {"parallel_tool_calls", true},
-    {"logprobs", false},
-    {"top_logprobs", 0},
-    {"logit_bias", Json::object()},
-    {"presence_penalty", 0},
-    {"frequency_penalty", 0},
-    {"response_format", {{"type", "text"}}},
+/// Keys that change nothing about an answer here. The model is the one that is served, whatever its clients
+/// call it.
+const std::set<std::string, std::less<>> ignored = {"model",
+                                                    "user",
+                                                    "metadata",
+                                                    "store",
+                                                    "service_tier",
+                                                    "safety_identifier",
+                                                    "prompt_cache_key",
+                                                    "prompt_cache_retention",
+                                                    "reasoning_effort",
+                                                    "verbosity",
+                                                    "parallel_tool_calls"};
+/// Keys whose values may only say "none of that", each with the values that say so.
+const std::map<std::string, std::vector<Json>> unable = {
+    {"n", {1}},
+    {"tools", {Json::array()}},
+    {"tool_choice", {"none", "auto"}},
+    {"functions", {Json::array()}},
+    {"function_call", {"none", "auto"}},
+    {"logprobs", {false}},
+    {"top_logprobs", {0}},
+    {"logit_bias", {Json::object()}},
+    {"presence_penalty", {0}},
+    {"frequency_penalty", {0}},
+    {"modalities", {Json::array({"text"})}},
+    {"response_format", {Json{{"type", "text"}}}},
 };
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorCode::usage, "request: " + what); }
@@ -56,21 +52,45 @@ std::string shown(const Json& value) {
     return value.dump(-1, ' ', true, Json::error_handler_t::replace).substr(0, 40);
 }
 
-/// A message's text; a list of parts that are texts stands for them one after another.
-Json message_of(const Json& message) {
-    if (!message.is_object() || !message.contains("content")) return message;  // the command line says it
-    Json plain = message;
-    plain.erase("name");
-    if (!message["content"].is_array()) return plain;
+/// A list of parts that are texts stands for them one after another.
+std::string text_of_content(const Json& content) {
+    if (content.is_null()) return "";
+    if (content.is_string()) return content.get<std::string>();
+    if (!content.is_array())
+        refuse(fmt::format("a message's content is {}; expected a text, or a list of text parts",
+                           shown(content)));
     std::string text;
-    for (const Json& part : message["content"]) {
+    for (const Json& part : content) {
         const bool is_text = part.is_object() && part.value("type", Json()) == "text" &&
                              part.contains("text") && part["text"].is_string();
         if (!is_text) refuse(fmt::format("content has a part {}; expected text parts only", shown(part)));
         text += part["text"].get<std::string>();
     }
-    plain["content"] = text;
+    return text;
+}
+
+/// Role and content. What else an earlier answer has, as a client dumps it, says nothing about the text.
+Json message_of(const Json& message) {
+    if (!message.is_object() || !message.contains("content")) return message;  // the command line says it
+    static const std::set<std::string, std::less<>> beside = {
+        "name", "refusal", "annotations", "audio", "reasoning_content", "role", "explanation", "content"};
+    for (const auto& [key, value] : message.items()) {
+        if (beside.contains(key) || value.empty()) continue;  // null, or none of them
+        refuse(
+            fmt::format("a message has {} {}, which this service does not support; expected role and content",
+                        shortened(key), shown(value)));
+    }
+    Json plain = {{"role", message.value("role", Json())}, {"content", text_of_content(message["content"])}};
+    if (plain["role"] == "developer") plain["role"] = "system";
     return plain;
+}
+
+/// A value as the command line has it.
+Json own_value(const std::string& key, const Json& value, int most_answer_tokens) {
+    if (key == "top_k" && value.is_number_integer() && value < 0) return 0;  // all tokens
+    if (key == "max_new_tokens" && value.is_number_integer() && value > most_answer_tokens)
+        return most_answer_tokens;
+    return value;
 }
 
 bool flag(const Json& body, const char* key) {
@@ -82,7 +102,7 @@ bool flag(const Json& body, const char* key) {
 
 [[noreturn]] void unknown_key(const std::string& key) {
     std::vector<std::string> known = {"messages", "stream", "stream_options", "explain"};
-    for (const auto& [name, own] : taken) known.push_back(name);
+    for (const auto& [name, own] : chat_keys()) known.push_back(name);
     throw_unknown("request key", key, known);
 }
 
@@ -132,17 +152,23 @@ Json chunk(const ChatAnswer& answer, const Json& delta, const Json& reason) {
 
 }  // namespace
 
-ChatCall read_chat(const std::string& text) {
-    if (nested_deeper_than(text, deepest)) refuse(fmt::format("nested deeper than {}", deepest));
-    Json body;
-    try {
-        body = Json::parse(text);
-    } catch (const Json::parse_error& error) {
-        throw Error(ErrorCode::input,
-                    fmt::format("request: no valid JSON at byte {}; expected an object", error.byte));
-    }
-    if (!body.is_object())
-        throw Error(ErrorCode::input, fmt::format("request: is {}; expected an object", body.type_name()));
+const std::map<std::string, std::string>& chat_keys() {
+    static const std::map<std::string, std::string> keys = {
+        {"max_tokens", "max_new_tokens"},
+        {"max_completion_tokens", "max_new_tokens"},
+        {"temperature", "temperature"},
+        {"top_p", "top_p"},
+        {"seed", "seed"},
+        {"top_k", "top_k"},
+        {"stop", "stop"},
+        {"min_p", "min_p"},
+        {"repetition_penalty", "repetition_penalty"},
+    };
+    return keys;
+}
+
+ChatCall read_chat(const std::string& text, int most_answer_tokens) {
+    const Json body = request::parse_object(text);
     if (!body.contains("messages") || !body["messages"].is_array())
         refuse("no messages; expected a list of objects with role and content");
 
@@ -150,16 +176,17 @@ ChatCall read_chat(const std::string& text) {
     for (const Json& message : body["messages"]) request["messages"].push_back(message_of(message));
     for (const auto& [key, value] : body.items()) {
         if (key == "messages" || key == "stream" || key == "stream_options" || key == "explain") continue;
-        if (value.is_null() || std::find(ignored.begin(), ignored.end(), key) != ignored.end()) continue;
+        if (value.is_null() || ignored.contains(key)) continue;
         if (const auto none = unable.find(key); none != unable.end()) {
-            if (value != none->second)
+            const auto& values = none->second;
+            if (std::find(values.begin(), values.end(), value) == values.end())
                 refuse(fmt::format("{} is {}, which this service does not support", key, shown(value)));
-        } else if (const auto own = taken.find(key); own == taken.end()) {
+        } else if (const auto own = chat_keys().find(key); own == chat_keys().end()) {
             unknown_key(key);
         } else if (request.contains(own->second)) {
             refuse("max_tokens and max_completion_tokens: given together; expected one of them");
         } else {
-            request[own->second] = value;
+            request[own->second] = own_value(own->second, value, most_answer_tokens);
         }
     }
     ChatCall call;

@@ -2,6 +2,7 @@
 // POST /v1/chat/completions: its requests as those of the command line, and its answers.
 
 #include <cstdint>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -9,13 +10,17 @@
 
 namespace llmx::serve {
 
+/// Keys that mean the same to the command line, with its names for them.
+const std::map<std::string, std::string>& chat_keys();
+
 struct ChatCall {
     JobSpec ask;
     bool usage_at_end = false;  ///< stream_options.include_usage
 };
 
-/// Throws Error{usage} for what this service does not do, and for what is no such request.
-ChatCall read_chat(const std::string& body);
+/// A wish for more tokens than the service allows is one for as many. Throws Error{usage} for what this
+/// service does not do, and for what is no such request.
+ChatCall read_chat(const std::string& body, int most_answer_tokens);
 
 /// The answer's name and date, the same in all its parts.
 struct ChatAnswer {

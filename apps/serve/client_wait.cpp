@@ -7,7 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto look = 200ms;       // how often a client that waits is looked after
+constexpr auto look = 200ms;       // how often a client is told its place in the queue
 constexpr int looks_to_ping = 50;  // a comment shows proxies and clients that somebody is there
 
 }  // namespace
@@ -22,7 +22,8 @@ ClientWait::~ClientWait() {
 }
 
 std::optional<Event> ClientWait::next() {
-    std::optional<Event> event = job_->take(look);
+    Connection::current().wait_beside(job_->descriptor(), look);
+    std::optional<Event> event = job_->take(0ms);
     if (event) {
         ended_ = event->is_last();
         return event;
@@ -39,7 +40,12 @@ Event ClientWait::result() {
         std::optional<Event> event = next();
         if (event && event->failure) throw HttpError(*event->failure);
         if (event && event->is_last()) return std::move(*event);
-        if (!event && Connection::current().is_left()) throw HttpError(client_left, "cancelled", "left");
+        if (event || !Connection::current().is_left()) continue;
+        Connection::current().note_left();
+        throw HttpError(
+            400, "cancelled",
+            "connection: closed, or its sending half, before the answer; expected it to stay open "
+            "until then");
     }
 }
 
@@ -51,13 +57,17 @@ void send_events(httplib::Response& response, std::shared_ptr<ClientWait> exchan
         const std::optional<Event> event = exchange->next();
         std::string text = event ? text_of(*event) : "";
         silent = text.empty() ? silent + 1 : 0;
-        if (!event && Connection::current().is_left()) return false;
+        if (!event && (Connection::current().is_left() || !Connection::current().flush())) return false;
         if (text.empty() && silent % looks_to_ping == 0) text = ": still here\n\n";
         if (!text.empty() && !sink.write(text.data(), text.size())) return false;
         if (event && event->is_last()) sink.done();
         return true;
     };
-    response.set_chunked_content_provider("text/event-stream", provide);
+    if (Connection::current().takes_chunks()) {
+        response.set_chunked_content_provider("text/event-stream", provide);
+    } else {
+        response.set_content_provider("text/event-stream", provide);
+    }
 }
 
 }  // namespace llmx::serve

@@ -25,7 +25,7 @@ public:
 
     /// The job's next event, or its place in the queue where that has changed, or nothing for now.
     std::optional<Event> next();
-    /// The last one. Throws HttpError: the job's own, or `client_left`.
+    /// The last one. Throws HttpError: the job's own, or that the client has left.
     Event result();
 
 private:

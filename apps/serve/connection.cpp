@@ -1,50 +1,43 @@
 #include "connection.hpp"
 
-#include <arpa/inet.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <llmx/error.hpp>
 #include <stdexcept>
+
+#include "head.hpp"
+#include "peer.hpp"
 
 namespace llmx::serve {
 namespace {
 
-constexpr std::size_t longest_farewell = 4 << 20;  // bytes that a client may still be sending
-constexpr std::chrono::seconds longest_goodbye{2};
+constexpr std::size_t most_unsent = 16 << 20;  // bytes of a stream that wait for its reader
 
 thread_local Connection* this_threads = nullptr;
 
-void address_of(int (*get)(int, sockaddr*, socklen_t*), int socket, std::string& ip, int& port) {
-    sockaddr_storage address = {};
-    socklen_t size = sizeof address;
-    std::array<char, INET6_ADDRSTRLEN> text = {};
-    if (get(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) return;
-    if (address.ss_family == AF_INET) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(address);
-        inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-        port = ntohs(v4.sin_port);
-    } else if (address.ss_family == AF_INET6) {
-        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(address);
-        inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-        port = ntohs(v6.sin6_port);
-    }
-    ip = text.data();
-}
-
 }  // namespace
 
-Connection::Connection(int socket) : socket_(socket) { this_threads = this; }
+Connection::Connection(Guest guest, Arrivals& arrivals)
+    : arrivals_(arrivals),
+      socket_(guest.socket),
+      start_(guest.start),
+      may_read_(std::max(longest_head, guest.arrived.size())),
+      arrived_(std::move(guest.arrived)) {
+    this_threads = this;
+}
 
 Connection::~Connection() { this_threads = nullptr; }
 
 Connection& Connection::current() {
     if (this_threads == nullptr) throw std::logic_error("no connection in this thread");
     return *this_threads;
+}
+
+void Connection::begin_body(std::size_t most, bool takes_chunks) {
+    may_read_ = most;
+    takes_chunks_ = takes_chunks;
 }
 
 bool Connection::wait_for(short what, Clock::time_point until) const {
@@ -62,100 +55,68 @@ bool Connection::is_left() const {
     return poll(&one, 1, 0) > 0 && (one.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
-double Connection::seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-
-void Connection::say_goodbye() {
-    shutdown(socket_, SHUT_WR);
-    const auto until = Clock::now() + longest_goodbye;
-    for (std::size_t got = 0; got < longest_farewell;) {
-        const ssize_t n = wait_for(POLLIN, until) ? recv(socket_, buffer_.data(), buffer_.size(), 0) : 0;
-        if (n <= 0) return;
-        got += static_cast<std::size_t>(n);
-    }
+void Connection::wait_beside(int descriptor, std::chrono::milliseconds longest) const {
+    std::array<pollfd, 2> both = {{{socket_, POLLRDHUP, 0}, {descriptor, POLLIN, 0}}};
+    poll(both.data(), both.size(), static_cast<int>(longest.count()));
 }
 
-bool Connection::is_readable() const { return at_ < end_ || wait_for(POLLIN, start_ + longest_arrival); }
+double Connection::seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
-bool Connection::wait_writable() const { return wait_for(POLLOUT, Clock::now() + longest_write); }
+bool Connection::is_readable() const { return at_ < arrived_.size() || wait_for(POLLIN, until_); }
 
 ssize_t Connection::read(char* to, std::size_t size) {
     size = std::min(size, may_read_);
     if (size == 0) return -1;
-    if (at_ == end_) {
-        if (!wait_for(POLLIN, start_ + longest_arrival)) return -1;
-        const ssize_t got = recv(socket_, buffer_.data(), buffer_.size(), 0);
-        if (got <= 0) return got;
+    if (at_ == arrived_.size()) {
+        if (!wait_for(POLLIN, until_)) return -1;
+        arrived_.resize(16 << 10);
+        const ssize_t got = recv(socket_, arrived_.data(), arrived_.size(), MSG_DONTWAIT);
         at_ = 0;
-        end_ = static_cast<std::size_t>(got);
+        arrived_.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        if (got <= 0) return got;
     }
-    const std::size_t take = std::min(size, end_ - at_);
-    std::memcpy(to, buffer_.data() + at_, take);
+    const std::size_t take = std::min(size, arrived_.size() - at_);
+    arrived_.copy(to, take, at_);
     at_ += take;
     may_read_ -= take;
     return static_cast<ssize_t>(take);
 }
 
-ssize_t Connection::write(const char* from, std::size_t size) {
-    if (!wait_for(POLLOUT, Clock::now() + longest_write)) return -1;
-    return send(socket_, from, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+bool Connection::flush() {
+    while (sent_ < unsent_.size()) {
+        const ssize_t n =
+            send(socket_, unsent_.data() + sent_, unsent_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+            return Clock::now() - last_sent_ < longest_write;
+        if (n <= 0) return false;
+        sent_ += static_cast<std::size_t>(n);
+        last_sent_ = Clock::now();
+    }
+    unsent_.clear();
+    sent_ = 0;
+    return true;
 }
 
+ssize_t Connection::write(const char* from, std::size_t size) {
+    if (unsent_.size() - sent_ > most_unsent) return -1;
+    if (unsent_.empty()) last_sent_ = Clock::now();
+    unsent_.append(from, size);
+    return flush() ? static_cast<ssize_t>(size) : -1;
+}
+
+std::string Connection::take_unsent() { return unsent_.substr(sent_); }
+
 void Connection::get_remote_ip_and_port(std::string& ip, int& port) const {
-    address_of(getpeername, socket_, ip, port);
+    const Peer peer = peer_of(socket_);
+    ip = peer.address;
+    port = peer.port;
 }
 
 void Connection::get_local_ip_and_port(std::string& ip, int& port) const {
-    address_of(getsockname, socket_, ip, port);
-}
-
-int HttpServer::bind(const std::string& host, int port) {
-    // The library's own options would let a second program listen at the same port.
-    set_socket_options([](socket_t socket) {
-        const int on = 1;
-        setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    });
-    const std::string asked = fmt::format("{}:{}", host, port);
-    if (port == 0) {
-        port = bind_to_any_port(host);
-        if (port <= 0) port = -1;
-    } else if (!bind_to_port(host, port)) {
-        port = -1;
-    }
-    if (port < 0) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("serve: cannot listen at {} ({}); expected an address of this machine and a "
-                                "free port",
-                                asked, std::strerror(errno)));
-    }
-    return port;
-}
-
-bool HttpServer::process_and_close_socket(socket_t socket) {
-    bool answered = false;
-    ++connections_;
-    {
-        Connection connection(socket);
-        try {
-            bool closed = false;
-            std::string remote, local;
-            int remote_port = 0, local_port = 0;
-            connection.get_remote_ip_and_port(remote, remote_port);
-            connection.get_local_ip_and_port(local, local_port);
-            answered = process_request(connection, remote, remote_port, local, local_port,
-                                       /*close_connection=*/true, closed, [&](httplib::Request& request) {
-                                           connection.begin_body(longest_body_ + Connection::longest_head);
-                                           request.ranges.clear();  // results come whole, as they are
-                                           request.headers.erase("Accept-Encoding");
-                                       });
-            if (answered) connection.say_goodbye();
-        } catch (const std::exception& error) {
-            fmt::print(stderr, "llmx: serve: a connection ended by an error: {}\n", error.what());
-        }
-    }
-    shutdown(socket, SHUT_RDWR);
-    close(socket);
-    --connections_;
-    return answered;
+    const Peer own = own_end_of(socket_);
+    ip = own.address;
+    port = own.port;
 }
 
 }  // namespace llmx::serve

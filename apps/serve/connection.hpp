@@ -1,15 +1,17 @@
 #pragma once
-// One connection of a client: cpp-httplib reads and writes through it. It bounds what the library does not:
-// the time that a whole request may take to arrive, the size of its head, and writes to a client that does
+// One connection of a client, from its request's head on: cpp-httplib reads and writes through it. It bounds
+// what the library does not: the time that a body may take to arrive, and what waits for a client that does
 // not read. It also knows whether the client is still there.
 
 #include <cpp-httplib/httplib.h>
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <string>
+
+#include "arrivals.hpp"
+#include "door.hpp"
 
 namespace llmx::serve {
 
@@ -17,12 +19,11 @@ class Connection final : public httplib::Stream {
 public:
     using Clock = std::chrono::steady_clock;
 
-    static constexpr std::size_t longest_head = 64 << 10;  // bytes
     static constexpr std::chrono::seconds longest_arrival{20}, longest_write{30};
 
     /// Of a connected socket, which the caller closes. The connection is `current()` in this thread, as long
     /// as it lives.
-    explicit Connection(int socket);
+    Connection(Guest guest, Arrivals& arrivals);
     ~Connection() override;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -30,21 +31,34 @@ public:
     /// The one that this thread serves.
     static Connection& current();
 
-    /// The head is read; the rest may be so long.
-    void begin_body(std::size_t most) { may_read_ = most; }
+    /// The head is read; the rest may be so long. An HTTP/1.0 client takes an answer of unknown length only
+    /// up to the connection's end.
+    void begin_body(std::size_t most, bool takes_chunks);
+    [[nodiscard]] bool takes_chunks() const { return takes_chunks_; }
+    /// A thread waits for the body, as long as it lives.
+    [[nodiscard]] Arrivals::Arrival arriving() { return {arrivals_, socket_}; }
+
     /// The client has closed its end.
     [[nodiscard]] bool is_left() const;
-    /// The seconds since it was accepted.
+    /// Waits, so long at most, until `descriptor` can be read or the client has left.
+    void wait_beside(int descriptor, std::chrono::milliseconds longest) const;
+    /// The request was given up because of that: for the log.
+    void note_left() { noted_left_ = true; }
+    [[nodiscard]] bool is_noted_left() const { return noted_left_; }
+    /// The seconds since the request's first byte.
     [[nodiscard]] double seconds() const;
-    /// Says that no more comes, and lets the client read what it was sent before the socket is closed: it may
-    /// still be sending a body that was refused.
-    void say_goodbye();
+
+    /// Sends what waits, as far as the client reads. False where it has not read for long.
+    bool flush();
+    /// What still waits.
+    std::string take_unsent();
 
     [[nodiscard]] bool is_readable() const override;
     [[nodiscard]] bool wait_readable() const override { return is_readable(); }
-    [[nodiscard]] bool wait_writable() const override;
+    [[nodiscard]] bool wait_writable() const override { return true; }
     [[nodiscard]] time_t duration() const override { return static_cast<time_t>(seconds()); }
     ssize_t read(char* to, std::size_t size) override;
+    /// Never waits.
     ssize_t write(const char* from, std::size_t size) override;
     void get_remote_ip_and_port(std::string& ip, int& port) const override;
     void get_local_ip_and_port(std::string& ip, int& port) const override;
@@ -53,27 +67,16 @@ public:
 private:
     [[nodiscard]] bool wait_for(short what, Clock::time_point until) const;
 
+    Arrivals& arrivals_;
     int socket_;
-    Clock::time_point start_ = Clock::now();
-    std::size_t may_read_ = longest_head;
-    std::array<char, 4096> buffer_;
-    std::size_t at_ = 0, end_ = 0;
-};
-
-/// One request a connection: nobody has to guess where a refused request's body ends.
-class HttpServer final : public httplib::Server {
-public:
-    explicit HttpServer(std::size_t longest_body) : longest_body_(longest_body) {}
-    /// Binds to an address and port (0: any) and returns the port. Throws Error{usage} where that fails.
-    int bind(const std::string& host, int port);
-    /// Connections that are being served.
-    [[nodiscard]] int connections() const { return connections_; }
-
-private:
-    bool process_and_close_socket(socket_t socket) override;
-
-    std::size_t longest_body_;
-    std::atomic<int> connections_ = 0;
+    Clock::time_point start_, until_ = Clock::now() + longest_arrival;
+    std::size_t may_read_;
+    std::string arrived_;
+    std::size_t at_ = 0;
+    std::string unsent_;
+    std::size_t sent_ = 0;  ///< of `unsent_`
+    Clock::time_point last_sent_ = Clock::now();
+    bool takes_chunks_ = true, noted_left_ = false;
 };
 
 }  // namespace llmx::serve

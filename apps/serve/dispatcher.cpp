@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <llmx/error.hpp>
 
+#include "log.hpp"
+
 namespace llmx::serve {
 namespace {
 
@@ -128,7 +130,7 @@ Dispatcher::Waited Dispatcher::wait(Message& message, Clock::time_point until) {
 
 void Dispatcher::load() {
     worker_ = std::make_unique<WorkerProcess>(std::vector<std::string>{"serve-worker"});
-    worker_->channel().send({{"kind", "terms"}}, plan_.worker_terms);
+    worker_->channel().send({{"kind", "terms"}}, plan_.worker_terms, [this] { return !is_stopping(); });
     for (;;) {
         Message message;
         const Waited waited = wait(message, Clock::now() + 1s);
@@ -161,8 +163,9 @@ bool Dispatcher::load_again() {
         } catch (const std::exception& error) {
             worker_.reset();
             const auto seconds = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(pause).count());
-            fail_waiting({503, "restarting",
-                          fmt::format("the model cannot be loaded again: {}", error.what()), seconds});
+            log(fmt::format("the model cannot be loaded again: {}", error.what()));
+            fail_waiting(
+                {503, "restarting", "the model cannot be loaded again; the service tries on", seconds});
         }
         for (const auto until = Clock::now() + pause; Clock::now() < until && !is_stopping();) {
             std::this_thread::sleep_for(20ms);
@@ -214,10 +217,16 @@ std::shared_ptr<Job> Dispatcher::next() {
 void Dispatcher::run(Job& job) {
     auto until = Clock::now() + plan_.longest_work;
     bool cancelled = false;
+    const auto go_on = [&] { return Clock::now() < until && !job.is_given_up() && !is_stopping(); };
     if (!worker_->channel().send(
             {{"kind", "run"}, {"id", job.id}, {"explain", job.ask.explain}, {"stream", job.ask.stream}},
-            job.ask.request)) {
-        worker_died(waits_again(job) ? nullptr : &job);
+            job.ask.request, go_on)) {
+        if (Clock::now() >= until) {
+            time_out(job);
+            worker_died(&job);
+        } else {
+            worker_died(waits_again(job) ? nullptr : &job);
+        }
         return;
     }
     bool begun = false;
@@ -239,18 +248,21 @@ void Dispatcher::run(Job& job) {
             worker_died(&job);
             return;
         }
-        if (late && !job.is_given_up()) {
-            metrics_.timed_out();
-            job.put(failed(
-                {504, "timeout",
-                 fmt::format("the request took longer than the limit of {} s", plan_.longest_work.count())}));
-        }
+        if (late && !job.is_given_up()) time_out(job);
         if ((late || job.is_given_up()) && !cancelled) {
             cancelled = true;
             until = Clock::now() + plan_.patience;
-            worker_->channel().send({{"kind", "cancel"}, {"id", job.id}});
+            worker_->channel().send({{"kind", "cancel"}, {"id", job.id}}, {},
+                                    [&] { return Clock::now() < until; });
         }
     }
+}
+
+void Dispatcher::time_out(Job& job) {
+    metrics_.timed_out();
+    job.put(
+        failed({504, "timeout",
+                fmt::format("the request took longer than the limit of {} s", plan_.longest_work.count())}));
 }
 
 /// A job that the worker had not begun did not end it: it waits for the next worker, once.
@@ -288,7 +300,7 @@ void Dispatcher::worker_died(Job* job) {
     }
     const std::string how = worker_->end();
     worker_.reset();
-    fmt::print(stderr, "llmx: serve: the model worker was ended by {}; restarting it\n", how);
+    log(fmt::format("the model worker was ended by {}; restarting it", how));
     if (job != nullptr) {
         job->put(failed({502, "worker_died",
                          fmt::format("the model worker was ended by {} while working on this request; it is "

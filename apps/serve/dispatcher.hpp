@@ -58,6 +58,7 @@ private:
     bool load_again();
     std::shared_ptr<Job> next();
     void run(Job& job);
+    void time_out(Job& job);
     bool waits_again(const Job& job);
     bool passed_on(Job& job, Message message);
     void worker_died(Job* job);

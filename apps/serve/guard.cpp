@@ -13,6 +13,7 @@
 #include <charconv>
 
 #include "http_error.hpp"
+#include "source.hpp"
 
 namespace llmx::serve {
 namespace {
@@ -81,6 +82,13 @@ bool same_secret(std::string_view a, std::string_view b) {
     return CRYPTO_memcmp(first.data(), second.data(), first.size()) == 0;
 }
 
+bool Route::serves(std::string_view asked) const {
+    constexpr std::string_view any = "{id}";
+    if (!path.ends_with(any)) return asked == path;
+    const std::string_view before = std::string_view(path).substr(0, path.size() - any.size());
+    return asked.starts_with(before) && asked.size() > before.size();
+}
+
 Guard::Guard(Access access, std::vector<Route> routes)
     : access_(std::move(access)), routes_(std::move(routes)) {
     for (std::string& host : access_.hosts) host = lower(host);
@@ -103,7 +111,7 @@ void Guard::check_host(const httplib::Request& request) const {
     }
 }
 
-void Guard::check_key(const httplib::Request& request) const {
+void Guard::check_key(const httplib::Request& request) {
     if (access_.api_key.empty()) return;
     std::string given = request.get_header_value("X-Api-Key");
     const std::string authorization = request.get_header_value("Authorization");
@@ -112,8 +120,13 @@ void Guard::check_key(const httplib::Request& request) const {
         throw HttpError(401, "unauthorized",
                         "key: not given; expected a header Authorization: Bearer KEY, or X-Api-Key: KEY");
     }
-    if (!same_secret(given, access_.api_key))
+    const std::string source = source_of(request.remote_addr);
+    if (!guesses_.may_guess(source))
+        throw HttpError(429, "busy", "key: too many wrong ones from this address; try again later", 1);
+    if (!same_secret(given, access_.api_key)) {
+        guesses_.was_wrong(source);
         throw HttpError(401, "unauthorized", "key: not this service's key");
+    }
 }
 
 void Guard::check_body(const httplib::Request& request) const {
@@ -138,13 +151,13 @@ void Guard::check_body(const httplib::Request& request) const {
     }
 }
 
-void Guard::check(const httplib::Request& request) const {
+void Guard::check(const httplib::Request& request) {
     check_host(request);
     check_origin(request);
     std::vector<std::string> methods;
     const Route* found = nullptr;
     for (const Route& route : routes_) {
-        if (route.path != request.path) continue;
+        if (!route.serves(request.path)) continue;
         methods.push_back(route.method);
         const bool head = request.method == "HEAD" && route.method == "GET";
         if (route.method == request.method || head) found = &route;

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "guesses.hpp"
+
 namespace httplib {
 struct Request;
 }
@@ -12,8 +14,10 @@ struct Request;
 namespace llmx::serve {
 
 struct Route {
-    std::string method, path;
-    bool open = false;  ///< nobody has to know the key
+    std::string method, path;  ///< "/a/{id}": any path that begins with "/a/" and goes on
+    bool open = false;         ///< nobody has to know the key
+
+    [[nodiscard]] bool serves(std::string_view asked) const;
 };
 
 struct Access {
@@ -27,15 +31,16 @@ class Guard {
 public:
     Guard(Access access, std::vector<Route> routes);
     /// Throws HttpError.
-    void check(const httplib::Request& request) const;
+    void check(const httplib::Request& request);
 
 private:
     void check_host(const httplib::Request& request) const;
-    void check_key(const httplib::Request& request) const;
+    void check_key(const httplib::Request& request);
     void check_body(const httplib::Request& request) const;
 
     Access access_;
     std::vector<Route> routes_;
+    Guesses guesses_{{}};
 };
 
 /// "localhost:8080" -> "localhost"; "[::1]:80" -> "::1"; empty for what is no host.

@@ -37,7 +37,8 @@ HttpError::HttpError(int exit_code, const std::string& what)
 HttpError::HttpError(const Error& error) : HttpError(static_cast<int>(error.code()), error.what()) {}
 
 std::string HttpError::body() const {
-    nlohmann::ordered_json error = {{"message", message}, {"type", type}, {"code", nullptr}};
+    constexpr std::size_t most = 2000;  // what a client has sent does not come back whole
+    nlohmann::ordered_json error = {{"message", message.substr(0, most)}, {"type", type}, {"code", nullptr}};
     if (code) error["code"] = *code;
     return nlohmann::ordered_json{{"error", error}}.dump(-1, ' ', false,
                                                          nlohmann::ordered_json::error_handler_t::replace);

@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -34,7 +33,11 @@ struct Event {
 /// Events go in at one end, in the dispatcher's thread, and out at the other, in that of the connection.
 class Job {
 public:
-    Job(std::uint64_t number, JobSpec what) : id(number), ask(std::move(what)) {}
+    /// Throws Error{internal} where the system has no descriptor left.
+    Job(std::uint64_t number, JobSpec what);
+    ~Job();
+    Job(const Job&) = delete;
+    Job& operator=(const Job&) = delete;
 
     const std::uint64_t id;
     const JobSpec ask;
@@ -43,6 +46,8 @@ public:
     void put(Event event);
     /// Waits for one, so long at most.
     std::optional<Event> take(std::chrono::milliseconds longest);
+    /// Can be read while there are events.
+    [[nodiscard]] int descriptor() const { return ready_; }
 
     /// Nobody waits any more. The dispatcher finds out by itself: `Dispatcher::cancel` wakes it.
     void give_up() { given_up_ = true; }
@@ -50,7 +55,7 @@ public:
 
 private:
     std::mutex mutex_;
-    std::condition_variable changed_;
+    int ready_;  ///< an event descriptor
     std::deque<Event> events_;
     bool ended_ = false;
     std::atomic<bool> given_up_ = false;

@@ -11,11 +11,13 @@ Json methods_document(const std::vector<MethodFacts>& methods) {
     for (const MethodFacts& method : methods) {
         Json options = Json::array();
         for (const MethodOption& option : method.options) {
+            const bool number = option.kind == "whole" || option.kind == "number";
             options.push_back({{"name", option.name},
                                {"kind", option.kind},
                                {"default", option.default_value},
                                {"words", option.words},
                                {"help", option.help}});
+            if (number) options.back().update({{"minimum", option.low}, {"maximum", option.high}});
         }
         list.push_back({{"name", method.name},
                         {"family", method.family},

@@ -9,6 +9,8 @@
 #include <llmx/version.hpp>
 #include <string_view>
 
+#include "log.hpp"
+
 namespace llmx::serve {
 namespace {
 
@@ -84,6 +86,8 @@ std::string Metrics::text(const Gauges& now) const {
            restarts_);
     single(out, "llmx_prompt_tokens_total", "counter", "Tokens of the prompts worked on.", prompt_tokens_);
     single(out, "llmx_answer_tokens_total", "counter", "Tokens of their answers.", answer_tokens_);
+    single(out, "llmx_log_lines_lost_total", "counter", "Lines that standard error did not take.",
+           lost_log_lines());
     single(out, "llmx_ready", "gauge", "1: the model is loaded.", now.ready ? 1 : 0);
     single(out, "llmx_requests_running", "gauge", "Requests that the model works on.", now.running);
     single(out, "llmx_requests_waiting", "gauge", "Requests in the queue.", now.waiting);

@@ -12,6 +12,7 @@ struct RequestSchema {
     std::function<void(const std::string& request)> check;
     /// A request's keys as properties of a JSON schema.
     nlohmann::ordered_json properties;
+    int most_answer_tokens = 0;
     std::string model;  ///< the name of the one served
 };
 

@@ -8,6 +8,7 @@
 
 #include "chat.hpp"
 #include "client_wait.hpp"
+#include "log.hpp"
 #include "methods.hpp"
 #include "openapi.hpp"
 #include "view/html/page.hpp"
@@ -18,14 +19,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 const std::vector<Route> routes = {
-    {"POST", "/v1/explain"},
-    {"POST", "/v1/explain/stream"},
-    {"POST", "/v1/chat/completions"},
-    {"GET", "/v1/models"},
-    {"GET", "/v1/methods"},
-    {"GET", "/metrics"},
-    {"GET", "/health", /*open=*/true},
-    {"GET", "/openapi.json", /*open=*/true},
+    {"POST", "/v1/explain"},     {"POST", "/v1/explain/stream"},    {"POST", "/v1/chat/completions"},
+    {"GET", "/v1/models"},       {"GET", "/v1/models/{id}"},        {"GET", "/v1/methods"},
+    {"GET", "/metrics"},         {"GET", "/health", /*open=*/true}, {"GET", "/openapi.json", /*open=*/true},
     {"GET", "/", /*open=*/true},
 };
 
@@ -66,6 +62,7 @@ void fail_by_status(httplib::Response& response) {
 }
 
 std::string read_body(const httplib::ContentReader& reader, std::size_t longest) {
+    const auto arriving = Connection::current().arriving();
     std::string body;
     bool too_long = false;
     const bool whole = reader([&](const char* data, std::size_t size) {
@@ -113,6 +110,7 @@ Router::Router(Dispatcher& dispatcher, Metrics& metrics, RequestSchema language,
       metrics_(metrics),
       language_(std::move(language)),
       longest_body_(access.longest_body),
+      needs_key_(!access.api_key.empty()),
       guard_(std::move(access), routes),
       quiet_(quiet) {}
 
@@ -130,7 +128,7 @@ void Router::explain_stream(const std::string& body, httplib::Response& response
 }
 
 void Router::chat(const std::string& body, httplib::Response& response) {
-    const ChatCall call = read_chat(body);
+    const ChatCall call = read_chat(body, language_.most_answer_tokens);
     language_.check(call.ask.request);
     const ChatAnswer answer = new_chat_answer(language_.model);
     const auto exchange = std::make_shared<ClientWait>(dispatcher_, metrics_, call.ask);
@@ -150,11 +148,22 @@ void Router::chat(const std::string& body, httplib::Response& response) {
     send_events(response, exchange, text_of);
 }
 
-void Router::models(httplib::Response& response) const {
-    Json model = {{"id", language_.model}, {"object", "model"}, {"owned_by", "llmx"}};
+Json Router::model() const {
+    Json model = {{"id", language_.model}, {"object", "model"}, {"created", started_}, {"owned_by", "llmx"}};
     const nlohmann::json facts = dispatcher_.model();
     for (const auto& [key, value] : facts.items()) model[key] = value;
-    set_json(response, Json{{"object", "list"}, {"data", {model}}}.dump());
+    return model;
+}
+
+void Router::models(httplib::Response& response) const {
+    set_json(response, Json{{"object", "list"}, {"data", {model()}}}.dump());
+}
+
+void Router::one_model(const std::string& id, httplib::Response& response) const {
+    if (id != language_.model)
+        throw HttpError(404, "not_found",
+                        fmt::format("model: unknown; this service has {}", language_.model));
+    set_json(response, model().dump());
 }
 
 void Router::health(httplib::Response& response) const {
@@ -171,13 +180,17 @@ void Router::post(HttpServer& server, const std::string& path,
     });
 }
 
+void Router::count(const std::string& path, int status, double seconds) {
+    metrics_.answered(path, status, seconds);
+    if (!quiet_) log(fmt::format("{} {} {:.3f} s", path, status, seconds));
+}
+
 void Router::answered(const httplib::Request& request, const httplib::Response& response) {
     const auto known = std::find_if(routes.begin(), routes.end(),
-                                    [&](const Route& route) { return route.path == request.path; });
+                                    [&](const Route& route) { return route.serves(request.path); });
     const std::string path = known == routes.end() ? "other" : known->path;
     const double seconds = Connection::current().seconds();
-    metrics_.answered(path, response.status, seconds);
-    if (!quiet_) fmt::print(stderr, "llmx: serve: {} {} {:.3f} s\n", path, response.status, seconds);
+    count(path, Connection::current().is_noted_left() ? client_left : response.status, seconds);
 }
 
 void Router::install(HttpServer& server) {
@@ -203,6 +216,7 @@ void Router::install(HttpServer& server) {
         return HttpServer::HandlerResponse::Handled;
     };
     server.set_error_handler(fail_unsaid);
+    server.set_refused([this](int status, double seconds) { count("other", status, seconds); });
     server.set_logger([this](const httplib::Request& request, const httplib::Response& response) {
         answered(request, response);
     });
@@ -223,14 +237,18 @@ void Router::install(HttpServer& server) {
         response.set_header("Content-Security-Policy", "frame-ancestors 'none'");
     });
     get("/v1/models", [this](httplib::Response& response) { models(response); });
+    server.Get("/v1/models/(.+)", [this](const httplib::Request& request, httplib::Response& response) {
+        answer(response, [&] { one_model(request.matches[1].str(), response); });
+    });
     get("/v1/methods",
         [](httplib::Response& response) { set_json(response, methods_document(known_methods()).dump()); });
     get("/health", [this](httplib::Response& response) { health(response); });
     get("/metrics", [this](httplib::Response& response) {
         response.set_content(metrics_.text(dispatcher_.gauges()), "text/plain; version=0.0.4");
     });
-    get("/openapi\\.json",
-        [this](httplib::Response& response) { set_json(response, openapi(language_.properties).dump(2)); });
+    get("/openapi\\.json", [this](httplib::Response& response) {
+        set_json(response, openapi(language_.properties, needs_key_).dump(2));
+    });
 }
 
 }  // namespace llmx::serve

@@ -4,44 +4,17 @@
 #include <fmt/ostream.h>
 #include <pthread.h>
 
-#include <condition_variable>
+#include <atomic>
 #include <csignal>
 #include <iostream>
 #include <llmx/error.hpp>
-#include <mutex>
 #include <thread>
 
+#include "log.hpp"
 #include "router.hpp"
 
 namespace llmx::serve {
 namespace {
-
-/// Threads of the HTTP library, one for each connection that is served. When all are taken and as many
-/// connections wait, nobody is accepted until one is done: they wait at the system's door.
-class Threads final : public httplib::TaskQueue {
-public:
-    explicit Threads(std::size_t count) : pool_(count), most_(2 * count) {}
-
-    bool enqueue(std::function<void()> work) override {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return inside_ < most_; });
-        ++inside_;
-        lock.unlock();
-        return pool_.enqueue([this, work = std::move(work)] {
-            work();
-            const std::lock_guard done(mutex_);
-            --inside_;
-            changed_.notify_one();
-        });
-    }
-    void shutdown() override { pool_.shutdown(); }
-
-private:
-    httplib::ThreadPool pool_;
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::size_t most_, inside_ = 0;
-};
 
 constexpr std::chrono::seconds last_answers{5};
 
@@ -69,10 +42,8 @@ void serve(ServicePlan plan) {
     sigset_t stop = stop_signals();
     pthread_sigmask(SIG_BLOCK, &stop, nullptr);
 
-    HttpServer server(plan.access.longest_body);
+    HttpServer server(plan.access.longest_body, plan.work.longest_queue + 1);
     const int port = server.bind(plan.host, plan.port);
-    const std::size_t threads = plan.work.longest_queue + 32;
-    server.new_task_queue = [threads] { return new Threads(threads); };
 
     Metrics metrics;
     Dispatcher dispatcher(std::move(plan.work), metrics);
@@ -81,8 +52,9 @@ void serve(ServicePlan plan) {
     front.install(server);
 
     bool broken = false;
+    std::atomic<bool> ending = false;
     std::thread listening([&] {
-        broken = !server.listen_after_bind();
+        broken = !server.open() && !ending;  // it may be told to stop before it has begun
         if (broken) kill(getpid(), SIGTERM);
     });
     const bool v6 = plan.host.find(':') != std::string::npos;
@@ -92,15 +64,15 @@ void serve(ServicePlan plan) {
 
     int got = 0;
     sigwait(&stop, &got);
+    ending = true;
     pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);  // the next one ends the program
-    if (!plan.quiet)
-        fmt::print(stderr, "llmx: serve: stopping; running requests may take up to {} s\n",
-                   plan.grace.count());
+    if (!plan.quiet) log(fmt::format("stopping; running requests may take up to {} s", plan.grace.count()));
     dispatcher.stop(plan.grace);
     // The library cuts off answers that are being sent when it is stopped.
-    wait_until(last_answers, [&] { return server.connections() == 0; });
+    wait_until(last_answers, [&] { return server.serving() == 0; });
     server.stop();
     listening.join();
+    server.finish();
     if (broken) throw Error(ErrorCode::internal, "serve: the system ended the listening socket");
 }
 

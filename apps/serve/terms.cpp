@@ -5,12 +5,19 @@
 #include <filesystem>
 #include <llmx/error.hpp>
 
+#include "explain/estimate.hpp"
 #include "request/check.hpp"
 #include "request/json.hpp"
 #include "request/schema.hpp"
 
 namespace llmx::serve {
 namespace {
+
+/// Of a file or directory.
+std::string name_of(std::filesystem::path path) {
+    if (!path.has_filename()) path = path.parent_path();
+    return path.filename().string();
+}
 
 [[noreturn]] void refuse(const std::string& key, const std::string& rest) {
     throw Error(ErrorCode::usage, fmt::format("`{}` {}", key, rest));
@@ -44,14 +51,12 @@ request::Fields fields(ServiceTerms& terms) {
                  {.low = 1});
     rows.integer("max_answer_tokens", terms.most_answer_tokens, "Maximum number of answer tokens.",
                  {.low = 1});
+    rows.integer("max_runs", terms.most_runs, "Maximum number of times that the model runs for a request.",
+                 {.low = 1, .high = most_runs});
     return all;
 }
 
-std::string served_name(const ServiceTerms& terms) {
-    std::filesystem::path path = terms.defaults.model;
-    if (!path.has_filename()) path = path.parent_path();
-    return path.filename().string();
-}
+std::string served_name(const ServiceTerms& terms) { return name_of(terms.defaults.model); }
 
 ExplainRequest read_served(const std::string& json_text, const ServiceTerms& terms) {
     ExplainRequest own = terms.defaults;
@@ -60,6 +65,10 @@ ExplainRequest read_served(const std::string& json_text, const ServiceTerms& ter
     require_own(request, own);
     request.load.rpc.clear();  // the model is loaded; its servers are nothing for the clients
     request = request::checked(std::move(request));
+    if (request.texts.messages.size() > static_cast<std::size_t>(terms.most_prompt_tokens)) {
+        refuse("messages", fmt::format("has {}; this service allows up to {}", request.texts.messages.size(),
+                                       terms.most_prompt_tokens));
+    }
     const bool writes = !request.texts.answer && !request.texts.answer_ids;
     if (writes && request.writing.max_new_tokens > terms.most_answer_tokens) {
         refuse("max_new_tokens", fmt::format("is {}; this service allows up to {}",
@@ -82,9 +91,23 @@ void require_short(const Model& model, const Request& request, const ServiceTerm
     require("contrast", request.target.contrast.size(), terms.most_answer_tokens);
 }
 
-nlohmann::ordered_json request_properties() {
+std::string without_paths(std::string message, const ServiceTerms& terms) {
+    const ExplainRequest& own = terms.defaults;
+    std::vector<std::string> paths = {own.model, own.assistant, own.load.qa_head.string()};
+    for (const Lora& lora : own.load.lora) paths.push_back(lora.path.string());
+    for (const std::string& path : paths) {
+        const std::string name = name_of(path);
+        if (path.empty() || name == path) continue;
+        for (std::size_t at = 0; (at = message.find(path, at)) != std::string::npos; at += name.size())
+            message.replace(at, path.size(), name);
+    }
+    return message;
+}
+
+nlohmann::ordered_json request_properties(const ServiceTerms& terms) {
     request::Json properties = request::schema_properties();
     properties["model"]["description"] = "The name of the model that is served.";
+    properties["max_new_tokens"]["maximum"] = terms.most_answer_tokens;
     return properties;
 }
 

@@ -14,6 +14,7 @@ struct ServiceTerms {
     ExplainRequest defaults;  ///< as the service was started; its model is a path
     int most_prompt_tokens = 4096;
     int most_answer_tokens = 1024;
+    int most_runs = 100'000;  ///< of the model, for one request
 };
 
 /// The keys that a service is started with.
@@ -30,7 +31,10 @@ ExplainRequest read_served(const std::string& json_text, const ServiceTerms& ter
 /// Throws Error{context_overflow} for a prompt or an answer that is longer than allowed.
 void require_short(const Model& model, const Request& request, const ServiceTerms& terms);
 
+/// A message for clients: with the names of the files that the service was started with, not their paths.
+std::string without_paths(std::string message, const ServiceTerms& terms);
+
 /// The keys of a request as properties of a JSON schema.
-nlohmann::ordered_json request_properties();
+nlohmann::ordered_json request_properties(const ServiceTerms& terms);
 
 }  // namespace llmx::serve

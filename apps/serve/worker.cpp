@@ -8,6 +8,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <cstdlib>
 #include <deque>
 #include <llmx/error.hpp>
@@ -141,8 +142,10 @@ private:
     template <typename Work>
     bool answer(std::uint64_t id, const Work& work) {
         const auto fail = [&](ErrorCode code, const std::string& message) {
-            channel_.send(
-                {{"kind", "error"}, {"id", id}, {"code", static_cast<int>(code)}, {"message", message}});
+            channel_.send({{"kind", "error"},
+                           {"id", id},
+                           {"code", static_cast<int>(code)},
+                           {"message", id == 0 ? message : without_paths(message, terms_)}});
             return false;
         };
         try {
@@ -159,7 +162,8 @@ private:
     }
 
     void carry_out(const Message& message, Activity& activity) {
-        request::Prepared ready = request::prepare(*model_, read_served(message.payload, terms_), activity);
+        request::Prepared ready =
+            request::prepare(*model_, read_served(message.payload, terms_), activity, terms_.most_runs);
         require_short(*model_, ready.request, terms_);
         request::write_answer(*model_, ready, activity);
         const Generation& answer = ready.request.output;
@@ -184,6 +188,9 @@ private:
 
 }  // namespace
 
-void run_worker() { Worker().work(); }
+void run_worker() {
+    signal(SIGPIPE, SIG_IGN);  // the service's log may have lost its reader
+    Worker().work();
+}
 
 }  // namespace llmx::serve

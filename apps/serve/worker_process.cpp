@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <spawn.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,8 +15,6 @@
 
 namespace llmx::serve {
 namespace {
-
-constexpr int longest_send = 10;  // seconds that a worker may leave a message unread
 
 [[noreturn]] void fail(const char* what, int error) {
     throw Error(ErrorCode::internal, fmt::format("worker: cannot {}: {}", what, std::strerror(error)));
@@ -75,8 +72,6 @@ WorkerProcess::WorkerProcess(const std::vector<std::string>& arguments) {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) fail("make a channel", errno);
     channel_ = std::make_unique<Channel>(ends[0]);
     const Channel others(ends[1]);
-    const timeval longest = {longest_send, 0};
-    setsockopt(ends[0], SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
     process_ = Spawning(ends[1]).start(arguments);
 }
 

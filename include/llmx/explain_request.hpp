@@ -25,6 +25,8 @@ struct ExplainRequest {
     GenerateOptions writing = {};
     /// Speculative decoding: path of a smaller model that drafts the answer, or "prompt-lookup"; empty: none.
     std::string assistant = {};
+    /// Texts that end the answer. They are no part of it.
+    std::vector<std::string> stop = {};
 
     /// "all" selects every method that the request's texts allow.
     std::vector<Method> methods = {"attention", "gradient"};

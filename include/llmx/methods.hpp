@@ -29,6 +29,7 @@ struct MethodOption {
     std::string name, kind;  ///< kind: "whole", "number", "word", "flag"
     std::string default_value, help;
     std::vector<std::string> words;  ///< allowed values of a word; words that a number option also accepts
+    double low = 0, high = 0;        ///< of a number: from ... to, both included
 };
 
 /// A method's name, family and options.

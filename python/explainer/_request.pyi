@@ -70,6 +70,7 @@ class Request(TypedDict, total=False):
     num_beams: Optional[int]
     length_penalty: Optional[float]
     early_stopping: Optional[Literal["no", "yes", "never"]]
+    stop: Optional[Union[str, Sequence[str]]]
     assistant: Optional[str]
     ubatch: Optional[int]
     context_tokens: Optional[int]

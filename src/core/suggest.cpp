@@ -45,8 +45,17 @@ std::vector<std::string> nearest(std::string_view name, std::span<const std::str
     return names;
 }
 
-std::string unknown_message(std::string_view what, std::string_view name,
+std::string shortened(std::string_view text) {
+    constexpr std::size_t most = 80;
+    if (text.size() <= most) return std::string(text);
+    std::size_t end = most;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // within a character
+    return std::string(text.substr(0, end)) + "...";
+}
+
+std::string unknown_message(std::string_view what, std::string_view given,
                             std::span<const std::string> known) {
+    const std::string name = shortened(given);
     std::string message = fmt::format("unknown {} \"{}\"", what, name);
     if (!known.empty() && known.size() <= 30) message += fmt::format("; known: {}", fmt::join(known, ", "));
     if (!known.empty()) message += fmt::format("; nearest: {}", nearest(name, known).front());

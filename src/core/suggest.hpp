@@ -18,6 +18,9 @@ int edit_distance(std::string_view a, std::string_view b);
 std::vector<std::string> nearest(std::string_view name, std::span<const std::string> known,
                                  std::size_t count = 1);
 
+/// At most 80 bytes of what a user has written, with "..." where that is not all: for messages.
+std::string shortened(std::string_view text);
+
 /// `unknown method "atention"; known: attention, gradient; nearest: attention`. More than 30 known
 /// names are not listed.
 std::string unknown_message(std::string_view what, std::string_view name, std::span<const std::string> known);

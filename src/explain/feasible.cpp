@@ -6,6 +6,7 @@
 #include <llmx/error.hpp>
 
 #include "engine/model/requirements.hpp"
+#include "explain/estimate.hpp"
 #include "explain/faithful.hpp"
 #include "explain/targets.hpp"
 #include "explain/units.hpp"
@@ -51,7 +52,8 @@ std::optional<unit::Text> text_to_split(const Request& request, const Model& mod
 }
 
 /// What the number of units tells, and whether there is a context for those that want one.
-void require_units(const unit::Text& text, const Request& request, std::span<const BoundMethod> methods) {
+void require_units(const unit::Text& text, const Request& request, std::span<const BoundMethod> methods,
+                   double most) {
     const method::Extent extent{text.tokens.size(), unit::split(text, request.units).size(), 1};
     const bool has_context = !unit::context_rows(text, request.units).empty();
     const auto require_context = [&](std::string_view what) {
@@ -62,16 +64,17 @@ void require_units(const unit::Text& text, const Request& request, std::span<con
                                 what));
     };
     for (const BoundMethod& method : methods) {
-        if (method.definition->read != nullptr) continue;
-        method.definition->evaluations(extent, method.options);
         if (method.definition->of_context) require_context(method.definition->name);
     }
+    require_affordable(request, methods, extent, most);
     if (request.target.measure == Measure::kl) require_context("`measure` kl");
 }
 
 }  // namespace
 
-void require_feasible(const Request& request, const Model& model, std::span<const BoundMethod> methods) {
+void require_feasible(const Request& request, const Model& model, std::span<const BoundMethod> methods,
+                      double most) {
+    require_room(request, model, request.input_ids.size(), request.output.ids.size());
     const bool scores_units = request.check || std::any_of(methods.begin(), methods.end(), [](const auto& m) {
                                   return m.definition->read == nullptr;
                               });
@@ -81,14 +84,15 @@ void require_feasible(const Request& request, const Model& model, std::span<cons
     for (const BoundMethod& method : methods) {
         if (method.definition->read == nullptr) require_options(method, request, model);
     }
-    if (const auto text = text_to_split(request, model)) require_units(*text, request, methods);
+    if (const auto text = text_to_split(request, model)) require_units(*text, request, methods, most);
 }
 
-void require_feasible(const Request& request, const Model& model, const std::vector<Method>& methods) {
+void require_feasible(const Request& request, const Model& model, const std::vector<Method>& methods,
+                      double most) {
     std::vector<BoundMethod> all;
     all.reserve(methods.size());
     for (const Method& method : methods) all.push_back(method::bind(method));
-    require_feasible(request, model, all);
+    require_feasible(request, model, all, most);
 }
 
 }  // namespace llmx

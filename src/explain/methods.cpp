@@ -44,7 +44,9 @@ std::vector<MethodFacts> known_methods() {
                                      to_string(o.kind),
                                      std::string(o.default_value),
                                      std::string(o.help),
-                                     {o.words.begin(), o.words.end()}});
+                                     {o.words.begin(), o.words.end()},
+                                     o.low,
+                                     o.high});
         }
         all.push_back(std::move(facts));
     }

@@ -30,6 +30,9 @@ public:
     /// from the vocabulary, every token that is no markup as likely. At a layer: as of `baseline`.
     [[nodiscard]] virtual Tensor drawn(Random& random) = 0;
 
+    /// Throws Error{cancelled} at the caller's wish: for work beside the function's.
+    virtual void go_on() {}
+
     /// f of every target at `x`, of the input's shape.
     virtual std::vector<double> values(const Tensor& x) = 0;
 

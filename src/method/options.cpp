@@ -25,8 +25,8 @@ Number parsed(const std::string& text, bool& whole_text) {
 
 void require_value(std::string_view method, const Option& option, const std::string& value) {
     const auto refuse = [&](const std::string& expected) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("{}: `{}`: got \"{}\"; expected {}", method, option.name, value, expected));
+        throw Error(ErrorCode::usage, fmt::format("{}: `{}`: got \"{}\"; expected {}", method, option.name,
+                                                  shortened(value), expected));
     };
     if (option.kind == Option::Kind::flag && value != "true" && value != "false") refuse("true or false");
     if (option.kind == Option::Kind::choice &&

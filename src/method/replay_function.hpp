@@ -27,6 +27,7 @@ public:
     [[nodiscard]] std::size_t targets() const override { return scene_.readout->targets(); }
     [[nodiscard]] Tensor baseline(const std::string& kind, int token) override;
     [[nodiscard]] Tensor drawn(Random& random) override;
+    void go_on() override { scene_.tick(0); }
     std::vector<double> values(const Tensor& x) override;
     /// At the input itself the scene's replays serve, which may have been recorded already.
     std::vector<double> gradients(const Tensor& x, const Each& each) override;

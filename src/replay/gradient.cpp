@@ -148,13 +148,14 @@ Gradient::Result Gradient::whole(Replay& replay, const Seed& objective, vjp::Rev
         if (!seeded) seed(reverse, replay, objective(replay.results()));
         seeded = true;
         const auto [from, to] = steps_between(first, last);
-        reverse.run(tape, from, to, [&](int tensor, const TensorView<const float>& gradient) {
+        const auto take = [&](int tensor, const TensorView<const float>& gradient) {
             if (contains(sites_.embeddings, tensor)) add_rows(tensor, gradient, result.embedding);
             if (watch && contains(watched_, tensor)) watch(0, tape, tensor, gradient);
             for (const auto& [block, nodes] : sites_.residual) {
                 if (contains(nodes, tensor)) add_rows(tensor, gradient, result.residual[block]);
             }
-        });
+        };
+        reverse.run(tape, from, to, take, [&] { replay.go_on(); });
     });
     return result;
 }
@@ -187,6 +188,11 @@ void Gradient::per_seed(Replay& replay, std::size_t count, const SeedOf& seed_of
     std::mutex mutex;
     std::atomic<bool> stop = false;
     std::size_t done = 0;
+    const auto go_on = [&] {
+        if (stop) throw Error(ErrorCode::cancelled, "gradient: cancelled");  // another thread has said why
+        const std::scoped_lock lock(mutex);
+        replay.go_on();
+    };
     for (std::size_t start = 0; start < count; start += group) {
         const std::size_t end = std::min(count, start + group);
         replay.visit([&](const tape::Tape& tape, int first, int last) {
@@ -202,14 +208,14 @@ void Gradient::per_seed(Replay& replay, std::size_t count, const SeedOf& seed_of
                         slot.gradient = zero(replay);
                         seed(slot.reverse, replay, seed_of(i, replay.results()));
                     }
-                    slot.reverse.run(tape, steps.first, steps.second,
-                                     [&](int tensor, const TensorView<const float>& gradient) {
-                                         if (!contains(watched_, tensor)) {
-                                             add_rows(tensor, gradient, slot.gradient);
-                                         } else if (watch) {
-                                             watch(i, tape, tensor, gradient);
-                                         }
-                                     });
+                    const auto take = [&](int tensor, const TensorView<const float>& gradient) {
+                        if (!contains(watched_, tensor)) {
+                            add_rows(tensor, gradient, slot.gradient);
+                        } else if (watch) {
+                            watch(i, tape, tensor, gradient);
+                        }
+                    };
+                    slot.reverse.run(tape, steps.first, steps.second, take, go_on);
                     if (first > 0) continue;
                     each(i, dense_view<const float>(slot.gradient.values.data(),
                                                     {1, 1, slot.gradient.shape[0], slot.gradient.shape[1]}));

@@ -64,6 +64,9 @@ public:
     /// What the graph's result nodes are multiplied by to become results.
     [[nodiscard]] float result_scale() const { return session_.result_scale(); }
 
+    /// Session::go_on, for work on what was recorded.
+    void go_on() const { session_.go_on(); }
+
     [[nodiscard]] std::size_t pieces() const { return pieces_.size(); }
     /// Of the values that the largest piece keeps.
     [[nodiscard]] std::size_t bytes() const;

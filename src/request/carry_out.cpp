@@ -8,6 +8,7 @@
 
 #include "explain/feasible.hpp"
 #include "request/check.hpp"
+#include "request/stop_texts.hpp"
 
 namespace llmx::request {
 namespace {
@@ -49,12 +50,16 @@ Generation generate(const Model& model, const Tokens& prompt, const ExplainReque
     }
     // `context_tokens` is a bound, checked before; memory is taken only for what can be written.
     if (asked.how.context > 0) options.context = static_cast<int>(prompt.size()) + options.max_new_tokens;
+    StopTexts stop(asked.stop);
     options.on_token = [&](Token, std::string_view text) {
-        activity.stream(text);
-        return true;
+        activity.stream(stop.add(text));
+        return !stop.is_found();
     };
     options.progress = activity.progress();
-    return model.generate(prompt, options);
+    Generation answer = model.generate(prompt, options);
+    activity.stream(stop.rest());
+    stop.cut(answer);
+    return answer;
 }
 
 }  // namespace
@@ -67,7 +72,7 @@ Model load_model(const ExplainRequest& request, Activity& activity, int randomiz
     return Model::load(request.model, options);
 }
 
-Prepared prepare(const Model& model, const ExplainRequest& request, Activity& activity) {
+Prepared prepare(const Model& model, const ExplainRequest& request, Activity& activity, double most) {
     Prepared prepared{.asked = request};
     prepared.asked.texts = completed(model, request.texts);
     Request how = request.how;
@@ -75,7 +80,7 @@ Prepared prepare(const Model& model, const ExplainRequest& request, Activity& ac
     how.progress = activity.progress();
     prepared.request = llmx::prepare(model, prepared.asked.texts, std::move(how));
     if (model.facts().kind == ModelKind::decoder) require_context(model, prepared.asked, prepared.request);
-    require_feasible(prepared.request, model, request.methods);
+    require_feasible(prepared.request, model, request.methods, most);
     return prepared;
 }
 

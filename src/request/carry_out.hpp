@@ -4,6 +4,8 @@
 
 #include <llmx/explain_request.hpp>
 
+#include "explain/estimate.hpp"
+
 namespace llmx::request {
 
 /// `randomized_blocks`: see LoadOptions::randomized_blocks; the seed is the request's.
@@ -17,8 +19,9 @@ struct Prepared {
 };
 
 /// All but the answer, unless one is given. Throws Error{context_overflow} where the model's context, or what
-/// the request allows, is too short.
-Prepared prepare(const Model& model, const ExplainRequest& request, Activity& activity);
+/// the request allows, is too short; Error{usage} where the model would run more than `most` times.
+Prepared prepare(const Model& model, const ExplainRequest& request, Activity& activity,
+                 double most = most_runs);
 
 /// Writes the answer unless there is one.
 void write_answer(const Model& model, Prepared& prepared, Activity& activity);

@@ -97,8 +97,10 @@ void visit_methods(Rows& v, ExplainRequest& r) {
                .get = {}});
     field.set = [&r](const Json& value) {
         std::vector<Method> methods;
-        for (const Json& entry : read_list(value))
+        for (const Json& entry : read_list(value)) {
             methods.push_back(parse_method(read_string("method", entry)));
+            if (methods.size() > 100) refuse("method", value, "at most 100 methods");
+        }
         if (methods.empty()) refuse("method", value, "at least one method");
         r.methods = std::move(methods);
     };
@@ -144,7 +146,8 @@ void visit_targets(Rows& v, ExplainRequest& r) {
             "Explain these words of the answer, or its tokens A to B - 1 ([A, B] where A:B are words of it "
             "too).");
     v.integer("alternatives", target.alternatives,
-              "Explain the N most probable tokens at each position of the span, one by one.", {.low = 0});
+              "Explain the N most probable tokens at each position of the span, one by one.",
+              {.low = 0, .high = 1000});
     v.word("measure", target.measure, measure_words(),
            "What is measured of the target's tokens. kl compares with the model without the context "
            "(context_span).");
@@ -216,7 +219,7 @@ void visit_views(Rows& v, ExplainRequest& r) {
     v.integer("logit_lens", views.logit_lens,
               "Record the N most probable tokens after every block, by the model's own output head; 0: none. "
               "Without a number: 5.",
-              {.low = 0, .bare = "5"});
+              {.low = 0, .high = 100, .bare = "5"});
 }
 
 void visit_check(Rows& v, ExplainRequest& r) {
@@ -226,12 +229,14 @@ void visit_check(Rows& v, ExplainRequest& r) {
            "highest "
            "score, and keeps with them alone, compared with random rankings (docs/faithfulness.md).");
     v.integer("seeds", r.check.random_seeds,
-              "Number of random rankings. Each takes 18 runs of the model, as each method does.", {.low = 2});
+              "Number of random rankings. Each takes 18 runs of the model, as each method does.",
+              {.low = 2, .high = 1000});
     v.word("absence", r.check.absence, absence_words(), "What takes the place of an absent unit.");
 }
 
 void visit_generation(Rows& v, ExplainRequest& r) {
     visit(v, r.writing);
+    v.texts("stop", r.stop, 16, "Texts that end the answer and are no part of it.");
     v.text("assistant", r.assistant,
            "Speculative decoding: a smaller model with the same vocabulary writes drafts; prompt-lookup: "
            "the text so far does.",
@@ -264,6 +269,7 @@ void visit_option(Rows& v, ExplainRequest& r, const SharedOption& shared) {
                  : option.kind == "flag"   ? Kind::flag
                                            : Kind::word;
     const bool number = field.kind == Kind::integer || field.kind == Kind::number;
+    if (number) field.facts = {.low = option.low, .high = option.high};
     field.set = [&r, number, name = option.name, kind = field.kind, words = option.words](const Json& value) {
         std::string& target = r.method_options[name];
         if (kind == Kind::flag) {
@@ -325,8 +331,10 @@ void visit(Rows& v, GenerateOptions& writing) {
              "Penalty for tokens that the text already has; 1: none.", {.low = 0.01});
     v.integer("seed", writing.seed,
               "Seed of the sampling, of the methods that draw samples, and of random rankings.");
-    v.integer("draft_tokens", writing.draft_tokens, "Longest draft of speculative decoding.", {.low = 1});
-    v.integer("num_beams", writing.num_beams, "Number of beams of the beam search; 1: none.", {.low = 1});
+    v.integer("draft_tokens", writing.draft_tokens, "Longest draft of speculative decoding.",
+              {.low = 1, .high = 1000});
+    v.integer("num_beams", writing.num_beams, "Number of beams of the beam search; 1: none.",
+              {.low = 1, .high = 256});
     v.number("length_penalty", writing.length_penalty,
              "A beam's score is its sum of log-probabilities divided by its length to this power.",
              {.low = -100, .high = 100});

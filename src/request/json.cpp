@@ -14,8 +14,29 @@ namespace llmx::request {
 namespace {
 
 constexpr int deepest = 64;  // a request needs three
+constexpr std::size_t most_keys = 500;
 
 std::string dumped(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+/// What is seen of an object while it is parsed: whoever is asked about many keys looks through all before.
+class Reading {
+public:
+    bool goes_on(Json::parse_event_t event, const Json& parsed) {
+        if (event == Json::parse_event_t::object_start) keys_.push_back(0);
+        if (event == Json::parse_event_t::object_end) keys_.pop_back();
+        if (event != Json::parse_event_t::key) return true;
+        if (keys_.size() == 1) key_ = shortened(parsed.get_ref<const std::string&>());
+        if (++keys_.back() > most_keys)
+            throw Error(ErrorCode::usage, fmt::format("request: an object of more than {} keys", most_keys));
+        return true;
+    }
+    /// The last one of the request.
+    [[nodiscard]] const std::string& key() const { return key_; }
+
+private:
+    std::vector<std::size_t> keys_;  ///< of the objects around the place
+    std::string key_ = "request";
+};
 
 [[noreturn]] void refuse_key(const Fields& fields, const std::string& key) {
     if (key.ends_with("_file")) {
@@ -42,12 +63,19 @@ Json parse_object(std::string_view text) {
                                                   "texts, numbers and lists",
                                                   deepest));
     }
+    Reading reading;
     Json request;
     try {
-        request = Json::parse(text);
+        request = Json::parse(text, [&](int, Json::parse_event_t event, const Json& parsed) {
+            return reading.goes_on(event, parsed);
+        });
     } catch (const Json::parse_error& error) {
         throw Error(ErrorCode::input,
                     fmt::format("request: no valid JSON at byte {}; expected an object", error.byte));
+    } catch (const Json::out_of_range&) {  // of a number: a text alone has no other range
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("`{}`: got a number that is too large; expected one up to 1e308", reading.key()));
     }
     if (!request.is_object())
         throw Error(ErrorCode::input, fmt::format("request: is {}; expected an object", request.type_name()));

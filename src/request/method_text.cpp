@@ -29,8 +29,8 @@ void read_option(const std::string& method, const std::string& text,
                  std::map<std::string, std::string>& options) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
-        throw Error(ErrorCode::usage,
-                    fmt::format("`method` {}: got \"{}\"; expected NAME:OPTION=VALUE", method, text));
+        throw Error(ErrorCode::usage, fmt::format("`method` {}: got \"{}\"; expected NAME:OPTION=VALUE",
+                                                  shortened(method), shortened(text)));
     }
     std::string name = text.substr(0, equals);
     std::replace(name.begin(), name.end(), '-', '_');
@@ -65,6 +65,8 @@ const std::vector<SharedOption>& shared_options() {
                     all.push_back({option, {facts.name}, option.default_value});
                 } else {
                     same->methods.push_back(facts.name);
+                    same->option.low = std::min(same->option.low, option.low);
+                    same->option.high = std::max(same->option.high, option.high);
                     if (option.default_value != same->option.default_value)
                         same->default_value = "depends on the method";
                 }

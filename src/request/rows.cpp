@@ -1,5 +1,7 @@
 #include "request/rows.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/suggest.hpp"
@@ -115,6 +117,18 @@ void Rows::list(const char* key, std::vector<std::string>& target, const char* h
     set_list(
         field, target, [name = field.key](const Json& value) { return read_string(name, value); },
         [](const std::string& entry) { return Json(entry); });
+}
+
+void Rows::texts(const char* key, std::vector<std::string>& target, std::size_t most, const char* help) {
+    Field& field = add(Kind::text, key, help, {});
+    set_list(
+        field, target, [name = field.key](const Json& value) { return read_text(name, value, {}); },
+        [](const std::string& entry) { return Json(entry); }, /*commas=*/false);
+    field.set = [set = field.set, most, name = field.key](const Json& value) {
+        if (value.is_array() && value.size() > most)
+            refuse(name, value, fmt::format("at most {} texts", most));
+        set(value);
+    };
 }
 
 void Rows::list(const char* key, std::vector<int>& target, const char* help, KeyFacts facts) {

@@ -34,6 +34,11 @@ Json parsed(std::string_view text, std::string_view what) {
         throw Error(ErrorCode::input,
                     fmt::format("{}: not valid JSON at byte {}; expected a result of llmx explain as JSON",
                                 what, error.byte));
+    } catch (const Json::out_of_range&) {  // 1e999
+        throw Error(ErrorCode::input,
+                    fmt::format("{}: contains a number that is too large; expected a result of "
+                                "llmx explain as JSON",
+                                what));
     }
 }
 

@@ -121,8 +121,12 @@ void Reverse::seed(int tensor, std::span<const float> gradient) {
     }
 }
 
-void Reverse::run(const tape::Tape& tape, std::size_t first, std::size_t last, const GradientSink& sink) {
-    for (std::size_t i = last; i-- > first;) step(tape, plan_.steps[i], sink);
+void Reverse::run(const tape::Tape& tape, std::size_t first, std::size_t last, const GradientSink& sink,
+                  const std::function<void()>& go_on) {
+    for (std::size_t i = last; i-- > first;) {
+        if (go_on) go_on();
+        step(tape, plan_.steps[i], sink);
+    }
     if (first > 0) return;
     shadow_.reset();  // the remaining gradients belong to memory from before the pass
     if (last > 0) ++work().reverse_passes;

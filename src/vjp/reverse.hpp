@@ -25,8 +25,10 @@ public:
     /// Starts a pass: adds `gradient` (dense, of the tensor's shape) to a tensor's shadow.
     void seed(int tensor, std::span<const float> gradient);
 
-    /// Walks steps [first, last) of the plan backwards over a tape that holds their values.
-    void run(const tape::Tape& tape, std::size_t first, std::size_t last, const GradientSink& sink);
+    /// Walks steps [first, last) of the plan backwards over a tape that holds their values. `go_on` is called
+    /// before each; what it throws ends the pass.
+    void run(const tape::Tape& tape, std::size_t first, std::size_t last, const GradientSink& sink,
+             const std::function<void()>& go_on = {});
 
     /// Drops every gradient; needed before the next seed if a pass was abandoned.
     void reset() { shadow_.reset(); }

@@ -122,6 +122,82 @@ class App(AppTest):
         self.assertEqual(self.all(".run-pick")[1].get_attribute("aria-pressed"), "true")
         self.assertIn("a b c", self.one(".report-place").text.replace("␣", " ").replace("\n", " "))
 
+    def test_every_view_opens_on_the_new_run(self):
+        self.go()
+        self.fill("a b c")
+        self.choose_methods("attention")
+        self.run_it()
+        self.fill("d e")
+        self.choose_methods("input_x_gradient", "attention")
+        self.one("[name=logit_lens]").click()
+        self.run_it()
+        self.assertEqual(self.selected(), "compare")
+        self.assertIn("lens", self.tabs())  # of the new run alone
+        for view in self.tabs():
+            if view == "compare":
+                continue
+            self.one(f"[data-view={view}][role=tab]").click()
+            self.settle()
+            self.assertIn("run 2", self.one("[data-name=which] :checked + label").text, view)
+            self.assertNotIn("nothing to show", self.one("#panel").text, view)
+
+    def test_what_cannot_be_asked_is_said_at_once(self):
+        self.go()
+        self.fill("a b c")
+        self.choose_methods()
+        self.one("button.primary").click()
+        self.assertIn("No method is chosen", self.trouble())
+        self.choose_methods("context_reliance")
+        self.one("button.primary").click()
+        self.assertIn("needs a context", self.trouble())
+        self.assertEqual(self.all(".runs li"), [])
+        self.field("context_span").send_keys("b c")
+        self.run_it()
+        self.assertFalse(self.one(".trouble").is_displayed())
+
+    def test_a_method_that_fails_takes_no_other_with_it(self):
+        self.go()
+        self.fill("a b c")
+        self.choose_methods("input_x_gradient", "attention_flow")
+        self.js("""const ask = llmx.client.explain;
+            llmx.client.explain = (body, ...more) => {
+              if (!body.method.includes("attention_flow")) return ask(body, ...more);
+              throw new llmx.client.ServiceError("attention_flow: 9 tokens need 9 KiB; expected fewer", 400);
+            };""")
+        self.run_it()
+        self.assertEqual(self.trouble(), "Left out: attention_flow: 9 tokens need 9 KiB; expected fewer")
+        self.assertIn("text", self.tabs())
+
+    def test_characters_of_several_tokens_are_whole_when_compared(self):
+        self.go()
+        for text in ("\u05e9\u05dc\u05d5\u05dd", "\u4f60\u597d \u05e9\u05dc\u05d5\u05dd"):
+            self.fill(text)
+            self.run_it()
+        self.assertEqual(self.selected(), "compare")
+        sides = [side.text for side in self.all(".compared .turn")]
+        for side, text in zip(sides, ("\u05e9\u05dc\u05d5\u05dd", "\u4f60\u597d"), strict=False):
+            self.assertIn(text, side.replace("\n", ""))
+            self.assertNotIn("\ufffd", side)
+
+    def test_what_goes_on_is_seen(self):
+        self.driver.set_window_size(1280, 500)
+        self.go()
+        self.fill("a b c d e f " * 20, tokens=64)
+        self.choose_methods("shapley", "integrated_gradients", "kernel_shap")
+        self.one("button.primary").click()
+        self.until(lambda: self.one(".stage").is_displayed())
+        self.assertTrue(self.is_on_screen(".stage"))
+        self.until(lambda: self.service.metric("llmx_requests_running") == 1)
+        self.one(".run .plain-button").click()
+        self.assertEqual(self.trouble(), "Cancelled.")
+        self.assertTrue(self.is_on_screen(".trouble"))
+        self.until(lambda: self.service.metric("llmx_requests_running") == 0, 20)
+        self.driver.set_window_size(*self.size)
+
+    def is_on_screen(self, selector):
+        return self.js("const box = document.querySelector(arguments[0]).getBoundingClientRect();"
+                       "return box.top >= 0 && box.bottom <= innerHeight", selector)
+
     def test_examples_to_start_from(self):
         self.go()
         self.choose("example", "1")
@@ -192,6 +268,7 @@ class App(AppTest):
         self.fill("a b c")
         self.run_it()
         self.assertLessEqual(self.js("return document.documentElement.scrollWidth"), 390)
+        self.assertLess(self.js("return document.querySelector('.report-place').getBoundingClientRect().top"), 400)
         self.js("scrollTo(0, 0)")
         self.picture("app-phone")
         self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
@@ -237,6 +314,10 @@ class Key(BrowserTest):
         with Service("--api-key", "secret", "--chat-template", TEMPLATE) as service:
             self.allowed_console = ["401"]
             self.driver.get(f"http://127.0.0.1:{service.port}/")
+            self.until(lambda: self.all("input[type=password]"))
+            field = self.one("input[type=password]")
+            field.send_keys("\u05de\u05e4\u05ea\u05d7", Keys.ENTER)
+            self.until(lambda: "expected letters" in self.one("[role=alert]").text)
             for key in ("wrong", "secret"):
                 self.until(lambda: self.all("input[type=password]"))
                 field = self.one("input[type=password]")

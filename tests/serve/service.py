@@ -34,15 +34,18 @@ class Answer:
 
 
 class Service:
-    """llmx serve on a free port. Standard error is kept in `log`."""
+    """llmx serve on a free port. Standard error is kept in `log`, or goes to the descriptor `errors`, or to where a
+    shell's redirection says."""
 
-    def __init__(self, *arguments, model=TINY_MODEL):
+    def __init__(self, *arguments, model=TINY_MODEL, errors=None, shell=None):
         self.log = tempfile.TemporaryFile("w+")
         environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
         environment["OMP_WAIT_POLICY"] = "passive"
-        self.process = subprocess.Popen(
-            [CLI, "serve", "--model", model, "--port", "0", *arguments],
-            stdout=subprocess.PIPE, stderr=self.log, text=True, env=environment)
+        command = [CLI, "serve", "--model", model, "--port", "0", *arguments]
+        if shell:
+            command = ["bash", "-c", f'exec "$@" {shell}', "bash", *command]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE,
+                                        stderr=self.log if errors is None else errors, text=True, env=environment)
         line = self.process.stdout.readline()
         found = re.search(r"http://.*:(\d+)/", line)
         if not found:
@@ -55,6 +58,7 @@ class Service:
 
     def __exit__(self, *_):
         self.stop()
+        self.log.close()
 
     def stop(self):
         if self.process.poll() is None:

@@ -154,13 +154,54 @@ class Api(unittest.TestCase):
         body = {"messages": [{"role": "user", "name": "me", "content": parts}], "max_completion_tokens": 4,
                 "model": "llama-tiny.gguf", "n": 1, "stop": None, "tools": None, "user": "me", "stream": False,
                 "temperature": 0, "top_p": 1, "seed": 3, "presence_penalty": 0, "response_format": {"type": "text"}}
-        answer = self.service.post("/v1/chat/completions", body)
-        self.assertEqual(answer.status, 200, answer.body)
         plain = self.service.post("/v1/chat/completions", CHAT).json
-        self.assertEqual(answer.json["choices"], plain["choices"])
+        for keys in ({}, {"model": "gpt-4o"}, {"tool_choice": "auto"}, {"parallel_tool_calls": False}, {"top_k": -1},
+                     {"reasoning_effort": "low"}, {"stop": ["never written"]}, {"stop": "never written"}):
+            with self.subTest(keys):
+                answer = self.service.post("/v1/chat/completions", {**body, **keys})
+                self.assertEqual(answer.status, 200, answer.body)
+                self.assertEqual(answer.json["choices"], plain["choices"])
+                self.assertEqual(answer.json["model"], "llama-tiny.gguf")
+
+    def test_chat_goes_on_with_its_own_answer(self):
+        dumped = {"role": "assistant", "content": "c", "refusal": None, "annotations": [], "audio": None,
+                  "function_call": None, "tool_calls": None}
+        plain = [*CHAT["messages"], {"role": "assistant", "content": "c"}, *CHAT["messages"]]
+        want = self.service.post("/v1/chat/completions", {**CHAT, "messages": plain}).json
+        got = self.service.post("/v1/chat/completions", {**CHAT, "messages": [plain[0], dumped, plain[2]]})
+        self.assertEqual(got.status, 200, got.body)
+        self.assertEqual(got.json["choices"], want["choices"])
+        dumped["content"] = None
+        got = self.service.post("/v1/chat/completions", {**CHAT, "messages": [plain[0], dumped, plain[2]]})
+        self.assertEqual(got.status, 200, got.body)
+
+    def test_more_tokens_than_allowed_are_as_many_as_allowed(self):
+        with Service("--chat-template", TEMPLATE, "--max-answer-tokens", "6") as service:
+            answer = service.post("/v1/chat/completions", {**CHAT, "max_tokens": 100_000})
+            self.assertEqual(answer.status, 200, answer.body)
+            self.assertEqual(answer.json["usage"]["completion_tokens"], 6)
+            self.assertEqual(answer.json["choices"][0]["finish_reason"], "length")
+
+    def test_stop_ends_an_answer_everywhere(self):
+        whole = self.service.explain(max_new_tokens=12).json["answer_text"]
+        stop = whole[len(whole) // 2:][:2]
+        want = whole[:whole.index(stop)]
+        self.assertTrue(want)
+        for keys in ({"stop": stop}, {"stop": [stop, "never written"]}):
+            answer = self.service.explain(max_new_tokens=12, **keys).json
+            self.assertTrue(answer["answer_text"].startswith(want), answer["answer_text"])
+            self.assertLess(len(answer["answer_ids"]), 12)
+        self.assertEqual(self.of_command_line(max_new_tokens=12, stop=[stop])["answer_ids"], answer["answer_ids"])
+        run = command_line("explain", "--model", TINY_MODEL, "--prompt-ids", ",".join(map(str, TINY["prompt_ids"])),
+                           "--max-new-tokens", "12", "--stop", stop, "--method", "saliency", "--json", "-")
+        self.assertEqual(json.loads(run.stdout)["answer_ids"], answer["answer_ids"], run.stderr)
+        with Stream(self.service, "/v1/explain/stream", {**TINY, "max_new_tokens": 12, "stop": stop}) as stream:
+            text = "".join(json.loads(data)["text"] for name, data in stream if name == "token")
+        self.assertEqual(text, want)
 
     def test_chat_refuses_what_it_cannot_do(self):
-        for keys in ({"n": 2}, {"stop": ["."]}, {"tools": [{}]}, {"logprobs": True}, {"model": "gpt-4"},
+        for keys in ({"n": 2}, {"stop": [1]}, {"stop": ["."] * 17}, {"tools": [{}]}, {"logprobs": True},
+                     {"tool_choice": "required"}, {"messages": [{"role": "user", "content": "a", "tool_calls": [{}]}]},
                      {"messages": []}, {"messages": "hello"}, {"messages": [{"role": "user"}]},
                      {"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, {"stream": "yes"},
                      {"max_tokens": 4, "max_completion_tokens": 5}, {"explain": 1}, {"explain": {"messages": []}},
@@ -173,6 +214,10 @@ class Api(unittest.TestCase):
     def test_models_and_methods(self):
         models = self.service.get("/v1/models").json["data"]
         self.assertEqual([m["id"] for m in models], ["llama-tiny.gguf"])
+        self.assertEqual(self.service.get("/v1/models/llama-tiny.gguf").json, models[0])
+        for name in ("gpt-4o", "llama-tiny.gguf/x", "x/llama-tiny.gguf"):
+            self.assertEqual(self.service.get("/v1/models/" + name).status, 404)
+        self.assertEqual(self.service.send("POST", "/v1/models/llama-tiny.gguf").status, 405)
         self.assertEqual(models[0]["architecture"], "llama")
         self.assertEqual(models[0]["kind"], "decoder")
         methods = {m["name"]: m for m in self.service.get("/v1/methods").json["methods"]}

@@ -44,6 +44,23 @@ def post_and_leave(service, path="/v1/explain", body=None):
 
 
 class Worker(unittest.TestCase):
+    def test_stopped_before_a_large_request(self):
+        body = {**TINY, "prompt_ids": [1, 5, 9, 12] * 60_000}
+        with Service("--time-limit", "2", "--max-prompt-tokens", "1000000") as service:
+            os.kill(service.worker(), signal.SIGSTOP)
+            start = time.monotonic()
+            answer = service.post("/v1/explain", body)
+            self.assertEqual(answer.status, 504, answer.body)
+            self.assertLess(time.monotonic() - start, 4)
+            service.wait_for(lambda: service.get("/health").status == 200)
+            self.assertEqual(service.explain().status, 200)
+            os.kill(service.worker(), signal.SIGSTOP)
+            with post_and_leave(service, body=body):
+                service.wait_for(service.is_running_one)
+            start = time.monotonic()
+            service.wait_for(lambda: service.metric("llmx_worker_restarts_total") == 2)
+            self.assertLess(time.monotonic() - start, 1.5)
+
     def test_killed_in_the_middle_of_a_request(self):
         with Service() as service:
             first = service.explain().json

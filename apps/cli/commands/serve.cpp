@@ -86,7 +86,8 @@ void run(const Options& options) {
                            .longest_queue = static_cast<std::size_t>(options.most_queue),
                            .longest_work = std::chrono::seconds(options.time_limit)},
                   .language = {.check = [&](const std::string& text) { serve::read_served(text, terms); },
-                               .properties = serve::request_properties(),
+                               .properties = serve::request_properties(terms),
+                               .most_answer_tokens = terms.most_answer_tokens,
                                .model = serve::served_name(terms)},
                   .grace = std::chrono::seconds(options.grace),
                   .quiet = options.quiet});

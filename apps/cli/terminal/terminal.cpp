@@ -7,12 +7,12 @@
 #include <array>
 #include <atomic>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <llmx/error.hpp>
 #include <llmx/view.hpp>
 
 #include "core/suggest.hpp"
+#include "messages.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -90,9 +90,8 @@ void TerminalActivity::draw(std::string_view stage, double done) {
     drawn_ = now;
     constexpr int width = 30;
     const int full = static_cast<int>(std::clamp(done, 0.0, 1.0) * width);
-    fmt::print(stderr, "\r{:<10} [{:#<{}}{:.<{}}] {:3.0f} %{}\x1b[K", stage, "", full, "", width - full,
-               100 * std::clamp(done, 0.0, 1.0), estimate(now, done));
-    std::fflush(stderr);
+    say(fmt::format("\r{:<10} [{:#<{}}{:.<{}}] {:3.0f} %{}\x1b[K", stage, "", full, "", width - full,
+                    100 * std::clamp(done, 0.0, 1.0), estimate(now, done)));
     bar_ = true;
 }
 
@@ -100,16 +99,14 @@ void TerminalActivity::stream(std::string_view text) {
     if (!shown_) return;
     if (!streaming_) erase();
     streaming_ = true;
-    fmt::print(stderr, "{}", view::printable(text));
-    std::fflush(stderr);
+    say(view::printable(text));
 }
 
 void TerminalActivity::clear() { erase(); }
 
 void TerminalActivity::erase() {
-    if (bar_) fmt::print(stderr, "\r\x1b[K");
-    if (streaming_) fmt::print(stderr, "\n\n");
-    std::fflush(stderr);
+    if (bar_) say("\r\x1b[K");
+    if (streaming_) say("\n\n");
     bar_ = streaming_ = false;
 }
 

@@ -4,6 +4,7 @@
 #include <ggml.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <utility>
 
@@ -44,6 +45,7 @@ struct Session::Impl {
     LlamaContextPtr context;
     std::vector<float> results;  // [outputs, width] of the last run
     std::function<bool(double)> progress;
+    std::chrono::steady_clock::time_point asked;  // go_on
     bool cancelled = false;
     std::exception_ptr failure;  // of progress
 
@@ -240,6 +242,13 @@ void Session::set_threads(int threads) { llama_set_n_threads(impl_->context.get(
 float Session::result_scale() const { return impl_->logits ? impl_of(impl_->model).logit_scale : 1.0F; }
 std::function<bool(double)> Session::set_progress(std::function<bool(double)> progress) {
     return std::exchange(impl_->progress, std::move(progress));
+}
+void Session::go_on() {
+    using namespace std::chrono_literals;
+    const auto now = std::chrono::steady_clock::now();
+    if (!impl_->progress || now - impl_->asked < 20ms) return;
+    impl_->asked = now;
+    if (!impl_->progress(1)) throw Error(ErrorCode::cancelled, "replay: cancelled");
 }
 
 Graph Session::plan(const PassInput& input) {

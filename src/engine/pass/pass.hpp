@@ -112,6 +112,9 @@ public:
     /// watcher). If it returns false, the pass throws Error{cancelled}; if it throws, the pass throws the
     /// same. Returns the previous callback.
     std::function<bool(double)> set_progress(std::function<bool(double done)> progress);
+    /// Asks that callback, at most every few milliseconds, during work on what a pass has left. Throws
+    /// Error{cancelled} if it returns false.
+    void go_on();
 
 private:
     struct Impl;

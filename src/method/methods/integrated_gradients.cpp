@@ -61,13 +61,14 @@ Scores run(Function& function, const Options& options) {
     const bool automatic = is_auto(options);
     int steps = automatic ? first_steps : options.integer("steps");
     const std::string& rule = options.choice("rule");
-    std::vector<PathNode> nodes = path_nodes(rule, steps);
+    const auto go_on = [&] { function.go_on(); };
+    std::vector<PathNode> nodes = path_nodes(rule, steps, go_on);
     Integral integral(function, baseline_of(function, options));
     integral.run(nodes);
     Scores found = integral.scores();
     while (automatic && worst_residual(found) > tolerated_residual && steps < most_steps) {
         steps *= 2;
-        nodes = path_nodes(rule, steps);
+        nodes = path_nodes(rule, steps, go_on);
         integral.run(nodes);
         found = integral.scores();
     }

@@ -2,35 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
 #include <llmx/error.hpp>
 #include <numeric>
 
 namespace llmx::method {
-
-namespace {
-
-/// Nodes are eigenvalues of the Jacobi matrix of Legendre's polynomials; weights stand in the first entries
-/// of its eigenvectors.
-std::vector<PathNode> gauss_legendre(int count) {
-    Eigen::VectorXd beside(count - 1);
-    for (int k = 1; k < count; ++k) beside[k - 1] = k / std::sqrt(4.0 * k * k - 1);
-    Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
-    solver.computeFromTridiagonal(Eigen::VectorXd::Zero(count), beside);
-    if (solver.info() != Eigen::Success)
-        throw Error(ErrorCode::internal, fmt::format("gauss_legendre: no {} points found", count));
-    std::vector<PathNode> nodes;
-    nodes.reserve(static_cast<std::size_t>(count));
-    for (int k = 0; k < count; ++k) {
-        const double first = solver.eigenvectors()(0, k);
-        nodes.push_back({(1 + solver.eigenvalues()[k]) / 2, first * first});
-    }
-    return nodes;
-}
-
-}  // namespace
 
 std::vector<Option> baseline_options() {
     return {
@@ -58,9 +35,9 @@ void require_steps(const std::string& rule, int count) {
                     fmt::format("`steps`: got {}; {} takes {} or more", count, rule, least));
 }
 
-std::vector<PathNode> path_nodes(const std::string& rule, int count) {
+std::vector<PathNode> path_nodes(const std::string& rule, int count, const std::function<void()>& go_on) {
     require_steps(rule, count);
-    if (rule == "gauss_legendre") return gauss_legendre(count);
+    if (rule == "gauss_legendre") return gauss_legendre(count, go_on);
     std::vector<PathNode> nodes(static_cast<std::size_t>(count));
     for (int k = 0; k < count; ++k) {
         if (rule == "midpoint") {

@@ -1,11 +1,13 @@
 #pragma once
 // The straight path from a baseline to the input, and integrals along it (definitions 3).
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "method/function.hpp"
 #include "method/options.hpp"
+#include "method/path/gauss_legendre.hpp"
 #include "method/scores.hpp"
 
 namespace llmx::method {
@@ -15,17 +17,14 @@ std::vector<Option> baseline_options();
 /// The function's baseline that they name.
 Tensor baseline_of(Function& function, const Options& options);
 
-/// A point of a quadrature rule on [0, 1].
-struct PathNode {
-    double at = 0;
-    double weight = 0;
-};
 /// Throws Error{usage} for fewer points than the rule takes.
 void require_steps(const std::string& rule, int count);
 
-/// `rule`: gauss_legendre (exact to degree 2 count - 1; Golub and Welsch 1969), midpoint, or trapezoid (both
-/// ends are among the `count` points, at least 2). Throws Error{usage} for fewer points.
-std::vector<PathNode> path_nodes(const std::string& rule, int count);
+/// `rule`: gauss_legendre (exact to degree 2 count - 1), midpoint, or trapezoid (both ends are among the
+/// `count` points, at least 2). Throws Error{usage} for fewer points. `go_on` is called while many points are
+/// found; what it throws ends the work.
+std::vector<PathNode> path_nodes(
+    const std::string& rule, int count, const std::function<void()>& go_on = [] {});
 
 /// from + at (to - from).
 Tensor between(const Tensor& from, const Tensor& to, double at);

@@ -284,7 +284,7 @@ interface RunHistory {
 }
 interface Field<Input = HTMLTextAreaElement> { input: Input; element: HTMLElement }
 interface Inputs { elements: Child[]; body(): RequestBody; takes(body: RequestBody): boolean; fill(body: RequestBody): void }
-interface RequestForm { element: HTMLElement; body(): RequestBody; fill(body: RequestBody): void; setBusy(busy: boolean): void }
+interface RequestForm { element: HTMLElement; body(): RequestBody; problem(): string | null; fill(body: RequestBody): void; setBusy(busy: boolean): void }
 
 /** The page's one global. Each member is described where it is assigned. */
 interface Llmx {
@@ -327,6 +327,8 @@ interface Llmx {
   spans(tokens: string[], partial: number[], joined: string): { text: string; spans: Interval[] };
   // units.js
   prompt(result: Result): Prompt;
+  shownText(result: Result, prompt: Prompt, unit: { text: string; tokens: number[] }): string;
+  answerTexts(result: Result): string[];
   unitKinds: Record<string, string>;
   groups(prompt: Prompt, kind: string): { role: string; tokens: number[] }[];
   aggregations: Record<string, string>;
@@ -400,7 +402,7 @@ interface Llmx {
   textField(options: { label: string; name: string; rows: number; hint?: string }): Field;
   asked(body: RequestBody): string;
   inputs(model: ModelFacts): Inputs;
-  requestForm(options: { model: ModelFacts; methods: MethodFacts[]; onsubmit: () => void; oncancel: () => void }): RequestForm;
+  requestForm(options: { model: ModelFacts; methods: MethodFacts[]; work: HTMLElement; onsubmit: () => void; oncancel: () => void }): RequestForm;
   work(): Work;
   history(options: { onchange: () => void; onedit: (run: Run) => void }): RunHistory;
   /** Set by the application: builds the page in place of a report. */

@@ -164,6 +164,42 @@ TEST(PathNodes, GaussLegendreIsExactToDegreeTwiceTheCountLessOne) {
                  8.9e-16);
 }
 
+/// By Newton's method on the polynomials in 40 digits.
+TEST(PathNodes, GaussLegendreOfManyPointsHasAllDigits) {
+    struct Node {
+        int count, index;
+        double at, weight;
+    };
+    constexpr Node truth[] = {
+        {50, 0, 0.00056679778996447490727, 0.0014543112765775704792},
+        {50, 24, 0.48445083083640556194, 0.031088308327673631161},
+        {1000, 0, 1.4443509622447150619e-6, 3.7066692082160357587e-6},
+        {1000, 250, 0.14714118740535229671, 0.0011123420893341464721},
+        {10000, 0, 1.4456519137594189069e-8, 3.7100096366196613983e-8},
+        {10000, 1, 7.6170536617414651699e-8, 8.6361958807047508345e-8},
+        {10000, 2500, 0.14651603323778655571, 0.00011108832461809091939},
+        {10000, 4999, 0.49992146411087582608, 0.00015707177695661341382},
+    };
+    for (const auto& [count, index, at, weight] : truth) {
+        const auto nodes = method::path_nodes("gauss_legendre", count);
+        const auto& node = nodes[static_cast<std::size_t>(index)];
+        const auto& mirrored = nodes[static_cast<std::size_t>(count - 1 - index)];
+        EXPECT_CLOSE(node.at, at, 1e-16) << count << " " << index;
+        EXPECT_CLOSE(node.weight / weight, 1, 1e-13) << count << " " << index;
+        EXPECT_CLOSE(mirrored.at, 1 - at, 2.3e-16) << count << " " << index;
+        EXPECT_EQ(mirrored.weight, node.weight);
+    }
+}
+
+TEST(PathNodes, GaussLegendreCanBeEnded) {
+    int asked = 0;
+    const auto end = [&] {
+        if (++asked == 3) throw Error(ErrorCode::cancelled, "enough");
+    };
+    test::expect_error(ErrorCode::cancelled, {"enough"},
+                       [&] { method::path_nodes("gauss_legendre", 10000, end); });
+}
+
 TEST(PathNodes, MidpointAndTrapezoidAreOfSecondOrder) {
     const auto error = [](const std::string& rule, int count) {
         return integral(rule, count, [](double a) { return std::exp(a); }) - (std::exp(1) - 1);

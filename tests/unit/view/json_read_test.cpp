@@ -173,6 +173,7 @@ void expect_refused(const std::string& text, std::initializer_list<std::string> 
 }
 
 TEST(ViewJsonRead, SaysWhatIsNoResult) {
+    expect_refused("{\"schema\": 1e999}", {"a.json", "too large"});
     expect_refused("{\"schema\": ", {"a.json", "not valid JSON at byte"});
     expect_refused("", {"a.json", "not valid JSON"});
     expect_refused("[1, 2]", {"a.json", "is array", "object"});

@@ -7,11 +7,15 @@
   class ServiceError extends Error {
     constructor(message, status) {
       super(message);
+      this.name = "ServiceError";
       this.status = status;
     }
   }
 
-  const headers = () => (key ? { Authorization: `Bearer ${key}` } : {});
+  const headers = () => {
+    if (/[^\x21-\x7e]/.test(key)) throw new ServiceError("key: expected letters, digits and signs without accents", 401);
+    return key ? { Authorization: `Bearer ${key}` } : {};
+  };
 
   const messageOf = (body, status) => {
     try {
@@ -22,9 +26,10 @@
   };
 
   const ask = async (path, options = {}) => {
+    const given = { ...headers(), ...options.headers };
     let response;
     try {
-      response = await fetch(path, { ...options, headers: { ...headers(), ...options.headers }, cache: "no-store" });
+      response = await fetch(path, { ...options, headers: given, cache: "no-store" });
     } catch (error) {
       if (/** @type {Error} */ (error).name === "AbortError") throw error;
       throw new ServiceError("the service is not responding; is it running?", 0);

@@ -39,15 +39,35 @@
     };
     const history = llmx.history({ onchange: draw, onedit: (run) => form.fill(run.body) });
 
+    /** The result of a request without the methods that fail in it, and what the service says of those. */
+    const withoutFailing = async (body, signal) => {
+      const left = [];
+      for (let { method } = body; ;) {
+        work.begin();
+        try {
+          return { result: await llmx.client.explain({ ...body, method }, signal, work), left };
+        } catch (error) {
+          const { name, message } = /** @type {Error} */ (error);
+          const failed = name === "ServiceError" ? method.find((m) => message.startsWith(`${m}: `)) : undefined;
+          if (failed === undefined || method.length === 1) throw error;
+          left.push(`Left out: ${message}`);
+          method = method.filter((m) => m !== failed);
+        }
+      }
+    };
     const explain = async () => {
+      const problem = form.problem();
+      if (problem) return work.fail(problem);
       const body = form.body();
       abort = new AbortController();
       form.setBusy(true);
-      work.begin();
       try {
-        const result = await llmx.client.explain(body, abort.signal, work);
+        const { result, left } = await withoutFailing(body, abort.signal);
         work.end();
         history.add(body, result);
+        if (left.length > 0) work.fail(left.join("\n"));
+        // Beside each other, both are seen already.
+        else if (place.getBoundingClientRect().top > innerHeight / 2) place.scrollIntoView();
       } catch (error) {
         const { name, message } = /** @type {Error} */ (error);
         work.fail(name === "AbortError" ? "Cancelled." : message);
@@ -56,10 +76,10 @@
         form.setBusy(false);
       }
     };
-    const form = llmx.requestForm({ model, methods, onsubmit: explain, oncancel: () => abort?.abort() });
+    const form = llmx.requestForm({ model, methods, work: work.element, onsubmit: explain, oncancel: () => abort?.abort() });
 
     root.replaceChildren(h("header", { class: "head" }, h("div", {}, h("p", { class: "brand", text: "LLM Explainer" }), h("h1", {}, "Ask ", h("span", { class: "model", text: model.id })))),
-      h("div", { class: "app" }, h("div", { class: "ask" }, form.element, work.element, history.element), place));
+      h("div", { class: "app" }, h("div", { class: "ask" }, form.element, history.element), place));
   };
 
   /** `data`: {version}. */

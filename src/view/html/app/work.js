@@ -17,6 +17,7 @@
       begin: () => {
         trouble.hidden = true;
         going.hidden = false;
+        element.scrollIntoView({ block: "nearest" });
         named = "";
         stage.textContent = "sending the request";
         bar.removeAttribute("value");
@@ -33,6 +34,7 @@
         going.hidden = true;
         trouble.hidden = false;
         trouble.textContent = message;
+        element.scrollIntoView({ block: "nearest" });
       },
     };
   };

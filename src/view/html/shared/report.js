@@ -129,7 +129,15 @@
   /** Builds a report of `data` ({version, results: [{name, result}]}) in `root`. Returns {context, close()}. */
   llmx.report = (root, data) => {
     const context = makeContext(data);
-    const views = llmx.views().filter((v) => v.serves(context.result, context));
+    // Tabs of all results; what a view needs may be in one of them alone.
+    const views = llmx.views().filter((v) => context.results.some((_, which) => {
+      context.state.which = which;
+      return v.serves(context.result, context);
+    }));
+    context.state.which = 0;
+    /** The result that other views showed, while the comparison is shown.
+     *  @type {number | null} */
+    let beside = null;
     const { list, select } = tabsOf(context, views);
     const controls = h("div", { class: "controls", role: "group", "aria-label": "Display options" });
     const panel = h("section", { id: "panel", role: "tabpanel", class: "panel", tabindex: "-1" });
@@ -155,6 +163,15 @@
       const { map, rows } = llmx.shown(context);
       worth.replaceChildren(h("h2", { text: "How far to trust these numbers" }), h("p", {}, h("strong", { text: llmx.methodName(map.method) }), ` · explains ${map.objective}`, map.options && Object.keys(map.options).length > 0 && ` · ${Object.entries(map.options).map(([k, v]) => `${k} ${v}`).join(", ")}`), ...llmx.worth(map, rows));
     };
+    /** The comparison is of the first result's maps with the second's; the others show one result. */
+    const turnTo = (which) => {
+      const before = context.state.which;
+      if (before === which) return;
+      const { maps } = context.results[which];
+      const map = maps.find((m) => m.id === context.state.map) ?? maps[0];
+      Object.assign(context.state, { which, map: map?.id ?? null, span: null, row: null, source: null });
+      beside = before;
+    };
     const build = () => {
       close();
       const definition = views.find((v) => v.name === context.state.view) ?? views[0];
@@ -162,7 +179,9 @@
       panel.setAttribute("aria-labelledby", `tab-${definition.name}`);
       panel.dataset.view = definition.name;
       if (definition.hint) panel.append(h("p", { class: "hint", text: definition.hint }));
-      if (definition.name === "compare" && context.state.which !== 0) Object.assign(context.state, { which: 0, map: context.results[0].maps[0]?.id ?? null, span: null, row: null, source: null });
+      if (definition.name === "compare") turnTo(0);
+      else if (beside !== null) turnTo(beside);
+      beside = definition.name === "compare" ? beside ?? 0 : null;
       const place = h("div", { class: "view" });
       panel.append(place);
       current = { definition, view: {}, element: place };

@@ -90,6 +90,22 @@
     return { tokens: result.Prompt, text, spans, turns: turns(result, text, spans) };
   };
 
+  /** A unit's text; of tokens that are pieces of a character, the first one has it whole. */
+  llmx.shownText = (result, prompt, unit) => {
+    const [first, last] = [unit.tokens[0], unit.tokens[unit.tokens.length - 1]];
+    if (last >= prompt.spans.length || !result.partial_tokens?.some((t) => t >= first && t <= last)) return unit.text;
+    return prompt.text.slice(prompt.spans[first][0], prompt.spans[last][1]);
+  };
+
+  /** The answer's tokens, likewise. */
+  llmx.answerTexts = (result) => {
+    const first = result.Prompt.length;
+    const partial = (result.partial_tokens ?? []).filter((t) => t >= first).map((t) => t - first);
+    if (partial.length === 0) return result.Decode_output;
+    const { text, spans } = llmx.spans(result.Decode_output, partial, result.answer_text);
+    return spans.map(([from, to]) => text.slice(from, to));
+  };
+
   llmx.unitKinds = { token: "token", word: "word", sentence: "sentence", turn: "turn" };
 
   /** The prompt's tokens in groups of one kind: [{role, tokens}], none over a turn's end. */

@@ -15,7 +15,7 @@
   const sideOf = (context, index, map) => {
     const { result, prompt, name } = context.results[index];
     const unit = map.tokenwise ? context.state.unit : "token";
-    const units = llmx.unitsOf(map, prompt, unit).filter((u) => u.tokens[0] < prompt.tokens.length);
+    const units = llmx.unitsOf(map, prompt, unit).filter((u) => u.tokens[0] < prompt.tokens.length).map((u) => ({ ...u, shown: llmx.shownText(result, prompt, u) }));
     const { state } = context;
     const span = state.hover ?? state.span;
     const sameAnswer = context.results[0].result.Decode_output.join("\0") === context.results[1].result.Decode_output.join("\0");
@@ -29,7 +29,7 @@
 
   const text = (side, paint, mark) => {
     const promptSpans = side.units.map((u, i) => {
-      const span = h("span", { class: `unit ${mark(i)}`, data: { compared: i } }, llmx.tokenNodes(u.text));
+      const span = h("span", { class: `unit ${mark(i)}`, data: { compared: i } }, llmx.tokenNodes(u.shown));
       const [background, ink] = paint(i);
       span.style.backgroundColor = background;
       span.style.color = ink;
@@ -42,7 +42,7 @@
   const answers = (context, pairs, k) => {
     const { result } = context.results[k];
     const common = new Set(pairs.map((p) => p[k]));
-    return h("p", { class: "compared-answer", dir: "auto" }, h("span", { class: "quiet", text: "Answer: " }), result.Decode_output.map((t, i) => h(common.has(i) ? "span" : "mark", {}, llmx.tokenNodes(t))));
+    return h("p", { class: "compared-answer", dir: "auto" }, h("span", { class: "quiet", text: "Answer: " }), llmx.answerTexts(result).map((t, i) => h(common.has(i) ? "span" : "mark", {}, llmx.tokenNodes(t))));
   };
 
   const summary = (pairs, a, b) => {
@@ -66,8 +66,9 @@
     }
     const a = sideOf(context, 0, map);
     const b = sideOf(context, 1, other);
-    const pairs = llmx.align(a.units.map((u) => u.text), b.units.map((u) => u.text));
-    const answerPairs = llmx.align(a.result.Decode_output, b.result.Decode_output);
+    const texts = (side) => side.units.map((u) => `${u.shown}\0${u.text}`); // pieces of characters look alike
+    const pairs = llmx.align(texts(a), texts(b));
+    const answerPairs = llmx.align(llmx.answerTexts(a.result), llmx.answerTexts(b.result));
     const [inB, inA] = [new Map(pairs), new Map(pairs.map(([i, j]) => [j, i]))];
     const signed = map.signed && context.state.sign === "signed";
     const options = { contrast: context.state.contrast, signed };
@@ -95,7 +96,7 @@
         if (!unit) return llmx.tooltip.hide();
         const at = Number(unit.dataset.compared);
         const [i, j] = k === 0 ? [at, inB.get(at)] : [inA.get(at), at];
-        const label = (k === 0 ? a : b).units[at].text;
+        const label = (k === 0 ? a : b).units[at].shown;
         return llmx.tooltip.show(unit, llmx.tooltipRows(llmx.tokenLabel(label), [["first", i === undefined ? "absent" : llmx.number(a.values[i])], ["second", j === undefined ? "absent" : llmx.number(b.values[j])], i !== undefined && j !== undefined && ["difference", llmx.number(b.values[j] - a.values[i])]]));
       };
       element.addEventListener("pointerover", show);

@@ -1,0 +1,23 @@
+#pragma once
+// What a request will take, before it begins.
+
+#include <cstddef>
+#include <llmx/request.hpp>
+#include <span>
+
+#include "method/bound_method.hpp"
+
+namespace llmx {
+
+/// Runs of the model that a request may take: more than anybody waits for. A service allows fewer.
+constexpr double most_runs = 1e7;
+
+/// Throws Error{usage} where methods and check together run the model more than `most` times, or Error{input}
+/// where what they keep of their runs exceeds the request's memory budget. Names the key that asks for most.
+void require_affordable(const Request& request, std::span<const method::BoundMethod> methods,
+                        const method::Extent& extent, double most);
+
+/// Throws Error{input} where tensors that the result is to keep exceed the request's memory budget.
+void require_room(const Request& request, const Model& model, std::size_t prompt, std::size_t answer);
+
+}  // namespace llmx
