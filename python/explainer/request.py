@@ -38,15 +38,15 @@ def _request_value(value: Any, key: str, kind: str) -> Any:
         return arguments.text(value, key) if isinstance(value, str) else ids_of(value, key)
     if kind == "messages" and not isinstance(value, str):
         return [{"role": role, "content": content} for role, content in messages_of(value, key)]
-    if kind == "span":
-        return _span(value, key)
+    if kind in ("span", "place"):
+        return _span(value, key, kind)
     if kind == "path" and isinstance(value, (str, bytes, os.PathLike)):
         value = arguments.path(value, key)
     return json_value(value, key)
 
 
-def _span(value: Any, key: str) -> Any:
-    """A place in a text: (first, last), a text, or a list of these."""
+def _span(value: Any, key: str, kind: str) -> Any:
+    """A place in a text: (first, last), a text, or, of spans, a list of these."""
     if isinstance(value, str):
         return arguments.text(value, key)
     rows = value.tolist() if hasattr(value, "tolist") else value
@@ -55,8 +55,10 @@ def _span(value: Any, key: str) -> Any:
     if not isinstance(rows, (list, tuple)):
         arguments.refuse(key, value, "a place such as (14, 28) or \"14:28\"")
     if len(rows) == 2 and not any(isinstance(one, (str, list, tuple)) for one in rows):
-        return ":".join(str(arguments.whole(one, key, 0)) for one in rows)
-    return [_span(one, key) for one in rows]
+        pair = [arguments.whole(one, key, 0) for one in rows]
+        # As a text, the pair of a place could also be words.
+        return pair if kind == "place" else f"{pair[0]}:{pair[1]}"
+    return [_span(one, key, kind) for one in rows]
 
 
 def json_value(value: Any, key: str) -> Any:

@@ -71,6 +71,7 @@ class Result(LazyDict):
     decode_output: list[str]
     decoder_inputs: list[str]
     partial_tokens: list[int]
+    partial_token_bytes: list[int] | None
     n_matches: list[int]
     span: Span
     attention: Attention

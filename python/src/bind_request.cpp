@@ -82,8 +82,9 @@ const char* kind_of(const request::Field& field) {
         case request::Kind::ids:
             return "ids";
         case request::Kind::span:
-        case request::Kind::place:
             return "span";
+        case request::Kind::place:
+            return "place";
         case request::Kind::path:
             return "path";
         case request::Kind::messages:

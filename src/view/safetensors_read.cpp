@@ -137,7 +137,7 @@ StoredResult read_safetensors(std::string_view bytes, std::string_view what) {
     if (!metadata.has("result")) {
         throw Error(ErrorCode::input,
                     fmt::format("{}: has tensors, but no `result`; expected a file of `Result.save` or "
-                                "`llmx explain --tensors` of this version",
+                                "of the key `tensors`, written by this version",
                                 what));
     }
     StoredResult stored = read_json(metadata.at("result").text(), what);

@@ -43,7 +43,7 @@ def alternatives(prompt, answer, count=3):
 
 def faithfulness():
     def beside(value, random):
-        return {"value": value, "random": random, "random_deviation": 0.05}
+        return {"value": value, "random": random, "random_deviation": 0.05, "p_value": 0.01}
     fractions = [round(0.1 * i, 1) for i in range(11)]
     return {"comprehensiveness": beside(0.6, 0.3), "sufficiency": beside(0.1, 0.3), "deletion_area": beside(0.2, 0.4),
             "insertion_area": beside(0.6, 0.4), "kendall_tau": beside(0.5, 0.0), "fractions": fractions,

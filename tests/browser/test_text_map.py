@@ -159,7 +159,7 @@ class TextMap(BrowserTest):
         text = self.one(".worth").text
         self.assertIn("Completeness", text)
         self.assertIn("off by 0.5 %", text)
-        self.assertIn("clearly better than random (0.3 ± 0.05)", text)
+        self.assertIn("better than random (0.3 ± 0.05, p = 0.01)", text)
         self.choose("map", "attribution-1")
         self.assertIn("too much to compare sizes", self.one(".worth").text)
         self.choose("map", "attention-mean")

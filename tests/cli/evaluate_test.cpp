@@ -201,7 +201,7 @@ TEST(Evaluate, OfADirectoryAnEncoderAndAnEncoderDecoder) {
 
 TEST(Evaluate, RefusesWhatCannotBe) {
     expect_failure(llmx({"evaluate", "--model", golden("llama-tiny.gguf"), "--prompt", "x", "--seeds", "1"}),
-                   2, {"--seeds", "2 or more"});
+                   2, {"--seeds", "2 to 1000"});
     expect_failure(llmx(one({"--randomization-depths", "most"})), 2, {"most", "half"});
     expect_failure(llmx(one({"--absence", "nothing"})), 2, {"nothing", "deletion"});
     expect_failure(llmx(one({"--method", "all,saliency"})), 2, {"all"});

@@ -32,4 +32,11 @@ inline Request chat_request(const GoldenFile& reference) {
     return request;
 }
 
+/// The same, explained as by the original toolbox.
+inline Request original_request(const GoldenFile& reference) {
+    Request request = chat_request(reference);
+    request.objective = Objective::aligned;
+    return request;
+}
+
 }  // namespace llmx::test

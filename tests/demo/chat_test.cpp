@@ -16,6 +16,7 @@ namespace {
 
 using test::chat_request;
 using test::float32_file;
+using test::original_request;
 
 void report(const char* what, double value) { std::cout << "  " << what << ": " << value << '\n'; }
 
@@ -27,7 +28,8 @@ protected:
 
 TEST_F(Chat, Float32AgreesWithTheOriginal) {
     const Model model = Model::load(float32_file());
-    const Explanation result = Explainer(model, {"attention", "gradient"}).compute(chat_request(reference));
+    const Explanation result =
+        Explainer(model, {"attention", "gradient"}).compute(original_request(reference));
     const GradientResult& gradient = *result.original.gradient;
     const double saliency = test::max_difference(gradient.saliency_map, reference.floats("saliency_map"));
     const double embedding =
@@ -105,7 +107,7 @@ TEST_F(Chat, Float32WritesTheOriginalsAnswer) {
 
 TEST_F(Chat, ShippedFileRanksTheSame) {
     const Model model = Model::load(LLMX_DEMO_MODEL);
-    const Explanation result = Explainer(model, {"gradient"}).compute(chat_request(reference));
+    const Explanation result = Explainer(model, {"gradient"}).compute(original_request(reference));
     const auto truth = reference.floats("saliency_map");
     const double rank = test::rank_correlation(result.original.gradient->saliency_map, truth);
     report("Q4_1: rank correlation of saliency_map", rank);

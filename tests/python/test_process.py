@@ -12,7 +12,7 @@ import os, signal, sys, threading, time
 import explainer
 from support import golden_path, tiny
 LONG = {"prompt_ids": [5, 9, 12, 7, 3] * 20, "answer_ids": [8, 4, 6] * 10, "method": "shapley",
-        "permutations": 100_000}
+        "permutations": 10_000}
 SHORT = {"prompt_ids": [5, 9], "answer_ids": [8], "method": "saliency"}
 """
 
