@@ -191,7 +191,8 @@ ChatCall read_chat(const std::string& text, int most_answer_tokens) {
     }
     // A client that ends with the assistant's words wants the model to go on with them.
     const Json last = request["messages"].empty() ? Json() : request["messages"].back();
-    if (last.is_object() && last.value("role", Json()) == "assistant" && last.value("content", Json("")) != "")
+    if (last.is_object() && last.value("role", Json()) == "assistant" &&
+        last.value("content", Json("")) != "")
         request["continue_final_message"] = true;
     ChatCall call;
     call.ask.stream = flag(body, "stream");

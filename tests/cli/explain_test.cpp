@@ -139,8 +139,8 @@ TEST(Explain, TensorsCanBeRead) {
 TEST(Explain, ItsOwnGenerationIsTheOriginals) {
     const Original original;
     const json j = json_of({"explain", "--model", golden("llamamha-tiny.gguf"), "--prompt-ids",
-                            list(original.prompt), "--label-ids", list(original.file.ids("label_ids")), "--objective", "aligned",
-                            "--max-new-tokens", "8", "--json", "-"});
+                            list(original.prompt), "--label-ids", list(original.file.ids("label_ids")),
+                            "--objective", "aligned", "--max-new-tokens", "8", "--json", "-"});
     EXPECT_EQ(j["answer_ids"], json(original.answer));
     EXPECT_LE(max_difference(flat(j["Gradient"]["saliency_map"]), original.file.floats("saliency_map")),
               1.001e-3);

@@ -103,8 +103,8 @@ TEST(Methods, TheCheckMeasuresWhatIsExplained) {
     EXPECT_EQ(measured({"--alternatives", "2", "--target-span", "0:1"}),
               "logprob of the 2 most probable tokens at each place of the answer");
     EXPECT_EQ(measured({"--label", " from six", "--objective", "teacher"}), "probability");
-    const json both =
-        json_of(asked({"--label", " from six", "--objective", "aligned", "--method", "gradient", "--check", "--json", "-"}));
+    const json both = json_of(asked({"--label", " from six", "--objective", "aligned", "--method", "gradient",
+                                     "--check", "--json", "-"}));
     EXPECT_EQ(both["Gradient"]["faithfulness"]["measure"], "probability of the label's tokens");
 }
 

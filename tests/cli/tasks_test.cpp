@@ -239,8 +239,8 @@ TEST_P(Translation, PerTokenScoresStandAtSourceAndDecoderInputs) {
 }
 
 TEST_P(Translation, LabelsAgainstTheDecodersRows) {
-    const json aligned = json_of(arguments(
-        {"--json", "-", "--method", "gradient", "--label-ids", target, "--objective", "aligned"}));
+    const json aligned = json_of(
+        arguments({"--json", "-", "--method", "gradient", "--label-ids", target, "--objective", "aligned"}));
     double sum = 0;
     for (const float l : file.floats("target_logprobs")) sum += l;
     EXPECT_EQ(aligned["objective"]["name"], "aligned");

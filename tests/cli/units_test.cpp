@@ -68,7 +68,8 @@ TEST(UnitsOfTheProgram, SentencesRolesAndPatterns) {
     EXPECT_THAT(units(json_of(chat({"--method", "saliency", "--unit", "sentence"}))),
                 testing::AnyOf(ElementsAre("sentence|Be kind.", "sentence| Now.", "sentence|the cat"),
                                ElementsAre("sentence|Be kind. ", "sentence|Now.", "sentence|the cat")));
-    const json roles = json_of(chat({"--method", "saliency", "--unit", "role", "--sources", "all", "--hold", "none"}));
+    const json roles =
+        json_of(chat({"--method", "saliency", "--unit", "role", "--sources", "all", "--hold", "none"}));
     ASSERT_EQ(units(roles).size(), 4U);
     EXPECT_EQ(units(roles)[3], "answer| sat");
     EXPECT_EQ(roles["attributions"][0]["units"][0]["parts"].size(), 3U);
