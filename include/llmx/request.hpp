@@ -18,6 +18,7 @@ struct QuestionPair {
     std::string question = {};
     std::string context = {};
     std::vector<int> token_types = {};  ///< of input_ids; empty: inferred from the separators
+    bool must_answer = false;           ///< the best span even where the class token scores higher
     std::string label = {};             ///< the ground truth, as a text in the context
     /// The ground truth as characters [first, last) of the context, instead of `label`.
     std::optional<std::pair<int, int>> label_span = {};

@@ -32,6 +32,7 @@ struct TaskInputs {
     std::optional<Tokens> prompt_ids = {};  ///< instead of all these
     /// For `prompt_ids` that are a question-context pair.
     std::optional<std::vector<int>> token_type_ids = {};
+    bool must_answer = false;  ///< an encoder's answer is never "none"
 
     std::optional<std::string> label = {};  ///< the ground truth
     std::optional<Tokens> label_ids = {};

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from explainer.errors import Error, InputError, UsageError
 from explainer.request import json_value, request_values
 
 NOT_FOR_RECORDS = ("progress", "on_text", "tokenizer")  # arguments of Model.explain that are not keys of a request
+EMPTY_IS_NONE = ("system", "label")  # in a table, an empty cell of these stands for a missing one
 
 
 class Plan:
@@ -86,13 +88,20 @@ class Plan:
                 self._put(rows)
 
 
+def _is_missing(cell: Any) -> bool:
+    """Whether a cell is one that tables leave out: None, or a NaN of Python, NumPy or pandas."""
+    return cell is None or (isinstance(cell, float) and math.isnan(cell)) or type(cell).__name__ in ("NAType", "NaTType")
+
+
 def _id_of(record: Any, id_column: str, place: int, has_places: bool) -> str:
     id = record.get(id_column) if isinstance(record, dict) else None
-    if id is None:
+    if id is None or _is_missing(id):
         if not has_places:
             raise InputError(f"source: a record of the Ray dataset has no {id_column!r}; expected an id in each: rows "
                              "of a dataset have no fixed order")
         return f"{place:06}"
+    if isinstance(id, float) and id.is_integer():
+        id = int(id)  # a column of whole numbers with a missing cell is read as floats
     if isinstance(id, bool) or not isinstance(id, (str, int)):
         raise InputError(f"source: record {place}: {id_column} is {type(id).__name__}; expected a string or a whole "
                          "number")
@@ -109,7 +118,8 @@ def _request_of(record: Any, id_column: str, defaults: Mapping[str, Any]) -> tup
         return record.text, InputError(record.error)
     if not isinstance(record, dict):
         return repr(record), InputError(f"record: {type(record).__name__}; expected a dict")
-    own = {key: value for key, value in record.items() if key != id_column and value is not None}
+    own = {key: value for key, value in record.items()
+           if key != id_column and not _is_missing(value) and not (key in EMPTY_IS_NONE and value == "")}
     for key in NOT_FOR_RECORDS:
         if key in own:
             return repr(own), UsageError(f"record: {key} is not a key of a request; expected keys of Model.explain")

@@ -22,6 +22,7 @@ class Request(TypedDict, total=False):
     question: Optional[str]
     context: Optional[str]
     token_type_ids: Optional[_Ids]
+    must_answer: Optional[bool]
     source: Optional[str]
     prefix: Optional[str]
     label: Optional[str]
@@ -100,6 +101,7 @@ class ComputeOptions(TypedDict, total=False):
     """The further arguments of Explainer.compute."""
 
     continue_final_message: Optional[bool]
+    must_answer: Optional[bool]
     label_span: Optional[_Place]
     contrast: Optional[str]
     objective: Optional[Literal["automatic", "aligned", "teacher", "generated"]]

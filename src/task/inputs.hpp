@@ -32,6 +32,12 @@ void visit_prompts(Visitor& v, TaskInputs& t) {
           "Segments of prompt_ids, for an encoder: 0 for the question, 1 for the context.",
           {.of_task = true});
 
+    v.flag("must_answer", t.must_answer,
+           "An encoder always answers with a span, as heads expect that were trained where every question "
+           "has an "
+           "answer (SQuAD 1), and never with none.",
+           {.of_task = true});
+
     v.group("Translation and summarization");
     v.text("source", t.source, "The text to translate or to summarize.", part);
     v.text(

@@ -21,7 +21,8 @@ using task::Definition;
 /// The task that the inputs tell, whatever the model.
 std::optional<Task> implied_task(const TaskInputs& in) {
     if (in.task) return in.task;
-    if (in.question || in.context || in.token_type_ids || in.label_span) return Task::question_answering;
+    if (in.question || in.context || in.token_type_ids || in.must_answer || in.label_span)
+        return Task::question_answering;
     if (in.source) {
         throw Error(ErrorCode::usage,
                     "`source`: no task given; expected `task` translation or `task` summarization");
@@ -149,6 +150,7 @@ void prepare_extraction(const TaskInputs& in, Request& request) {
     request.pair.label = in.label.value_or("");
     request.pair.label_span = in.label_span;
     if (in.token_type_ids) request.pair.token_types = *in.token_type_ids;
+    request.pair.must_answer = in.must_answer;
 }
 
 /// For a model that writes, the label is the text of the span.
@@ -209,6 +211,11 @@ Request prepare(const Model& model, const TaskInputs& inputs, Request request) {
     if (model.facts().kind == ModelKind::encoder) {
         prepare_extraction(in, request);
         return request;
+    }
+    if (in.must_answer) {
+        throw Error(
+            ErrorCode::usage,
+            "`must_answer`: it is for an encoder, which chooses a span; this model writes its answer");
     }
     if (in.token_type_ids) {
         throw Error(ErrorCode::usage,

@@ -257,10 +257,31 @@ class OnACluster(Directory):
                             ([{"id": "000002"}, {}], '"000002"')):
             with self.assertRaisesRegex(errors.InputError, f"id {id} appears twice"):
                 self.explain(records)
-        for id in (1.5, True, [1], "\ud800"):
+        for id in (1.5, float("inf"), True, [1], "\ud800"):
             with self.assertRaises(errors.InputError):
                 self.explain([{"id": id}])
         self.assertEqual([], list(read(self.output)))
+
+    def test_cells_that_tables_leave_empty_are_not_given(self):
+        import ray
+        from explainer._dataset_plan import Plan
+
+        whole = {"id": 5, "user": "hello", "max_new_tokens": 2}
+        nan = float("nan")
+        plans = []
+        for record in (whole, {**whole, "id": 5.0, "system": "", "label": ""}, {**whole, "system": nan, "seed": None},
+                       {**whole, "id": "5", "label": nan, "system": None}):
+            plan = Plan(ray, {}, 2, False, key=[])
+            plan.read([record], "id", {}, has_places=True)
+            self.assertEqual([], plan.failures)
+            plans.append(plan.pending)
+        self.assertEqual(["5"], list(plans[0]))
+        self.assertEqual(plans[:1] * 4, plans)
+        # An empty text is a text where nothing else could be meant.
+        plan = Plan(ray, {}, 2, False, key=[])
+        plan.read([{**whole, "id": nan, "user": ""}], "id", {}, has_places=True)
+        self.assertNotEqual(plans[0], plan.pending)
+        self.assertEqual(["000001"], list(plan.pending))
 
     def test_a_line_that_is_no_record_is_a_failed_row(self):
         path = self.path("in.jsonl", '{"prompt_ids": [1, 5], "max_new_tokens": 1}\n{"id": \n\n[1]\n')

@@ -37,7 +37,7 @@ std::optional<TokenSpan> best_span(std::span<const float> start_logits, std::spa
     return best;
 }
 
-Choice choose(std::span<const WindowAnswer> windows) {
+Choice choose(std::span<const WindowAnswer> windows, bool must_answer) {
     Choice best;
     int least = 0;
     bool found = false;
@@ -50,7 +50,7 @@ Choice choose(std::span<const WindowAnswer> windows) {
         }
     }
     const double none = windows[static_cast<std::size_t>(least)].none;
-    if (!found || none > best.span.score) return {least, {0, 0, none}, true};
+    if (!found || (!must_answer && none > best.span.score)) return {least, {0, 0, none}, true};
     return best;
 }
 

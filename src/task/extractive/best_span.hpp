@@ -34,8 +34,8 @@ struct Choice {
     bool no_answer = false;
 };
 
-/// The best span of all windows; no answer if the class token scores higher even in the window where it
-/// scores lowest.
-Choice choose(std::span<const WindowAnswer> windows);
+/// The best span of all windows; no answer if there is none or, unless `must_answer`, the class token scores
+/// higher even in the window where it scores lowest.
+Choice choose(std::span<const WindowAnswer> windows, bool must_answer = false);
 
 }  // namespace llmx::task

@@ -212,12 +212,18 @@ Extraction extract(const Model& model, const Request& request) {
                            static_cast<double>(of.start.front()) + of.end.front()});
     }
 
-    const Choice choice = choose(answers);
+    const Choice choice = choose(answers, request.pair.must_answer);
     const auto chosen = static_cast<std::size_t>(choice.window);
     Extraction result;
     result.pair = pairs[chosen];
     result.answer = answer_of(choice, texts, result.pair, std::move(logits[chosen]));
     result.answer.windows = static_cast<int>(pairs.size());
+    if (choice.no_answer) {
+        result.warnings.emplace_back(
+            "the head prefers no answer to every span; if it was trained where every question has an answer "
+            "(SQuAD "
+            "1), `must_answer` gives its best span");
+    }
     if (const auto label = label_of(request.pair, texts.context)) place_label(texts, *label, result);
     return result;
 }

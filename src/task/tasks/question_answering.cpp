@@ -38,7 +38,7 @@ const Definition& question_answering() {
     static const Definition definition{
         .task = Task::question_answering,
         .name = "question_answering",
-        .takes = {"question", "context", "prefix", "token_type_ids", "label_span"},
+        .takes = {"question", "context", "prefix", "token_type_ids", "must_answer", "label_span"},
         .wants = "`question` with `context`, or `prompt_ids`",
         .kinds = {ModelKind::encoder, ModelKind::encoder_decoder, ModelKind::decoder},
         .is_complete = [](const TaskInputs& inputs) { return inputs.question && inputs.context; },

@@ -75,6 +75,11 @@ TEST(Choice, NoAnswerWhereEveryWindowPrefersTheClassToken) {
     EXPECT_EQ(choice.span.start, 0);
     EXPECT_EQ(choice.span.end, 0);
     EXPECT_DOUBLE_EQ(choice.span.score, 3);
+    // a head that was trained without such questions takes the best span all the same
+    const Choice span = choose(windows, true);
+    EXPECT_FALSE(span.no_answer);
+    EXPECT_EQ(span.window, 1);
+    EXPECT_EQ(span.span.start, 5);
     // one window that holds the answer is enough
     EXPECT_FALSE(choose(std::vector<WindowAnswer>{windows[0], {TokenSpan{5, 6, 2.5}, 2}}).no_answer);
 }
