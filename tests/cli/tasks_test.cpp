@@ -131,6 +131,24 @@ TEST_P(Question, LongContextsAreReadInWindows) {
     ASSERT_LE(j["prompt_ids"].size(), j["start_logits"].size());
 }
 
+// As for a head of SQuAD 1, which knows no question without an answer.
+TEST(Questions, MustAnswerTakesTheBestSpan) {
+    const auto found = [](const Arguments& more) {
+        return json_of(joined({"explain", "--model", golden("bertqa-tiny"), "--question", "who?", "--context",
+                               "man", "--json", "-"},
+                              more));
+    };
+    const json none = found({});
+    EXPECT_TRUE(none["span"]["no_answer"]);
+    EXPECT_EQ(none["answer_text"], "");
+    EXPECT_NE(none["warnings"].at(0).get<std::string>().find("`must_answer`"), std::string::npos);
+    const json span = found({"--must-answer"});
+    EXPECT_FALSE(span["span"]["no_answer"]);
+    EXPECT_EQ(span["answer_text"], "n");
+    EXPECT_LT(span["span"]["score"], none["span"]["score"]);
+    EXPECT_EQ(span["warnings"].size(), 0U);
+}
+
 TEST_P(Question, IdsWithTokenTypes) {
     Arguments ids = {"explain",
                      "--prompt-ids",
