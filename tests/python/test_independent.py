@@ -1,0 +1,241 @@
+"""The methods against a second implementation, in NumPy and float64 (independent/), on the tiny llama model.
+
+Differences are in units of a map's largest score. The numbers beside the comparisons are what was measured; they come
+from the float32 of the engine's passes. assert_measured allows three times as much.
+"""
+
+import unittest
+
+import numpy as np
+from independent import attention, draws, faithfulness, gradients, kernel_shap, shapley, surrogates, targets
+from independent.game import Game
+from independent.llama import Llama
+from independent.random_numbers import MersenneTwister
+from independent.scale import difference
+from support import assert_measured, golden_path, tiny
+
+PROMPT = [5, 9, 12, 7, 3, 40, 77, 23]
+ANSWER = [8, 4, 6]
+TEXT = "the old cat sat on a red mat."  # 9 words, 16 tokens
+ABSENT = 2  # the model's padding token
+
+
+class Compared(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.model = tiny()
+        cls.numpy = Llama(golden_path("llama-tiny.gguf"))
+
+    def explained(self, method, **request):
+        """The result's first map."""
+        request = {"prompt_ids": PROMPT, "answer_ids": ANSWER, "hold": "none", **request}
+        return self.model.explain(method=[method], **request).attributions[0]
+
+    def game(self, absence="token", explained=(), units=None, prompt=PROMPT, answer=ANSWER):
+        return Game(self.numpy, prompt, answer, units or [[row] for row in range(len(prompt))],
+                    list(explained) or targets.whole(answer), absence, ABSENT)
+
+    def slope(self, explained):
+        return gradients.Slope(self.numpy, PROMPT, ANSWER, explained)
+
+
+class TheModel(Compared):
+    def test_log_probabilities(self):
+        result = self.model.explain(prompt_ids=PROMPT, answer_ids=ANSWER)
+        logits = self.numpy.run(self.numpy.embed(np.array(PROMPT + ANSWER))).logits
+        expected = targets.values(targets.each(ANSWER), logits[len(PROMPT) - 1:-1], ANSWER)
+        assert_measured(self, difference(result.token_logprobs, expected), 5.7e-8)
+
+    def test_the_generator(self):
+        """The 10000th number of the default seed is part of the C++ standard."""
+        draw = MersenneTwister(5489)
+        for _ in range(9999):
+            draw()
+        self.assertEqual(draw(), 9981545732273789042)
+
+
+class Removal(Compared):
+    def test_leave_one_out(self):
+        measured = {("token", "logprob"): 3.5e-7, ("token", "probability"): 3.5e-7, ("token", "logit"): 3.7e-7,
+                    ("token", "entropy"): 3.5e-6, ("token", "mean_logprob"): 3.5e-7,
+                    ("deletion", "logprob"): 3.8e-7, ("deletion", "entropy"): 2.1e-6,
+                    ("attention_mask", "logprob"): 5.6e-7, ("attention_mask", "entropy"): 1.4e-6}
+        for (absence, measure), error in measured.items():
+            with self.subTest(absence=absence, measure=measure):
+                got = self.explained(f"leave_one_out:baseline={absence}", measure=measure)["scores"]
+                game = self.game(absence, targets.whole(ANSWER, measure))
+                assert_measured(self, difference(got, shapley.leave_one_out(game)), error)
+
+    def test_every_token_of_the_answer(self):
+        got = self.explained("leave_one_out", per_token=True)["scores"]
+        assert_measured(self, difference(got, shapley.leave_one_out(self.game(explained=targets.each(ANSWER)))), 4.3e-7)
+
+    def test_a_contrast(self):
+        """Against the answer "#!", ids 5 and 3."""
+        got = self.explained("leave_one_out", contrast="#!")["scores"]
+        expected = shapley.leave_one_out(self.game()) - shapley.leave_one_out(self.game(answer=[5, 3]))
+        assert_measured(self, difference(got, expected), 4.1e-7)
+
+    def test_words(self):
+        for method, of, error in (("leave_one_out", shapley.leave_one_out, 8.5e-7),
+                                  ("shapley", shapley.shapley, 1.6e-7)):
+            with self.subTest(method):
+                result = self.model.explain(prompt=TEXT, answer_ids=ANSWER, method=[method], unit="word")
+                found = result.attributions[0]
+                units = [list(unit["tokens"]) for unit in found["units"]]
+                self.assertGreater(max(map(len, units)), 1)
+                game = self.game(units=units, prompt=result.prompt_ids.tolist())
+                assert_measured(self, difference(found["scores"], of(game)), error)
+
+    def test_occlusion(self):
+        for window, stride, error in ((3, 1, 5.4e-7), (3, 2, 3.5e-7)):
+            with self.subTest(window=window, stride=stride):
+                got = self.explained("occlusion", window=window, stride=stride)["scores"]
+                assert_measured(self, difference(got, shapley.occlusion(self.game(), window, stride)), error)
+
+
+class Shapley(Compared):
+    def test_exact(self):
+        for absence, error in (("token", 2.4e-7), ("deletion", 1.6e-7), ("attention_mask", 2.1e-7)):
+            with self.subTest(absence):
+                got = self.explained(f"shapley:baseline={absence}", per_token=True)["scores"]
+                expected = shapley.shapley(self.game(absence, targets.each(ANSWER)))
+                assert_measured(self, difference(got, expected), error)
+
+    def test_permutations(self):
+        found = self.explained("shapley", exact="no", permutations=6, seed=7)
+        scores, errors = shapley.sampled_shapley(self.game(), draws.orders(len(PROMPT), 6, 7))
+        assert_measured(self, difference(found["scores"], scores), 3.6e-7)
+        assert_measured(self, difference(found["standard_errors"], errors), 3.7e-7)
+
+    def test_kernel_shap_of_all_coalitions(self):
+        got = self.explained("kernel_shap")["scores"]
+        assert_measured(self, difference(got, kernel_shap.exact(self.game())), 3.6e-7)
+        assert_measured(self, difference(got, shapley.shapley(self.game())), 3.6e-7)
+
+    def test_kernel_shap_of_pairs(self):
+        """60 coalitions of 8 units: the 16 of one unit and of seven, and 22 pairs of the other sizes."""
+        found = self.explained("kernel_shap", samples=60, seed=3)
+        scores, errors = kernel_shap.sampled(self.game(), whole=[1], pairs=22, seed=3)
+        assert_measured(self, difference(found["scores"], scores), 3.7e-7)
+        assert_measured(self, difference(found["standard_errors"], errors), 3.5e-7)
+
+
+class Surrogates(Compared):
+    def test_lime(self):
+        got = self.explained("lime", samples=100, seed=4, kernel_width=0.3, alpha=0.7, per_token=True)["scores"]
+        samples = draws.lime_samples(len(PROMPT), 100, 4)
+        expected = surrogates.lime(self.game(explained=targets.each(ANSWER)), samples, 0.3, 0.7)
+        assert_measured(self, difference(got, expected), 3.5e-7)
+
+    def test_sparse_linear(self):
+        """One of log-odds, of the whole answer and of single tokens, and one of probabilities."""
+        samples = draws.halves(len(PROMPT), 64, 5)
+        for measure, explained, error in (("logprob", targets.whole(ANSWER), 8.5e-8),
+                                          ("logprob", targets.each(ANSWER), 3.8e-7),
+                                          ("probability", targets.each(ANSWER, "probability"), 4.4e-7)):
+            with self.subTest(measure=measure, targets=len(explained)):
+                got = self.explained("sparse_linear", seed=5, alpha=0.02, measure=measure,
+                                     per_token=len(explained) > 1)["scores"]
+                expected = surrogates.sparse_linear(self.game(explained=explained), samples, 0.02)
+                self.assertTrue((expected == 0).any())  # the penalty does something
+                self.assertTrue((np.asarray(got)[expected == 0] == 0).all())
+                assert_measured(self, difference(got, expected), error)
+
+
+class Gradients(Compared):
+    def test_saliency(self):
+        slope = self.slope(targets.each(ANSWER))
+        gradient = slope.gradient(slope.input)
+        for norm, error in (("l2", 3e-7), ("l1", 3.7e-7), ("max_abs", 2.9e-7), ("mean_abs", 3.7e-7)):
+            with self.subTest(norm):
+                got = self.explained("saliency", per_token=True, norm=norm)["scores"]
+                assert_measured(self, difference(got, gradients.size_of(gradient, norm)), error)
+
+    def test_input_x_gradient(self):
+        got = self.explained("input_x_gradient", per_token=True)["scores"]
+        assert_measured(self, difference(got, gradients.input_x_gradient(self.slope(targets.each(ANSWER)))), 2.1e-6)
+
+    def test_integrated_gradients(self):
+        slope = self.slope(targets.each(ANSWER))
+        baselines = {"token": np.repeat(self.numpy.table[[ABSENT]], len(PROMPT), axis=0),
+                     "zero": np.zeros_like(slope.input),
+                     "mean": np.repeat(self.numpy.table.mean(axis=0, keepdims=True), len(PROMPT), axis=0)}
+        measured = {("gauss_legendre", 20, "token"): 2.2e-7, ("gauss_legendre", 20, "zero"): 3.7e-7,
+                    ("gauss_legendre", 20, "mean"): 5.1e-7, ("midpoint", 10, "token"): 4.2e-7,
+                    ("midpoint", 10, "zero"): 9.4e-7, ("trapezoid", 10, "token"): 3.7e-7,
+                    ("trapezoid", 10, "zero"): 1.1e-6}
+        for (rule, steps, baseline), error in measured.items():
+            with self.subTest(rule=rule, baseline=baseline):
+                got = self.explained("integrated_gradients", per_token=True, rule=rule, steps=steps,
+                                     baseline=baseline)["scores"]
+                expected = gradients.integrated_gradients(slope, baselines[baseline], rule, steps)
+                assert_measured(self, difference(got, expected), error)
+
+    def test_other_measures(self):
+        for measure, error in (("probability", 6.8e-7), ("logit", 8.6e-7), ("entropy", 7.9e-7)):
+            with self.subTest(measure):
+                got = self.explained("input_x_gradient", measure=measure)["scores"]
+                expected = gradients.input_x_gradient(self.slope(targets.whole(ANSWER, measure)))
+                assert_measured(self, difference(got, expected), error)
+
+
+class Attention(Compared):
+    def test_weights_and_rollout(self):
+        matrices = attention.matrices(self.numpy, PROMPT + ANSWER)
+        rows = slice(len(PROMPT) - 1, -1)
+        for method, table, error in (("attention_weights", matrices.mean(axis=(0, 1)), 7.4e-8),
+                                     ("attention_weights:layer=1:head=2", matrices[1, 2], 2.3e-7),
+                                     ("attention_rollout", attention.rollout(matrices), 5.8e-8)):
+            with self.subTest(method):
+                got = self.explained(method, per_token=True)["scores"]
+                assert_measured(self, difference(got, table[rows, :len(PROMPT)]), error)
+                got = self.explained(method)["scores"]  # of the whole answer: the mean over its rows
+                assert_measured(self, difference(got[0], table[rows, :len(PROMPT)].mean(axis=0)), error)
+
+
+class Faithfulness(Compared):
+    def errors(self, found, game, probability, seeds, seed):
+        """The largest differences: of the curves and the numbers in units of the largest p, tau's as it is, and of
+        the p-values."""
+        scores = found["scores"].sum(axis=0).astype(np.float64)
+        maps = [scores, *np.array(draws.rankings(game.count, seeds, seed), float)]
+        curves = [faithfulness.curves(game, one, probability) for one in maps]
+        numbers = [faithfulness.numbers(game, one, probability) for one in maps]
+        scale = np.abs(curves[0].deletion).max()
+        got = found["faithfulness"]
+        errors = []
+        for name in ("deletion", "insertion"):
+            of_each = [getattr(one, name) for one in curves]
+            errors += list(np.abs(got[name] - of_each[0]) / scale)
+            errors += list(np.abs(got[f"random_{name}"] - np.mean(of_each[1:], axis=0)) / scale)
+        of_p_values = []
+        for name, expected in faithfulness.beside(numbers[0], numbers[1:]).items():
+            unit = 1 if name == "kendall_tau" else scale
+            errors += [abs(got[name][key] - expected[key]) / unit for key in ("value", "random", "random_deviation")]
+            of_p_values.append(abs(got[name]["p_value"] - expected["p_value"]))
+        return max(errors), max(of_p_values)
+
+    def test_probability(self):
+        for absence, method, measured, of_p_values in (("token", "leave_one_out", 2.8e-7, 1.9e-8),
+                                                       ("deletion", "input_x_gradient", 9.5e-8, 6.3e-8),
+                                                       ("attention_mask", "shapley", 2.5e-7, 6.4e-9)):
+            with self.subTest(absence=absence):
+                found = self.explained(method, check=True, absence=absence, seeds=4, seed=11)
+                self.assertEqual(found["faithfulness"]["measure"], "probability")
+                errors = self.errors(found, self.game(absence, targets.each(ANSWER)), True, 4, 11)
+                assert_measured(self, errors[0], measured)
+                assert_measured(self, errors[1], of_p_values)
+
+    def test_the_measure_itself(self):
+        for measure, measured, of_p_values in (("logit", 3.7e-7, 3e-8), ("entropy", 4.2e-9, 3.3e-7)):
+            with self.subTest(measure):
+                found = self.explained("input_x_gradient", check=True, measure=measure, seeds=5)
+                self.assertEqual(found["faithfulness"]["measure"], f"{measure} of the answer")
+                errors = self.errors(found, self.game(explained=targets.whole(ANSWER, measure)), False, 5, 0)
+                assert_measured(self, errors[0], measured)
+                assert_measured(self, errors[1], of_p_values)
+
+
+if __name__ == "__main__":
+    unittest.main()
