@@ -7,7 +7,20 @@ from the float32 of the engine's passes. assert_measured allows three times as m
 import unittest
 
 import numpy as np
-from independent import attention, draws, faithfulness, gradients, kernel_shap, shapley, surrogates, targets
+from independent import (
+    attention,
+    attention_gradient,
+    context_reliance,
+    draws,
+    faithfulness,
+    gradients,
+    kernel_shap,
+    sampled_paths,
+    shapley,
+    surrogates,
+    targets,
+    values,
+)
 from independent.game import Game
 from independent.llama import Llama
 from independent.random_numbers import MersenneTwister
@@ -180,18 +193,88 @@ class Gradients(Compared):
                 assert_measured(self, difference(got, expected), error)
 
 
+class Sampled(Compared):
+    def test_smoothgrad(self):
+        slope = self.slope(targets.each(ANSWER))
+        mean = sampled_paths.smoothgrad(slope, 4, 0.2, 9)
+        request = {"per_token": True, "samples": 4, "noise": 0.2, "seed": 9}
+        assert_measured(self, difference(self.explained("smoothgrad", **request)["scores"],
+                                         gradients.size_of(mean, "l2")), 1.7e-7)
+        assert_measured(self, difference(self.explained("smoothgrad", times_input=True, **request)["scores"],
+                                         (slope.input * mean).sum(axis=-1)), 9.5e-7)
+
+    def test_gradient_shap(self):
+        slope = self.slope(targets.each(ANSWER))
+        baseline = np.repeat(self.numpy.table[[ABSENT]], len(PROMPT), axis=0)
+        found = self.explained("gradient_shap", per_token=True, samples=10, noise=0.2, seed=9)
+        scores, errors = sampled_paths.gradient_shap(slope, baseline, 10, 0.2, 9)
+        assert_measured(self, difference(found["scores"], scores), 3.3e-7)
+        assert_measured(self, difference(found["standard_errors"], errors), 6.3e-7)
+
+    def test_expected_gradients(self):
+        found = self.explained("expected_gradients", per_token=True, samples=10, seed=9)
+        scores, errors = sampled_paths.expected_gradients(self.slope(targets.each(ANSWER)), {0, 1, 2}, 10, 9)
+        assert_measured(self, difference(found["scores"], scores), 7.3e-7)
+        assert_measured(self, difference(found["standard_errors"], errors), 3.5e-7)
+
+
+class ContextReliance(Compared):
+    def test_both_steps(self):
+        """The context is the prompt's third to sixth character, which are tokens."""
+        context = [2, 3, 4, 5]
+        found = self.explained("context_reliance", context_span=(2, 6), deviations=0)
+        expected = context_reliance.sensitivity(self.numpy, PROMPT, ANSWER, context)
+        assert_measured(self, difference(found["context_sensitivity"], expected), 2.5e-7)
+        chosen = [target["tokens"][0] - len(PROMPT) for target in found["targets"]]
+        self.assertEqual(chosen, list(np.flatnonzero(expected >= expected.mean())))
+        for scores, token in zip(found["scores"], chosen):
+            causes = context_reliance.causes(self.numpy, PROMPT, ANSWER, context, token)
+            self.assertEqual(np.flatnonzero(scores).tolist(), context)
+            assert_measured(self, difference(scores[context], causes), 1.4e-7)
+
+
 class Attention(Compared):
-    def test_weights_and_rollout(self):
+    def compare(self, method, table, measured):
+        """`table`: [rows, keys]. The score of a whole answer is the mean over the rows that predict its tokens."""
+        rows = table[len(PROMPT) - 1:-1, :len(PROMPT)]
+        for expected, per_token in ((rows, True), (rows.mean(axis=0, keepdims=True), False)):
+            with self.subTest(method, per_token=per_token):
+                got = self.explained(method, per_token=per_token)["scores"]
+                assert_measured(self, difference(got, expected), measured)
+
+    def test_weights_rollout_and_flow(self):
         matrices = attention.matrices(self.numpy, PROMPT + ANSWER)
-        rows = slice(len(PROMPT) - 1, -1)
-        for method, table, error in (("attention_weights", matrices.mean(axis=(0, 1)), 7.4e-8),
-                                     ("attention_weights:layer=1:head=2", matrices[1, 2], 2.3e-7),
-                                     ("attention_rollout", attention.rollout(matrices), 5.8e-8)):
-            with self.subTest(method):
-                got = self.explained(method, per_token=True)["scores"]
-                assert_measured(self, difference(got, table[rows, :len(PROMPT)]), error)
-                got = self.explained(method)["scores"]  # of the whole answer: the mean over its rows
-                assert_measured(self, difference(got[0], table[rows, :len(PROMPT)].mean(axis=0)), error)
+        self.compare("attention_weights", matrices.mean(axis=(0, 1)), 7.4e-8)
+        self.compare("attention_weights:layer=1:head=2", matrices[1, 2], 2.3e-7)
+        self.compare("attention_rollout", attention.rollout(matrices), 5.8e-8)
+        flows = np.zeros(matrices.shape[-2:])
+        for query in range(len(PROMPT) - 1, len(flows) - 1):
+            for key in range(len(PROMPT)):
+                flows[query, key] = attention.flow(matrices, query, key)
+        self.compare("attention_flow", flows, 7.5e-8)
+
+    def test_values(self):
+        norms = values.value_norm(self.numpy, PROMPT + ANSWER)
+        self.compare("value_norm", norms.mean(axis=(0, 1)), 8.7e-8)
+        self.compare("value_norm:layer=2:head=1", norms[2, 1], 1.9e-7)
+        zeroing = values.value_zeroing(self.numpy, PROMPT + ANSWER)
+        self.compare("value_zeroing", attention.product(zeroing), 1.1e-7)
+        self.compare("value_zeroing:layer=1", zeroing[1], 2.5e-7)
+
+    def test_attention_x_gradient(self):
+        matrices = attention.matrices(self.numpy, PROMPT + ANSWER)
+        for explained in (targets.each(ANSWER), targets.whole(ANSWER)):
+            slopes = attention_gradient.gradients(self.numpy, PROMPT, ANSWER, explained)
+            for normalised in (False, True):
+                with self.subTest(targets=len(explained), normalised=normalised):
+                    got = self.explained("attention_x_gradient", per_token=len(explained) > 1,
+                                         propagation="normalised" if normalised else "additive")["scores"]
+                    expected = []
+                    for target, slope in zip(explained, slopes):
+                        rows = attention_gradient.carried(matrices, slope, normalised)[
+                            len(PROMPT) - 1 + target.first:len(PROMPT) - 1 + target.last, :len(PROMPT)]
+                        expected.append(rows.mean(axis=0))
+                    assert_measured(self, difference(got, expected), 8.4e-8)
 
 
 class Faithfulness(Compared):

@@ -6,6 +6,7 @@ Every step is analytic in the embeddings, so complex numbers pass through it: `g
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ Array = NDArray[Any]  # of floats, or of complex numbers
 class Pass:
     logits: Array  # [..., rows, vocabulary]
     attention: list[Array]  # a block's softmax weights: [..., heads, rows, keys]
+    values: list[Array]  # what they mix: [..., heads, keys, head size]
+    hidden: list[Array]  # a block's output: [..., rows, size]
 
 
 class Llama:
@@ -41,22 +44,26 @@ class Llama:
     def embed(self, ids: Array) -> Array:
         return self.table[np.asarray(ids)]
 
-    def run(self, embeddings: Array, visible: Array | None = None) -> Pass:
+    def run(self, embeddings: Array, visible: Array | None = None,
+            edit: Callable[[int, Array], Array] = lambda block, weights: weights) -> Pass:
         """`embeddings` [..., rows, size]; `visible` [..., rows, keys]: what each row may attend to beside what
-        causality already forbids."""
+        causality already forbids; `edit` changes a block's softmax weights."""
         rows = embeddings.shape[-2]
         allowed = np.tril(np.ones((rows, rows), bool))
         if visible is not None:
             allowed = allowed & visible
         x = embeddings
-        attention = []
+        attention, values, hidden = [], [], []
         for block in range(self.blocks):
-            mixed, weights = self._attend(block, self._norm(x, f"blk.{block}.attn_norm"), allowed)
-            attention.append(weights)
-            x = x + mixed
+            normed = self._norm(x, f"blk.{block}.attn_norm")
+            attention.append(edit(block, self._weights(block, normed, allowed)))
+            values.append(self._repeated(self._split(normed, f"blk.{block}.attn_v", self.groups)))
+            mixed = np.swapaxes(attention[-1] @ values[-1], -2, -3)
+            x = x + self._times(mixed.reshape(*mixed.shape[:-2], -1), f"blk.{block}.attn_output")
             x = x + self._feed_forward(block, self._norm(x, f"blk.{block}.ffn_norm"))
+            hidden.append(x)
         head = "output" if "output.weight" in self.weights else "token_embd"  # tied
-        return Pass(self._times(self._norm(x, "output_norm"), head), attention)
+        return Pass(self._times(self._norm(x, "output_norm"), head), attention, values, hidden)
 
     def _times(self, x: Array, name: str) -> Array:
         weight = self.weights[name + ".weight"].T
@@ -82,16 +89,15 @@ class Llama:
                            even * np.sin(angles) + odd * np.cos(angles)], axis=-1)
         return turned.reshape(x.shape)
 
-    def _attend(self, block: int, x: Array, allowed: Array) -> tuple[Array, Array]:
+    def _repeated(self, x: Array) -> Array:
+        """Keys or values of each group, for every query head of it."""
+        return np.repeat(x, self.heads // self.groups, axis=-3)
+
+    def _weights(self, block: int, x: Array, allowed: Array) -> Array:
         queries = self._rotate(self._split(x, f"blk.{block}.attn_q", self.heads))
-        keys = self._rotate(self._split(x, f"blk.{block}.attn_k", self.groups))
-        values = self._split(x, f"blk.{block}.attn_v", self.groups)
-        repeats = self.heads // self.groups
-        keys, values = np.repeat(keys, repeats, axis=-3), np.repeat(values, repeats, axis=-3)
+        keys = self._repeated(self._rotate(self._split(x, f"blk.{block}.attn_k", self.groups)))
         scores = queries @ np.swapaxes(keys, -1, -2) / np.sqrt(self.head_size)
-        weights = softmax(scores, allowed[..., None, :, :])
-        mixed = np.swapaxes(weights @ values, -2, -3)
-        return self._times(mixed.reshape(*mixed.shape[:-2], -1), f"blk.{block}.attn_output"), weights
+        return softmax(scores, allowed[..., None, :, :])
 
     def _feed_forward(self, block: int, x: Array) -> Array:
         gate = self._times(x, f"blk.{block}.ffn_gate")
