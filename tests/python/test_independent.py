@@ -127,11 +127,16 @@ class Shapley(Compared):
         assert_measured(self, difference(got, shapley.shapley(self.game())), 3.6e-7)
 
     def test_kernel_shap_of_pairs(self):
-        """60 coalitions of 8 units: the 16 of one unit and of seven, and 22 pairs of the other sizes."""
-        found = self.explained("kernel_shap", samples=60, seed=3)
-        scores, errors = kernel_shap.sampled(self.game(), whole=[1], pairs=22, seed=3)
-        assert_measured(self, difference(found["scores"], scores), 3.7e-7)
-        assert_measured(self, difference(found["standard_errors"], errors), 3.5e-7)
+        """60 coalitions of 8 units: the 16 of one unit and of seven, and 22 pairs of the other sizes. 300 of 10 units:
+        those of one, two, eight and nine, and 95 pairs."""
+        longer = PROMPT + [61, 90]
+        for prompt, samples, whole, pairs, measured in ((PROMPT, 60, [1], 22, (3.7e-7, 3.5e-7)),
+                                                        (longer, 300, [1, 2], 95, (4e-7, 2.6e-7))):
+            with self.subTest(units=len(prompt)):
+                found = self.explained("kernel_shap", prompt_ids=prompt, samples=samples, seed=3)
+                scores, errors = kernel_shap.sampled(self.game(prompt=prompt), whole, pairs, seed=3)
+                assert_measured(self, difference(found["scores"], scores), measured[0])
+                assert_measured(self, difference(found["standard_errors"], errors), measured[1])
 
 
 class Surrogates(Compared):
@@ -184,6 +189,18 @@ class Gradients(Compared):
                                      baseline=baseline)["scores"]
                 expected = gradients.integrated_gradients(slope, baselines[baseline], rule, steps)
                 assert_measured(self, difference(got, expected), error)
+
+    def test_words(self):
+        for aggregation, of, error in (("sum", np.sum, 9.6e-7), ("mean", np.mean, 1.9e-6),
+                                       ("max_abs", lambda x: x[np.abs(x).argmax()], 1.7e-6)):
+            with self.subTest(aggregation):
+                result = self.model.explain(prompt=TEXT, answer_ids=ANSWER, method=["input_x_gradient"], unit="word",
+                                            aggregation=aggregation)
+                found = result.attributions[0]
+                slope = gradients.Slope(self.numpy, result.prompt_ids.tolist(), ANSWER, targets.whole(ANSWER))
+                rows = gradients.input_x_gradient(slope)[0]
+                expected = [[of(rows[list(unit["tokens"])]) for unit in found["units"]]]
+                assert_measured(self, difference(found["scores"], expected), error)
 
     def test_other_measures(self):
         for measure, error in (("probability", 6.8e-7), ("logit", 8.6e-7), ("entropy", 7.9e-7)):

@@ -26,8 +26,9 @@ def sparse_linear(game: Game, samples: list[Coalition], alpha: float) -> Floats:
     values = game.values(samples)
     found = []
     for column, target in enumerate(game.targets):
-        if target.measure == "logprob":
-            scale = float(target.last - target.first)
+        tokens = target.last - target.first
+        if target.measure == "logprob" or (target.measure == "mean_logprob" and tokens == 1):
+            scale = float(tokens)
             y = np.log(np.exp(values[:, column]) / (1 - np.exp(values[:, column]))) / scale
         else:
             scale = float(values[:, column].std())
