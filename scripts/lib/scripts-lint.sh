@@ -48,9 +48,9 @@ check_types() {
         say "mypy: $folder"
         MYPYPATH=$built "${mypy[@]}" --check-untyped-defs "$folder"
     done
-    for folder in tests/python tests/serve tests/browser; do
+    for folder in tests/python tests/parity tests/serve tests/browser; do
         say "mypy: $folder"
-        MYPYPATH=$built:$root/$folder:$root/tests/serve "${mypy[@]}" "$folder"
+        MYPYPATH=$built:$root/$folder:$root/tests/serve:$root/tests/python "${mypy[@]}" "$folder"
     done
     say "mypy --strict: a user's file"
     MYPYPATH=$built "${mypy[@]}" --strict tests/python/typed_user.py
