@@ -18,9 +18,7 @@ std::vector<Option> game_options(std::vector<Option> own) {
          .kind = Option::Kind::choice,
          .default_value = "token",
          .help = "what takes an absent unit's place: token (baseline_token), deletion (positions shift), "
-                 "attention_mask (its keys are hidden from the others, positions stay); of gradient methods: "
-                 "token, zero "
-                 "(vector), mean (of the embedding table)",
+                 "attention_mask (its keys are hidden from the others, positions stay)",
          .words = {"token", "deletion", "attention_mask"}},
         {.name = "baseline_token",
          .kind = Option::Kind::integer,

@@ -51,6 +51,20 @@ std::vector<Method> without_all(const std::vector<Method>& methods, bool has_con
     return every;
 }
 
+/// Another method has the option too, perhaps with other words, another range or another default.
+void share(SharedOption& same, const std::string& method, const MethodOption& option) {
+    same.methods.push_back(method);
+    same.option.low = std::min(same.option.low, option.low);
+    same.option.high = std::max(same.option.high, option.high);
+    for (const std::string& word : option.words) {
+        auto& words = same.option.words;
+        if (std::find(words.begin(), words.end(), word) == words.end()) words.push_back(word);
+    }
+    if (same.option.help.find(option.help) == std::string::npos)
+        same.option.help += fmt::format("; of {}: {}", method, option.help);
+    if (option.default_value != same.option.default_value) same.default_value = "depends on the method";
+}
+
 }  // namespace
 
 const std::vector<SharedOption>& shared_options() {
@@ -64,11 +78,7 @@ const std::vector<SharedOption>& shared_options() {
                 if (same == all.end()) {
                     all.push_back({option, {facts.name}, option.default_value});
                 } else {
-                    same->methods.push_back(facts.name);
-                    same->option.low = std::min(same->option.low, option.low);
-                    same->option.high = std::max(same->option.high, option.high);
-                    if (option.default_value != same->option.default_value)
-                        same->default_value = "depends on the method";
+                    share(*same, facts.name, option);
                 }
             }
         }

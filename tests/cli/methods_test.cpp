@@ -52,6 +52,11 @@ TEST(Methods, MistakesAreUnderstandable) {
     fails({"--method", "salience"}, 2, {"salience", "saliency"});
     fails({"--method", "saliency:nrm=l1"}, 2, {"nrm", "norm"});
     fails({"--method", "saliency:norm=l7"}, 2, {"saliency", "norm", "\"l7\"", "l1"});
+    fails({"--method", "leave_one_out,integrated_gradients", "--baseline", "deletion"}, 2,
+          {"integrated_gradients", "deletion", "zero"});
+    fails({"--method", "leave_one_out", "--baseline", "zero"}, 2, {"leave_one_out", "zero", "deletion"});
+    fails({"--method", "leave_one_out", "--baseline", "nothing"}, 2,
+          {"baseline", "nothing", "deletion", "zero"});
     fails({"--method", "saliency:l1"}, 2, {"saliency", "OPTION=VALUE"});
     fails({"--method", "gradient:norm=l1"}, 2, {"gradient", "norm"});
     fails({"--method", "input_x_gradient", "--norm", "l1"}, 2, {"--norm", "saliency"});
@@ -115,6 +120,19 @@ TEST(Methods, AnEncodersLabelIsMeasuredByItsLoss) {
                  "2", "--json", "-"})["attributions"][0];
     EXPECT_GT(found["faithfulness"]["kendall_tau"]["value"], 0.999);
     EXPECT_EQ(found["faithfulness"]["measure"], "aligned of the span");
+}
+
+// One key for an option of several methods takes the words of each, and says which method does not know one.
+TEST(Methods, ASharedOptionTakesEveryMethodsWords) {
+    const auto scores = [](const Arguments& more) {
+        return json_of(asked(joined(more, {"--json", "-"})))["attributions"][0]["scores"];
+    };
+    for (const char* baseline : {"token", "deletion", "attention_mask"}) {
+        EXPECT_EQ(scores({"--method", "leave_one_out", "--baseline", baseline}),
+                  scores({"--method", std::string("leave_one_out:baseline=") + baseline}));
+    }
+    EXPECT_EQ(scores({"--method", "integrated_gradients", "--baseline", "zero"}),
+              scores({"--method", "integrated_gradients:baseline=zero"}));
 }
 
 // A hidden token still reads itself: the last of the prompt, before the one token that is predicted, scores

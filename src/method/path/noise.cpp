@@ -8,7 +8,7 @@ std::vector<Option> sampling_options(std::string_view samples) {
     return {{.name = "samples",
              .kind = Option::Kind::integer,
              .default_value = samples,
-             .help = "how many points (gradient methods) or coalitions (perturbation methods) are drawn",
+             .help = "how many points are drawn",
              .low = 2,
              .high = 1e6},
             {.name = "seed",
