@@ -86,8 +86,8 @@ struct Check {
     std::uint32_t seed = 0;  ///< of the rankings, which are others for every seed
     Absence absence = Absence::token;  ///< what replaces an absent unit, for all methods
     int absence_token = -1;            ///< for token; -1: the model's own
-    /// Random subsets of units for Faithfulness::infidelity, each a run of the model; 0: not measured, else 2 to
-    /// 100,000.
+    /// Random subsets of units for Faithfulness::infidelity, each a run of the model; 0: not measured, else 2
+    /// to 100,000.
     int infidelity = 0;
     /// Noisy points for Faithfulness::sensitivity_max, 0 (not measured) to 1,000: each takes as long as the
     /// method itself.

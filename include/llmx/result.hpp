@@ -37,10 +37,10 @@ struct Faithfulness {
     /// How far scores are from the changes of f that they should sum to, for random subsets of units
     /// (Check::infidelity).
     struct Infidelity {
-        Number scaled;         ///< of the scores times `scale`, in squared units of f
-        double unscaled = 0;   ///< of the scores as they are
-        double scale = 0;      ///< the factor for which it is least
-        int samples = 0;       ///< number of subsets
+        Number scaled;        ///< of the scores times `scale`, in squared units of f
+        double unscaled = 0;  ///< of the scores as they are
+        double scale = 0;     ///< the factor for which it is least
+        int samples = 0;      ///< number of subsets
     };
     /// How much scores change under small noise on what they are computed from (Check::sensitivity).
     struct SensitivityMax {

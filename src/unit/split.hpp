@@ -46,9 +46,9 @@ std::vector<Unit> split(const Text& text, const UnitChoice& choice);
 std::vector<int> context_rows(const Text& text, const UnitChoice& choice);
 
 /// Which of the units, `split` from `text`, are part of the rationale: those with a row that has some of its
-/// text in one of the places, ignoring white space around a row's text. One entry a unit, none without places.
-/// Throws Error{input} for words that are not in the prompt, or more than once, for characters that it does
-/// not have or that are white space, and for a place without a unit (its rows are held).
+/// text in one of the places, ignoring white space around a row's text. One entry a unit, none without
+/// places. Throws Error{input} for words that are not in the prompt, or more than once, for characters that
+/// it does not have or that are white space, and for a place without a unit (its rows are held).
 std::vector<bool> in_rationale(const Text& text, const std::vector<Unit>& units,
                                const std::vector<PromptPlace>& places);
 

@@ -151,7 +151,9 @@ TEST(Evaluate, InfidelityAndSensitivityIfAskedFor) {
         EXPECT_LE(f["infidelity"]["value"].get<double>(), f["infidelity"]["unscaled"].get<double>());
         const bool gradient = entry["method"] != "attention" && entry["method"] != "leave_one_out";
         EXPECT_EQ(f.contains("sensitivity_max"), gradient) << entry["method"];
-        if (gradient) EXPECT_GT(f["sensitivity_max"]["value"].get<double>(), 0);
+        if (gradient) {
+            EXPECT_GT(f["sensitivity_max"]["value"].get<double>(), 0);
+        }
     }
     EXPECT_TRUE(method(j["means"], "saliency")["sensitivity_max"]["mean"].is_number());
     EXPECT_TRUE(method(j["means"], "leave_one_out")["sensitivity_max"]["mean"].is_null());

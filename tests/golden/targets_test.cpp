@@ -238,8 +238,8 @@ TEST_F(Targets, ContextChangesTheAnswersProbabilities) {
     for (std::size_t t = 0; t < asked.output.ids.size(); ++t) {
         const double before = objective::log_probability(free.row(t), asked.output.ids[t]);
         const double after = objective::log_probability(with.row(t), asked.output.ids[t]);
-        EXPECT_CLOSE(logprob.context_sensitivity[t], after - before, 5e-7);
-        EXPECT_CLOSE(probability.context_sensitivity[t], std::exp(after) - std::exp(before), 5e-7);
+        EXPECT_CLOSE(logprob.context_sensitivity[t], after - before, 6e-8);
+        EXPECT_CLOSE(probability.context_sensitivity[t], std::exp(after) - std::exp(before), 6e-8);
     }
     EXPECT_NE(logprob.objective, probability.objective);
 }

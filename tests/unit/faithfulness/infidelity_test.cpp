@@ -58,8 +58,8 @@ TEST(Infidelity, OfALinearGamesWeightsIsNothing) {
     EXPECT_CLOSE(found[0].unscaled, 0, 1e-30);
     EXPECT_CLOSE(found[0].scale, 1, 2.3e-16);
     // The factor makes up for size and sign.
-    EXPECT_CLOSE(found[1].scale, -10, 1.8e-15);
-    EXPECT_CLOSE(found[1].scaled.value, 0, 3e-30);
+    EXPECT_CLOSE(found[1].scale, -10, 1.1e-14);
+    EXPECT_CLOSE(found[1].scaled.value, 0, 2.5e-29);
     EXPECT_GT(found[1].unscaled, 1);
     // Random rankings know nothing of the weights, and are the same for all maps.
     EXPECT_GT(found[0].scaled.random, 0.1);

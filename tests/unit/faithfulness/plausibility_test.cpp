@@ -32,8 +32,8 @@ const std::vector<Case> cases = {
 TEST(Plausibility, IsScikitLearns) {
     for (const Case& c : cases) {
         const Plausibility p = faithfulness::plausibility(c.scores, c.marked);
-        EXPECT_CLOSE(p.auprc.value, c.auprc, 1.2e-16);
-        EXPECT_CLOSE(p.token_f1.value, c.f1, 1.2e-16);
+        EXPECT_CLOSE(p.auprc.value, c.auprc, 5.6e-17);
+        EXPECT_CLOSE(p.token_f1.value, c.f1, 5.6e-17);
         EXPECT_EQ(p.rationale_units, std::count(c.marked.begin(), c.marked.end(), true));
     }
 }
@@ -62,8 +62,8 @@ TEST(Plausibility, RandomIsTheMeanOverAllRankings) {
             ++orders;
         } while (std::next_permutation(scores.begin(), scores.end()));
         const Plausibility p = faithfulness::plausibility(scores, marked);
-        EXPECT_CLOSE(p.token_f1.random, f1 / orders, 4e-15);
-        EXPECT_CLOSE(p.auprc.random, precision / orders, 4e-15);
+        EXPECT_CLOSE(p.token_f1.random, f1 / orders, 1e-15);
+        EXPECT_CLOSE(p.auprc.random, precision / orders, 5.2e-15);
     }
     EXPECT_EQ(faithfulness::plausibility({2}, {true}).auprc.random, 1);
 }

@@ -44,16 +44,16 @@ TEST(ContextCues, MetricsInClosedForm) {
     const std::vector<float> with = {std::log(4.0F), std::log(2.0F), std::log(2.0F)};
     const std::vector<float> without = {0, std::log(2.0F), 0};
     const double ln2 = std::log(2.0);
-    EXPECT_CLOSE(context_change("kl", with, without, 0), ln2 / 4, 2e-8);
-    EXPECT_CLOSE(context_change("reverse_kl", with, without, 0), ln2 / 4, 2e-8);
-    EXPECT_CLOSE(context_change("logprob", with, without, 0), ln2, 2e-8);
-    EXPECT_CLOSE(context_change("logprob", with, without, 1), -ln2, 2e-8);
-    EXPECT_CLOSE(context_change("probability", with, without, 0), 0.25, 2e-8);
-    EXPECT_CLOSE(context_change("probability", with, without, 2), 0, 2e-8);
+    EXPECT_CLOSE(context_change("kl", with, without, 0), ln2 / 4, 8.1e-10);
+    EXPECT_CLOSE(context_change("reverse_kl", with, without, 0), ln2 / 4, 8.1e-10);
+    EXPECT_CLOSE(context_change("logprob", with, without, 0), ln2, 2e-9);
+    EXPECT_CLOSE(context_change("logprob", with, without, 1), -ln2, 2e-9);
+    EXPECT_CLOSE(context_change("probability", with, without, 0), 0.25, 4.8e-10);
+    EXPECT_CLOSE(context_change("probability", with, without, 2), 0, 1e-16);
     // From 1/2, 1/4, 1/4 to 1/3, 1/3, 1/3: the two divergences differ.
     const std::vector<float> even = {1, 1, 1};
-    EXPECT_CLOSE(context_change("kl", with, even, 0), std::log(3.0) - 1.5 * ln2, 2e-8);
-    EXPECT_CLOSE(context_change("reverse_kl", with, even, 0), 5.0 / 3 * ln2 - std::log(3.0), 2e-8);
+    EXPECT_CLOSE(context_change("kl", with, even, 0), std::log(3.0) - 1.5 * ln2, 6.8e-10);
+    EXPECT_CLOSE(context_change("reverse_kl", with, even, 0), 5.0 / 3 * ln2 - std::log(3.0), 1.3e-9);
 }
 
 }  // namespace

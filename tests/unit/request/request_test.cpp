@@ -153,7 +153,7 @@ TEST(Request, ARationaleIsAListOfPlaces) {
     EXPECT_EQ(places(R"({"rationale": ["a", "3:7", [4, 9]]})"),
               (nlohmann::json{"a", "3:7", nlohmann::json{4, 9}}));
     EXPECT_EQ(places(R"({"rationale": [4, 9]})"), (nlohmann::json::array({nlohmann::json{4, 9}})));
-    EXPECT_EQ(places(R"({"rationale": []})"), nlohmann::json::array());
+    EXPECT_TRUE(places(R"({"rationale": []})").is_null());
     const auto refused = [](const std::string& json, std::initializer_list<std::string> words) {
         SCOPED_TRACE(json);
         expect_error(ErrorCode::usage, words, [&] { (void)request_from_json(json); });
