@@ -118,10 +118,6 @@ private:
     std::vector<Group> groups_;
 };
 
-}  // namespace
-
-namespace {
-
 /// `scene`: with the group's texts and readout.
 void measure_infidelity(method::AttributionContext& scene, const method::Removal& removal, const Check& check,
                         const Group& group) {

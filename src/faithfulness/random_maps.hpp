@@ -10,8 +10,8 @@
 
 namespace llmx::faithfulness {
 
-/// Uniformly random rankings, as scores without ties, 0 to units - 1: one stream of draws, so that the rankings
-/// of one seed do not depend on those of another.
+/// Uniformly random rankings, as scores without ties, 0 to units - 1: one stream of draws, so that the
+/// rankings of one seed do not depend on those of another.
 class RandomMaps {
 public:
     RandomMaps(std::size_t units, std::uint32_t seed) : units_(units), random_(seed) {}
@@ -27,8 +27,8 @@ private:
     Random random_;
 };
 
-/// A number beside the mean and standard deviation of the same number of random rankings, two or more. `sign`:
-/// 1 if more is better, -1 if less is.
+/// A number beside the mean and standard deviation of the same number of random rankings, two or more.
+/// `sign`: 1 if more is better, -1 if less is.
 Faithfulness::Number beside(double value, std::span<const double> random, double sign);
 
 }  // namespace llmx::faithfulness
