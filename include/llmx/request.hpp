@@ -73,13 +73,30 @@ struct RecordChoice {
     [[nodiscard]] bool any() const { return attention || neuron || logit_lens > 0; }
 };
 
+/// A place in the prompt's text: words that occur there once, or characters [first, last).
+struct PromptPlace {
+    std::string words = {};
+    /// Without words: the place. With words that read as a range, such as "9:30": the place unless they are
+    /// words of the prompt.
+    std::optional<std::pair<int, int>> characters = {};
+};
+
 /// How to measure the faithfulness of maps (docs/definitions.md, section 5).
 struct Check {
     int random_seeds = 5;    ///< number of random rankings; each costs 18 runs of the model, like each method
     std::uint32_t seed = 0;  ///< of the rankings, which are others for every seed
     Absence absence = Absence::token;  ///< what replaces an absent unit, for all methods
     int absence_token = -1;            ///< for token; -1: the model's own
+    /// Random subsets of units for Faithfulness::infidelity, each a run of the model; 0: not measured, else 2
+    /// to 100,000.
+    int infidelity = 0;
+    /// Noisy points for Faithfulness::sensitivity_max, 0 (not measured) to 1,000: each takes as long as the
+    /// method itself.
+    int sensitivity = 0;
 };
+
+/// Of a rationale.
+inline constexpr int most_places = 1000;
 
 /// What to explain, and how.
 struct Request {
@@ -101,6 +118,9 @@ struct Request {
     TargetChoice target = {};
     UnitChoice units = {};
     std::optional<Check> check = {};  ///< measure faithfulness (Attribution::faithfulness)
+    /// What a person holds to be the reasons for the answer; if there are any, the plausibility of maps is
+    /// measured against them (Attribution::plausibility). At most `most_places`.
+    std::vector<PromptPlace> rationale = {};
     bool all_attention_rows = false;  ///< keep the prompt's attention rows too
     bool keep_attention = false;      ///< fill AttentionResult::weights (large)
     bool keep_hidden = false;         ///< fill Explanation::hidden

@@ -34,18 +34,47 @@ struct Faithfulness {
         /// earlier versions.
         std::optional<double> p_value = {};
     };
+    /// How far scores are from the changes of f that they should sum to, for random subsets of units
+    /// (Check::infidelity).
+    struct Infidelity {
+        Number scaled;        ///< of the scores times `scale`, in squared units of f
+        double unscaled = 0;  ///< of the scores as they are
+        double scale = 0;     ///< the factor for which it is least
+        int samples = 0;      ///< number of subsets
+    };
+    /// How much scores change under small noise on what they are computed from (Check::sensitivity).
+    struct SensitivityMax {
+        double value = 0;  ///< the largest change, over the scores' size (both L2)
+        double noise = 0;  ///< deviation of the noise, over the embeddings' root mean square
+        int samples = 0;   ///< number of noisy points
+    };
     Number comprehensiveness, sufficiency, deletion_area, insertion_area;
     std::optional<Number> kendall_tau;  ///< with leave-one-out; empty if all scores or all losses are equal
     std::vector<double> fractions;      ///< fractions of the units, largest scores first: 0, 0.1 ... 1
     std::vector<double> deletion, insertion;                ///< p without these units; p with only these
     std::vector<double> random_deletion, random_insertion;  ///< mean curves of random rankings
     int random_seeds = 0;                                   ///< number of random rankings
+    std::optional<Infidelity> infidelity;                   ///< if asked for
+    /// If asked for, of methods that take gradients at embeddings or hidden states.
+    std::optional<SensitivityMax> sensitivity_max;
     /// What `deletion` and `insertion` show, and the other numbers are made of: "probability" (of the
     /// answer's tokens, geometric mean), or in words the f that the map explains. Empty in results of
     /// versions that measured the answer's probability whatever was explained.
     std::string measure = {};
     Absence absence = Absence::token;                ///< what replaced the units: Check::absence
     std::optional<AbsenceToken> absence_token = {};  ///< as in Attribution
+};
+
+/// How well scores agree with what a person holds to be the reasons, Request::rationale
+/// (docs/definitions.md, section 5).
+struct Plausibility {
+    /// `random`: the mean over all rankings of the units.
+    struct Number {
+        double value = 0, random = 0;
+    };
+    Number token_f1;          ///< of the k units of highest score, k being those of the rationale
+    Number auprc;             ///< area under the curve of precision over recall: average precision
+    int rationale_units = 0;  ///< k
 };
 
 /// The original toolbox's pair_result (docs/definitions.md, 1.1).
@@ -56,6 +85,7 @@ struct PairResult {
     /// Why there is no result: the model has no modules that match the default layer_names. Otherwise empty.
     std::string missing = {};
     std::optional<Faithfulness> faithfulness = {};  ///< of `attention`, aggregated to units
+    std::optional<Plausibility> plausibility = {};  ///< of the same
 };
 
 /// Result of the method "attention".
@@ -87,6 +117,7 @@ struct GradientResult {
     Tensor decoder_input_embeddings;  ///< [answer, embedding]
     std::vector<Token> replayed;      ///< ids of the differentiated pass
     std::optional<Faithfulness> faithfulness = {};  ///< of `saliency_map`, aggregated to units
+    std::optional<Plausibility> plausibility = {};  ///< of the same
 };
 
 /// What the original toolbox's two methods leave besides scores: its own keys, and the raw tensors.
@@ -143,6 +174,7 @@ struct Attribution {
     Tensor standard_errors = {};                    ///< same shape, for methods that sample; otherwise empty
     std::vector<Completeness> completeness = {};    ///< one per target, or empty
     std::optional<Faithfulness> faithfulness = {};  ///< of the scores summed over the targets
+    std::optional<Plausibility> plausibility = {};  ///< of the same
     /// What took the place of absent tokens, or where a path began: the token that -1 stands for among the
     /// options. With deletion, what is put in where no token is left. None where no token stands for absence.
     std::optional<AbsenceToken> absence_token = {};
@@ -151,9 +183,12 @@ struct Attribution {
     /// texts between their value among the others and alone. None where each has its own value to the last
     /// bit.
     std::optional<double> noise = {};
-    /// context_reliance: KL divergence of each answer token's row from the model's row without the context,
-    /// in nats.
+    /// context_reliance: how much the context changes the prediction of each answer token, by the option
+    /// `context_metric` (kl: divergence of its row from the model's row without the context, in nats).
     std::vector<double> context_sensitivity = {};
+    /// context_reliance: for each target, the tokens of the context that stand out among its scores (options
+    /// `cue_deviations`, `top_cues`); indices in the prompt, in ascending order.
+    std::vector<std::vector<int>> cues = {};
 };
 
 /// The residual stream after a block.

@@ -36,6 +36,18 @@ class CheckedNumber(TypedDict):
     random_deviation: float
 
 
+class Infidelity(CheckedNumber):
+    unscaled: float
+    scale: float
+    samples: int
+
+
+class SensitivityMax(TypedDict):
+    value: float
+    noise: float
+    samples: int
+
+
 class Faithfulness(TypedDict):
     comprehensiveness: CheckedNumber
     sufficiency: CheckedNumber
@@ -48,9 +60,22 @@ class Faithfulness(TypedDict):
     random_deletion: list[float]
     random_insertion: list[float]
     random_seeds: int
+    infidelity: Infidelity | None
+    sensitivity_max: SensitivityMax | None
     measure: str
     absence: str
     absence_token: AbsenceToken | None
+
+
+class PlausibilityNumber(TypedDict):
+    value: float
+    random: float
+
+
+class Plausibility(TypedDict):
+    token_f1: PlausibilityNumber
+    auprc: PlausibilityNumber
+    rationale_units: int
 
 
 class Attention(TypedDict):
@@ -59,6 +84,7 @@ class Attention(TypedDict):
     pair_block: int
     pair_missing: str
     pair_faithfulness: Faithfulness | None
+    pair_plausibility: Plausibility | None
     mean_group: Floats
     median_raw: Floats  # None if read from a file without it
     blocks: list[int]
@@ -75,6 +101,7 @@ class Gradient(TypedDict):
     saliency_map: Floats
     block_gradient_x_input: Floats
     faithfulness: Faithfulness | None
+    plausibility: Plausibility | None
     gradient: Floats  # None if read from a file without it
     decoder_gradient: Floats | None
     input_embeddings: Floats  # None if read from a file without it
@@ -127,10 +154,12 @@ class _Attribution(TypedDict):
     absence_token: AbsenceToken | None
     completeness: list[Completeness] | None
     faithfulness: Faithfulness | None
+    plausibility: Plausibility | None
 
 
 class Attribution(_Attribution, total=False):
     context_sensitivity: npt.NDArray[np.float64]  # of context_reliance only
+    cues: list[list[int]]  # of context_reliance only
 
 
 class HiddenState(TypedDict):

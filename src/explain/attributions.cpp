@@ -68,6 +68,7 @@ void AttributionRun::find_units(const Subject& subject) {
     if (scene_.units.empty())
         throw Error(ErrorCode::input, "`hold`: every token is held; expected some that take a score");
     scene_.context = unit::context_rows(text, request_.units);
+    in_rationale_ = unit::in_rationale(text, scene_.units, request_.rationale);
 }
 
 /// Reads alternatives and the targets' values off the texts' results.
@@ -103,8 +104,9 @@ Tensor AttributionRun::context_free() {
 
 /// The targets that a method has chosen itself take the place of the request's.
 void AttributionRun::choose(const method::Scores& scores, Attribution& found) const {
-    found.objective = "divergence of the answer's tokens from the model without the context";
+    found.objective = scores.objective;
     found.context_sensitivity = scores.context_sensitivity;
+    found.cues = scores.cues;
     found.targets.clear();
     for (const int t : scores.chosen) {
         const int at = scene_.prompt + t;

@@ -30,6 +30,8 @@ public:
 
     [[nodiscard]] const method::AttributionContext& scene() const { return scene_; }
     [[nodiscard]] const Targets& targets() const { return targets_; }
+    /// Whether each unit is part of Request::rationale; empty without one.
+    [[nodiscard]] const std::vector<bool>& in_rationale() const { return in_rationale_; }
     /// What the scores of an entry that `done` was told explain where a method has chosen that itself; else
     /// nothing.
     [[nodiscard]] std::shared_ptr<const objective::Readout> own_readout(std::size_t entry) const {
@@ -48,7 +50,7 @@ private:
 
     const Request& request_;
     const Model& model_;
-    std::vector<Unit> units_;
+    std::vector<bool> in_rationale_;
     method::AttributionContext scene_;
     Targets targets_;
     std::vector<std::shared_ptr<const objective::Readout>> own_readouts_;  ///< one an entry

@@ -9,7 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "explain/sensitive.hpp"
 #include "faithfulness/faithfulness.hpp"
+#include "faithfulness/infidelity.hpp"
 
 namespace llmx {
 namespace {
@@ -48,6 +50,17 @@ Part part_of_check(const Check& check, std::size_t maps, const method::Extent& e
     return {"`seeds`", runs, runs * static_cast<double>(extent.units + sizeof(std::vector<double>))};
 }
 
+/// Of one game; maps that explain other numbers have one each.
+Part part_of_infidelity(const Check& check, const method::Extent& extent) {
+    const double runs = faithfulness::infidelity_evaluations(check.infidelity);
+    return {"`infidelity`", runs, runs * static_cast<double>(extent.units + sizeof(std::vector<double>))};
+}
+
+Part part_of_sensitivity(const Check& check, std::span<const BoundMethod> methods,
+                         const method::Extent& extent) {
+    return {"`sensitivity`", sensitivity_evaluations(check, methods, extent)};
+}
+
 std::string megabytes(double bytes) { return fmt::format("{:.0f} MB", bytes / 1e6); }
 
 void require_bytes(const Request& request, const std::string& what, double bytes, std::string_view instead) {
@@ -66,7 +79,11 @@ void require_affordable(const Request& request, std::span<const BoundMethod> met
     for (const BoundMethod& method : methods) {
         if (method.definition->read == nullptr) parts.push_back(part_of(method, extent));
     }
-    if (request.check) parts.push_back(part_of_check(*request.check, methods.size(), extent));
+    if (request.check) {
+        parts.push_back(part_of_check(*request.check, methods.size(), extent));
+        parts.push_back(part_of_infidelity(*request.check, extent));
+        parts.push_back(part_of_sensitivity(*request.check, methods, extent));
+    }
     double runs = 0;
     for (const Part& part : parts) {
         runs += part.runs;

@@ -16,6 +16,7 @@
 #include "explain/faithful.hpp"
 #include "explain/lens.hpp"
 #include "explain/readers.hpp"
+#include "explain/sensitive.hpp"
 #include "explain/subject.hpp"
 #include "gemm/gemm.hpp"
 
@@ -129,7 +130,9 @@ public:
     }
 
 private:
-    [[nodiscard]] bool scores_units() const { return !scoring_.empty() || request_.check; }
+    [[nodiscard]] bool scores_units() const {
+        return !scoring_.empty() || request_.check || !request_.rationale.empty();
+    }
 
     Text text_of(Subject subject) {
         auto replay = std::make_shared<replay::Replay>(session_, subject.input, arena_);
@@ -185,7 +188,7 @@ private:
         return explained_.subject.value(explained_.replay->results());
     }
 
-    /// The methods that score units, one after another; then the faithfulness of all maps.
+    /// The methods that score units, one after another; then the plausibility and faithfulness of all maps.
     void score_units() {
         const Tokens& tokens = teacher_ ? request_.labels : request_.output.ids;
         expect();
@@ -195,8 +198,10 @@ private:
             result_.attributions.push_back(std::move(found));
             clock_.note(result_.attributions.back().method.c_str());
         });
+        measure_plausibility(request_, explained, result_);
         if (!request_.check) return;
         measure_faithfulness(request_, model_, explained, result_);
+        measure_sensitivity(request_, scoring_, explained, result_);
         clock_.note("faithfulness");
     }
 

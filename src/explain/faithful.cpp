@@ -4,15 +4,14 @@
 
 #include "engine/model/requirements.hpp"
 #include "faithfulness/faithfulness.hpp"
-#include "faithfulness/maps.hpp"
+#include "faithfulness/infidelity.hpp"
+#include "faithfulness/plausibility.hpp"
+#include "faithfulness/sensitivity.hpp"
 #include "method/replay_game.hpp"
 #include "unit/split.hpp"
 
 namespace llmx {
 
-namespace {
-
-/// Scores of units; of the original's maps, sources other than the prompt's tokens have none.
 faithfulness::Map of_units(const faithfulness::MethodMap& map, const Request& request,
                            const method::AttributionContext& scene) {
     if (!map.of_prompt) return faithfulness::summed(map.scores, map.columns);
@@ -22,6 +21,8 @@ faithfulness::Map of_units(const faithfulness::MethodMap& map, const Request& re
         unit::aggregate(rows, scene.units, unit::resolved(request.units.aggregation, /*is_signed=*/false));
     return faithfulness::summed(scores.values, scene.units.size());
 }
+
+namespace {
 
 method::Removal removal_of(const Check& check, const Model& model) {
     return method::removal(check.absence, check.absence_token, model);
@@ -33,6 +34,8 @@ void require_check(const Check& check, const Model& model) {
     if (check.absence == Absence::attention_mask) engine::require_hidden_rows(model);
     (void)removal_of(check, model);
     faithfulness::require_seeds(check.random_seeds);
+    faithfulness::require_infidelity(check.infidelity);
+    faithfulness::require_sensitivity(check.sensitivity);
 }
 
 namespace {
@@ -43,6 +46,8 @@ struct Group {
     faithfulness::Scale scale = faithfulness::Scale::measure;
     std::string measure;    ///< Faithfulness::measure
     std::size_t texts = 1;  ///< that it is read off
+    /// f, whose changes the scores should sum to, where that is not `readout`.
+    std::shared_ptr<const objective::Readout> f = {};
     std::vector<faithfulness::Map> maps = {};
     std::vector<std::optional<Faithfulness>*> places = {};
 };
@@ -56,7 +61,7 @@ public:
     std::vector<Group> of(Explanation& result) {
         std::size_t entry = 0;
         faithfulness::for_each_map(
-            result, [&](const faithfulness::MethodMap& map, std::optional<Faithfulness>& place) {
+            result, [&](const faithfulness::MethodMap& map, std::optional<Faithfulness>& place, const auto&) {
                 Group group = !map.of_prompt             ? of_entry(entry, result.attributions[entry])
                               : map.method == "gradient" ? objective()
                                                          : answer();
@@ -68,7 +73,11 @@ public:
 
 private:
     [[nodiscard]] Group answer() const {
-        return {explained_.targets().mean_logprob, faithfulness::Scale::probability, "probability"};
+        const Targets& targets = explained_.targets();
+        return {.readout = targets.mean_logprob,
+                .scale = faithfulness::Scale::probability,
+                .measure = "probability",
+                .f = targets.is_log_probability ? targets.readout : nullptr};
     }
 
     /// The original's gradient explains a label's loss: by the probability of its tokens, which falls with
@@ -109,6 +118,17 @@ private:
     std::vector<Group> groups_;
 };
 
+/// `scene`: with the group's texts and readout.
+void measure_infidelity(method::AttributionContext& scene, const method::Removal& removal, const Check& check,
+                        const Group& group) {
+    if (check.infidelity == 0) return;
+    if (group.f) scene.readout = group.f;
+    method::ReplayGame game(scene, removal);
+    const std::vector<Faithfulness::Infidelity> found =
+        faithfulness::infidelity(game, group.maps, check.infidelity, check.random_seeds, check.seed);
+    for (std::size_t i = 0; i < found.size(); ++i) (*group.places[i])->infidelity = found[i];
+}
+
 }  // namespace
 
 void measure_faithfulness(const Request& request, const Model& model, AttributionRun& explained,
@@ -121,7 +141,8 @@ void measure_faithfulness(const Request& request, const Model& model, Attributio
     if (!absence.empty()) result.warnings.push_back("faithfulness: " + absence);
     double planned = 0;
     for (const Group& group : groups)
-        planned += faithfulness::evaluations(scene.units.size(), group.maps.size(), check.random_seeds);
+        planned += faithfulness::evaluations(scene.units.size(), group.maps.size(), check.random_seeds) +
+                   faithfulness::infidelity_evaluations(check.infidelity);
     method::AttributionContext explains = scene;
     explains.tick = ticker(request.progress, "faithfulness", planned);
     for (const Group& group : groups) {
@@ -137,7 +158,17 @@ void measure_faithfulness(const Request& request, const Model& model, Attributio
             found[i].absence_token = method::absence_token(removal, model);
             *group.places[i] = std::move(found[i]);
         }
+        measure_infidelity(explains, removal, check, group);
     }
+}
+
+void measure_plausibility(const Request& request, const AttributionRun& explained, Explanation& result) {
+    if (request.rationale.empty()) return;
+    faithfulness::for_each_map(
+        result, [&](const faithfulness::MethodMap& map, const auto&, std::optional<Plausibility>& place) {
+            place = faithfulness::plausibility(of_units(map, request, explained.scene()),
+                                               explained.in_rationale());
+        });
 }
 
 }  // namespace llmx

@@ -51,10 +51,12 @@ std::optional<unit::Text> text_to_split(const Request& request, const Model& mod
     return unit_text(model, subject, sources_of(request, subject));
 }
 
-/// What the number of units tells, and whether there is a context for those that want one.
+/// What the number of units tells, and whether there is a context for those that want one and the rationale.
 void require_units(const unit::Text& text, const Request& request, std::span<const BoundMethod> methods,
                    double most) {
-    const method::Extent extent{text.tokens.size(), unit::split(text, request.units).size(), 1};
+    const std::vector<Unit> units = unit::split(text, request.units);
+    (void)unit::in_rationale(text, units, request.rationale);
+    const method::Extent extent{text.tokens.size(), units.size(), 1};
     const bool has_context = !unit::context_rows(text, request.units).empty();
     const auto require_context = [&](std::string_view what) {
         if (has_context) return;
@@ -75,9 +77,13 @@ void require_units(const unit::Text& text, const Request& request, std::span<con
 void require_feasible(const Request& request, const Model& model, std::span<const BoundMethod> methods,
                       double most) {
     require_room(request, model, request.input_ids.size(), request.output.ids.size());
-    const bool scores_units = request.check || std::any_of(methods.begin(), methods.end(), [](const auto& m) {
-                                  return m.definition->read == nullptr;
-                              });
+    if (request.rationale.size() > most_places) {
+        throw Error(ErrorCode::usage, fmt::format("`rationale`: got {} places; expected at most {}",
+                                                  request.rationale.size(), most_places));
+    }
+    const bool scores_units = request.check || !request.rationale.empty() ||
+                              std::any_of(methods.begin(), methods.end(),
+                                          [](const auto& m) { return m.definition->read == nullptr; });
     if (!scores_units) return;
     require_targets(request, model);
     if (request.check) require_check(*request.check, model);

@@ -7,9 +7,8 @@
 #include <llmx/error.hpp>
 #include <numeric>
 
-#include "core/random.hpp"
 #include "core/rank_correlation.hpp"
-#include "core/student.hpp"
+#include "faithfulness/random_maps.hpp"
 
 namespace llmx::faithfulness {
 
@@ -17,23 +16,6 @@ namespace {
 
 using method::Coalition;
 using Curve = std::vector<double>;  // p (or the measure) at 0, 0.1 ... 1
-
-/// Uniformly random rankings, as scores without ties: one stream of draws, so that the rankings of one seed
-/// do not depend on those of another.
-class RandomMaps {
-public:
-    RandomMaps(std::size_t units, std::uint32_t seed) : units_(units), random_(seed) {}
-    Map next() {
-        Map scores(units_);
-        std::iota(scores.begin(), scores.end(), 0.0);
-        random_.shuffle(std::span(scores));
-        return scores;
-    }
-
-private:
-    std::size_t units_;
-    Random random_;
-};
 
 /// The coalitions of all maps in sequence, and the position of each map's values.
 class Questions {
@@ -111,23 +93,13 @@ Numbers numbers_of(const Questions& questions, std::size_t index, const Map& map
             kendall(map, losses),       std::move(deletion),         std::move(insertion)};
 }
 
-/// A number beside its mean and standard deviation over random rankings. `sign`: 1 if more is better, -1 if
-/// less is.
 template <class Get>
-Faithfulness::Number beside(const Numbers& own, std::span<const Numbers> random, double sign,
-                            const Get& get) {
-    Faithfulness::Number number{.value = get(own)};
-    const auto count = static_cast<double>(random.size());
-    for (const Numbers& r : random) number.random += get(r) / count;
-    double squares = 0;
-    for (const Numbers& r : random) squares += std::pow(get(r) - number.random, 2);
-    number.random_deviation = std::sqrt(squares / (count - 1));
-    // One more draw from the random rankings' distribution, if it is normal.
-    const double scale = number.random_deviation * std::sqrt(1 + 1 / count);
-    if (scale > 0)
-        number.p_value =
-            student_upper_tail(sign * (number.value - number.random) / scale, static_cast<int>(count) - 1);
-    return number;
+Faithfulness::Number number_of(const Numbers& own, std::span<const Numbers> random, double sign,
+                               const Get& get) {
+    std::vector<double> values;
+    values.reserve(random.size());
+    for (const Numbers& r : random) values.push_back(get(r));
+    return beside(get(own), values, sign);
 }
 
 Curve mean_of(std::span<const Numbers> random, Curve Numbers::*curve) {
@@ -141,13 +113,13 @@ Curve mean_of(std::span<const Numbers> random, Curve Numbers::*curve) {
 
 Faithfulness result_of(const Numbers& own, std::span<const Numbers> random) {
     Faithfulness found;
-    found.comprehensiveness = beside(own, random, 1, [](const Numbers& n) { return n.comprehensiveness; });
-    found.sufficiency = beside(own, random, -1, [](const Numbers& n) { return n.sufficiency; });
-    found.deletion_area = beside(own, random, -1, [](const Numbers& n) { return n.deletion_area; });
-    found.insertion_area = beside(own, random, 1, [](const Numbers& n) { return n.insertion_area; });
+    found.comprehensiveness = number_of(own, random, 1, [](const Numbers& n) { return n.comprehensiveness; });
+    found.sufficiency = number_of(own, random, -1, [](const Numbers& n) { return n.sufficiency; });
+    found.deletion_area = number_of(own, random, -1, [](const Numbers& n) { return n.deletion_area; });
+    found.insertion_area = number_of(own, random, 1, [](const Numbers& n) { return n.insertion_area; });
     // Random rankings have no ties: theirs is missing only if all units lose the same, and then so is this.
     if (own.kendall_tau)
-        found.kendall_tau = beside(own, random, 1, [](const Numbers& n) { return *n.kendall_tau; });
+        found.kendall_tau = number_of(own, random, 1, [](const Numbers& n) { return *n.kendall_tau; });
     for (int step = 0; step <= steps; ++step)
         found.fractions.push_back(static_cast<double>(step) / static_cast<double>(steps));
     found.deletion = own.deletion;
@@ -182,17 +154,19 @@ void require_seeds(int random_seeds) {
                 fmt::format("`seeds`: got {}; expected 2 or more, for a standard deviation", random_seeds));
 }
 
+void require_sizes(std::span<const Map> maps, std::size_t units) {
+    for (const Map& map : maps) {
+        if (map.size() == units) continue;
+        throw Error(ErrorCode::usage, fmt::format("faithfulness: {} scores for {} units; expected one each",
+                                                  map.size(), units));
+    }
+}
+
 std::vector<Faithfulness> measure(method::Game& game, std::span<const Map> maps, int random_seeds,
                                   std::uint32_t seed, Scale scale) {
     require_seeds(random_seeds);
+    require_sizes(maps, game.units());
     std::vector<Map> all(maps.begin(), maps.end());
-    for (const Map& map : all) {
-        if (map.size() != game.units()) {
-            throw Error(ErrorCode::usage,
-                        fmt::format("faithfulness: {} scores for {} units; expected one each", map.size(),
-                                    game.units()));
-        }
-    }
     RandomMaps drawn(game.units(), seed);
     for (int s = 0; s < random_seeds; ++s) all.push_back(drawn.next());
 

@@ -25,6 +25,9 @@ std::vector<std::size_t> ranking(std::span<const double> scores);
 /// Throws Error{usage} for fewer than 2.
 void require_seeds(int random_seeds);
 
+/// Throws Error{usage} for a map whose size is not the number of units.
+void require_sizes(std::span<const Map> maps, std::size_t units);
+
 /// Upper bound of the Game values that `measure` requests.
 double evaluations(std::size_t units, std::size_t maps, int random_seeds);
 

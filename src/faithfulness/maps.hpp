@@ -41,18 +41,18 @@ inline std::vector<float> unrounded(const GradientResult& result) {
     return scores;
 }
 
-/// Calls `visit(map, faithfulness)` for each map. Attributions are visited in their order; of two maps with
-/// the same method, the one that was requested first comes first.
+/// Calls `visit(map, faithfulness, plausibility)` for each map. Attributions are visited in their order; of
+/// two maps with the same method, the one that was requested first comes first.
 void for_each_map(auto& result, const auto& visit) {
-    const auto of_prompt = [&](const char* method, const std::vector<float>& scores, auto& faithfulness) {
-        visit(MethodMap{method, scores, scores.size(), true}, faithfulness);
+    const auto of_prompt = [&](const char* method, const std::vector<float>& scores, auto& of) {
+        visit(MethodMap{method, scores, scores.size(), true}, of.faithfulness, of.plausibility);
     };
     if (auto& attention = result.original.attention; attention && !attention->pair.attention.empty())
-        of_prompt("attention", attention->pair.attention, attention->pair.faithfulness);
-    if (auto& gradient = result.original.gradient)
-        of_prompt("gradient", unrounded(*gradient), gradient->faithfulness);
+        of_prompt("attention", attention->pair.attention, attention->pair);
+    if (auto& gradient = result.original.gradient) of_prompt("gradient", unrounded(*gradient), *gradient);
     for (auto& entry : result.attributions)
-        visit(MethodMap{entry.method, entry.scores.values, entry.units.size()}, entry.faithfulness);
+        visit(MethodMap{entry.method, entry.scores.values, entry.units.size()}, entry.faithfulness,
+              entry.plausibility);
 }
 
 }  // namespace llmx::faithfulness

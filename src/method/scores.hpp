@@ -27,7 +27,9 @@ struct Scores {
     std::vector<int> chosen =
         {};  ///< the answer tokens that the rows of `scores` are about; empty: the scene's
     std::vector<double> context_sensitivity = {};            ///< of every answer token
+    std::vector<std::vector<int>> cues = {};                 ///< Attribution::cues
     std::shared_ptr<const objective::Readout> readout = {};  ///< what they explain, of the first text
+    std::string objective = {};                              ///< what they explain, in words
     std::optional<bool> is_signed = {};  ///< where an option decides it, not the definition
 };
 

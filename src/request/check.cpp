@@ -43,6 +43,7 @@ ExplainRequest checked(ExplainRequest r) {
     r.methods = resolved(r.methods, r.method_options, has_context);
     r.method_options.clear();
     if (r.how.target.each) add_methods_per_token(r.methods);
+    if (r.check.infidelity > 0 || r.check.sensitivity > 0) r.measure_faithfulness = true;
     if (r.writing.seed != 0) {
         if (r.check.seed == 0) r.check.seed = r.writing.seed;
         for (Method& method : r.methods) give_seed(r.writing.seed, method);

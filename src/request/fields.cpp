@@ -223,7 +223,7 @@ void visit_views(Rows& v, ExplainRequest& r) {
 }
 
 void visit_check(Rows& v, ExplainRequest& r) {
-    v.group("Faithfulness");
+    v.group("Faithfulness and plausibility");
     v.flag("check", r.measure_faithfulness,
            "Measure how faithful the scores of each method are: what the answer loses without the units of "
            "highest "
@@ -232,6 +232,21 @@ void visit_check(Rows& v, ExplainRequest& r) {
               "Number of random rankings. Each takes 18 runs of the model, as each method does.",
               {.low = 2, .high = 1000});
     v.word("absence", r.check.absence, absence_words(), "What takes the place of an absent unit.");
+    v.integer("infidelity", r.check.infidelity,
+              "Also measure infidelity: how far the scores are from what they should sum to, for N random "
+              "subsets of the units. Each takes a run of the model; 0: not measured. Without a number: 100. "
+              "Includes check.",
+              {.low = 0, .high = 100'000, .bare = "100"});
+    v.integer(
+        "sensitivity", r.check.sensitivity,
+        "Also measure sensitivity-max: the largest change of the scores of gradient methods under noise "
+        "on the embeddings, for N draws. Each takes as long as the method; 0: not measured. Without a "
+        "number: 10. Includes check.",
+        {.low = 0, .high = 1000, .bare = "10"});
+    v.places("rationale", r.how.rationale, most_places,
+             "What a person holds to be the reasons for the answer: words of the prompt, or its characters A "
+             "to B - 1 ([A, B] where A:B are words of it too). How well the scores of each method agree with "
+             "it is measured, without running the model.");
 }
 
 void visit_generation(Rows& v, ExplainRequest& r) {

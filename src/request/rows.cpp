@@ -27,6 +27,18 @@ void set_list(Field& field, std::vector<T>& target, const Read& read, const Writ
     };
 }
 
+void read_place(const std::string& key, const Json& value, std::optional<Span>& range, std::string& text) {
+    range = as_pair(value);
+    text = range ? std::string() : read_text(key, value, {});
+    // Both, for "9:30": the text decides.
+    if (!range) range = as_span(text);
+}
+
+Json place_json(const std::optional<Span>& range, const std::string& text) {
+    if (!text.empty()) return text;
+    return range ? Json{range->first, range->second} : Json();
+}
+
 }  // namespace
 
 Field& Rows::add(Field field) {
@@ -97,19 +109,32 @@ void Rows::span(const char* key, std::optional<Span>& target, const char* help, 
     field.get = [&target] { return target ? Json(span_text(*target)) : Json(); };
 }
 
+void Rows::places(const char* key, std::vector<PromptPlace>& target, std::size_t most, const char* help) {
+    Field& field = add(Kind::place, key, help, {});
+    set_list(
+        field, target,
+        [name = field.key](const Json& value) {
+            PromptPlace place;
+            read_place(name, value, place.characters, place.words);
+            return place;
+        },
+        [](const PromptPlace& place) { return place_json(place.characters, place.words); },
+        /*commas=*/false);
+    field.set = [set = field.set, most, name = field.key](const Json& value) {
+        const bool one = as_pair(value).has_value();
+        if (value.is_array() && !one && value.size() > most)
+            refuse(name, value, fmt::format("at most {} places", most));
+        set(one ? Json::array({value}) : value);
+    };
+}
+
 void Rows::place(const char* key, std::optional<Span>& target, std::string& text, const char* help,
                  KeyFacts facts) {
     Field& field = add(Kind::place, key, help, facts);
     field.set = [&target, &text, name = field.key](const Json& value) {
-        target = as_pair(value);
-        text = target ? std::string() : read_text(name, value, {});
-        // Both, for "9:30": the text decides.
-        if (!target) target = as_span(text);
+        read_place(name, value, target, text);
     };
-    field.get = [&target, &text] {
-        if (!text.empty()) return Json(text);
-        return target ? Json{target->first, target->second} : Json();
-    };
+    field.get = [&target, &text] { return place_json(target, text); };
 }
 
 void Rows::list(const char* key, std::vector<std::string>& target, const char* help, KeyFacts facts) {

@@ -1,7 +1,7 @@
 #pragma once
 // The visitor that makes a Field of each row: one function for each type that a value may have.
 
-#include <llmx/model.hpp>
+#include <llmx/request.hpp>
 #include <map>
 #include <optional>
 #include <string>
@@ -52,6 +52,8 @@ public:
     void texts(const char* key, std::vector<std::string>& target, std::size_t most, const char* help);
     void list(const char* key, std::vector<int>& target, const char* help, KeyFacts facts = {});
     void list(const char* key, std::vector<Span>& target, const char* help, KeyFacts facts = {});
+    /// Each as of `place`, `most` at most; one [A, B] is one place.
+    void places(const char* key, std::vector<PromptPlace>& target, std::size_t most, const char* help);
     void list(const char* key, std::vector<Lora>& target, const char* help, KeyFacts facts = {});
 
     /// Any other value.

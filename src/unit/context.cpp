@@ -1,4 +1,4 @@
-// Which rows a part of the prompt covers, and which rows are the context.
+// Which rows a place in the prompt covers: the context, the rationale.
 
 #include <fmt/format.h>
 
@@ -21,42 +21,76 @@ std::vector<int> rows_in(const Grains& whole, const Range& range) {
     return rows;
 }
 
-constexpr PlaceKey context_key{"context_span", "the prompt", "characters"};
-
 /// The range, unless its digits are words of the prompt.
-bool gives_range(const Grains& whole, const UnitChoice& choice) {
-    if (!choice.context || choice.context_text.empty()) return choice.context.has_value();
+bool gives_range(const Grains& whole, const PlaceKey& key, const PromptPlace& place) {
+    if (!place.characters || place.words.empty()) return place.characters.has_value();
     const std::string_view prompt = std::string_view(whole.text).substr(0, whole.prompt);
     const auto count = static_cast<int>(utf8::character_offsets(prompt).size()) - 1;
-    const auto [first, last] = *choice.context;
-    return is_range(context_key, prompt, choice.context_text, *choice.context,
-                    first >= 0 && first < last && last <= count);
+    const auto [first, last] = *place.characters;
+    return is_range(key, prompt, place.words, *place.characters, first >= 0 && first < last && last <= count);
+}
+
+/// Rows with some of their text in a place, at least one.
+std::vector<int> rows_at(const Grains& whole, std::string_view name, const PromptPlace& place) {
+    const PlaceKey key{name, "the prompt", "characters"};
+    if (!gives_range(whole, key, place)) {
+        const std::string_view prompt = std::string_view(whole.text).substr(0, whole.prompt);
+        const std::size_t at = find_words(key, prompt, place.words);
+        return rows_in(whole, {at, at + place.words.size()});
+    }
+    const std::vector<int> rows = rows_in(whole, bytes_of(whole, name, *place.characters));
+    if (!rows.empty()) return rows;
+    throw Error(ErrorCode::input,
+                fmt::format("`{}`: no token has text in characters {}:{} of the prompt; expected more than "
+                            "white space",
+                            name, place.characters->first, place.characters->second));
+}
+
+/// Throws Error{usage} for a place that is none.
+std::string shown(const PromptPlace& place) {
+    if (place.words.empty() && !place.characters)
+        throw Error(ErrorCode::usage, "`rationale`: an empty place; expected words, or characters A:B");
+    return place.words.empty() ? fmt::format("{}:{}", place.characters->first, place.characters->second)
+                               : fmt::format("\"{}\"", place.words);
 }
 
 }  // namespace
 
-std::vector<int> rows_between(const Text& text, std::pair<int, int> characters) {
-    const Grains whole = grains(text);
-    const std::vector<int> rows = rows_in(whole, bytes_of(whole, characters));
-    if (!rows.empty()) return rows;
-    throw Error(
-        ErrorCode::input,
-        fmt::format("characters {}:{} of the prompt: no token has text there; expected more than white space",
-                    characters.first, characters.second));
-}
-
 std::vector<int> context_rows(const Text& text, const UnitChoice& choice) {
     const Grains whole = grains(text);
-    if (gives_range(whole, choice)) return rows_between(text, *choice.context);
-    if (!choice.context_text.empty()) {
-        const std::string_view prompt = std::string_view(whole.text).substr(0, whole.prompt);
-        const std::size_t at = find_words(context_key, prompt, choice.context_text);
-        return rows_in(whole, {at, at + choice.context_text.size()});
-    }
+    if (choice.context || !choice.context_text.empty())
+        return rows_at(whole, "context_span", {choice.context_text, choice.context});
     for (const auto& [first, last, role] : text.parts) {
         if (role == "context") return rows_in(whole, {first, last});
     }
     return {};
+}
+
+std::vector<bool> in_rationale(const Text& text, const std::vector<Unit>& units,
+                               const std::vector<PromptPlace>& places) {
+    if (places.empty()) return {};
+    const Grains whole = grains(text);
+    std::vector<std::ptrdiff_t> unit_of(text.tokens.size(), -1);
+    for (std::size_t u = 0; u < units.size(); ++u) {
+        for (const int row : units[u].tokens)
+            unit_of[static_cast<std::size_t>(row)] = static_cast<std::ptrdiff_t>(u);
+    }
+    std::vector<bool> marked(units.size(), false);
+    for (const PromptPlace& place : places) {
+        const std::string name = shown(place);
+        bool found = false;
+        for (const int row : rows_at(whole, "rationale", place)) {
+            const std::ptrdiff_t unit = unit_of[static_cast<std::size_t>(row)];
+            if (unit < 0) continue;
+            marked[static_cast<std::size_t>(unit)] = found = true;
+        }
+        if (found) continue;
+        throw Error(ErrorCode::input,
+                    fmt::format("`rationale`: {} has held tokens only, which take no score; expected other "
+                                "words, or `hold` none",
+                                name));
+    }
+    return marked;
 }
 
 }  // namespace llmx::unit

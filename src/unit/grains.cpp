@@ -99,7 +99,7 @@ Grains grains(const Text& text) {
     return result;
 }
 
-Range bytes_of(const Grains& grains, std::pair<int, int> characters) {
+Range bytes_of(const Grains& grains, std::string_view key, std::pair<int, int> characters) {
     const std::vector<std::size_t> begins =
         utf8::character_offsets(std::string_view(grains.text).substr(0, grains.prompt));
     const auto [first, last] = characters;
@@ -107,8 +107,8 @@ Range bytes_of(const Grains& grains, std::pair<int, int> characters) {
     if (first < 0 || first >= last || last > count) {
         throw Error(
             ErrorCode::input,
-            fmt::format("units: got characters {}:{} of a prompt of {}; expected A:B with 0 <= A < B <= {}",
-                        first, last, count, count));
+            fmt::format("`{}`: got characters {}:{} of a prompt of {}; expected A:B with 0 <= A < B <= {}",
+                        key, first, last, count, count));
     }
     return {begins[static_cast<std::size_t>(first)], begins[static_cast<std::size_t>(last)]};
 }

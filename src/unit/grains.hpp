@@ -36,7 +36,8 @@ struct Grains {
 /// Error{usage} for parts that are not inside the prompt, or out of order.
 Grains grains(const Text& text);
 
-/// Characters [first, last) of the prompt as bytes. Throws Error{input} if it has no such characters.
-Range bytes_of(const Grains& grains, std::pair<int, int> characters);
+/// Characters [first, last) of the prompt as bytes. Throws Error{input} if it has no such characters; `key`
+/// is what they were given for.
+Range bytes_of(const Grains& grains, std::string_view key, std::pair<int, int> characters);
 
 }  // namespace llmx::unit

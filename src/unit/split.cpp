@@ -220,7 +220,7 @@ std::vector<Range> matches(const Grains& grains, const std::string& pattern) {
 void by_spans(Sorting& sorting, const std::vector<std::pair<int, int>>& spans) {
     std::vector<Range> ranges;
     ranges.reserve(spans.size());
-    for (const auto& span : spans) ranges.push_back(bytes_of(sorting.grains(), span));
+    for (const auto& span : spans) ranges.push_back(bytes_of(sorting.grains(), "unit_spans", span));
     const std::vector<int> units = by_ranges(sorting, ranges, "span");
     for (std::size_t i = 0; i < units.size(); ++i) {
         if (units[i] != Sorting::none) continue;

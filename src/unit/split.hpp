@@ -41,13 +41,16 @@ std::vector<bool> fixed_rows(const Text& text, const UnitChoice& choice);
 /// belongs to.
 std::vector<Unit> split(const Text& text, const UnitChoice& choice);
 
-/// Rows of the prompt with some of their text in characters [first, last) of it (code points), ignoring white
-/// space around a row's text. Throws Error{input} if there is none.
-std::vector<int> rows_between(const Text& text, std::pair<int, int> characters);
-
 /// Rows of the context: as chosen, by characters or by words, else the part with that role; empty if there is
 /// none. Throws Error{input} for words that are not in the prompt, or more than once.
 std::vector<int> context_rows(const Text& text, const UnitChoice& choice);
+
+/// Which of the units, `split` from `text`, are part of the rationale: those with a row that has some of its
+/// text in one of the places, ignoring white space around a row's text. One entry a unit, none without
+/// places. Throws Error{input} for words that are not in the prompt, or more than once, for characters that
+/// it does not have or that are white space, and for a place without a unit (its rows are held).
+std::vector<bool> in_rationale(const Text& text, const std::vector<Unit>& units,
+                               const std::vector<PromptPlace>& places);
 
 /// `automatic` resolved for a method.
 inline Aggregation resolved(Aggregation aggregation, bool is_signed) {

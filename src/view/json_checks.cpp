@@ -15,6 +15,8 @@ void require_fitting(const Place& place, Attribution& a) {
         place.at("standard_errors").refuse("as many as there are scores");
     if (!a.completeness.empty() && a.completeness.size() != a.targets.size())
         place.at("completeness").refuse("one number a target");
+    if (!a.cues.empty() && a.cues.size() != a.targets.size())
+        place.at("cues").refuse("one list of tokens a target");
 }
 
 void require_fitting(const Place& place, AttentionMaps& maps) {

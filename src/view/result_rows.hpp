@@ -20,6 +20,19 @@ void rows(auto& v, Is<Faithfulness::Number> auto& n) {
     v.optional("p_value", n.p_value);
 }
 
+void rows(auto& v, Is<Faithfulness::Infidelity> auto& i) {
+    rows(v, i.scaled);
+    v.field("unscaled", i.unscaled);
+    v.field("scale", i.scale);
+    v.field("samples", i.samples);
+}
+
+void rows(auto& v, Is<Faithfulness::SensitivityMax> auto& s) {
+    v.field("value", s.value);
+    v.field("noise", s.noise);
+    v.field("samples", s.samples);
+}
+
 void rows(auto& v, Is<Faithfulness> auto& f) {
     v.field("comprehensiveness", f.comprehensiveness);
     v.field("sufficiency", f.sufficiency);
@@ -32,9 +45,22 @@ void rows(auto& v, Is<Faithfulness> auto& f) {
     v.field("random_deletion", f.random_deletion);
     v.field("random_insertion", f.random_insertion);
     v.field("random_seeds", f.random_seeds);
+    v.optional("infidelity", f.infidelity);
+    v.optional("sensitivity_max", f.sensitivity_max);
     v.field(json_if(!f.measure.empty(), "measure"), f.measure);
     v.field("absence", f.absence);
     v.optional("absence_token", f.absence_token);
+}
+
+void rows(auto& v, Is<Plausibility::Number> auto& n) {
+    v.field("value", n.value);
+    v.field("random", n.random);
+}
+
+void rows(auto& v, Is<Plausibility> auto& p) {
+    v.field("token_f1", p.token_f1);
+    v.field("auprc", p.auprc);
+    v.field("rationale_units", p.rationale_units);
 }
 
 void rows(auto& v, Is<AttentionResult> auto& a) {
@@ -44,6 +70,7 @@ void rows(auto& v, Is<AttentionResult> auto& a) {
         pair.field({"block", "pair_block"}, a.pair.block);
         pair.in_python("pair_missing", a.pair.missing);
         pair.optional({"faithfulness", "pair_faithfulness"}, a.pair.faithfulness);
+        pair.optional({"plausibility", "pair_plausibility"}, a.pair.plausibility);
     });
     v.group("attention_result", [&](auto& result) {
         result.field({"mean_group_df", "mean_group"}, nested(a.mean_group, 2));
@@ -63,6 +90,7 @@ void rows(auto& v, Is<GradientResult> auto& g) {
     v.field("saliency_map", g.saliency_map);
     v.field("block_gradient_x_input", nested(g.block_gradient_x_input, 2));
     v.optional("faithfulness", g.faithfulness);
+    v.optional("plausibility", g.plausibility);
     v.field(raw("gradient"), nested(g.gradient, 2));
     v.optional(raw("decoder_gradient"), nested(g.decoder_gradient, 2));
     v.in_python("input_embeddings", g.input_embeddings);
@@ -120,8 +148,10 @@ void rows(auto& v, Is<Attribution> auto& a) {
     v.optional("absence_token", a.absence_token);
     v.optional("noise", a.noise);
     v.extra("context_sensitivity", array(a.context_sensitivity));
+    v.extra("cues", a.cues);
     v.nullable("completeness", columns(a.completeness));
     v.nullable("faithfulness", a.faithfulness);
+    v.optional("plausibility", a.plausibility);
 }
 
 void rows(auto& v, Is<HiddenState> auto& h) {

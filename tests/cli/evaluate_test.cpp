@@ -81,6 +81,90 @@ TEST(Evaluate, ExplainShowsTheShortForm) {
         EXPECT_NE(run.out.find(words), std::string::npos) << words;
 }
 
+TEST(Evaluate, PlausibilityAgainstARationale) {
+    const TemporaryDirectory folder;
+    // Characters of the prompt's text: the second and the third token, then the first.
+    spill(folder / "requests.jsonl",
+          R"({"prompt": "The shop is open", "answer": " daily", "rationale": ["shop", "open"]})"
+          "\n"
+          R"({"prompt": "The shop is open", "answer": " today", "rationale": [[0, 3]]})"
+          "\n"
+          R"({"prompt": "The shop is open", "answer": " today"})"
+          "\n");
+    const json j = json_of({"evaluate", "--model", golden("llama-tiny.gguf"), "--requests",
+                            folder / "requests.jsonl", "--method", "saliency,gradient", "--unit", "word",
+                            "--seeds", "2", "--json", "-", "--csv", folder / "table.csv"});
+    const auto number = [&](std::size_t r, const char* key) {
+        return j["requests"][r]["methods"][0]["plausibility"][key]["value"].get<double>();
+    };
+    EXPECT_EQ(j["requests"][0]["methods"][0]["plausibility"]["rationale_units"], 2);
+    EXPECT_EQ(j["requests"][0]["methods"][0]["plausibility"]["token_f1"]["random"], 0.5);
+    EXPECT_EQ(j["requests"][1]["methods"][1]["plausibility"]["rationale_units"], 1);
+    EXPECT_FALSE(j["requests"][2]["methods"][0].contains("plausibility"));
+    for (const char* key : {"token_f1", "auprc"}) {
+        const json& mean = method(j["means"], "saliency")[key];
+        EXPECT_EQ(mean["requests"], 2);
+        EXPECT_CLOSE(mean["mean"].get<double>(), (number(0, key) + number(1, key)) / 2, 1e-16);
+        EXPECT_CLOSE(mean["standard_error"].get<double>(), std::abs(number(0, key) - number(1, key)) / 2,
+                     1e-16);
+    }
+    const std::string csv = slurp(folder / "table.csv");
+    EXPECT_NE(csv.find(",kendall_tau_random_deviation,token_f1,token_f1_random,auprc,auprc_random\r\n"),
+              std::string::npos)
+        << csv;
+}
+
+TEST(Evaluate, ARationaleNeedsNoCheck) {
+    const Arguments explain = {"explain",
+                               "--model",
+                               golden("llama-tiny.gguf"),
+                               "--prompt",
+                               "The shop is open",
+                               "--answer",
+                               " daily",
+                               "--method",
+                               "attention,saliency",
+                               "--rationale",
+                               "shop",
+                               "--rationale",
+                               "open"};
+    Arguments to_json = explain;
+    to_json.insert(to_json.end(), {"--json", "-"});
+    const json j = json_of(to_json);
+    EXPECT_EQ(j["command"]["rationale"], (json{"shop", "open"}));
+    EXPECT_TRUE(j["attributions"][0].contains("plausibility"));
+    EXPECT_TRUE(j["Attention"]["pair_result"].contains("plausibility"));
+    EXPECT_TRUE(j["attributions"][0]["faithfulness"].is_null());
+    const Outcome run = llmx(explain);
+    EXPECT_NE(run.out.find("token F1 (random)"), std::string::npos) << run.out;
+    EXPECT_EQ(run.out.find("comprehensiveness"), std::string::npos);
+}
+
+TEST(Evaluate, InfidelityAndSensitivityIfAskedFor) {
+    const json j = json_of(one({"--method", "attention,saliency,integrated_gradients:steps=2,leave_one_out",
+                                "--infidelity", "16", "--sensitivity", "2", "--json", "-"}));
+    const json& methods = j["requests"][0]["methods"];
+    for (const json& entry : methods) {
+        const json& f = entry["faithfulness"];
+        EXPECT_EQ(f["infidelity"]["samples"], 16) << entry["method"];
+        EXPECT_EQ(f["infidelity"]["random"], methods[0]["faithfulness"]["infidelity"]["random"]);
+        EXPECT_LE(f["infidelity"]["value"].get<double>(), f["infidelity"]["unscaled"].get<double>());
+        const bool gradient = entry["method"] != "attention" && entry["method"] != "leave_one_out";
+        EXPECT_EQ(f.contains("sensitivity_max"), gradient) << entry["method"];
+        if (gradient) {
+            EXPECT_GT(f["sensitivity_max"]["value"].get<double>(), 0);
+        }
+    }
+    EXPECT_TRUE(method(j["means"], "saliency")["sensitivity_max"]["mean"].is_number());
+    EXPECT_TRUE(method(j["means"], "leave_one_out")["sensitivity_max"]["mean"].is_null());
+    const Outcome run =
+        llmx({"explain", "--model", golden("llama-tiny.gguf"), "--prompt-ids", prompt, "--answer-ids", answer,
+              "--method", "saliency", "--seeds", "2", "--infidelity", "--sensitivity"});
+    EXPECT_EQ(run.code, 0) << run.err;
+    for (const char* words : {"infidelity (random)", "sensitivity-max", "infidelity and sensitivity low"})
+        EXPECT_NE(run.out.find(words), std::string::npos) << words;
+}
+
 TEST(Evaluate, ATableWithRandomInItsLastRow) {
     const Outcome run = llmx(one({"--method", "saliency,leave_one_out"}));
     EXPECT_EQ(run.code, 0) << run.err;

@@ -225,6 +225,48 @@ TEST_F(Targets, DivergenceIsFromTheModelWithoutTheContext) {
     }
 }
 
+TEST_F(Targets, ContextChangesTheAnswersProbabilities) {
+    Request asked = request();
+    asked.units.context = {characters(4), characters(9)};
+    const Tensor with = logits(asked.input_ids, asked.output.ids);
+    const Tensor free = logits(without(asked.input_ids, 4, 9), asked.output.ids);
+    const auto changes = [&](const std::string& metric) {
+        return run(asked, {"context_reliance", {{"context_metric", metric}}});
+    };
+    const Attribution logprob = changes("logprob");
+    const Attribution probability = changes("probability");
+    for (std::size_t t = 0; t < asked.output.ids.size(); ++t) {
+        const double before = objective::log_probability(free.row(t), asked.output.ids[t]);
+        const double after = objective::log_probability(with.row(t), asked.output.ids[t]);
+        EXPECT_CLOSE(logprob.context_sensitivity[t], after - before, 6e-8);
+        EXPECT_CLOSE(probability.context_sensitivity[t], std::exp(after) - std::exp(before), 6e-8);
+    }
+    EXPECT_NE(logprob.objective, probability.objective);
+}
+
+TEST_F(Targets, CuesStandOutAmongTheContextsScores) {
+    Request asked = request();
+    asked.units.context = {characters(4), characters(16)};
+    const Attribution all = run(asked, {"context_reliance", {{"deviations", "0"}, {"cue_deviations", "0"}}});
+    const Attribution two =
+        run(asked, {"context_reliance", {{"deviations", "0"}, {"cue_deviations", "0"}, {"top_cues", "2"}}});
+    ASSERT_EQ(all.cues.size(), all.targets.size());
+    for (std::size_t t = 0; t < all.cues.size(); ++t) {
+        const auto scores = all.scores.row(t);
+        const double mean = std::accumulate(scores.begin() + 4, scores.begin() + 16, 0.0) / 12;
+        std::vector<int> above;
+        for (int u = 4; u < 16; ++u) {
+            if (scores[static_cast<std::size_t>(u)] >= mean) above.push_back(u);
+        }
+        EXPECT_EQ(all.cues[t], above);
+        EXPECT_EQ(two.cues[t].size(), 2U);
+    }
+    const Attribution one = run(asked, {"context_reliance", {{"deviations", "0"}, {"top_tokens", "1"}}});
+    ASSERT_EQ(one.targets.size(), 1U);
+    const auto& kl = one.context_sensitivity;
+    EXPECT_EQ(one.targets[0].value, *std::max_element(kl.begin(), kl.end()));
+}
+
 TEST_F(Targets, TheThresholdOfContextRelianceIsTheSamplesDeviation) {
     Request asked = request();
     asked.units.context = {characters(4), characters(9)};

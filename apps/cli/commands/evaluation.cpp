@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cmath>
 #include <llmx/error.hpp>
 #include <llmx/version.hpp>
 
+#include "commands/measures.hpp"
 #include "csv.hpp"
 #include "faithfulness/maps.hpp"
 #include "request/method_text.hpp"
@@ -21,80 +21,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The numbers of a Faithfulness, by the names of its JSON keys.
-struct Kind {
-    const char* key;
-    const char* heading;
-    std::optional<Faithfulness::Number> (*get)(const Faithfulness&);
-};
-using Number = std::optional<Faithfulness::Number>;
-const std::array<Kind, 5> kinds = {
-    {{"comprehensiveness", "comprehensiveness",
-      [](const Faithfulness& f) { return Number(f.comprehensiveness); }},
-     {"sufficiency", "sufficiency", [](const Faithfulness& f) { return Number(f.sufficiency); }},
-     {"deletion_area", "deletion area", [](const Faithfulness& f) { return Number(f.deletion_area); }},
-     {"insertion_area", "insertion area", [](const Faithfulness& f) { return Number(f.insertion_area); }},
-     {"kendall_tau", "Kendall tau", [](const Faithfulness& f) { return f.kendall_tau; }}}};
-
-/// Of values over requests.
-struct Mean {
-    double mean = 0;
-    std::optional<double> error = {};  ///< standard error; of two values or more
-    int count = 0;
-};
-
-Mean mean_of(const std::vector<double>& values) {
-    Mean m{.count = static_cast<int>(values.size())};
-    const auto n = static_cast<double>(values.size());
-    for (const double v : values) m.mean += v / n;
-    if (m.count < 2) return m;
-    double squares = 0;
-    for (const double v : values) squares += (v - m.mean) * (v - m.mean);
-    m.error = std::sqrt(squares / (n - 1) / n);
-    return m;
-}
-
-/// One method's numbers over all requests that have it.
-class Summary {
-public:
-    explicit Summary(std::string name) : method(std::move(name)) {}
-
-    void add(const EvaluatedMap& evaluated) {
-        const Faithfulness& f = *evaluated.map.faithfulness;
-        ++requests;
-        for (std::size_t k = 0; k < kinds.size(); ++k) {
-            const Number n = kinds[k].get(f);
-            if (!n) continue;
-            values[k].push_back(n->value);
-            random[k].push_back(n->random);
-            deviations[k].push_back(n->random_deviation);
-        }
-        spearman.resize(evaluated.randomized.size());
-        kendall.resize(evaluated.randomized.size());
-        for (std::size_t d = 0; d < evaluated.randomized.size(); ++d) {
-            const Correlation& c = evaluated.randomized[d];
-            if (c.spearman) spearman[d].push_back(*c.spearman);
-            if (c.kendall) kendall[d].push_back(*c.kendall);
-        }
-    }
-
-    std::string method;
-    int requests = 0;
-    std::array<std::vector<double>, 5> values, random, deviations;
-    std::vector<std::vector<double>> spearman, kendall;  // of each depth
-};
-
-std::vector<Summary> summaries(const Evaluation& evaluation) {
-    std::vector<Summary> all;
-    for (const EvaluatedRequest& request : evaluation.requests) {
-        for (const EvaluatedMap& evaluated : request.maps) {
-            auto same = std::find_if(all.begin(), all.end(),
-                                     [&](const Summary& s) { return s.method == evaluated.map.method; });
-            if (same == all.end()) same = all.insert(all.end(), Summary(evaluated.map.method));
-            same->add(evaluated);
-        }
-    }
-    return all;
+/// "a, b and c", of two or more.
+std::string listed(std::vector<std::string> words) {
+    const std::string last = std::move(words.back());
+    words.pop_back();
+    return fmt::format("{} and {}", fmt::join(words, ", "), last);
 }
 
 std::string cell(const std::vector<double>& values) {
@@ -103,24 +34,15 @@ std::string cell(const std::vector<double>& values) {
     return m.error ? fmt::format("{:.3f} \u00b1 {:.3f}", m.mean, *m.error) : fmt::format("{:.3f}", m.mean);
 }
 
-/// Rankings are random in the same way for all methods: those of the first request's first method and of
-/// every other request.
-std::vector<std::string> random_line(const Evaluation& evaluation) {
-    Summary random("random");
-    for (const EvaluatedRequest& request : evaluation.requests) {
-        // The first map that has all numbers; they are the same beside each.
-        const auto has_tau = [](const EvaluatedMap& m) {
-            return m.map.faithfulness->kendall_tau.has_value();
-        };
-        const auto found = std::find_if(request.maps.begin(), request.maps.end(), has_tau);
-        random.add(found == request.maps.end() ? request.maps.front() : *found);
-    }
+std::vector<std::string> random_line(const Evaluation& evaluation,
+                                     const std::vector<const NumberKind*>& measures) {
+    const Summary random = random_summary(evaluation, measures);
     std::vector<std::string> line = {random.method};
-    for (std::size_t k = 0; k < kinds.size(); ++k) {
-        const bool single = random.random[k].size() == 1;
-        line.push_back(single ? fmt::format("{:.3f} \u00b1 {:.3f}", random.random[k].front(),
-                                            random.deviations[k].front())
-                              : cell(random.random[k]));
+    for (const Summary::Values& of : random.measures) {
+        const bool single = of.random.size() == 1 && of.random_deviation.size() == 1;
+        line.push_back(
+            single ? fmt::format("{:.3f} \u00b1 {:.3f}", of.random.front(), of.random_deviation.front())
+                   : cell(of.random));
     }
     return line;
 }
@@ -135,10 +57,11 @@ Json mean_json(const std::vector<double>& values) {
 Json number_json(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
 /// As `llmx explain` writes it.
-Json faithfulness_json(const Faithfulness& faithfulness) {
+template <class Record>
+Json record_json(const char* key, const Record& record) {
     Json json = Json::object();
-    view::JsonWriter writer(json, "faithfulness", /*raw=*/false);
-    view::rows(writer, faithfulness);
+    view::JsonWriter writer(json, key, /*raw=*/false);
+    view::rows(writer, record);
     return json;
 }
 
@@ -151,7 +74,9 @@ Json request_json(const EvaluatedRequest& request, const std::vector<Depth>& dep
     json["methods"] = Json::array();
     for (const EvaluatedMap& evaluated : request.maps) {
         Json entry = {{"method", evaluated.map.method},
-                      {"faithfulness", faithfulness_json(*evaluated.map.faithfulness)}};
+                      {"faithfulness", record_json("faithfulness", *evaluated.map.faithfulness)}};
+        if (evaluated.map.plausibility)
+            entry["plausibility"] = record_json("plausibility", *evaluated.map.plausibility);
         Json randomized = Json::array();
         for (std::size_t d = 0; d < evaluated.randomized.size(); ++d) {
             const Correlation& c = evaluated.randomized[d];
@@ -196,32 +121,44 @@ Depth parse_depth(const std::string& text) {
 std::vector<ScoredMap> maps_of(const Explanation& result, const std::vector<Method>& methods) {
     std::vector<ScoredMap> found;
     faithfulness::for_each_map(
-        result, [&](const faithfulness::MethodMap& map, const std::optional<Faithfulness>& measured) {
-            found.push_back({map.method, faithfulness::summed(map.scores, map.columns), measured});
+        result, [&](const faithfulness::MethodMap& map, const std::optional<Faithfulness>& faithful,
+                    const std::optional<Plausibility>& plausible) {
+            found.push_back({map.method, faithfulness::summed(map.scores, map.columns), faithful, plausible});
         });
     std::vector<ScoredMap> maps;
     for (const Method& method : methods) {
         const auto map = std::find_if(found.begin(), found.end(),
                                       [&](const ScoredMap& m) { return m.method == method.name; });
         if (map == found.end()) continue;
-        maps.push_back({request::spelled(method), std::move(map->scores), std::move(map->faithfulness)});
+        maps.push_back({request::spelled(method), std::move(map->scores), std::move(map->faithfulness),
+                        map->plausibility});
         found.erase(map);  // a method may be there more than once, with other options
     }
     return maps;
 }
 
 void print_evaluation(std::ostream& out, const Evaluation& evaluation, bool color) {
-    const std::vector<Summary> all = summaries(evaluation);
+    const std::vector<const NumberKind*> measures = measures_of(evaluation);
+    const std::vector<Summary> all = summaries(evaluation, measures);
     std::vector<std::vector<std::string>> lines(1, {"method"});
-    for (const Kind& kind : kinds) lines.front().emplace_back(kind.heading);
+    for (const NumberKind* measure : measures) lines.front().emplace_back(measure->heading);
     for (const Summary& summary : all) {
         lines.push_back({summary.method});
-        for (const auto& values : summary.values) lines.back().push_back(cell(values));
+        for (const Summary::Values& of : summary.measures) lines.back().push_back(cell(of.value));
     }
-    lines.push_back(random_line(evaluation));
+    lines.push_back(random_line(evaluation, measures));
     print_table(out, lines, color);
     const std::size_t count = evaluation.requests.size();
-    out << "better: comprehensiveness, insertion area and tau high, sufficiency and deletion area low; ";
+    const auto has = [&](std::string_view key) {
+        return std::any_of(measures.begin(), measures.end(),
+                           [&](const NumberKind* measure) { return measure->key == key; });
+    };
+    std::vector<std::string> high = {"comprehensiveness", "insertion area", "tau"};
+    std::vector<std::string> low = {"sufficiency", "deletion area"};
+    if (has("auprc")) high.insert(high.end(), {"F1", "AUPRC"});
+    if (has("infidelity")) low.emplace_back("infidelity");
+    if (has("sensitivity_max")) low.emplace_back("sensitivity-max");
+    fmt::print(out, "better: {} high, {} low; ", listed(high), listed(low));
     if (count == 1) {
         out << "\u00b1: standard deviation of random rankings\n";
     } else {
@@ -251,11 +188,12 @@ Json evaluation_json(const Evaluation& evaluation) {
     for (const FailedRequest& failed : evaluation.failed)
         json["failed"].push_back({{"line", failed.line}, {"id", failed.id}, {"message", failed.message}});
     json["means"] = Json::array();
-    for (const Summary& summary : summaries(evaluation)) {
+    const std::vector<const NumberKind*> measures = measures_of(evaluation);
+    for (const Summary& summary : summaries(evaluation, measures)) {
         Json entry = {{"method", summary.method}};
-        for (std::size_t k = 0; k < kinds.size(); ++k) {
-            entry[kinds[k].key] = mean_json(summary.values[k]);
-            entry[kinds[k].key]["random"] = mean_json(summary.random[k])["mean"];
+        for (std::size_t k = 0; k < measures.size(); ++k) {
+            Json& mean = entry[measures[k]->key] = mean_json(summary.measures[k].value);
+            if (measures[k]->beside_random) mean["random"] = mean_json(summary.measures[k].random)["mean"];
         }
         Json randomized = Json::array();
         for (std::size_t d = 0; d < summary.spearman.size(); ++d) {
@@ -271,9 +209,11 @@ Json evaluation_json(const Evaluation& evaluation) {
 
 std::string evaluation_csv(const Evaluation& evaluation) {
     std::vector<std::string> fields = {"line", "model", "answer", "method"};
-    for (const Kind& kind : kinds) {
-        for (const char* what : {"", "_random", "_random_deviation"})
-            fields.push_back(fmt::format("{}{}", kind.key, what));
+    const std::vector<const NumberKind*> measures = measures_of(evaluation);
+    for (const NumberKind* measure : measures) {
+        fields.emplace_back(measure->key);
+        if (measure->beside_random) fields.push_back(fmt::format("{}_random", measure->key));
+        if (measure->has_deviation) fields.push_back(fmt::format("{}_random_deviation", measure->key));
     }
     for (const Depth& depth : evaluation.depths) {
         fields.push_back("spearman_redrawn_" + depth.text);
@@ -284,11 +224,12 @@ std::string evaluation_csv(const Evaluation& evaluation) {
         for (const EvaluatedMap& evaluated : request.maps) {
             fields = {fmt::format("{}", request.line), request.result["model"]["path"].get<std::string>(),
                       request.result["answer_text"].get<std::string>(), evaluated.map.method};
-            for (const Kind& kind : kinds) {
-                const Number n = kind.get(*evaluated.map.faithfulness);
+            for (const NumberKind* measure : measures) {
+                const std::optional<Measured> n = measure->get(evaluated.map);
                 fields.push_back(csv_number(n ? std::optional(n->value) : std::nullopt));
-                fields.push_back(csv_number(n ? std::optional(n->random) : std::nullopt));
-                fields.push_back(csv_number(n ? std::optional(n->random_deviation) : std::nullopt));
+                if (measure->beside_random) fields.push_back(csv_number(n ? n->random : std::nullopt));
+                if (measure->has_deviation)
+                    fields.push_back(csv_number(n ? n->random_deviation : std::nullopt));
             }
             for (const Correlation& c : evaluated.randomized) {
                 fields.push_back(csv_number(c.spearman));

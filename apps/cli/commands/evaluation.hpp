@@ -27,6 +27,7 @@ struct ScoredMap {
     std::string method;  ///< as the command line spells it
     std::vector<double> scores;
     std::optional<Faithfulness> faithfulness = {};
+    std::optional<Plausibility> plausibility = {};
 };
 /// The maps of a result, in the order of the methods; a method without one (attention, where the model has no
 /// such modules) is left out.

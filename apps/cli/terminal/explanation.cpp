@@ -149,7 +149,7 @@ void print_explanation(std::ostream& out, const Explanation& result, bool color)
     print_attributions(out, result, color);
     result.span ? answer_span(out, result, color) : written_answer(out, result, color);
     if (!columns.empty()) table(out, result, columns, color);
-    print_faithfulness(out, result, color);
+    print_measured(out, result, color);
     footer(out, result);
 }
 

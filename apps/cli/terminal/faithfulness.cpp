@@ -16,16 +16,55 @@ std::string beside_random(const Faithfulness::Number& n) {
     return fmt::format("{:.3f}{} ({:.3f} \u00b1 {:.3f})", n.value, mark, n.random, n.random_deviation);
 }
 
-}  // namespace
-
-std::vector<Measured> measured(const Explanation& result) {
-    std::vector<Measured> all;
-    faithfulness::for_each_map(
-        result, [&](const faithfulness::MethodMap& map, const std::optional<Faithfulness>& measured_of_it) {
-            if (measured_of_it) all.emplace_back(map.method, *measured_of_it);
-        });
-    return all;
+std::string beside_random(const Plausibility::Number& n) {
+    return fmt::format("{:.3f} ({:.3f})", n.value, n.random);
 }
+
+/// A method's name and what was measured of its map.
+template <class Numbers>
+using Measured = std::vector<std::pair<std::string, Numbers>>;
+
+void print_faithfulness(std::ostream& out, const Measured<Faithfulness>& all, bool color) {
+    if (all.empty()) return;
+    std::vector<std::vector<std::string>> lines = {
+        {"faithfulness", "comprehensiveness (random)", "sufficiency (random)", "Kendall tau (random)"}};
+    const bool infidelity = all.front().second.infidelity.has_value();
+    const bool sensitivity =
+        std::any_of(all.begin(), all.end(), [](const auto& of) { return of.second.sensitivity_max; });
+    if (infidelity) lines.front().emplace_back("infidelity (random)");
+    if (sensitivity) lines.front().emplace_back("sensitivity-max");
+    for (const auto& [method, f] : all) {
+        const bool own = !f.measure.empty() && f.measure != "probability";
+        lines.push_back({own ? fmt::format("{} ({})", method, f.measure) : method,
+                         beside_random(f.comprehensiveness), beside_random(f.sufficiency),
+                         f.kendall_tau ? beside_random(*f.kendall_tau) : "none"});
+        if (infidelity) lines.back().push_back(beside_random(f.infidelity->scaled));
+        if (sensitivity)
+            lines.back().push_back(f.sensitivity_max ? fmt::format("{:.3f}", f.sensitivity_max->value)
+                                                     : "none");
+    }
+    print_table(out, lines, color);
+    fmt::print(out,
+               "better: comprehensiveness and tau high, {} low; *: better than random, p < 0.05; "
+               "{} random rankings; absent: {}\n\n",
+               infidelity && sensitivity ? "sufficiency, infidelity and sensitivity"
+               : infidelity              ? "sufficiency and infidelity"
+               : sensitivity             ? "sufficiency and sensitivity"
+                                         : "sufficiency",
+               all.front().second.random_seeds, to_string(all.front().second.absence));
+}
+
+void print_plausibility(std::ostream& out, const Measured<Plausibility>& all, bool color) {
+    if (all.empty()) return;
+    std::vector<std::vector<std::string>> lines = {{"plausibility", "token F1 (random)", "AUPRC (random)"}};
+    for (const auto& [method, p] : all)
+        lines.push_back({method, beside_random(p.token_f1), beside_random(p.auprc)});
+    print_table(out, lines, color);
+    fmt::print(out, "better: high; random: the mean over all rankings; units of the rationale: {}\n\n",
+               all.front().second.rationale_units);
+}
+
+}  // namespace
 
 void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& lines, bool color) {
     std::vector<std::size_t> widths(lines.front().size(), 0);
@@ -44,22 +83,17 @@ void print_table(std::ostream& out, const std::vector<std::vector<std::string>>&
     }
 }
 
-void print_faithfulness(std::ostream& out, const Explanation& result, bool color) {
-    const std::vector<Measured> all = measured(result);
-    if (all.empty()) return;
-    std::vector<std::vector<std::string>> lines = {
-        {"faithfulness", "comprehensiveness (random)", "sufficiency (random)", "Kendall tau (random)"}};
-    for (const auto& [method, f] : all) {
-        const bool own = !f.measure.empty() && f.measure != "probability";
-        lines.push_back({own ? fmt::format("{} ({})", method, f.measure) : method,
-                         beside_random(f.comprehensiveness), beside_random(f.sufficiency),
-                         f.kendall_tau ? beside_random(*f.kendall_tau) : "none"});
-    }
-    print_table(out, lines, color);
-    fmt::print(out,
-               "better: comprehensiveness and tau high, sufficiency low; *: better than random, p < 0.05; "
-               "{} random rankings; absent: {}\n\n",
-               all.front().second.random_seeds, to_string(all.front().second.absence));
+void print_measured(std::ostream& out, const Explanation& result, bool color) {
+    Measured<Faithfulness> faithful;
+    Measured<Plausibility> plausible;
+    faithfulness::for_each_map(
+        result, [&](const faithfulness::MethodMap& map, const std::optional<Faithfulness>& faithfulness,
+                    const std::optional<Plausibility>& plausibility) {
+            if (faithfulness) faithful.emplace_back(map.method, *faithfulness);
+            if (plausibility) plausible.emplace_back(map.method, *plausibility);
+        });
+    print_faithfulness(out, faithful, color);
+    print_plausibility(out, plausible, color);
 }
 
 }  // namespace llmx::cli

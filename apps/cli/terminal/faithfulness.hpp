@@ -4,19 +4,13 @@
 #include <llmx/result.hpp>
 #include <ostream>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace llmx::cli {
 
-/// A method's name and what was measured of its map.
-using Measured = std::pair<std::string, Faithfulness>;
-
-/// Every map of the result whose faithfulness was measured, in the order of methods.
-std::vector<Measured> measured(const Explanation& result);
-
-/// A small table of them; nothing where nothing was measured.
-void print_faithfulness(std::ostream& out, const Explanation& result, bool color);
+/// A small table of every map whose faithfulness was measured, in the order of methods, and one of those
+/// whose plausibility was; nothing where nothing was measured.
+void print_measured(std::ostream& out, const Explanation& result, bool color);
 
 /// Lines of cells, the first one the heading, in columns as wide as they need: the first to the left, the
 /// rest to the right.

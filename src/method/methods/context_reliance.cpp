@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <llmx/error.hpp>
-#include <numeric>
 
 #include "engine/text/vocabulary.hpp"
+#include "method/context_cues.hpp"
 #include "method/definition.hpp"
 #include "method/deletion.hpp"
 #include "method/replay_function.hpp"
@@ -29,25 +29,42 @@ Tensor logits_of(AttributionContext& scene, const engine::PassInput& text) {
     return scene.session.results();
 }
 
-/// Answer tokens whose divergence exceeds the mean by at least this many standard deviations (of the
-/// sample, n - 1, as in Inseq; 0 for a single token).
-std::vector<int> sensitive(const std::vector<double>& divergence, double deviations,
+/// The answer tokens to explain, at least one.
+std::vector<int> sensitive(const std::vector<double>& changes, const Options& options,
                            std::vector<std::string>& warnings) {
-    const double count = static_cast<double>(divergence.size());
-    const double mean = std::accumulate(divergence.begin(), divergence.end(), 0.0) / count;
-    double square = 0;
-    for (const double d : divergence) square += (d - mean) * (d - mean);
-    const double threshold = mean + deviations * std::sqrt(square / std::max(count - 1, 1.0));
-    std::vector<int> chosen;
-    for (std::size_t t = 0; t < divergence.size(); ++t) {
-        if (divergence[t] >= threshold) chosen.push_back(static_cast<int>(t));
-    }
+    const double deviations = options.number("deviations");
+    std::vector<int> chosen = outstanding(changes, deviations, options.integer("top_tokens"));
     if (!chosen.empty()) return chosen;
     warnings.push_back(
-        fmt::format("no answer token diverges by {} deviations more than the mean; the one that "
-                    "diverges most is explained",
+        fmt::format("no answer token changes by {} deviations more than the mean; the one that "
+                    "changes most is explained",
                     deviations));
-    return {static_cast<int>(std::max_element(divergence.begin(), divergence.end()) - divergence.begin())};
+    const auto smaller = [](double a, double b) { return std::abs(a) < std::abs(b); };
+    return {static_cast<int>(std::max_element(changes.begin(), changes.end(), smaller) - changes.begin())};
+}
+
+/// Of each target, the rows of the context that stand out among its scores.
+std::vector<std::vector<int>> cues_of(const Tensor& scores, const std::vector<int>& context,
+                                      const Options& options) {
+    std::vector<std::vector<int>> cues;
+    for (std::size_t t = 0; t < static_cast<std::size_t>(scores.shape[0]); ++t) {
+        std::vector<double> of_context;
+        of_context.reserve(context.size());
+        for (const int row : context) of_context.push_back(scores.row(t)[static_cast<std::size_t>(row)]);
+        std::vector<int>& rows = cues.emplace_back();
+        for (const int i :
+             outstanding(of_context, options.number("cue_deviations"), options.integer("top_cues")))
+            rows.push_back(context[static_cast<std::size_t>(i)]);
+    }
+    return cues;
+}
+
+/// What Attribution::context_sensitivity is.
+std::string in_words(const std::string& metric) {
+    if (metric == "logprob") return "change of the answer's tokens' log-probability by the context";
+    if (metric == "probability") return "change of the answer's tokens' probability by the context";
+    return metric == "kl" ? "divergence of the answer's tokens from the model without the context"
+                          : "divergence of the model without the context from the answer's tokens";
 }
 
 /// What the model would most likely write there without the context, other than the answer's token.
@@ -92,8 +109,10 @@ Scores run(AttributionContext& scene, const Options& options) {
     const Tensor context_free = logits_of(scene, without);
     Scores found;
     for (std::size_t t = 0; t < scene.answer.size(); ++t)
-        found.context_sensitivity.push_back(objective::divergence(with_context.row(t), context_free.row(t)));
-    found.chosen = sensitive(found.context_sensitivity, options.number("deviations"), found.warnings);
+        found.context_sensitivity.push_back(context_change(
+            options.choice("context_metric"), with_context.row(t), context_free.row(t), scene.answer[t]));
+    found.objective = in_words(options.choice("context_metric"));
+    found.chosen = sensitive(found.context_sensitivity, options, found.warnings);
 
     std::vector<objective::Target> targets;
     targets.reserve(found.chosen.size());
@@ -115,7 +134,43 @@ Scores run(AttributionContext& scene, const Options& options) {
             found.scores.row(target)[static_cast<std::size_t>(row)] = static_cast<float>(std::sqrt(sum));
         }
     });
+    found.cues = cues_of(found.scores, context.context, options);
     return found;
+}
+
+std::vector<Option> own_options() {
+    return {
+        {.name = "context_metric",
+         .kind = Option::Kind::choice,
+         .default_value = "kl",
+         .help = "how much the context changes the prediction of an answer token: the divergence of its row "
+                 "(kl; reverse_kl: from the row with the context to that without), or the change of its "
+                 "log-probability or probability",
+         .words = {"kl", "reverse_kl", "logprob", "probability"}},
+        {.name = "deviations",
+         .kind = Option::Kind::number,
+         .default_value = "1",
+         .help = "an answer token is explained if its change exceeds the mean by this many standard "
+                 "deviations (n - 1)",
+         .low = 0,
+         .high = 100},
+        {.name = "top_tokens",
+         .default_value = "0",
+         .help = "of these answer tokens, only the N that change most; 0: all",
+         .low = 0,
+         .high = 1e6},
+        {.name = "cue_deviations",
+         .kind = Option::Kind::number,
+         .default_value = "1",
+         .help = "a token of the context is a cue if its score exceeds the mean of the context's tokens by "
+                 "this many standard deviations (n - 1)",
+         .low = 0,
+         .high = 100},
+        {.name = "top_cues",
+         .default_value = "0",
+         .help = "of these, only the N of largest score for each answer token; 0: all",
+         .low = 0,
+         .high = 1e6}};
 }
 
 }  // namespace
@@ -130,14 +185,7 @@ const Definition& context_reliance() {
             "Sarti et al. 2024: Quantifying the plausibility of context reliance in neural machine "
             "translation (PECoRe)",
         .is_signed = false,
-        .options =
-            {{.name = "deviations",
-              .kind = Option::Kind::number,
-              .default_value = "1",
-              .help = "an answer token is explained if its divergence exceeds the mean by this many standard "
-                      "deviations (n - 1)",
-              .low = 0,
-              .high = 100}},
+        .options = own_options(),
         .evaluations = [](const Extent&, const Options&) { return 3.0; },
         .reads = [](const replay::Replay& replay) { return ReplayFunction::needs(replay, -1, 0); },
         .look = run,

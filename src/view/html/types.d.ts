@@ -16,10 +16,17 @@ type Child = Node | string | null | undefined | false | Child[];
 // ---- A result, as `llmx explain --json` writes it (schema llm-explainer/1). ----
 
 interface FaithfulnessNumber { value: number; random: number; random_deviation: number; p_value?: number }
+interface Plausibility {
+  token_f1: { value: number; random: number };
+  auprc: { value: number; random: number };
+  rationale_units: number;
+}
 interface Faithfulness {
   comprehensiveness: FaithfulnessNumber;
   sufficiency: FaithfulnessNumber;
   kendall_tau?: FaithfulnessNumber;
+  infidelity?: FaithfulnessNumber & { unscaled: number; scale: number; samples: number };
+  sensitivity_max?: { value: number; noise: number; samples: number };
   fractions: number[];
   deletion: number[];
   insertion: number[];
@@ -42,6 +49,7 @@ interface AttributionJson {
   completeness?: Completeness;
   noise?: number;
   faithfulness?: Faithfulness;
+  plausibility?: Plausibility;
   context_sensitivity?: Numbers;
 }
 type AttentionKind = "self" | "cross" | "encoder";
@@ -94,10 +102,10 @@ interface Result {
   command?: { messages?: { role: string; content: string }[]; unit?: string; [key: string]: any };
   Attention?: {
     mean: Numbers[];
-    pair_result: { attention: Numbers; faithfulness?: Faithfulness };
+    pair_result: { attention: Numbers; faithfulness?: Faithfulness; plausibility?: Plausibility };
     attention_result: { mean_group_df: Numbers[] };
   };
-  Gradient?: { saliency_map: Numbers; block_gradient_x_input: Numbers[]; faithfulness?: Faithfulness };
+  Gradient?: { saliency_map: Numbers; block_gradient_x_input: Numbers[]; faithfulness?: Faithfulness; plausibility?: Plausibility };
   attributions?: AttributionJson[];
   views?: { attention?: AttentionJson[]; neuron?: NeuronJson[]; logit_lens?: LogitLensJson; left_out?: string[]; budget: number };
   span?: { start_token: number; end_token: number };
@@ -136,6 +144,7 @@ interface ScoreMap {
   completeness?: Completeness;
   noise?: number;
   faithfulness?: Faithfulness;
+  plausibility?: Plausibility;
   sensitivity?: Numbers;
 }
 interface Turn extends Span { role: string }

@@ -58,6 +58,13 @@ TEST(Feasible, RefusalsComeBeforeWork) {
     refused(R"("method": ["context_reliance"])", ErrorCode::usage, {"context_reliance", "`context_span`"});
     refused(R"("method": ["saliency"], "measure": "kl")", ErrorCode::usage, {"kl", "`context_span`"});
     refused(R"("method": ["saliency"], "context_span": "zebra")", ErrorCode::input, {"zebra"});
+    refused(R"("method": ["saliency"], "rationale": ["open", "zebra"])", ErrorCode::input,
+            {"`rationale`", "zebra"});
+    refused(R"("method": ["attention"], "rationale": [[2, 2000]])", ErrorCode::input,
+            {"`rationale`", "2:2000"});
+    refused(R"("method": ["saliency"], "infidelity": 1)", ErrorCode::usage, {"`infidelity`", "got 1"});
+    refused(R"("method": ["integrated_gradients:steps=10000"], "sensitivity": 1000)", ErrorCode::usage,
+            {"`sensitivity`", "runs of the model"});
     refused(R"("method": ["leave_one_out:baseline_token=99999999"])", ErrorCode::input, {"99999999"});
     refused(R"("method": ["integrated_gradients:baseline_token=99999999"])", ErrorCode::input, {"99999999"});
     refused(R"("method": ["saliency"], "check": true, "seeds": 1)", ErrorCode::usage, {"`seeds`"});

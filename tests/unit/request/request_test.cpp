@@ -143,6 +143,38 @@ TEST(Request, ListsAreTakenAsOneTextToo) {
     EXPECT_EQ(lora.load.lora.at(0).scale, 0.5F);
 }
 
+TEST(Request, ARationaleIsAListOfPlaces) {
+    const auto places = [](const char* json) {
+        const ExplainRequest request = request_from_json(json);
+        EXPECT_EQ(request_to_json(request_from_json(request_to_json(request))), request_to_json(request));
+        return json_of(request)["rationale"];
+    };
+    EXPECT_EQ(places(R"({"rationale": "a, b"})"), (nlohmann::json{"a, b"}));
+    EXPECT_EQ(places(R"({"rationale": ["a", "3:7", [4, 9]]})"),
+              (nlohmann::json{"a", "3:7", nlohmann::json{4, 9}}));
+    EXPECT_EQ(places(R"({"rationale": [4, 9]})"), (nlohmann::json::array({nlohmann::json{4, 9}})));
+    EXPECT_TRUE(places(R"({"rationale": []})").is_null());
+    const auto refused = [](const std::string& json, std::initializer_list<std::string> words) {
+        SCOPED_TRACE(json);
+        expect_error(ErrorCode::usage, words, [&] { (void)request_from_json(json); });
+    };
+    refused(R"({"rationale": [4, 9, 2]})", {"`rationale`", "4", "a string"});
+    std::string many = R"({"rationale": ["a")";
+    for (int i = 0; i < 1000; ++i) many += R"(,"a")";
+    refused(many + "]}", {"`rationale`", "at most 1000 places"});
+}
+
+TEST(Request, MoreMeasuresIncludeTheCheck) {
+    const auto checks = [](const char* json) {
+        ExplainRequest request = request_from_json(json);
+        request.model = "m.gguf";
+        return request::checked(request).measure_faithfulness;
+    };
+    EXPECT_FALSE(checks(R"({"user": "a", "rationale": "a"})"));
+    EXPECT_TRUE(checks(R"({"user": "a", "infidelity": 20})"));
+    EXPECT_TRUE(checks(R"({"user": "a", "sensitivity": 3})"));
+}
+
 TEST(Request, ShorthandIsResolvedOnce) {
     const auto methods = [](const char* json) {
         ExplainRequest request = request_from_json(json);

@@ -43,6 +43,39 @@ TEST(UnitChoice, WhatCannotBeAskedIsRefused) {
     });
 }
 
+TEST(UnitChoice, TheRationaleMarksUnits) {
+    const Text text{{"<s>", "It", " is", " 9", ":", "30", " now", "\n", " is"},
+                    {true, false, false, false, false, false, false, false, false},
+                    9,
+                    {}};
+    const UnitChoice special{.fixed = FixedTokens::special};
+    const std::vector<Unit> units = unit::split(text, special);  // every token but the first
+    const auto marked = [&](const std::vector<PromptPlace>& places) {
+        std::string found;
+        for (const bool is : unit::in_rationale(text, units, places)) found += is ? '1' : '0';
+        return found;
+    };
+    EXPECT_EQ(marked({}), "");
+    EXPECT_EQ(marked({{"now", {}}}), "00000100");
+    EXPECT_EQ(marked({{"now", {}}, {"It is 9", {}}}), "11100100");
+    EXPECT_EQ(marked({{"", std::pair{3, 5}}}), "10000000");
+    EXPECT_EQ(marked({{"9:30", std::pair{9, 30}}}), "00111000") << "words of the prompt";
+    EXPECT_EQ(marked({{"3:5", std::pair{3, 5}}}), "10000000") << "no words of the prompt";
+    EXPECT_EQ(marked({{"<s>It", {}}}), "10000000") << "a held token has no unit";
+    const std::vector<Unit> whole =
+        unit::split(text, {.kind = UnitKind::line, .fixed = FixedTokens::special});
+    EXPECT_EQ(unit::in_rationale(text, whole, {{"now", {}}}), (std::vector<bool>{true, false}));
+    const auto refused = [&](const PromptPlace& place, std::initializer_list<std::string> words) {
+        expect_error(ErrorCode::input, words, [&] { (void)marked({{"now", {}}, place}); });
+    };
+    refused({"zebra", {}}, {"`rationale`", "\"zebra\"", "not in the prompt"});
+    refused({"is", {}}, {"`rationale`", "more than once"});
+    refused({"", std::pair{3, 300}}, {"`rationale`", "3:300"});
+    refused({"", std::pair{18, 19}}, {"`rationale`", "18:19", "no token has text"});
+    refused({"<s>", {}}, {"`rationale`", "\"<s>\"", "held", "`hold` none"});
+    expect_error(ErrorCode::usage, {"`rationale`", "empty place"}, [&] { (void)marked({{}}); });
+}
+
 TEST(UnitChoice, Aggregation) {
     const Tensor scores{{2, 4}, {1, -3, 2, 0.5F, -1, 1, 0, 4}};
     const std::vector<Unit> units{{"", "", {0, 1, 3}}, {"", "", {2}}};

@@ -234,10 +234,13 @@ TEST(Units, Spans) {
     expect_error(ErrorCode::input, {"17:19", "no token of its own"}, [&] {
         (void)unit::split(text, {.kind = UnitKind::spans, .spans = {{16, 17}, {17, 19}}});
     });
-    EXPECT_THAT(unit::rows_between(text, {3, 9}), ElementsAre(1, 2, 3));
-    EXPECT_THAT(unit::rows_between(text, {0, 4}), ElementsAre(0, 1));
-    expect_error(ErrorCode::input, {"7:8", "no token"}, [&] { (void)unit::rows_between(text, {7, 8}); });
-    expect_error(ErrorCode::input, {"0:25"}, [&] { (void)unit::rows_between(text, {0, 25}); });
+    const auto rows = [&](int first, int last) {
+        return unit::context_rows(text, {.context = std::pair{first, last}});
+    };
+    EXPECT_THAT(rows(3, 9), ElementsAre(1, 2, 3));
+    EXPECT_THAT(rows(0, 4), ElementsAre(0, 1));
+    expect_error(ErrorCode::input, {"`context_span`", "7:8", "no token"}, [&] { (void)rows(7, 8); });
+    expect_error(ErrorCode::input, {"`context_span`", "0:25"}, [&] { (void)rows(0, 25); });
 }
 
 /// Random texts, cut anywhere into tokens.

@@ -43,6 +43,10 @@ Attribution further() {
     a.faithfulness = f;
     a.absence_token = AbsenceToken{7, "c"};
     a.context_sensitivity = {0.125, 2.5};
+    a.cues = {{0, 2}, {}};
+    a.plausibility = Plausibility{{0.5, 0.25}, {0.75, 0.375}, 2};
+    a.faithfulness->infidelity = Faithfulness::Infidelity{{0.5, 1.5, 0.25, 0.125}, 3, -0.5, 20};
+    a.faithfulness->sensitivity_max = Faithfulness::SensitivityMax{0.0625, 0.02, 7};
     return a;
 }
 
@@ -115,6 +119,13 @@ TEST(ViewJsonRead, GivesWhatOnlySomeResultsHave) {
     e.attributions[0].standard_errors = {};
     e.attributions[0].completeness.clear();
     e.attributions[0].context_sensitivity.clear();
+    e.attributions[0].cues.clear();
+    e.original.gradient->plausibility = e.original.attention->pair.plausibility =
+        e.attributions[0].plausibility;
+    expect_same_again(e);
+    e.attributions[0].plausibility.reset();
+    e.attributions[0].faithfulness->infidelity.reset();
+    e.attributions[0].faithfulness->sensitivity_max.reset();
     expect_same_again(e);
     e.model = some_model();
     e.task = Task::generative_text_chat_assistant;

@@ -92,7 +92,7 @@
       id: `attribution-${index}`, method: entry.method, objective: entry.objective, options: entry.options, signed: entry.signed,
       units: entry.units.map((u) => ({ text: u.text, kind: u.kind, tokens: spread(u) })),
       targets, scores: entry.scores, errors: entry.standard_errors, completeness: entry.completeness, noise: entry.noise,
-      faithfulness: entry.faithfulness, sensitivity: entry.context_sensitivity,
+      faithfulness: entry.faithfulness, plausibility: entry.plausibility, sensitivity: entry.context_sensitivity,
       // Several targets at one place: its most probable tokens.
       alternatives: /most probable tokens/.test(entry.objective),
     });
@@ -112,17 +112,17 @@
       maps.push({ id: "attention-mean", method: "attention_mean", objective: "each answer token", signed: false, units: tokenUnits(result, mean[0].length), targets, scores: rows, rowsBy: "token" });
     }
     if (original.mean_group_df.length > 0) maps.push({ id: "attention-original", method: "mean_group", objective: "each answer token", signed: true, units: tokenUnits(result, original.mean_group_df[0].length), targets: answerTargets(result), scores: original.mean_group_df, rowsBy: "token" });
-    if (pair.attention.length > 0) maps.push({ id: "attention-pair", method: "pair_result", objective: "the prompt itself", signed: false, units: tokenUnits(result, pair.attention.length), targets: whole(result), scores: [pair.attention], faithfulness: pair.faithfulness, rowsBy: "answer" });
+    if (pair.attention.length > 0) maps.push({ id: "attention-pair", method: "pair_result", objective: "the prompt itself", signed: false, units: tokenUnits(result, pair.attention.length), targets: whole(result), scores: [pair.attention], faithfulness: pair.faithfulness, plausibility: pair.plausibility, rowsBy: "answer" });
     return maps;
   };
 
   /** @param {Result} result
    *  @param {NonNullable<Result["Gradient"]>} gradient */
   const fromGradient = (result, gradient) => {
-    const { saliency_map: map, block_gradient_x_input: blocks, faithfulness } = gradient;
+    const { saliency_map: map, block_gradient_x_input: blocks, faithfulness, plausibility } = gradient;
     /** @type {RawMap[]} */
     const all = [];
-    if (map.length > 0) all.push({ id: "gradient-saliency", method: "saliency_map", objective: result.objective.name, signed: false, units: tokenUnits(result, map.length), targets: whole(result, result.objective.value), scores: [map], faithfulness, rowsBy: "answer" });
+    if (map.length > 0) all.push({ id: "gradient-saliency", method: "saliency_map", objective: result.objective.name, signed: false, units: tokenUnits(result, map.length), targets: whole(result, result.objective.value), scores: [map], faithfulness, plausibility, rowsBy: "answer" });
     if (blocks.length > 0) all.push({ id: "gradient-blocks", method: "block_gradient", objective: "each block", signed: false, units: tokenUnits(result, blocks[0].length), targets: Array.from(blocks, (_, l) => ({ text: `block ${l}`, first: 0, last: result.Decode_output.length, value: null })), scores: blocks, rowsBy: "block" });
     return all;
   };

@@ -76,7 +76,20 @@
       fact("Sufficiency", llmx.number(f.sufficiency.value), `How much it falls when only the top-scored units are kept: ${beside(f.sufficiency, -1)}. Lower is better.`, verdict(f.sufficiency, -1)),
     ];
     if (f.kendall_tau) facts.push(fact("Agreement with leave-one-out", llmx.number(f.kendall_tau.value), `Kendall's τ between these scores and the measured effect of leaving out each unit, from −1 to 1: ${beside(f.kendall_tau, 1)}.`, verdict(f.kendall_tau, 1)));
+    if (f.infidelity) facts.push(fact("Infidelity", llmx.number(f.infidelity.value), `The mean squared difference between what a random half of the units is worth by the scores, times the factor that fits best, and what removing it does: ${beside(f.infidelity, -1)}. Lower is better.`, verdict(f.infidelity, -1)));
+    if (f.sensitivity_max) facts.push(fact("Sensitivity", llmx.percent(f.sensitivity_max.value), `The largest change of the scores, in parts of their size, when noise of ${llmx.percent(f.sensitivity_max.noise)} is put on the embeddings (${f.sensitivity_max.samples} draws). Lower is steadier.`));
     return facts;
+  };
+
+  /** @param {ScoreMap} map */
+  const plausibility = (map) => {
+    const p = map.plausibility;
+    if (!p) return [];
+    const random = (n) => `${llmx.number(n.random)} on average for random rankings. Higher is better.`;
+    return [
+      fact("Token F1", llmx.number(p.token_f1.value), `The share of the rationale among as many units of highest score (${p.rationale_units}); ${random(p.token_f1)}`),
+      fact("AUPRC", llmx.number(p.auprc.value), `How far up the ranking the units of the rationale stand, 1 if before all others; ${random(p.auprc)}`),
+    ];
   };
 
   /** Deletion and insertion curves beside random ones, as a small picture. */
@@ -101,7 +114,7 @@
 
   /** How far to trust the numbers of a map, as elements. */
   llmx.worth = (map, rows) => {
-    const facts = [...completeness(map, rows), ...noise(map, rows), ...faithfulness(map)];
+    const facts = [...completeness(map, rows), ...noise(map, rows), ...faithfulness(map), ...plausibility(map)];
     if (facts.length === 0) {
       const method = llmx.methodName(map.method);
       return [h("p", { class: "quiet", text: `The faithfulness of “${method}” was not measured; the option check measures it. Methods whose scores should add up also report a completeness residual.` })];
