@@ -6,6 +6,8 @@
     input_x_gradient: "input × gradient",
     integrated_gradients: "integrated gradients",
     smoothgrad: "SmoothGrad",
+    smoothgrad_squared: "SmoothGrad-Squared",
+    vargrad: "VarGrad",
     gradient_shap: "GradientSHAP",
     expected_gradients: "expected gradients",
     attention_mean: "attention, mean of all heads",
