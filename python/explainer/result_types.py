@@ -130,6 +130,7 @@ class _Attribution(TypedDict):
 
 
 class Attribution(_Attribution, total=False):
+    interactions: Floats  # [targets, units, units], of shapley_interactions only
     context_sensitivity: npt.NDArray[np.float64]  # of context_reliance only
 
 

@@ -218,6 +218,7 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
                       .targets = targets_.facts,
                       .scores = std::move(scores.scores),
                       .standard_errors = std::move(scores.standard_errors),
+                      .interactions = std::move(scores.interactions),
                       .completeness = std::move(scores.completeness),
                       .noise = scores.noise};
     found.absence_token = definition.of_context ? method::absence_token(engine::neutral_token(model_), model_)

@@ -19,6 +19,7 @@
     attention_x_gradient: "attention × gradient",
     leave_one_out: "leave-one-out",
     shapley: "Shapley values",
+    shapley_interactions: "Shapley values (with interactions)",
     kernel_shap: "KernelSHAP",
     lime: "LIME",
     sparse_linear: "sparse linear (ContextCite)",
