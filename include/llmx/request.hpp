@@ -117,6 +117,12 @@ struct Request {
 
     TargetChoice target = {};
     UnitChoice units = {};
+    /// For expected_gradients: the texts that it compares with. Empty: texts of random tokens.
+    std::vector<std::string> reference_texts = {};
+    /// For methods that take units away: "UNIT=TEXT", what stands in a unit's place instead of its absence.
+    /// UNIT is the unit's text without the white space around it (all units of that text), or its number from
+    /// 0 on.
+    std::vector<std::string> replacements = {};
     std::optional<Check> check = {};  ///< measure faithfulness (Attribution::faithfulness)
     /// What a person holds to be the reasons for the answer; if there are any, the plausibility of maps is
     /// measured against them (Attribution::plausibility). At most `most_places`.

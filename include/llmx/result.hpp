@@ -170,8 +170,11 @@ struct Attribution {
     std::map<std::string, std::string> options;
     std::vector<Unit> units;
     std::vector<TargetFacts> targets;
-    Tensor scores;                                  ///< [targets, units]
-    Tensor standard_errors = {};                    ///< same shape, for methods that sample; otherwise empty
+    Tensor scores;                ///< [targets, units]
+    Tensor standard_errors = {};  ///< same shape, for methods that sample; otherwise empty
+    /// shapley_interactions: [targets, units, units], symmetric: what two units add together beyond what each
+    /// adds alone; on the diagonal a unit's own effect, its score less half of its interactions.
+    Tensor interactions = {};
     std::vector<Completeness> completeness = {};    ///< one per target, or empty
     std::optional<Faithfulness> faithfulness = {};  ///< of the scores summed over the targets
     std::optional<Plausibility> plausibility = {};  ///< of the same

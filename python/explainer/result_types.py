@@ -158,6 +158,7 @@ class _Attribution(TypedDict):
 
 
 class Attribution(_Attribution, total=False):
+    interactions: Floats  # [targets, units, units], of shapley_interactions only
     context_sensitivity: npt.NDArray[np.float64]  # of context_reliance only
     cues: list[list[int]]  # of context_reliance only
 

@@ -6,6 +6,8 @@
 #include <llmx/error.hpp>
 
 #include "engine/text/vocabulary.hpp"
+#include "explain/references.hpp"
+#include "explain/replacements.hpp"
 #include "explain/units.hpp"
 #include "method/deletion.hpp"
 #include "method/replay_function.hpp"
@@ -41,6 +43,7 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
              .sources = sources_of(request, subject),
              .fixed = {},
              .context = {},
+             .references = {},
              .units = {},
              .readout = nullptr,
              .target_rows = {},
@@ -64,7 +67,9 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
 void AttributionRun::find_units(const Subject& subject) {
     const unit::Text text = unit_text(model_, subject, scene_.sources);
     scene_.fixed = unit::fixed_rows(text, request_.units);
+    scene_.references = reference_rows(request_, model_, scene_.fixed);
     scene_.units = unit::split(text, request_.units);
+    replacements_ = replacements_for(request_, model_, scene_.units);
     if (scene_.units.empty())
         throw Error(ErrorCode::input, "`hold`: every token is held; expected some that take a score");
     scene_.context = unit::context_rows(text, request_.units);
@@ -147,7 +152,9 @@ method::Scores AttributionRun::scores_of(std::span<const method::BoundMethod> me
         return definition->differentiate(function, options);
     }
     if (definition->perturb != nullptr) {
-        method::ReplayGame game(scene_, method::removal(options, model_));
+        method::Removal removal = method::removal(options, model_);
+        removal.replacements = replacements_;
+        method::ReplayGame game(scene_, std::move(removal));
         method::Scores scores = definition->perturb(game, options);
         scores.noise = game.noise();
         return scores;
@@ -220,6 +227,7 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
                       .targets = targets_.facts,
                       .scores = std::move(scores.scores),
                       .standard_errors = std::move(scores.standard_errors),
+                      .interactions = std::move(scores.interactions),
                       .completeness = std::move(scores.completeness),
                       .noise = scores.noise};
     found.absence_token = definition.of_context ? method::absence_token(engine::neutral_token(model_), model_)

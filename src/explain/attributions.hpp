@@ -3,6 +3,7 @@
 
 #include "explain/subject.hpp"
 #include "explain/targets.hpp"
+#include "method/absence.hpp"
 #include "method/bound_method.hpp"
 
 namespace llmx {
@@ -51,6 +52,7 @@ private:
     const Request& request_;
     const Model& model_;
     std::vector<bool> in_rationale_;
+    method::Replacements replacements_;
     method::AttributionContext scene_;
     Targets targets_;
     std::vector<std::shared_ptr<const objective::Readout>> own_readouts_;  ///< one an entry

@@ -16,8 +16,10 @@
 #include "explain/faithful.hpp"
 #include "explain/lens.hpp"
 #include "explain/readers.hpp"
+#include "explain/replacements.hpp"
 #include "explain/sensitive.hpp"
 #include "explain/subject.hpp"
+#include "explain/units.hpp"
 #include "gemm/gemm.hpp"
 
 namespace llmx {
@@ -43,6 +45,15 @@ private:
     std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
+/// By how many tokens replacements of units may lengthen a text.
+int growth_of(const Request& request, const Model& model, const Subject& subject, bool teacher) {
+    if (request.replacements.empty()) return 0;
+    const Subject explained = teacher ? replay_of_text(request, model, request.labels) : subject;
+    const std::vector<Unit> units =
+        unit::split(unit_text(model, explained, sources_of(request, explained)), request.units);
+    return static_cast<int>(growth(replacements_for(request, model, units), units));
+}
+
 /// A session that holds every text of a request: the answer's and, with `teacher`, the label's, and that of a
 /// contrast.
 engine::Session make_session(const Request& request, const Model& model, const Subject& subject,
@@ -52,10 +63,12 @@ engine::Session make_session(const Request& request, const Model& model, const S
         const Tokens& explained = teacher ? request.labels : request.output.ids;
         longest = std::max(longest, contrast_text(request.target, model, explained).size());
     }
-    const int more = std::max(static_cast<int>(longest) - subject.text, 0);
+    const int grown = growth_of(request, model, subject, teacher);
+    const int more = std::max(static_cast<int>(longest) - subject.text, 0) + grown;
+    const auto source = static_cast<int>(subject.input.source.size());
     engine::Session session(model, {.tokens = static_cast<int>(subject.input.ids.size()) + more,
                                     .outputs = static_cast<int>(subject.input.outputs.size()) + more,
-                                    .source = static_cast<int>(subject.input.source.size()),
+                                    .source = source > 0 ? source + grown : 0,
                                     .micro_batch = request.micro_batch});
     if (request.progress) {
         session.set_progress([&request](double done) { return request.progress("replay", done); });

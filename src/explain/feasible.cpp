@@ -8,6 +8,8 @@
 #include "engine/model/requirements.hpp"
 #include "explain/estimate.hpp"
 #include "explain/faithful.hpp"
+#include "explain/references.hpp"
+#include "explain/replacements.hpp"
 #include "explain/targets.hpp"
 #include "explain/units.hpp"
 #include "method/absence.hpp"
@@ -52,10 +54,13 @@ std::optional<unit::Text> text_to_split(const Request& request, const Model& mod
 }
 
 /// What the number of units tells, and whether there is a context for those that want one and the rationale.
-void require_units(const unit::Text& text, const Request& request, std::span<const BoundMethod> methods,
-                   double most) {
+void require_units(const unit::Text& text, const Request& request, const Model& model,
+                   std::span<const BoundMethod> methods, double most) {
     const std::vector<Unit> units = unit::split(text, request.units);
     (void)unit::in_rationale(text, units, request.rationale);
+    // Of `sources` all, the answer's units are known only where it is given.
+    if (!request.target.all_sources || !request.output.ids.empty())
+        (void)replacements_for(request, model, units);
     const method::Extent extent{text.tokens.size(), units.size(), 1};
     const bool has_context = !unit::context_rows(text, request.units).empty();
     const auto require_context = [&](std::string_view what) {
@@ -84,13 +89,15 @@ void require_feasible(const Request& request, const Model& model, std::span<cons
     const bool scores_units = request.check || !request.rationale.empty() ||
                               std::any_of(methods.begin(), methods.end(),
                                           [](const auto& m) { return m.definition->read == nullptr; });
+    require_references(request, model, methods);
+    require_replacements(request, model, methods);
     if (!scores_units) return;
     require_targets(request, model);
     if (request.check) require_check(*request.check, model);
     for (const BoundMethod& method : methods) {
         if (method.definition->read == nullptr) require_options(method, request, model);
     }
-    if (const auto text = text_to_split(request, model)) require_units(*text, request, methods, most);
+    if (const auto text = text_to_split(request, model)) require_units(*text, request, model, methods, most);
 }
 
 void require_feasible(const Request& request, const Model& model, const std::vector<Method>& methods,

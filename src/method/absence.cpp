@@ -23,7 +23,7 @@ Removal removal(Absence absence, int token, const Model& model) {
         throw Error(ErrorCode::unsupported,
                     "baseline deletion: an encoder's span would move; expected token or attention_mask");
     }
-    return {absence, checked(token, model)};
+    return {absence, checked(token, model), {}};
 }
 
 Removal removal(const Options& options, const Model& model) {

@@ -4,15 +4,26 @@
 #include <llmx/enums.hpp>
 #include <llmx/model.hpp>
 #include <llmx/result.hpp>
+#include <optional>
+#include <vector>
 
 #include "method/options.hpp"
 
 namespace llmx::method {
 
+/// What stands in each unit's place instead of its absence; nothing: its absence. Empty: of every unit.
+using Replacements = std::vector<std::optional<Tokens>>;
+
 /// How units are removed from a text.
 struct Removal {
     Absence absence = Absence::token;
     Token token = 0;  ///< takes the place of each of a unit's own
+    Replacements replacements = {};
+
+    /// What stands in a unit's place; null: its absence.
+    [[nodiscard]] const Tokens* replacement(std::size_t unit) const {
+        return unit < replacements.size() && replacements[unit] ? &*replacements[unit] : nullptr;
+    }
 };
 
 /// `token`: -1: the model's own. Throws Error{input} for a token that the model does not have,

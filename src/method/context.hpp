@@ -25,7 +25,8 @@ struct AttributionContext {
     int sources = 0;           ///< rows of texts[0] that take scores, from the first on: the prompt's, or all
     std::vector<bool> fixed;   ///< of the sources: stay as they are, take no score
     std::vector<int> context;  ///< rows of the context (UnitChoice::context), for methods that take it away
-    std::vector<Unit> units;   ///< what perturbations take away, of the sources that are not fixed
+    std::vector<Tokens> references = {};  ///< texts to compare with, one token a source row; or none
+    std::vector<Unit> units;              ///< what perturbations take away, of the sources that are not fixed
     std::shared_ptr<const objective::Readout> readout;
     /// For methods that show rows of attention: places in texts[0].outputs of each target, [first, last).
     std::vector<std::pair<int, int>> target_rows;

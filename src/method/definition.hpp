@@ -46,6 +46,8 @@ struct Definition {
     bool one_text = false;
     /// It takes the context away (UnitChoice::context), so it wants one, and a model that writes.
     bool of_context = false;
+    /// It draws baselines (Function::drawn): from Request::reference_texts where there are any.
+    bool takes_references = false;
     /// Of `read`: it explains the objective, so the label's text where the objective is `teacher`.
     bool of_objective = false;
 };

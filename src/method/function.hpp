@@ -26,8 +26,9 @@ public:
     /// layer: the hidden states when that point is what the model reads.
     [[nodiscard]] virtual Tensor baseline(const std::string& kind, int token) = 0;
 
-    /// A point to compare with, drawn at random: each row that is not fixed is the embedding of a token drawn
-    /// from the vocabulary, every token that is no markup as likely. At a layer: as of `baseline`.
+    /// A point to compare with, drawn at random: a text of the user's reference texts, each as likely;
+    /// without any, each row that is not fixed is the embedding of a token drawn from the vocabulary, every
+    /// token that is no markup as likely. At a layer: as of `baseline`.
     [[nodiscard]] virtual Tensor drawn(Random& random) = 0;
 
     /// Throws Error{cancelled} at the caller's wish: for work beside the function's.

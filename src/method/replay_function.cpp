@@ -100,6 +100,10 @@ Tensor ReplayFunction::baseline(const std::string& kind, int token) {
 }
 
 Tensor ReplayFunction::drawn(Random& random) {
+    const engine::Graph& graph = texts_.front()->replay.graph();
+    if (!scene_.references.empty())
+        return point_of(
+            engine::embedding_rows(graph, scene_.references[random.below(scene_.references.size())]));
     const Model& model = scene_.session.model();
     const auto vocabulary = static_cast<std::uint64_t>(model.facts().vocabulary);
     Tokens ids(static_cast<std::size_t>(scene_.sources));
@@ -108,7 +112,7 @@ Tensor ReplayFunction::drawn(Random& random) {
             id = static_cast<Token>(random.below(vocabulary));
         } while (engine::is_special(model, id));
     }
-    return point_of(engine::embedding_rows(texts_.front()->replay.graph(), ids));
+    return point_of(engine::embedding_rows(graph, ids));
 }
 
 Tensor ReplayFunction::point_of(Tensor embeddings) {

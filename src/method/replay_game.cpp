@@ -9,34 +9,42 @@
 
 namespace llmx::method {
 
-ReplayGame::ReplayGame(AttributionContext& scene, Removal removal) : scene_(scene), removal_(removal) {
-    if (removal.absence == Absence::attention_mask) engine::require_hidden_rows(scene.session.model());
+ReplayGame::ReplayGame(AttributionContext& scene, Removal removal)
+    : scene_(scene), removal_(std::move(removal)) {
+    if (removal_.absence == Absence::attention_mask) engine::require_hidden_rows(scene.session.model());
     if (!scene.scorer) scene.scorer = std::make_shared<engine::Scorer>(scene.session);
     computed_before_ = scene.scorer->computed();
 }
 
 engine::PassInput ReplayGame::text_without(const engine::PassInput& text, const Coalition& kept) const {
-    std::vector<bool> absent(static_cast<std::size_t>(text.rows()), false);
-    for (std::size_t u = 0; u < kept.size(); ++u) {
-        if (kept[u] != 0) continue;
-        for (const int row : scene_.units[u].tokens) absent[static_cast<std::size_t>(row)] = true;
-    }
+    std::vector<bool> taken_out(static_cast<std::size_t>(text.rows()), false);
+    std::map<int, Tokens> instead;
     engine::PassInput input = text;
     const auto source = static_cast<int>(text.source.size());
-    const auto id_of = [&](int row) -> Token& {
-        return row < source ? input.source[static_cast<std::size_t>(row)]
-                            : input.ids[static_cast<std::size_t>(row - source)];
-    };
-    if (removal_.absence == Absence::deletion) return without_rows(text, absent, removal_.token);
-    for (int row = 0; row < text.rows(); ++row) {
-        if (!absent[static_cast<std::size_t>(row)]) continue;
-        if (removal_.absence == Absence::token) {
-            id_of(row) = removal_.token;
-        } else {
+    const auto take_away = [&](int row) {
+        if (removal_.absence == Absence::deletion) {
+            taken_out[static_cast<std::size_t>(row)] = true;
+        } else if (removal_.absence == Absence::attention_mask) {
             input.hidden.push_back(row);
+        } else if (row < source) {
+            input.source[static_cast<std::size_t>(row)] = removal_.token;
+        } else {
+            input.ids[static_cast<std::size_t>(row - source)] = removal_.token;
+        }
+    };
+    for (std::size_t u = 0; u < kept.size(); ++u) {
+        if (kept[u] != 0) continue;
+        const std::vector<int>& rows = scene_.units[u].tokens;
+        if (const Tokens* own = removal_.replacement(u)) {
+            for (const int row : rows) taken_out[static_cast<std::size_t>(row)] = true;
+            instead[rows.front()] = *own;
+        } else {
+            std::for_each(rows.begin(), rows.end(), take_away);
         }
     }
-    return input;
+    std::sort(input.hidden.begin(), input.hidden.end());
+    if (removal_.absence != Absence::deletion && instead.empty()) return input;
+    return without_rows(input, taken_out, removal_.token, instead);
 }
 
 ReplayGame::Case ReplayGame::case_of(const Coalition& kept) const {

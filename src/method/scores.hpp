@@ -17,6 +17,7 @@ struct Scores {
     /// see units.
     Tensor scores;
     Tensor standard_errors = {};  ///< of the same shape, of methods that draw samples; or empty
+    Tensor interactions = {};     ///< Attribution::interactions
     std::vector<Completeness> completeness =
         {};  ///< one a target, of methods whose scores sum to a difference
     std::map<std::string, std::string> notes =

@@ -169,6 +169,17 @@ void visit_targets(Rows& v, ExplainRequest& r) {
         "chat template adds (template). automatic: template in chats, else none.");
 }
 
+void visit_comparisons(Rows& v, ExplainRequest& r) {
+    v.texts("reference_texts", r.how.reference_texts, 100,
+            "Texts that expected_gradients compares with, instead of texts of random tokens. Each takes the "
+            "place of the tokens that are not held, cut or padded to their number.");
+    v.pairs(
+        "replacements", r.how.replacements, 1000,
+        "What stands in a unit's place where a perturbation takes it away, instead of baseline: UNIT=TEXT, "
+        "where UNIT is the unit's text or its number from 0 on. JSON also takes an object {UNIT: TEXT}.",
+        "UNIT=TEXT");
+}
+
 void visit_view_kinds(Rows& v, ExplainRequest& r) {
     static const std::vector<std::string> words = {"automatic", "attention", "neuron", "none"};
     Field& field =
@@ -369,6 +380,7 @@ void visit(Rows& v, ExplainRequest& r) {
     task::visit(v, r.texts);
     visit_explanation(v, r);
     visit_targets(v, r);
+    visit_comparisons(v, r);
     visit_views(v, r);
     visit_check(v, r);
     visit_generation(v, r);

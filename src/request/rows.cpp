@@ -144,7 +144,7 @@ void Rows::list(const char* key, std::vector<std::string>& target, const char* h
         [](const std::string& entry) { return Json(entry); });
 }
 
-void Rows::texts(const char* key, std::vector<std::string>& target, std::size_t most, const char* help) {
+Field& Rows::texts(const char* key, std::vector<std::string>& target, std::size_t most, const char* help) {
     Field& field = add(Kind::text, key, help, {});
     set_list(
         field, target, [name = field.key](const Json& value) { return read_text(name, value, {}); },
@@ -153,6 +153,20 @@ void Rows::texts(const char* key, std::vector<std::string>& target, std::size_t 
         if (value.is_array() && value.size() > most)
             refuse(name, value, fmt::format("at most {} texts", most));
         set(value);
+    };
+    return field;
+}
+
+void Rows::pairs(const char* key, std::vector<std::string>& target, std::size_t most, const char* help,
+                 const char* shown) {
+    Field& field = texts(key, target, most, help);
+    field.facts.shown = shown;
+    field.set = [set = field.set](const Json& value) {
+        if (!value.is_object()) return set(value);
+        Json list = Json::array();
+        for (const auto& [name, text] : value.items())
+            list.push_back(text.is_string() ? Json(name + '=' + text.get<std::string>()) : text);
+        set(list);
     };
 }
 

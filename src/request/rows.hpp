@@ -49,7 +49,10 @@ public:
 
     void list(const char* key, std::vector<std::string>& target, const char* help, KeyFacts facts = {});
     /// Texts as they are, which may contain commas; `most` at most.
-    void texts(const char* key, std::vector<std::string>& target, std::size_t most, const char* help);
+    Field& texts(const char* key, std::vector<std::string>& target, std::size_t most, const char* help);
+    /// Texts "NAME=TEXT", or an object {NAME: TEXT}. `shown`: their form in help.
+    void pairs(const char* key, std::vector<std::string>& target, std::size_t most, const char* help,
+               const char* shown);
     void list(const char* key, std::vector<int>& target, const char* help, KeyFacts facts = {});
     void list(const char* key, std::vector<Span>& target, const char* help, KeyFacts facts = {});
     /// Each as of `place`, `most` at most; one [A, B] is one place.

@@ -13,6 +13,8 @@ void require_fitting(const Place& place, Attribution& a) {
                         a.units.size());
     if (!a.standard_errors.empty() && a.standard_errors.shape != a.scores.shape)
         place.at("standard_errors").refuse("as many as there are scores");
+    if (!a.interactions.empty() && a.interactions.shape != std::vector<std::int64_t>{targets, units, units})
+        place.at("interactions").refuse("one number for each pair of units and target");
     if (!a.completeness.empty() && a.completeness.size() != a.targets.size())
         place.at("completeness").refuse("one number a target");
     if (!a.cues.empty() && a.cues.size() != a.targets.size())

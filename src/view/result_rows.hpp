@@ -145,6 +145,7 @@ void rows(auto& v, Is<Attribution> auto& a) {
     v.field("targets", a.targets);
     v.field("scores", nested(a.scores, 2));
     v.optional("standard_errors", nested(a.standard_errors, 2));
+    v.extra("interactions", nested(a.interactions, 3));
     v.optional("absence_token", a.absence_token);
     v.optional("noise", a.noise);
     v.extra("context_sensitivity", array(a.context_sensitivity));

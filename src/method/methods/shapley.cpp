@@ -14,6 +14,7 @@
 #include "core/random.hpp"
 #include "method/definition.hpp"
 #include "method/game/coalitions.hpp"
+#include "method/game/exact.hpp"
 
 namespace llmx::method {
 
@@ -38,41 +39,20 @@ double evaluations(const Extent& extent, const Options& options) {
     return 2.0 + 2.0 * options.integer("permutations") * (static_cast<double>(extent.units) - 1);
 }
 
-/// (s - 1)! (n - s)! / n!, s = 1 ... n: of a contribution that completes s units.
-std::vector<double> weights_by_size(std::size_t units) {
-    std::vector<double> weights(units + 2, 0.0);
-    double orders = static_cast<double>(units);  // n (n-1 over s-1)
-    for (std::size_t s = 1; s <= units; ++s) {
-        weights[s] = 1 / orders;
-        orders *= static_cast<double>(units - s) / static_cast<double>(s);
-    }
-    return weights;
-}
-
 /// v(S) counts for its members by the weight of its size, and against the others by that of one more.
 Scores exactly(Game& game) {
     const std::size_t units = game.units();
-    const auto weights = weights_by_size(units);
+    const auto weights = shapley_weights(units);
     Eigen::MatrixXd values = Eigen::MatrixXd::Zero(game.targets(), units);
-    Eigen::VectorXd none;
-    Eigen::VectorXd all;
-    const auto make = [&](std::size_t members) {
-        Coalition coalition(units);
-        for (std::size_t u = 0; u < units; ++u) coalition[u] = members >> u & 1;
-        return coalition;
-    };
-    for_each_value(
-        game, std::size_t{1} << units, make, [&](std::size_t members, const std::vector<double>& v) {
-            all = Eigen::Map<const Eigen::VectorXd>(v.data(), v.size());  // the last coalition is whole
-            if (members == 0) none = all;
-            const auto size = static_cast<std::size_t>(std::popcount(members));
-            for (std::size_t u = 0; u < units; ++u) {
-                const double weight = (members >> u & 1) != 0 ? weights[size] : -weights[size + 1];
-                values.col(u) += weight * (all - none);
-            }
-        });
+    const Ends ends = for_every_coalition(game, [&](std::size_t members, const Eigen::VectorXd& gain) {
+        const auto size = static_cast<std::size_t>(std::popcount(members));
+        for (std::size_t u = 0; u < units; ++u) {
+            const double weight = (members >> u & 1) != 0 ? weights[size] : -weights[size + 1];
+            values.col(u) += weight * gain;
+        }
+    });
     Scores found{as_tensor(values)};
-    found.completeness = completeness_of(found.scores, all, none);
+    found.completeness = completeness_of(found.scores, ends.all, ends.none);
     found.notes["exact"] = "yes";
     return found;
 }

@@ -46,6 +46,7 @@ interface AttributionJson {
   targets: { text: string; tokens: Interval; value: number }[];
   scores: Numbers[];
   standard_errors?: Numbers[];
+  interactions?: Numbers[][];
   completeness?: Completeness;
   noise?: number;
   faithfulness?: Faithfulness;

@@ -52,6 +52,8 @@ TEST(Feasible, RefusalsComeBeforeWork) {
     refused(R"("method": ["kernel_shap:samples=15"])", ErrorCode::usage,
             {"kernel_shap", "`samples`", "got 15", "or 0"});
     refused(R"("method": ["shapley:exact=yes"])", ErrorCode::usage, {"shapley", "`exact`", "at most 20"});
+    refused(R"("method": ["shapley_interactions"])", ErrorCode::usage,
+            {"shapley_interactions", "at most 16", "`hold`"});
     refused(R"("method": ["occlusion:window=2:stride=3"])", ErrorCode::usage, {"occlusion", "`stride`"});
     refused(R"("method": ["integrated_gradients:rule=trapezoid:steps=1"])", ErrorCode::usage,
             {"`steps`", "trapezoid", "2 or more"});

@@ -95,6 +95,15 @@ TEST(Request, AnEmptyObjectChangesNothingAndNullIsNoValue) {
     EXPECT_EQ(request_from_json(R"({"seed": 4})", request).writing.seed, 4U);
 }
 
+TEST(Request, ReplacementsMayBeAnObject) {
+    const ExplainRequest request = request_from_json(R"({"replacements": {"Paris": "Rome = old", "2": ""}})");
+    EXPECT_EQ(request.how.replacements, (std::vector<std::string>{"Paris=Rome = old", "2="}));
+    EXPECT_EQ(request_from_json(R"({"replacements": ["Paris=Rome = old", "2="]})").how.replacements,
+              request.how.replacements);
+    test::expect_error(ErrorCode::usage, {"`replacements`"},
+                       [] { (void)request_from_json(R"({"replacements": {"a": 3}})"); });
+}
+
 TEST(Request, ValuesOfTheWrongTypeAreRefusedByKey) {
     ExplainRequest request;
     for (const Field& field : request::fields(request)) {

@@ -27,6 +27,7 @@ Attribution further() {
     a.targets = {{"x", {3, 4}, -0.25}, {"y", {4, 5}, -1.5}};
     a.scores = {{2, 3}, {0.1F, -0.2F, 0.3F, 1e-20F, 5, -6}};
     a.standard_errors = {{2, 3}, {0.01F, 0.02F, 0, 0, 0.5F, 1}};
+    a.interactions = {{2, 3, 3}, std::vector<float>(18, 0.375F)};
     a.completeness = {{1, 0.5, 1e-6}, {2, 0.25, -1e-6}};
     Faithfulness f;
     f.comprehensiveness = {0.5, 0.25, 0.125};
@@ -118,6 +119,7 @@ TEST(ViewJsonRead, GivesWhatOnlySomeResultsHave) {
     e.attributions[0].faithfulness->kendall_tau.reset();
     e.attributions[0].standard_errors = {};
     e.attributions[0].completeness.clear();
+    e.attributions[0].interactions = {};
     e.attributions[0].context_sensitivity.clear();
     e.attributions[0].cues.clear();
     e.original.gradient->plausibility = e.original.attention->pair.plausibility =
