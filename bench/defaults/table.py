@@ -19,7 +19,8 @@ def cell(mean: dict[str, Any]) -> str:
 
 
 def rows(run: dict[str, Any]) -> list[str]:
-    lines = [f"| `{mean['method']}` | " + " | ".join(cell(mean[key]) for key in NUMBERS) + " |" for mean in run["means"]]
+    lines = [f"| `{mean['method']}` | " + " | ".join(cell(mean[key]) for key in NUMBERS) + " |"
+             for mean in run["means"]]
     random = [f"{run['means'][0][key]['random']:.3f}" for key in NUMBERS]
     return [*lines, "| **random** | " + " | ".join(random) + " |"]
 

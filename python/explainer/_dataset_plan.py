@@ -90,7 +90,9 @@ class Plan:
 
 def _is_missing(cell: Any) -> bool:
     """Whether a cell is one that tables leave out: None, or a NaN of Python, NumPy or pandas."""
-    return cell is None or (isinstance(cell, float) and math.isnan(cell)) or type(cell).__name__ in ("NAType", "NaTType")
+    if isinstance(cell, float):
+        return math.isnan(cell)
+    return cell is None or type(cell).__name__ in ("NAType", "NaTType")
 
 
 def _id_of(record: Any, id_column: str, place: int, has_places: bool) -> str:
