@@ -113,7 +113,8 @@ bool read_explain(const Json& value, Json& request) {
         refuse(
             fmt::format("explain is {}; expected true, or an object of keys such as method", shown(value)));
     for (const auto& [key, option] : value.items()) {
-        if (request.contains(key))
+        const bool implied = key == "continue_final_message";  // by the last message; said, it is as said
+        if (request.contains(key) && !implied)
             refuse(fmt::format("{} is given in explain as well; expected it once", key));
         request[key] = option;
     }

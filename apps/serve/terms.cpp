@@ -86,6 +86,8 @@ void require_short(const Model& model, const Request& request, const ServiceTerm
                     fmt::format("{} of {} tokens; this service allows up to {}", what, tokens, most));
     };
     require("prompt", prompt, terms.most_prompt_tokens);
+    for (const std::string& replacement : request.replacements) prompt += model.tokenize(replacement).size();
+    require("prompt and `replacements`", prompt, terms.most_prompt_tokens);
     require("answer", request.output.ids.size(), terms.most_answer_tokens);
     require("label", request.labels.size(), terms.most_answer_tokens);
     require("contrast", request.target.contrast.size(), terms.most_answer_tokens);

@@ -37,7 +37,7 @@ LOOKS = ("attention", "gradient", "saliency", "input_x_gradient", "value_norm", 
 GAMES = ("leave_one_out:baseline=token", "leave_one_out:baseline=deletion", "sparse_linear:baseline=deletion")
 PATHS = ("integrated_gradients:steps=20", "smoothgrad:samples=5:noise=0.1", "smoothgrad:samples=5:noise=0.5")
 FORMS = (
-    Form("methods", LOOKS + GAMES),
+    Form("methods", LOOKS + GAMES, absences=("deletion", "token")),
     Form("hold none", LOOKS, ("--hold", "none"), ("deletion",)),
     Form("sums", LOOKS, ("--hold", "template", "--aggregation", "sum"), ("deletion",)),
     Form("paths", PATHS, absences=("deletion",)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import math
+import numbers
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -61,6 +62,11 @@ def _span(value: Any, key: str, kind: str) -> Any:
     return [_span(one, key, kind) for one in rows]
 
 
+def _name(name: Any) -> Any:
+    """A number may name an entry, such as a unit of `replacements`."""
+    return str(int(name)) if isinstance(name, numbers.Integral) and not isinstance(name, bool) else name
+
+
 def json_value(value: Any, key: str) -> Any:
     """What JSON holds in place of a value. Raises UsageError for what it cannot hold."""
     if value is None or isinstance(value, bool):
@@ -79,7 +85,7 @@ def json_value(value: Any, key: str) -> Any:
     if hasattr(value, "tolist"):
         return json_value(value.tolist(), key)
     if isinstance(value, Mapping):
-        return {arguments.text(name, key): json_value(one, key) for name, one in value.items()}
+        return {arguments.text(_name(name), key): json_value(one, key) for name, one in value.items()}
     if isinstance(value, (list, tuple, range, set, frozenset)) or hasattr(value, "__next__"):
         return [json_value(one, key) for one in value]
     return arguments.refuse(key, value, "a text, a number, True or False, or a list of these")

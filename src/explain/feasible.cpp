@@ -60,7 +60,7 @@ void require_units(const unit::Text& text, const Request& request, const Model& 
     (void)unit::in_rationale(text, units, request.rationale);
     // Of `sources` all, the answer's units are known only where it is given.
     if (!request.target.all_sources || !request.output.ids.empty())
-        (void)replacements_for(request, model, units);
+        require_room_for_replacements(request, model, units);
     const method::Extent extent{text.tokens.size(), units.size(), 1};
     const bool has_context = !unit::context_rows(text, request.units).empty();
     const auto require_context = [&](std::string_view what) {

@@ -29,17 +29,24 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-/// "UNIT=TEXT", cut at its first equals sign behind a character.
-std::pair<std::string_view, std::string_view> parts_of(std::string_view entry) {
-    const std::size_t at = entry.find('=', 1);
-    if (at == std::string_view::npos) {
+/// "UNIT=TEXT", cut at its first equals sign behind a character. In UNIT, "\\=" is an equals sign, and "\\\\"
+/// a backslash.
+std::pair<std::string, std::string_view> parts_of(std::string_view entry) {
+    std::string unit;
+    std::size_t at = 0;
+    for (; at < entry.size() && (entry[at] != '=' || unit.empty()); ++at) {
+        const bool escape =
+            entry[at] == '\\' && at + 1 < entry.size() && (entry[at + 1] == '=' || entry[at + 1] == '\\');
+        unit += entry[escape ? ++at : at];
+    }
+    if (at >= entry.size()) {
         throw Error(
             ErrorCode::usage,
             fmt::format("`replacements`: got \"{}\"; expected UNIT=TEXT: a unit's text or number, and "
                         "what stands in its place",
                         shortened(entry)));
     }
-    return {entry.substr(0, at), entry.substr(at + 1)};
+    return {std::move(unit), entry.substr(at + 1)};
 }
 
 /// The units of this text; else the unit of this number.
@@ -112,6 +119,20 @@ method::Replacements replacements_for(const Request& request, const Model& model
         }
     }
     return found;
+}
+
+void require_room_for_replacements(const Request& request, const Model& model, std::span<const Unit> units) {
+    const std::size_t more = growth(replacements_for(request, model, units), units);
+    if (more == 0) return;
+    const bool apart = model.facts().kind == ModelKind::encoder_decoder;
+    const std::size_t text = request.input_ids.size() + (apart ? 0 : request.output.ids.size());
+    const auto room = static_cast<std::size_t>(request.context > 0 ? request.context : model.facts().context);
+    if (text + more <= room) return;
+    throw Error(
+        ErrorCode::context_overflow,
+        fmt::format("`replacements`: they make the text of {} tokens up to {} longer, the context holds {}; "
+                    "expected shorter ones, or raise `context_tokens`",
+                    text, more, room));
 }
 
 std::size_t growth(const method::Replacements& replacements, std::span<const Unit> units) {

@@ -23,6 +23,9 @@ method::Replacements replacements_for(const Request& request, const Model& model
                                       std::span<const Unit> units);
 
 /// By how many tokens texts may grow.
+/// Throws Error{context_overflow} where a text with its replacements would not fit into the context.
+void require_room_for_replacements(const Request& request, const Model& model, std::span<const Unit> units);
+
 std::size_t growth(const method::Replacements& replacements, std::span<const Unit> units);
 
 }  // namespace llmx

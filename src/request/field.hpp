@@ -33,6 +33,7 @@ struct Field {
     Kind kind = Kind::text;
     bool list = false;
     bool commas = false;  ///< of a list: a text is cut at its commas
+    bool pairs = false;   ///< of a list of "NAME=TEXT": an object {NAME: TEXT} is one too
     std::vector<std::string> words = {};
     KeyFacts facts = {};
     /// Throws Error{usage} for a value of the wrong type or out of bounds, Error{input} for a text that

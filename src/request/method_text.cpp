@@ -37,6 +37,24 @@ void read_option(const std::string& method, const std::string& text,
     options[name] = text.substr(equals + 1);
 }
 
+/// A key that methods share has the words of each; one method may not know another's.
+void require_word(const Method& method, const std::string& name, const std::string& value) {
+    for (const MethodFacts& facts : all_methods()) {
+        if (facts.name != method.name || method.options.contains(name)) continue;
+        for (const MethodOption& option : facts.options) {
+            const auto& words = option.words;
+            const bool number = option.kind == "whole" || option.kind == "number";
+            if (option.name != name || words.empty() || number) continue;
+            if (std::find(words.begin(), words.end(), value) != words.end()) return;
+            throw Error(
+                ErrorCode::usage,
+                fmt::format("{}: `{}`: got \"{}\"; expected one of {}; to set it for another method alone, "
+                            "NAME:{}={}",
+                            method.name, name, value, fmt::join(words, ", "), name, value));
+        }
+    }
+}
+
 std::vector<Method> without_all(const std::vector<Method>& methods, bool has_context) {
     const auto all =
         std::find_if(methods.begin(), methods.end(), [](const Method& m) { return m.name == "all"; });
@@ -125,6 +143,7 @@ std::vector<Method> resolved(const std::vector<Method>& methods,
         bool taken = false;
         for (Method& method : all) {
             if (!has_option(method.name, name)) continue;
+            require_word(method, name, value);
             method.options.try_emplace(name, value);
             taken = true;
         }

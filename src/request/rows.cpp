@@ -39,6 +39,16 @@ Json place_json(const std::optional<Span>& range, const std::string& text) {
     return range ? Json{range->first, range->second} : Json();
 }
 
+/// "NAME=TEXT", where the equals signs of the name are "\\=", and its backslashes "\\\\".
+std::string pair_text(std::string_view name, const std::string& text) {
+    std::string pair;
+    for (const char c : name) {
+        if (c == '=' || c == '\\') pair += '\\';
+        pair += c;
+    }
+    return pair + '=' + text;
+}
+
 }  // namespace
 
 Field& Rows::add(Field field) {
@@ -161,11 +171,14 @@ void Rows::pairs(const char* key, std::vector<std::string>& target, std::size_t 
                  const char* shown) {
     Field& field = texts(key, target, most, help);
     field.facts.shown = shown;
-    field.set = [set = field.set](const Json& value) {
+    field.pairs = true;
+    field.set = [set = field.set, key = field.key](const Json& value) {
         if (!value.is_object()) return set(value);
         Json list = Json::array();
-        for (const auto& [name, text] : value.items())
-            list.push_back(text.is_string() ? Json(name + '=' + text.get<std::string>()) : text);
+        for (const auto& [name, text] : value.items()) {
+            if (!text.is_string()) refuse(fmt::format("{}`: `{}", key, shortened(name)), text, "a text");
+            list.push_back(pair_text(name, text.get<std::string>()));
+        }
         set(list);
     };
 }

@@ -60,6 +60,13 @@ Json single(const Field& field) {
 
 Json schema_of(const Field& field) {
     if (!field.list) return single(field);
+    if (field.pairs) {
+        const Json text = {{"type", "string"}};
+        return {{"oneOf",
+                 {text,
+                  {{"type", "array"}, {"items", text}},
+                  {{"type", "object"}, {"additionalProperties", text}}}}};
+    }
     return {{"oneOf", {single(field), {{"type", "array"}, {"items", single(field)}}}}};
 }
 

@@ -57,6 +57,9 @@ TEST(Methods, MistakesAreUnderstandable) {
     fails({"--method", "leave_one_out", "--baseline", "zero"}, 2, {"leave_one_out", "zero", "deletion"});
     fails({"--method", "leave_one_out", "--baseline", "nothing"}, 2,
           {"baseline", "nothing", "deletion", "zero"});
+    fails({"--method", "leave_one_out,integrated_gradients", "--baseline", "deletion"}, 2,
+          {"NAME:baseline=deletion"});
+    fails({"--method", "saliency", "--must-answer"}, 2, {"must-answer"});
     fails({"--method", "saliency:l1"}, 2, {"saliency", "OPTION=VALUE"});
     fails({"--method", "gradient:norm=l1"}, 2, {"gradient", "norm"});
     fails({"--method", "input_x_gradient", "--norm", "l1"}, 2, {"--norm", "saliency"});

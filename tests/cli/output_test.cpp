@@ -38,6 +38,30 @@ TEST(Output, ADirectoryIsNoFile) {
     expect_failure(llmx(explained({"--tensors", "-"})), 2, {"--tensors"});
 }
 
+// A table is not written over what is read, or over what else is written.
+TEST(Output, EveryFileIsAnother) {
+    const TemporaryDirectory directory;
+    const std::string requests = directory / "requests.jsonl";
+    const std::string text = R"({"prompt_ids": [5, 6], "answer_ids": [7], "method": "saliency"})";
+    spill(requests, text);
+    const std::string model = golden("llamamha-tiny.gguf");
+    const std::string out = directory / "out.jsonl", same = directory / "./out.jsonl";
+    const auto refused = [](const Arguments& arguments, const std::vector<std::string>& words) {
+        expect_failure(llmx(arguments), 2, words);
+    };
+    const Arguments batch = {"batch", requests, "--model", model, "--out"};
+    refused(joined(batch, {out, "--csv", requests}), {"requests, --csv", "two files"});
+    refused(joined(batch, {out, "--csv", same}), {"--out, --csv", "two files"});
+    refused(joined(batch, {directory / "results", "--csv", directory / "results/1.json"}),
+            {"--csv", "results"});
+    refused(joined(batch, {out, "--csv", "-"}), {"--csv", "standard output"});
+    const Arguments evaluate = {"evaluate", "--model", model, "--requests", requests, "--csv"};
+    refused(joined(evaluate, {requests}), {"--requests, --csv", "two files"});
+    refused(joined(evaluate, {out, "--json", same}), {"--json, --csv", "two files"});
+    refused(joined(evaluate, {"-"}), {"--csv", "standard output"});
+    EXPECT_EQ(slurp(requests), text);
+}
+
 TEST(Output, FullDiskLeavesTheOldFileAndNothingElse) {
     const TemporaryDirectory directory;
     spill(directory / "result.json", "old result");

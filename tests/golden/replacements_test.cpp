@@ -95,6 +95,11 @@ TEST_P(Replaced, WhatCannotBeIsRefused) {
     refused({"no equals sign"}, {"`replacements`", "UNIT=TEXT"});
     refused({"99=a"}, {"unknown unit", "up to 5", "99"});
     refused({"1=a", "1=b"}, {"unit 1", "two"});
+    refused({R"(x\=5=a)"}, {"unknown unit", "\"x=5\""});
+    std::string longest = "1=";
+    while (longest.size() < 4000) longest += "a stone ";
+    test::expect_error(ErrorCode::context_overflow, {"`replacements`", "context_tokens"},
+                       [&] { (void)left_out({longest}); });
     test::expect_error(ErrorCode::usage, {"`replacements`", "takes units away"}, [&] {
         Request asked = request(prompt());
         asked.replacements = {"1=a"};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ostream.h>
+#include <array>
 
 #include <filesystem>
 #include <iostream>
@@ -14,6 +15,7 @@
 #include "core/files.hpp"
 #include "flags.hpp"
 #include "numbers.hpp"
+#include "output.hpp"
 #include "request/fields.hpp"
 #include "terminal/terminal.hpp"
 
@@ -58,6 +60,24 @@ void require_places(const Options& options) {
                     fmt::format("--out: {} is the file of requests; expected another file", options.out));
 }
 
+/// `directory`: of the results, or empty.
+void require_table_place(const Options& options, const std::string& directory) {
+    if (options.csv == "-")
+        throw Error(ErrorCode::usage, "--csv: cannot write to standard output; expected a file name");
+    const std::array<std::pair<std::string, std::string>, 3> files = {
+        {{"requests", options.requests}, {"--out", options.out}, {"--csv", options.csv}}};
+    require_different(files);
+    std::error_code error;
+    const fs::path folder = fs::path(options.csv).parent_path();
+    if (!directory.empty() && fs::weakly_canonical(folder.empty() ? "." : folder, error) ==
+                                  fs::weakly_canonical(directory, error)) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("--csv: {} is among the results in {}; expected another directory",
+                                options.csv, directory));
+    }
+    require_writable_place(options.csv);
+}
+
 std::string without_slash(std::string path) {
     while (path.size() > 1 && path.ends_with('/')) path.pop_back();
     return path;
@@ -66,9 +86,9 @@ std::string without_slash(std::string path) {
 void run(const Options& options) {
     require_places(options);
     InputReader reader;
-    if (!options.csv.empty()) require_writable_place(options.csv);
     const bool directory = is_directory(options.out);
     const std::string out = directory ? without_slash(options.out) : options.out;
+    if (!options.csv.empty()) require_table_place(options, directory ? out : "");
     const std::vector<BatchRequest> requests =
         batch_requests(read_request_lines(reader, "batch", options.requests), options.defaults, directory);
     const auto results = directory ? results_in_directory(out, requests) : results_in_file(out);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <iostream>
 #include <iterator>
 #include <llmx/error.hpp>
@@ -180,6 +181,14 @@ void run(const CLI::App& app, const Options& options) {
     Evaluation evaluation{.depths = depths_of(app, options)};
     const std::vector<Job> jobs = read_jobs(options, reader, evaluation.failed);
     require_json_place(options.json.value_or(""));
+    if (options.csv == "-")
+        throw Error(ErrorCode::usage, "--csv: cannot write to standard output; expected a file name");
+    const std::array<std::pair<std::string, std::string>, 4> files = {
+        {{"--requests", options.requests.value_or("")},
+         {"--request", options.request_file.value_or("")},
+         {"--json", options.json.value_or("")},
+         {"--csv", options.csv.value_or("")}}};
+    require_different(files);
     if (options.csv) require_writable_place(*options.csv);
 
     catch_interrupts();

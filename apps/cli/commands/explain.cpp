@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <exception>
 #include <iostream>
 #include <llmx/error.hpp>
@@ -60,13 +61,9 @@ void require_places(const Output& output) {
             throw Error(ErrorCode::usage,
                         fmt::format("`{}`: cannot write to standard output; expected a file name", key));
     }
-    const auto differ = [](const char* names, const std::string& a, const std::string& b) {
-        if (!a.empty() && a == b)
-            throw Error(ErrorCode::usage, fmt::format("{}: both are {}; expected two files", names, a));
-    };
-    differ("`json`, `tensors`", output.json, output.tensors);
-    differ("`json`, `html`", output.json, output.html);
-    differ("`html`, `tensors`", output.html, output.tensors);
+    const std::array<std::pair<std::string, std::string>, 3> files = {
+        {{"`json`", output.json}, {"`html`", output.html}, {"`tensors`", output.tensors}}};
+    require_different(files);
     require_json_place(output.json);
     if (!output.html.empty()) require_writable_place(output.html);
     if (!output.tensors.empty()) require_writable_place(output.tensors);

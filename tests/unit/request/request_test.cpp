@@ -100,6 +100,9 @@ TEST(Request, ReplacementsMayBeAnObject) {
     EXPECT_EQ(request.how.replacements, (std::vector<std::string>{"Paris=Rome = old", "2="}));
     EXPECT_EQ(request_from_json(R"({"replacements": ["Paris=Rome = old", "2="]})").how.replacements,
               request.how.replacements);
+    // An equals sign of a unit is not that before its text.
+    EXPECT_EQ(request_from_json(R"({"replacements": {"x=5": "x=6", "a\\b": ""}})").how.replacements,
+              (std::vector<std::string>{R"(x\=5=x=6)", R"(a\\b=)"}));
     test::expect_error(ErrorCode::usage, {"`replacements`"},
                        [] { (void)request_from_json(R"({"replacements": {"a": 3}})"); });
 }
