@@ -21,8 +21,7 @@ using task::Definition;
 /// The task that the inputs tell, whatever the model.
 std::optional<Task> implied_task(const TaskInputs& in) {
     if (in.task) return in.task;
-    if (in.question || in.context || in.token_type_ids || in.label_span)
-        return Task::question_answering;
+    if (in.question || in.context || in.token_type_ids || in.label_span) return Task::question_answering;
     if (in.source) {
         throw Error(ErrorCode::usage,
                     "`source`: no task given; expected `task` translation or `task` summarization");
