@@ -173,6 +173,8 @@ TEST_F(Drift, OtherVocabulariesAreRefused) {
     const Outcome other = llmx(arguments({golden("llama-tiny.gguf"), golden("falcon-tiny")}));
     expect_failure(other, 3, {"falcon-tiny", "one kind and vocabulary"});
     expect_failure(llmx(arguments({golden("llama-tiny.gguf")})), 2, {"one model", "--model SECOND"});
+    const std::string model = golden("llama-tiny.gguf");
+    expect_failure(llmx(arguments({model, model}, {"--check"})), 2, {"drift", "check", "evaluate"});
     // a wrong path is told before anything is run: the first of these is no model either
     expect_failure(llmx(arguments({golden("README.md"), "/no/model.gguf"})), 4, {"/no/model.gguf"});
     expect_failure(llmx(arguments({golden("bertqa-tiny.gguf"), golden("bertqa-tiny.gguf")})), 5, {"encoder"});

@@ -163,6 +163,12 @@ void run(const Options& options) {
     request::Json object = options.given;
     object["model"] = options.models.front();
     const ExplainRequest asked = reader.request(std::move(object));
+    if (asked.measure_faithfulness || !asked.how.rationale.empty()) {
+        throw Error(
+            ErrorCode::usage,
+            "drift: it compares scores and does not check them; expected no `check` and no `rationale` (llmx "
+            "evaluate has both, for each model)");
+    }
     catch_interrupts();
     TerminalActivity activity(options.quiet || options.json == "-");
     const Explained first = explained_by(asked.model, asked, nullptr, activity);

@@ -39,12 +39,22 @@ std::vector<std::string> random_line(const Evaluation& evaluation,
     const Summary random = random_summary(evaluation, measures);
     std::vector<std::string> line = {random.method};
     for (const Summary::Values& of : random.measures) {
-        const bool single = of.random.size() == 1 && of.random_deviation.size() == 1;
+        const bool single =
+            evaluation.requests.size() == 1 && of.random.size() == 1 && of.random_deviation.size() == 1;
         line.push_back(
             single ? fmt::format("{:.3f} \u00b1 {:.3f}", of.random.front(), of.random_deviation.front())
                    : cell(of.random));
     }
     return line;
+}
+
+/// A number that only some requests ask for says how many.
+std::string heading(const NumberKind& measure, const std::vector<Summary>& all, std::size_t column,
+                    std::size_t requests) {
+    std::size_t most = 0;
+    for (const Summary& summary : all) most = std::max(most, summary.measures[column].value.size());
+    if (measure.always || most >= requests) return measure.heading;
+    return fmt::format("{} (of {})", measure.heading, most);
 }
 
 Json mean_json(const std::vector<double>& values) {
@@ -141,7 +151,8 @@ void print_evaluation(std::ostream& out, const Evaluation& evaluation, bool colo
     const std::vector<const NumberKind*> measures = measures_of(evaluation);
     const std::vector<Summary> all = summaries(evaluation, measures);
     std::vector<std::vector<std::string>> lines(1, {"method"});
-    for (const NumberKind* measure : measures) lines.front().emplace_back(measure->heading);
+    for (std::size_t m = 0; m < measures.size(); ++m)
+        lines.front().push_back(heading(*measures[m], all, m, evaluation.requests.size()));
     for (const Summary& summary : all) {
         lines.push_back({summary.method});
         for (const Summary::Values& of : summary.measures) lines.back().push_back(cell(of.value));
