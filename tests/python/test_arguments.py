@@ -60,6 +60,18 @@ class NumbersAndTexts(Arguments):
         self.refused("chat_template", lambda: explainer.load(LLAMA, chat_template=float("nan")))
         self.refused("lora", lambda: explainer.load(LLAMA, lora=[("a.gguf", float("nan"))]))
 
+    def test_units_named_by_number_or_text(self):
+        def scores(replacements):
+            result = self.explained(method=["leave_one_out"], unit="token", replacements=replacements)
+            return result.attributions[0]["scores"].tolist()
+
+        forms = ({1: "the"}, {np.int64(1): "the"}, {"1": "the"}, ["1=the"], "1=the")
+        for form in forms:
+            self.assertEqual(scores(form), scores(forms[0]))
+        self.assertNotEqual(scores(forms[0]), scores({0: "the"}))
+        self.refused("replacements", lambda: scores({1: 3}))
+        self.refused("replacements", lambda: scores({True: "the"}))
+
     def test_lone_surrogates(self):
         tokenizer = tiny().tokenizer
         for key, work in (("prompt", lambda: self.explained(prompt=SURROGATE)),
