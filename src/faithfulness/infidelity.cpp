@@ -81,6 +81,7 @@ std::vector<Faithfulness::Infidelity> infidelity(method::Game& game, std::span<c
     const std::vector<double> changed = changes(game, coalitions);
     std::vector<double> random;
     RandomMaps rankings(game.units(), seed);
+    random.reserve(static_cast<std::size_t>(random_seeds));
     for (int s = 0; s < random_seeds; ++s) random.push_back(fit(rankings.next(), coalitions, changed).scaled);
     std::vector<Faithfulness::Infidelity> found;
     found.reserve(maps.size());
