@@ -230,7 +230,8 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
                       .interactions = std::move(scores.interactions),
                       .completeness = std::move(scores.completeness),
                       .noise = scores.noise};
-    found.absence_token = definition.of_context ? method::absence_token(engine::neutral_token(model_), model_)
+    const bool neutral = definition.of_context || (definition.takes_references && !scene_.references.empty());
+    found.absence_token = neutral ? method::absence_token(engine::neutral_token(model_), model_)
                                                 : method::absence_token(method.options, model_);
     for (auto& [name, value] : scores.notes) found.options[name] = value;
     if (!scores.chosen.empty()) choose(scores, found);

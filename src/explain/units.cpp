@@ -1,6 +1,7 @@
 #include "explain/units.hpp"
 
 #include "engine/text/vocabulary.hpp"
+#include "text/utf8.hpp"
 
 namespace llmx {
 
@@ -15,6 +16,8 @@ unit::Text text_of(const Model& model, std::span<const Token> tokens, int prompt
         text.tokens.push_back(model.token_bytes(id));
         text.special.push_back(engine::is_special(model, id));
     }
+    text.shown_prompt =
+        utf8::replace_invalid(model.detokenize(tokens.first(static_cast<std::size_t>(prompt))));
     return text;
 }
 

@@ -24,19 +24,20 @@ std::vector<int> rows_in(const Grains& whole, const Range& range) {
 /// The range, unless its digits are words of the prompt.
 bool gives_range(const Grains& whole, const PlaceKey& key, const PromptPlace& place) {
     if (!place.characters || place.words.empty()) return place.characters.has_value();
-    const std::string_view prompt = std::string_view(whole.text).substr(0, whole.prompt);
-    const auto count = static_cast<int>(utf8::character_offsets(prompt).size()) - 1;
+    const auto count = static_cast<int>(whole.characters.size());
     const auto [first, last] = *place.characters;
-    return is_range(key, prompt, place.words, *place.characters, first >= 0 && first < last && last <= count);
+    return is_range(key, whole.shown, place.words, *place.characters,
+                    first >= 0 && first < last && last <= count);
 }
 
 /// Rows with some of their text in a place, at least one.
 std::vector<int> rows_at(const Grains& whole, std::string_view name, const PromptPlace& place) {
     const PlaceKey key{name, "the prompt", "characters"};
     if (!gives_range(whole, key, place)) {
-        const std::string_view prompt = std::string_view(whole.text).substr(0, whole.prompt);
-        const std::size_t at = find_words(key, prompt, place.words);
-        return rows_in(whole, {at, at + place.words.size()});
+        const std::size_t at = find_words(key, whole.shown, place.words);
+        const auto before = static_cast<int>(utf8::character_offsets(whole.shown.substr(0, at)).size()) - 1;
+        const auto length = static_cast<int>(utf8::character_offsets(place.words).size()) - 1;
+        return rows_in(whole, bytes_of(whole, name, {before, before + length}));
     }
     const std::vector<int> rows = rows_in(whole, bytes_of(whole, name, *place.characters));
     if (!rows.empty()) return rows;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <llmx/error.hpp>
+#include <optional>
 
 #include "text/utf8.hpp"
 #include "unit/breaks.hpp"
@@ -48,6 +49,45 @@ void require_consistent(const Text& text, std::size_t prompt_bytes) {
     }
 }
 
+std::vector<std::string_view> characters_of(std::string_view text) {
+    const std::vector<std::size_t> begins = utf8::character_offsets(text);
+    std::vector<std::string_view> all;
+    for (std::size_t i = 0; i + 1 < begins.size(); ++i) all.push_back(cut(text, {begins[i], begins[i + 1]}));
+    return all;
+}
+
+/// Where each character of `shown` stands in `spelled`, if they differ in nothing but white space.
+std::optional<std::vector<Range>> places_in(std::string_view spelled, std::string_view shown) {
+    const std::vector<std::string_view> from = characters_of(spelled);
+    std::vector<Range> places;
+    std::size_t at = 0, byte = 0;
+    for (const std::string_view c : characters_of(shown)) {
+        while (at < from.size() && utf8::replace_invalid(from[at]) != c && is_white_space(from[at]))
+            byte += from[at++].size();
+        if (at < from.size() && utf8::replace_invalid(from[at]) == c) {
+            places.emplace_back(byte, byte + from[at].size());
+            byte += from[at++].size();
+        } else if (is_white_space(c)) {
+            places.emplace_back(byte, byte);
+        } else {
+            return std::nullopt;
+        }
+    }
+    while (at < from.size() && is_white_space(from[at])) ++at;
+    if (at < from.size()) return std::nullopt;
+    return places;
+}
+
+/// Places are given in the prompt as it is shown. Where that is another text than its tokens spell, they are
+/// given in what the tokens spell.
+void show(Grains& grains, const std::string& shown) {
+    const std::string spelled = grains.text.substr(0, grains.prompt);
+    std::optional<std::vector<Range>> places = places_in(spelled, shown);
+    grains.shown = places && !shown.empty() ? shown : spelled;
+    grains.characters = places && !shown.empty() ? *std::move(places)
+                                                 : places_in(spelled, utf8::replace_invalid(spelled)).value();
+}
+
 int part_of(const Grain& grain, const std::vector<UnitChoice::Part>& parts) {
     const auto found = std::find_if(parts.begin(), parts.end(), [&](const UnitChoice::Part& part) {
         return grain.touches({part.first, part.last});
@@ -76,6 +116,7 @@ Grains grains(const Text& text) {
     const auto begin = [&](int row) { return begins[static_cast<std::size_t>(row)]; };
     require_consistent(text, text.prompt <= rows && text.prompt >= 0 ? begin(text.prompt) : 0);
     result.prompt = begin(text.prompt);
+    show(result, text.shown_prompt);
     const auto special = [&](int row) { return text.special[static_cast<std::size_t>(row)]; };
     int first = 0;
     while (first < rows) {  // a stretch between control tokens
@@ -100,17 +141,16 @@ Grains grains(const Text& text) {
 }
 
 Range bytes_of(const Grains& grains, std::string_view key, std::pair<int, int> characters) {
-    const std::vector<std::size_t> begins =
-        utf8::character_offsets(std::string_view(grains.text).substr(0, grains.prompt));
     const auto [first, last] = characters;
-    const int count = static_cast<int>(begins.size()) - 1;
+    const int count = static_cast<int>(grains.characters.size());
     if (first < 0 || first >= last || last > count) {
         throw Error(
             ErrorCode::input,
             fmt::format("`{}`: got characters {}:{} of a prompt of {}; expected A:B with 0 <= A < B <= {}",
                         key, first, last, count, count));
     }
-    return {begins[static_cast<std::size_t>(first)], begins[static_cast<std::size_t>(last)]};
+    return {grains.characters[static_cast<std::size_t>(first)].first,
+            grains.characters[static_cast<std::size_t>(last - 1)].second};
 }
 
 }  // namespace llmx::unit

@@ -28,7 +28,9 @@ struct Grain {
 
 struct Grains {
     std::string text;
-    std::size_t prompt = 0;  ///< bytes of it
+    std::size_t prompt = 0;         ///< bytes of it
+    std::string shown;              ///< the prompt as people see it, in which places are given
+    std::vector<Range> characters;  ///< of each character of `shown`: its bytes in `text`
     std::vector<Grain> all;
 };
 
@@ -36,8 +38,8 @@ struct Grains {
 /// Error{usage} for parts that are not inside the prompt, or out of order.
 Grains grains(const Text& text);
 
-/// Characters [first, last) of the prompt as bytes. Throws Error{input} if it has no such characters; `key`
-/// is what they were given for.
+/// Characters [first, last) of `shown` as bytes of `text`. Throws Error{input} if it has no such characters;
+/// `key` is what they were given for.
 Range bytes_of(const Grains& grains, std::string_view key, std::pair<int, int> characters);
 
 }  // namespace llmx::unit

@@ -15,6 +15,9 @@ struct Text {
     std::vector<bool> special;            ///< control tokens
     int prompt = 0;                       ///< rows from here on are the answer's
     std::vector<UnitChoice::Part> parts;  ///< bytes of that text, ascending, not overlapping
+    /// The prompt as results show it (Explanation::prompt_text), which may have other white space than its
+    /// tokens spell; empty: as they spell it.
+    std::string shown_prompt = {};
 };
 
 /// Throws Error{usage} for a regex that is missing or does not compile, spans that are missing or out of

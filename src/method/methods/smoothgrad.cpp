@@ -62,8 +62,7 @@ const Definition& smoothgrad() {
         .source = "Smilkov et al. 2017: SmoothGrad: removing noise by adding noise",
         .is_signed = false,
         .options = own_options(),
-        .evaluations = [](const Extent&,
-                          const Options& o) { return static_cast<double>(o.integer("samples")); },
+        .evaluations = one_a_sample,
         .differentiate = run};
     return definition;
 }

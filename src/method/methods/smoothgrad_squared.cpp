@@ -30,8 +30,7 @@ const Definition& smoothgrad_squared() {
         .source = "Hooker et al. 2019: A benchmark for interpretability methods in deep neural networks",
         .is_signed = false,
         .options = function_options(noisy_gradient_options()),
-        .evaluations = [](const Extent&,
-                          const Options& o) { return static_cast<double>(o.integer("samples")); },
+        .evaluations = one_a_sample,
         .differentiate = run};
     return definition;
 }

@@ -40,8 +40,7 @@ const Definition& vargrad() {
             "to parameter values",
         .is_signed = false,
         .options = function_options(noisy_gradient_options()),
-        .evaluations = [](const Extent&,
-                          const Options& o) { return static_cast<double>(o.integer("samples")); },
+        .evaluations = one_a_sample,
         .differentiate = run};
     return definition;
 }

@@ -12,6 +12,8 @@ std::vector<Option> noisy_gradient_options() {
     return all;
 }
 
+double one_a_sample(const Extent& /*extent*/, const Options& options) { return options.integer("samples"); }
+
 void at_noisy_points(Function& function, const Options& options, const Function::EachAt& each) {
     Random random(static_cast<std::uint64_t>(options.integer("seed")));
     const double sigma = deviation(function, options.number("noise"));

@@ -4,14 +4,15 @@
 #include <string>
 #include <vector>
 
-#include "method/function.hpp"
-#include "method/options.hpp"
-#include "method/scores.hpp"
+#include "method/definition.hpp"
 
 namespace llmx::method {
 
 /// The options of every such method: `samples`, `seed`, `noise`, `norm`.
 std::vector<Option> noisy_gradient_options();
+
+/// Definition::evaluations: one for each sample.
+double one_a_sample(const Extent& extent, const Options& options);
 
 /// Tells `each` the gradient of every target at `samples` points, the input with new noise on the rows that
 /// are not fixed; one point after another, in their order.
