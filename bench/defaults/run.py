@@ -37,6 +37,7 @@ LOOKS = ("attention", "gradient", "saliency", "input_x_gradient", "value_norm", 
 GAMES = ("leave_one_out:baseline=token", "leave_one_out:baseline=deletion", "sparse_linear:baseline=deletion")
 PATHS = ("integrated_gradients:steps=20", "smoothgrad:samples=5:noise=0.1", "smoothgrad:samples=5:noise=0.5")
 FORMS = (
+    Form("absence", ("attention", "gradient", "value_norm", *GAMES[:2]), absences=("deletion", "token")),
     Form("methods", LOOKS + GAMES, absences=("deletion", "token")),
     Form("hold none", LOOKS, ("--hold", "none"), ("deletion",)),
     Form("sums", LOOKS, ("--hold", "template", "--aggregation", "sum"), ("deletion",)),
@@ -45,13 +46,20 @@ FORMS = (
 )
 
 
+def template_of(llmx: str, model: str) -> list[str]:
+    """For a base model, which has none: the texts as they are."""
+    facts = json.loads(subprocess.run([llmx, "model", model, "--json", "-"], check=True, capture_output=True).stdout)
+    plain = "{% for message in messages %}{{ message.content }}\n\n{% endfor %}"
+    return [] if facts["has_chat_template"] else ["--chat-template", plain]
+
+
 def evaluated(llmx: str, model: str, form: Form, absence: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         out = pathlib.Path(place) / "out.json"
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         subprocess.run([llmx, "evaluate", "--model", model, "--requests", str(TEXTS), "--method",
                         ",".join(form.methods), "--absence", absence, "--threads", "1", "--seeds", "2", "--quiet",
-                        "--json", str(out), *form.flags],
+                        "--json", str(out), *template_of(llmx, model), *form.flags],
                        check=True, stdout=subprocess.DEVNULL)
         found: dict[str, Any] = json.loads(out.read_text())
         seconds = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before

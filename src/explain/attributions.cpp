@@ -232,7 +232,7 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
                       .noise = scores.noise};
     const bool neutral = definition.of_context || (definition.takes_references && !scene_.references.empty());
     found.absence_token = neutral ? method::absence_token(engine::neutral_token(model_), model_)
-                                                : method::absence_token(method.options, model_);
+                                  : method::absence_token(method.options, model_);
     for (auto& [name, value] : scores.notes) found.options[name] = value;
     if (!scores.chosen.empty()) choose(scores, found);
     if (definition.perturb == nullptr) {

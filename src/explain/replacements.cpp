@@ -29,7 +29,7 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-/// "UNIT=TEXT", cut at its first equals sign behind a character. In UNIT, "\\=" is an equals sign, and "\\\\"
+/// "UNIT=TEXT", cut at its first equals sign behind a character. In UNIT, "\=" is an equals sign, and "\\"
 /// a backslash.
 std::pair<std::string, std::string_view> parts_of(std::string_view entry) {
     std::string unit;

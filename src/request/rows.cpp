@@ -29,6 +29,8 @@ void set_list(Field& field, std::vector<T>& target, const Read& read, const Writ
 
 void read_place(const std::string& key, const Json& value, std::optional<Span>& range, std::string& text) {
     range = as_pair(value);
+    if (!range && !value.is_string())
+        refuse(key, value, "words of the text, \"A:B\" or [A, B] with 0 <= A < B");
     text = range ? std::string() : read_text(key, value, {});
     // Both, for "9:30": the text decides.
     if (!range) range = as_span(text);
@@ -39,7 +41,7 @@ Json place_json(const std::optional<Span>& range, const std::string& text) {
     return range ? Json{range->first, range->second} : Json();
 }
 
-/// "NAME=TEXT", where the equals signs of the name are "\\=", and its backslashes "\\\\".
+/// "NAME=TEXT", where the equals signs of the name are "\=", and its backslashes "\\".
 std::string pair_text(std::string_view name, const std::string& text) {
     std::string pair;
     for (const char c : name) {

@@ -50,7 +50,7 @@ public:
     void list(const char* key, std::vector<std::string>& target, const char* help, KeyFacts facts = {});
     /// Texts as they are, which may contain commas; `most` at most.
     Field& texts(const char* key, std::vector<std::string>& target, std::size_t most, const char* help);
-    /// Texts "NAME=TEXT" ("\\=" is an equals sign of the name), or an object {NAME: TEXT}. `shown`: their
+    /// Texts "NAME=TEXT" ("\=" is an equals sign of the name), or an object {NAME: TEXT}. `shown`: their
     /// form in help.
     void pairs(const char* key, std::vector<std::string>& target, std::size_t most, const char* help,
                const char* shown);

@@ -55,6 +55,12 @@ void take_answer(TaskInputs& inputs) {
             "`continue_final_message`: the last of the `messages` is not the assistant's; expected one "
             "with the role assistant, or `continue_final_message` false");
     }
+    if (inputs.messages.size() == 1) {
+        throw Error(
+            ErrorCode::usage,
+            "`messages`: one of the assistant alone; expected what it answers, a message with the role "
+            "user, before it");
+    }
     if (inputs.continue_final_message || inputs.answer || inputs.answer_ids) return;
     // A message without text is the place for an answer.
     if (!inputs.messages.back().content.empty()) inputs.answer = inputs.messages.back().content;

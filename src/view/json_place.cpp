@@ -24,7 +24,7 @@ void read_below(const Place& place, std::span<std::int64_t> shape, std::vector<N
         } else if constexpr (std::is_integral_v<Number>) {
             values.push_back(entry.whole());
         } else {
-            values.push_back(static_cast<Number>(entry.number()));
+            values.push_back(entry.single());
         }
     }
 }

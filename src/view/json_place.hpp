@@ -2,6 +2,8 @@
 // JSON that is read: values that know where they stand, for messages.
 
 #include <fmt/format.h>
+#include <cmath>
+#include <limits>
 
 #include <cstdint>
 #include <llmx/error.hpp>
@@ -45,6 +47,11 @@ public:
     [[nodiscard]] double number() const {
         if (!value_.is_number()) refuse("a number");
         return value_.get<double>();
+    }
+    /// One that float32 holds.
+    [[nodiscard]] float single() const {
+        if (std::abs(number()) > std::numeric_limits<float>::max()) refuse("a number of float32's range");
+        return static_cast<float>(number());
     }
     [[nodiscard]] int whole() const {
         if (!value_.is_number_integer()) refuse("a whole number");

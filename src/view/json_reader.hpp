@@ -65,7 +65,7 @@ public:
     static void read(const Place& place, bool& value) { value = place.truth(); }
     static void read(const Place& place, int& value) { value = place.whole(); }
     static void read(const Place& place, std::uint64_t& value) { value = place.large(); }
-    static void read(const Place& place, float& value) { value = static_cast<float>(place.number()); }
+    static void read(const Place& place, float& value) { value = place.single(); }
     static void read(const Place& place, double& value) { value = place.number(); }
     static void read(const Place& place, std::string& value) { value = place.text(); }
     static void read(const Place& place, Task& value) { value = parse_task(place.text()); }

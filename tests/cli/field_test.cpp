@@ -79,6 +79,8 @@ TEST(Field, AChatThatEndsWithTheAnswerIsExplained) {
     EXPECT_EQ(field({"--messages", open, "--answer", "x"})["prompt_ids"], found["prompt_ids"]);
     expect_failure(llmx(asked({"--user", "Open?", "--continue-final-message"})), 2,
                    {"--continue-final-message", "assistant"});
+    expect_failure(llmx(asked({"--messages", R"([{"role": "assistant", "content": "No."}])"})), 2,
+                   {"--messages", "role user"});
 }
 
 TEST(Field, WhatATemplateLeavesOutIsSaid) {

@@ -170,7 +170,7 @@ TEST(Request, ARationaleIsAListOfPlaces) {
         SCOPED_TRACE(json);
         expect_error(ErrorCode::usage, words, [&] { (void)request_from_json(json); });
     };
-    refused(R"({"rationale": [4, 9, 2]})", {"`rationale`", "4", "a string"});
+    refused(R"({"rationale": [4, 9, 2]})", {"`rationale`", "4", "[A, B]"});
     std::string many = R"({"rationale": ["a")";
     for (int i = 0; i < 1000; ++i) many += R"(,"a")";
     refused(many + "]}", {"`rationale`", "at most 1000 places"});

@@ -221,6 +221,8 @@ TEST(ViewJsonRead, SaysWhatIsWrongInAResult) {
                    {"Attention.mean has 2 numbers"});
     expect_refused(damaged([](json& j) { j["objective"]["name"] = "aligend"; }), {"aligend", "aligned"});
     expect_refused(damaged([](json& j) { j["prompt_ids"][0] = 1e300; }), {"prompt_ids[0]", "whole number"});
+    expect_refused(damaged([](json& j) { j["attributions"][0]["scores"][0][2] = 1e300; }),
+                   {"attributions[0].scores[0][2]", "float32"});
     expect_refused(damaged([](json& j) { j["attributions"] = 3; }), {"a.json.attributions", "a list"});
 }
 
