@@ -83,7 +83,8 @@ std::vector<replay::RequiredValue> Attention::needs() const {
     std::vector<replay::RequiredValue> needs = pair_ ? pair_->needs() : std::vector<replay::RequiredValue>{};
     for (const Block& block : blocks_) {
         for (const replay::AttentionSite& site : block.sites) {
-            needs.push_back(reader_.need(site));
+            const std::vector<replay::RequiredValue> weights = reader_.needs(site);
+            needs.insert(needs.end(), weights.begin(), weights.end());
             if (answer_ == 0) continue;
             for (const std::size_t source : {0U, 1U}) {
                 needs.push_back(
@@ -113,7 +114,7 @@ void Attention::read_site(const tape::Tape& tape, Block& block, const replay::At
 void Attention::read_weights(const tape::Tape& tape, Block& block, const replay::AttentionSite& site) {
     const auto index = static_cast<std::size_t>(&block - blocks_.data());
     const int offset = reader_.queries(site).first - queries_of(site).first;
-    reader_.read(tape, site, [&](std::int64_t head, int row, std::span<const float> weights) {
+    const auto take = [&](std::int64_t head, int row, std::span<const float> weights) {
         const int q = row - offset;
         if (q >= first_row_ + rows_) return;
         const auto keys =
@@ -126,7 +127,9 @@ void Attention::read_weights(const tape::Tape& tape, Block& block, const replay:
         if (q < first_row_) return;
         double* mean = block.mean.data() + static_cast<std::ptrdiff_t>(q - first_row_) * keys_;
         for (std::size_t k = 0; k < keys.size(); ++k) mean[k] += keys[k] / static_cast<double>(block.heads);
-    });
+    };
+    reader_.read(tape, site, take,
+                 std::min(first_row_, options_.keep_weights ? result_.rows.first : first_row_) + offset);
 }
 
 /// Collects a block's queries and keys, as the scores' product has read them.

@@ -61,7 +61,6 @@ std::vector<replay::RequiredValue> NeuronRecorder::needs() const {
                 const int tensor = node(site.site.scores).sources[source];
                 needs.push_back({site.site.softmax, lineage.read_by(tensor, site.site.scores)});
             }
-            needs.push_back(reader_.need(site.site));
             if (site.steps.mask >= 0) {  // an input is there anyway; some graphs compute theirs
                 const tape::ValueKey mask = lineage.read_by(site.steps.mask, site.site.softmax);
                 if (mask.version >= 0) needs.push_back({site.site.softmax, mask});

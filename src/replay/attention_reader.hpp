@@ -2,9 +2,11 @@
 // Reads softmax weights off a tape, query by query, told by rows of the replay.
 
 #include <functional>
+#include <map>
 #include <utility>
 #include <vector>
 
+#include "engine/pass/attention.hpp"
 #include "replay/attention_sites.hpp"
 #include "replay/replay.hpp"
 
@@ -17,7 +19,10 @@ public:
 
     /// Every attention of the pass, by block, then in order of the pass; none in a model without.
     [[nodiscard]] const std::vector<AttentionSite>& sites() const { return sites_; }
-    [[nodiscard]] RequiredValue need(const AttentionSite& site) const;
+    /// What `read` reads: the matrix of weights, or, for long texts, queries and keys.
+    [[nodiscard]] std::vector<RequiredValue> needs(const AttentionSite& site) const;
+    /// The matrix of weights, [1, heads, queries, columns], as Tape::written_by(site.softmax) then gives it.
+    [[nodiscard]] RequiredValue matrix(const AttentionSite& site) const;
     /// First row of the site's queries, and their number.
     [[nodiscard]] std::pair<int, int> queries(const AttentionSite& site) const;
     [[nodiscard]] std::int64_t heads(const AttentionSite& site) const;
@@ -27,17 +32,23 @@ public:
 
     /// Told one query's weights over all rows of the replay.
     using Visit = std::function<void(std::int64_t head, int row, std::span<const float> weights)>;
-    /// Throws Error{unsupported} where the softmax looks at anything but one column a row.
-    void read(const tape::Tape& tape, const AttentionSite& site, const Visit& visit) const;
-    /// The same of anything that is shaped like the site's softmax (its gradient).
+    /// Queries in rows before `from` are left out. Throws Error{unsupported} where the softmax looks at
+    /// anything but one column a row.
+    void read(const tape::Tape& tape, const AttentionSite& site, const Visit& visit, int from = 0) const;
+    /// The same of anything that is shaped like the site's matrix (its gradient), which must have been kept.
     void read(const tape::Tape& tape, const AttentionSite& site, const TensorView<const float>& values,
               const Visit& visit) const;
 
 private:
     [[nodiscard]] const engine::TensorInfo& node(int order) const;
+    void require_rows(const AttentionSite& site) const;
+    void read_joined(const tape::Tape& tape, const AttentionSite& site, const engine::TensorInfo& joined,
+                     const Visit& visit, int from) const;
 
     const Replay& replay_;
     std::vector<AttentionSite> sites_;
+    std::map<int, engine::TensorInfo>
+        joined_;  ///< by the softmax's node: the weights are made again from its sources
 };
 
 }  // namespace llmx::replay

@@ -111,8 +111,9 @@ engine::PassInput& Replay::refeed() {
 tape::Tape Replay::record(const Piece& piece) {
     arena_->reset();
     const bool whole = piece.last == static_cast<int>(graph_->nodes.size());
-    tape::Tape tape =
-        tape::record(session_, input_, graph_, piece.keeps, arena_, whole ? -1 : piece.last - 1);
+    int last = piece.last - 1;
+    for (const tape::ValueKey& key : piece.keeps) last = std::max(last, key.version);
+    tape::Tape tape = tape::record(session_, input_, graph_, piece.keeps, arena_, whole ? -1 : last);
     if (whole && results_.empty()) take_results();
     return tape;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // What a reverse pass will do: which nodes, by which rules, and which values it must find on the tape.
 
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -16,6 +17,12 @@ struct Step {
     const Rule* rule = nullptr;  ///< null: the node is only watched, or gradients end there
     std::uint32_t wanted = 0;    ///< sources that take a gradient
     std::vector<tape::ValueKey> keeps;
+    /// What the rule sees in place of the graph's node: attention joined from several nodes.
+    std::shared_ptr<const engine::TensorInfo> joined;
+
+    [[nodiscard]] const engine::TensorInfo& info(const engine::Graph& graph) const {
+        return joined ? *joined : graph.at(graph.nodes[static_cast<std::size_t>(node)]);
+    }
 };
 
 struct Plan {

@@ -1,6 +1,7 @@
 #include <array>
 #include <bit>
 
+#include "engine/pass/attention.hpp"
 #include "vjp/rule.hpp"
 
 namespace llmx::vjp {
@@ -10,6 +11,7 @@ namespace llmx::vjp {
 #include "vjp/rules.def"
 #undef LLMX_RULE
 
+int Node::reader(int i) const { return engine::reading_node(graph, info, i); }
 float Node::param_f32(int i) const { return std::bit_cast<float>(info.params[static_cast<std::size_t>(i)]); }
 
 namespace {

@@ -23,11 +23,11 @@ public:
             return with_dense_rows({kept.float32 + source.offset, source.shape,
                                     source.is_root() ? dense_strides(source.shape) : source.strides});
         }
-        return with_dense_rows(tape_.read_by(source.id, node_.info.order));
+        return with_dense_rows(tape_.read_by(source.id, node_.reader(i)));
     }
 
     TensorView<const std::int32_t> indices(int i) override {
-        return tape_.indices_read_by(node_.source(i).id, node_.info.order);
+        return tape_.indices_read_by(node_.source(i).id, node_.reader(i));
     }
 
     TensorView<const float> output() override { return with_dense_rows(tape_.written_by(node_.info.order)); }
@@ -133,7 +133,7 @@ void Reverse::run(const tape::Tape& tape, std::size_t first, std::size_t last, c
 }
 
 void Reverse::step(const tape::Tape& tape, const Step& step, const GradientSink& sink) {
-    const engine::TensorInfo& info = graph_.at(graph_.nodes[static_cast<std::size_t>(step.node)]);
+    const engine::TensorInfo& info = step.info(graph_);
     if (!shadow_.reached(info.id)) return;
     const bool asked = std::find(asked_.begin(), asked_.end(), info.id) != asked_.end();
     const bool computes = !tape::is_window(info);

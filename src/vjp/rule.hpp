@@ -39,6 +39,8 @@ struct Node {
     [[nodiscard]] const engine::TensorInfo& source(int i) const {
         return graph.at(info.sources[static_cast<std::size_t>(i)]);
     }
+    /// See engine::reading_node.
+    [[nodiscard]] int reader(int i) const;
     [[nodiscard]] std::int32_t param_i32(int i) const { return info.params[static_cast<std::size_t>(i)]; }
     [[nodiscard]] float param_f32(int i) const;
 };

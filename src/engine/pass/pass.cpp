@@ -14,6 +14,7 @@
 #include "engine/model/requirements.hpp"
 #include "engine/pass/graph_builder.hpp"
 #include "engine/pass/key_mask.hpp"
+#include "engine/pass/own_attention.hpp"
 #include "engine/pass/pass_parts.hpp"
 #include "engine/pass/scheduler_copy.hpp"
 #include "engine/servers/remote.hpp"
@@ -51,6 +52,9 @@ struct Session::Impl {
 
     Mode mode = Mode::plain;
     bool last_pass = false;  // of those that make up the graph
+    int threads = 0;
+    OwnAttention attention;
+    SkippedNodes unplanned;  // nodes of a plan, none of which has to run
     GraphBuilder* builder = nullptr;
     const Graph* graph = nullptr;
     Watcher* watcher = nullptr;
@@ -70,6 +74,7 @@ struct Session::Impl {
     bool on_node(ggml_tensor* tensor, bool ask) {
         if (mode == Mode::plan) {
             builder->add_node(tensor);
+            if (!remote && !last_pass) unplanned.skip(tensor);
             return false;
         }
         // Servers do not ask whether to abort: each of the rest gets just one more node.
@@ -78,6 +83,7 @@ struct Session::Impl {
         if (mode == Mode::plain) return !ask || edits;
         if (ended) return !ask;
         if (!ask) {
+            attention.after(node, tensor, threads);
             ended = watcher->wants(node) && !watcher->computed(node);
             return !ended;
         }
@@ -85,7 +91,8 @@ struct Session::Impl {
         if (!matches(tensor)) return false;
         remember(tensor);
         watcher->before(node);
-        return edits || watcher->wants(node);
+        const bool ours = attention.before(node, tensor);
+        return edits || ours || watcher->wants(node);
     }
 
     /// Applies the input's changes to what a node reads. Must the node be shown once it has run?
@@ -163,10 +170,13 @@ struct Session::Impl {
         edit.begin(part.first_row);
         mask.begin(part);
         const BatchPtr batch = make_batch(input, part);
-        if (!(mode == Mode::plan && last_pass && !remote)) ++work().passes;
-        return part.encodes && model.facts().kind == ModelKind::encoder_decoder
-                   ? llama_encode(context.get(), *batch)
-                   : llama_decode(context.get(), *batch);
+        if (mode != Mode::plan || remote) ++work().passes;
+        const bool is_source = part.encodes && model.facts().kind == ModelKind::encoder_decoder;
+        const int status =
+            is_source ? llama_encode(context.get(), *batch) : llama_decode(context.get(), *batch);
+        attention.restore();
+        unplanned.restore();
+        return status;
     }
 
     /// llama.cpp keeps the results of a pass until the next one.
@@ -207,6 +217,7 @@ Session::Session(const Model& model, SessionSize size) : impl_(std::make_unique<
     params.n_batch = params.n_ubatch = static_cast<std::uint32_t>(batch);
     params.n_outputs_max =
         static_cast<std::uint32_t>(gives_every_row(model) ? batch : std::min(size.outputs, batch));
+    impl_->threads = model.threads();
     params.n_threads = model.threads();
     params.n_threads_batch = model.threads();
     // For an exact replay: attention as separate nodes, and no rounding in the KV cache.
@@ -238,7 +249,10 @@ Session& Session::operator=(Session&&) noexcept = default;
 const Model& Session::model() const { return impl_->model; }
 const SessionSize& Session::size() const { return impl_->size; }
 bool Session::gives_logits() const { return impl_->logits; }
-void Session::set_threads(int threads) { llama_set_n_threads(impl_->context.get(), threads, threads); }
+void Session::set_threads(int threads) {
+    impl_->threads = threads;
+    llama_set_n_threads(impl_->context.get(), threads, threads);
+}
 float Session::result_scale() const { return impl_->logits ? impl_of(impl_->model).logit_scale : 1.0F; }
 std::function<bool(double)> Session::set_progress(std::function<bool(double)> progress) {
     return std::exchange(impl_->progress, std::move(progress));
@@ -286,6 +300,8 @@ bool Session::run(const PassInput& input, const Graph* graph, Watcher* watcher) 
         impl_->live.assign(graph->tensors.size(), nullptr);
     }
     impl_->start(input);
+    const bool is_own = watcher != nullptr && !impl_->remote && !impl_->mask.hides();
+    impl_->attention = is_own ? OwnAttention(*graph, *watcher) : OwnAttention();
     impl_->edit.set_token_types(impl_->type_rows, input.token_types);
     for (const SubPass& part : sub_passes(impl_->model, impl_->size, input)) {
         impl_->mode = watcher != nullptr ? Impl::Mode::watch : Impl::Mode::plain;

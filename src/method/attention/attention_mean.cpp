@@ -29,6 +29,15 @@ void require_layer(const AttentionLayers& attention, int layer) {
                                               fmt::join(blocks, ", ")));
 }
 
+/// The first row that counts for any target.
+int first_row(const Tensor& of_targets) {
+    for (std::int64_t row = 0; row < of_targets.shape[1]; ++row) {
+        for (std::size_t t = 0; t < static_cast<std::size_t>(of_targets.shape[0]); ++t)
+            if (of_targets.row(t)[static_cast<std::size_t>(row)] != 0.0F) return static_cast<int>(row);
+    }
+    return 0;
+}
+
 void require_head(std::int64_t heads, int block, int head) {
     if (head < heads) return;
     throw Error(ErrorCode::usage,
@@ -67,18 +76,17 @@ Scores attention_mean(AttentionLayers& attention, const Options& options, const 
         const double share =
             1.0 / layers_like(attention, of, layer) / (head < 0 ? static_cast<double>(heads) : 1);
         const Tensor by_head = factors != nullptr ? factors->of(tape, p) : Tensor{};
-        attention.reader().read(
-            tape, part.site, [&](std::int64_t h, int row, std::span<const float> weights) {
-                if (head >= 0 && h != head) return;
-                const float* by_key =
-                    by_head.empty() ? nullptr : by_head.row(static_cast<std::size_t>(h)).data();
-                for (std::size_t t = 0; t < targets; ++t) {
-                    const double counts = share * top.row(t)[static_cast<std::size_t>(row)];
-                    if (counts == 0) continue;
-                    for (std::size_t k = 0; k < rows; ++k)
-                        sums[t * rows + k] += counts * weights[k] * (by_key != nullptr ? by_key[k] : 1.0F);
-                }
-            });
+        const auto take = [&](std::int64_t h, int row, std::span<const float> weights) {
+            if (head >= 0 && h != head) return;
+            const float* by_key = by_head.empty() ? nullptr : by_head.row(static_cast<std::size_t>(h)).data();
+            for (std::size_t t = 0; t < targets; ++t) {
+                const double counts = share * top.row(t)[static_cast<std::size_t>(row)];
+                if (counts == 0) continue;
+                for (std::size_t k = 0; k < rows; ++k)
+                    sums[t * rows + k] += counts * weights[k] * (by_key != nullptr ? by_key[k] : 1.0F);
+            }
+        };
+        attention.reader().read(tape, part.site, take, first_row(top));
     };
     if (factors != nullptr)
         attention.visit(factors->at, factors->needs, add);

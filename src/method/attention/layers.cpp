@@ -32,7 +32,10 @@ std::vector<replay::RequiredValue> AttentionLayers::needs(const replay::Replay& 
     const replay::AttentionReader reader(replay);
     std::vector<replay::RequiredValue> needs;
     needs.reserve(reader.sites().size());
-    for (const replay::AttentionSite& site : reader.sites()) needs.push_back(reader.need(site));
+    for (const replay::AttentionSite& site : reader.sites()) {
+        const std::vector<replay::RequiredValue> more = reader.needs(site);
+        needs.insert(needs.end(), more.begin(), more.end());
+    }
     return needs;
 }
 
@@ -90,8 +93,10 @@ void AttentionLayers::visit(const Visit& visit) {
 void AttentionLayers::visit(const std::vector<int>& at, std::vector<replay::RequiredValue> more,
                             const Visit& visit) {
     std::vector<replay::RequiredValue> needs = std::move(more);
-    for (std::size_t p = 0; p < parts_.size(); ++p)
-        needs.push_back({at[p], reader_.need(parts_[p].site).key});
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+        for (const replay::RequiredValue& need : reader_.needs(parts_[p].site))
+            needs.push_back({at[p], need.key});
+    }
     replay_.plan(std::move(needs), scene_.memory_budget);
     replay_.visit([&](const tape::Tape& tape, int first, int last) {
         for (std::size_t p = parts_.size(); p-- > 0;) {
@@ -101,19 +106,36 @@ void AttentionLayers::visit(const std::vector<int>& at, std::vector<replay::Requ
     scene_.tick(1);
 }
 
+/// Adds up the heads of a part.
+struct AttentionLayers::Mean {
+    Mean(const AttentionLayers& layers, const Part& of)
+        : part(of),
+          share(1.0F / static_cast<float>(layers.reader_.heads(of.site))),
+          values(Tensor::zero({of.last - of.first, layers.rows()})) {}
+
+    void add(int row, std::span<const float> weights) {
+        const auto to = values.row(static_cast<std::size_t>(row - part.first));
+        for (std::size_t k = 0; k < to.size(); ++k) to[k] += share * weights[k];
+    }
+
+    const Part& part;
+    float share;
+    Tensor values;
+};
+
 Tensor AttentionLayers::mean_of_heads(const tape::Tape& tape, const Part& part) const {
-    return mean_of_heads(tape, part, tape.written_by(part.site.softmax));
+    Mean mean(*this, part);
+    reader_.read(tape, part.site,
+                 [&](auto, int row, std::span<const float> weights) { mean.add(row, weights); });
+    return mean.values;
 }
 
 Tensor AttentionLayers::mean_of_heads(const tape::Tape& tape, const Part& part,
                                       const TensorView<const float>& values) const {
-    Tensor mean = Tensor::zero({part.last - part.first, rows()});
-    const float share = 1.0F / static_cast<float>(reader_.heads(part.site));
-    reader_.read(tape, part.site, values, [&](std::int64_t, int row, std::span<const float> weights) {
-        const auto to = mean.row(static_cast<std::size_t>(row - part.first));
-        for (std::size_t k = 0; k < to.size(); ++k) to[k] += share * weights[k];
-    });
-    return mean;
+    Mean mean(*this, part);
+    reader_.read(tape, part.site, values,
+                 [&](auto, int row, std::span<const float> weights) { mean.add(row, weights); });
+    return mean.values;
 }
 
 Scores AttentionLayers::scores(const Tensor& of_rows) const {

@@ -63,6 +63,7 @@ public:
     [[nodiscard]] Scores scores(const Tensor& of_rows) const;
 
 private:
+    struct Mean;
     void find_layers();
 
     AttributionContext& scene_;

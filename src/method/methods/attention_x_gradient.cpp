@@ -103,9 +103,10 @@ replay::Gradient of_attention(const engine::Graph& graph, const replay::Attentio
 }
 
 std::vector<replay::RequiredValue> reads(const replay::Replay& replay) {
-    std::vector<replay::RequiredValue> needs = AttentionLayers::needs(replay);
-    const std::vector<replay::RequiredValue> of_gradient =
-        of_attention(replay.graph(), replay::AttentionReader(replay)).needs();
+    const replay::AttentionReader reader(replay);
+    std::vector<replay::RequiredValue> needs;
+    for (const replay::AttentionSite& site : reader.sites()) needs.push_back(reader.matrix(site));
+    const std::vector<replay::RequiredValue> of_gradient = of_attention(replay.graph(), reader).needs();
     needs.insert(needs.end(), of_gradient.begin(), of_gradient.end());
     return needs;
 }
