@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <llmx/error.hpp>
-#include <numeric>
 
 namespace llmx::replay {
 
@@ -20,102 +19,91 @@ Replay::Replay(engine::Session& session, engine::PassInput input, std::shared_pt
       arena_(std::move(arena)),
       graph_(std::move(graph)),
       lineage_(*graph_),
-      pieces_{{0, static_cast<int>(graph_->nodes.size()), {}}} {}
+      pieces_{{0, static_cast<int>(graph_->nodes.size()), {}, {}, {}}} {}
 
 Replay Replay::again() const { return {session_, input_, arena_, graph_}; }
 
 void Replay::plan(std::vector<RequiredValue> needs, std::size_t budget, Visit reader) {
     if (reader) {
-        reader_ = std::move(reader);
+        reader_ = needs.empty() ? Visit{} : std::move(reader);
         visited_ = false;
     }
-    if (keep_too(needs, budget)) return;
-    pieces_ = pieces_of(std::move(needs), budget);
-    only_.reset();
+    if (has_planned(needs) || fits_too(needs, budget)) return;
+    planned_ = std::move(needs);
+    pieces_ = cut(*graph_, lineage_, planned_, budget, session_.can_skip());
+    forget();
 }
 
 void Replay::expect(const std::vector<RequiredValue>& needs, std::size_t budget) {
-    if (!only_) keep_too(needs, budget);
+    if (recorded_ || crossing_ || has_planned(needs) || fits_too(needs, budget)) return;
+    std::vector<RequiredValue> all = planned_;
+    all.insert(all.end(), needs.begin(), needs.end());
+    constexpr std::size_t most_pieces = 32;  // whoever visits the pass for less has to run them all
+    std::vector<Piece> pieces = cut(*graph_, lineage_, all, budget, session_.can_skip());
+    if (pieces.size() > most_pieces) return;
+    planned_ = std::move(all);
+    pieces_ = std::move(pieces);
+}
+
+/// Do the pieces keep all of it, each what its own nodes read?
+bool Replay::has_planned(const std::vector<RequiredValue>& needs) const {
+    return std::all_of(needs.begin(), needs.end(), [&](const RequiredValue& need) {
+        const auto piece = std::find_if(pieces_.begin(), pieces_.end(), [&](const Piece& at) {
+            return need.node >= at.first && need.node < at.last;
+        });
+        return piece != pieces_.end() && piece->keeps.contains(need.key);
+    });
 }
 
 /// Adds to the one piece there is. False where there are several, or it would become too large.
-bool Replay::keep_too(const std::vector<RequiredValue>& needs, std::size_t budget) {
+bool Replay::fits_too(const std::vector<RequiredValue>& needs, std::size_t budget) {
     if (pieces_.size() > 1) return false;
-    tape::Keeps& keeps = pieces_.front().keeps;
-    tape::Keeps all = keeps;
+    tape::Keeps all = pieces_.front().keeps;
     for (const RequiredValue& need : needs) all.insert(need.key);
-    if (budget != 0 && bytes_of(all) > budget) return false;
-    if (all.size() == keeps.size()) return true;
-    keeps = std::move(all);
-    only_.reset();
+    if (budget != 0 && bytes_of(*graph_, all) > budget) return false;
+    planned_.insert(planned_.end(), needs.begin(), needs.end());
+    pieces_.front().keeps = std::move(all);
+    forget();
     return true;
 }
 
-std::vector<Replay::Piece> Replay::pieces_of(std::vector<RequiredValue> needs, std::size_t budget) const {
-    std::vector<Piece> pieces;
-    std::stable_sort(needs.begin(), needs.end(),
-                     [](const RequiredValue& a, const RequiredValue& b) { return a.node > b.node; });
-    Piece piece{0, static_cast<int>(graph_->nodes.size()), {}};
-    std::size_t bytes = 0;
-    for (std::size_t i = 0; i < needs.size();) {
-        // all needs of one node go into one piece
-        std::vector<tape::ValueKey> added;
-        std::size_t extra = 0;
-        std::size_t all = 0;
-        const int node = needs[i].node;
-        for (; i < needs.size() && needs[i].node == node; ++i) {
-            if (std::find(added.begin(), added.end(), needs[i].key) != added.end()) continue;
-            added.push_back(needs[i].key);
-            const std::size_t size = tape::bytes_of(*graph_, needs[i].key);
-            all += size;
-            if (!piece.keeps.contains(needs[i].key)) extra += size;
-        }
-        if (budget != 0 && all > budget) {
-            throw Error(ErrorCode::input,
-                        fmt::format("memory: node {} of the replay needs {} KiB; `memory_budget` is {} KiB",
-                                    describe(graph_->at(graph_->nodes[static_cast<std::size_t>(node)])),
-                                    all >> 10, budget >> 10));
-        }
-        if (budget != 0 && bytes + extra > budget) {
-            piece.first = node + 1;
-            pieces.push_back(std::move(piece));
-            piece = {0, node + 1, {}};
-            bytes = 0;
-            extra = all;
-        }
-        piece.keeps.insert(added.begin(), added.end());
-        bytes += extra;
-    }
-    pieces.push_back(std::move(piece));
-    return pieces;
-}
-
-std::size_t Replay::bytes_of(const tape::Keeps& keeps) const {
-    return std::accumulate(
-        keeps.begin(), keeps.end(), std::size_t{0},
-        [&](std::size_t sum, const tape::ValueKey& key) { return sum + tape::bytes_of(*graph_, key); });
+void Replay::forget() {
+    recorded_.reset();
+    crossing_.reset();
 }
 
 std::size_t Replay::bytes() const {
     std::size_t most = 0;
-    for (const Piece& piece : pieces_) most = std::max(most, bytes_of(piece.keeps));
+    for (const Piece& piece : pieces_) most = std::max(most, bytes_of(*graph_, piece.keeps));
     return most;
 }
 
 engine::PassInput& Replay::refeed() {
-    only_.reset();
+    forget();
     results_ = {};
     return input_;
 }
 
 tape::Tape Replay::record(const Piece& piece) {
     arena_->reset();
-    const bool whole = piece.last == static_cast<int>(graph_->nodes.size());
-    int last = piece.last - 1;
-    for (const tape::ValueKey& key : piece.keeps) last = std::max(last, key.version);
-    tape::Tape tape = tape::record(session_, input_, graph_, piece.keeps, arena_, whole ? -1 : last);
-    if (whole && results_.empty()) take_results();
-    return tape;
+    const bool is_last = piece.last == static_cast<int>(graph_->nodes.size());
+    if (is_last && (results_.empty() || !crossing_)) return record_first(piece);
+    tape::Part part{piece.last - 1, nullptr, nullptr, nullptr};
+    for (const tape::ValueKey& key : piece.keeps) part.last = std::max(part.last, key.version);
+    if (!piece.runs.empty()) part = {part.last, &piece.runs, &piece.crossing, &*crossing_};
+    return tape::record_part(session_, input_, graph_, {piece.keeps, arena_}, part);
+}
+
+/// Runs all of the pass, and keeps what the other pieces begin with.
+tape::Tape Replay::record_first(const Piece& piece) {
+    tape::Keeps crossing;
+    for (const Piece& any : pieces_) crossing.insert(any.crossing.begin(), any.crossing.end());
+    crossing_arena_->reset();
+    auto [tape, kept] =
+        tape::record(session_, input_, graph_, {piece.keeps, arena_}, {crossing, crossing_arena_});
+    if (pieces_.size() > 1) crossing_.emplace(std::move(kept));
+    if (results_.empty()) take_results();
+    return std::move(tape);
 }
 
 void Replay::take_results() {
@@ -138,27 +126,29 @@ void Replay::visit(const Visit& visit) {
         if (reader_ && !visited_) reader_(tape, piece.first, piece.last);
         visit(tape, piece.first, piece.last);
     };
-    for (const Piece& piece : pieces_) {
-        if (pieces_.size() > 1) {
-            tell(record(piece), piece);
-        } else {
-            tell(recorded(), piece);
-        }
+    tell(recorded(), pieces_.front());
+    for (std::size_t i = 1; i < pieces_.size(); ++i) {
+        recorded_.reset();
+        tell(record(pieces_[i]), pieces_[i]);
     }
     visited_ = true;
 }
 
+/// The first piece to be visited, which lasts until another recording takes the arena.
 const tape::Tape& Replay::recorded() {
-    if (!only_ || recorded_at_ != arena_->resets()) {
-        only_.reset();
-        only_.emplace(record(pieces_.front()));
+    if (!recorded_ || recorded_at_ != arena_->resets()) {
+        recorded_.reset();
+        recorded_.emplace(record(pieces_.front()));
         recorded_at_ = arena_->resets();
     }
-    return *only_;
+    return *recorded_;
 }
 
 void Replay::visit() {
-    if (!visited_) visit([](const tape::Tape&, int, int) {});
+    if (visited_) return;
+    if (reader_) return visit([](const tape::Tape&, int, int) {});
+    static_cast<void>(recorded());
+    visited_ = true;
 }
 
 std::span<const float> Replay::logits(int output) const {

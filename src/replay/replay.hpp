@@ -9,15 +9,10 @@
 #include <span>
 #include <vector>
 
+#include "replay/pieces.hpp"
 #include "tape/tape.hpp"
 
 namespace llmx::replay {
-
-/// A value that a method reads, and the node at which it does.
-struct RequiredValue {
-    int node = 0;
-    tape::ValueKey key;
-};
 
 class Replay {
 public:
@@ -41,7 +36,7 @@ public:
     /// Error{input} where the budget does not hold what one node needs.
     void plan(std::vector<RequiredValue> needs, std::size_t budget, Visit reader = {});
     /// What a later plan will ask for: kept along, from the first recording on, where the budget holds
-    /// everything in one piece. Does nothing once there is a recording.
+    /// everything in a few pieces. Does nothing once there is a recording.
     void expect(const std::vector<RequiredValue>& needs, std::size_t budget);
 
     /// The same text with nothing planned or recorded, to be fed other values by `refeed`.
@@ -72,17 +67,13 @@ public:
     [[nodiscard]] std::size_t bytes() const;
 
 private:
-    struct Piece {
-        int first = 0;
-        int last = 0;
-        tape::Keeps keeps;
-    };
     Replay(engine::Session& session, engine::PassInput input, std::shared_ptr<tape::Arena> arena,
            std::shared_ptr<const engine::Graph> graph);
-    bool keep_too(const std::vector<RequiredValue>& needs, std::size_t budget);
-    [[nodiscard]] std::vector<Piece> pieces_of(std::vector<RequiredValue> needs, std::size_t budget) const;
-    [[nodiscard]] std::size_t bytes_of(const tape::Keeps& keeps) const;
+    [[nodiscard]] bool has_planned(const std::vector<RequiredValue>& needs) const;
+    bool fits_too(const std::vector<RequiredValue>& needs, std::size_t budget);
+    void forget();
     tape::Tape record(const Piece& piece);
+    [[nodiscard]] tape::Tape record_first(const Piece& piece);
     [[nodiscard]] const tape::Tape& recorded();
     void take_results();
 
@@ -92,11 +83,14 @@ private:
     std::shared_ptr<tape::Arena> arena_;
     std::shared_ptr<const engine::Graph> graph_;
     tape::Lineage lineage_;
+    std::vector<RequiredValue> planned_;
     std::vector<Piece> pieces_;  // last first
     Visit reader_;
     bool visited_ = false;
-    std::optional<tape::Tape> only_;  // of the single piece
-    std::uint64_t recorded_at_ = 0;   // resets of the arena
+    std::optional<tape::Tape> recorded_;  // of the first of pieces_
+    std::uint64_t recorded_at_ = 0;       // resets of the arena
+    std::shared_ptr<tape::Arena> crossing_arena_ = std::make_shared<tape::Arena>();
+    std::optional<tape::Tape> crossing_;  // what the pieces begin with
     Tensor results_;
 };
 

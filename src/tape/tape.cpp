@@ -54,18 +54,27 @@ TensorView<const float> Tape::written_by(int node) const {
     return value(lineage_.written_by(node), info);
 }
 
+std::span<const float> Tape::all(ValueKey key) const {
+    const engine::TensorInfo& root = graph_->at(key.root);
+    return {static_cast<const float*>(stored(key, root)), static_cast<std::size_t>(root.elements())};
+}
+
 /// Copies values out of a running pass.
 class Recorder : public engine::Watcher {
 public:
-    Recorder(Tape& tape, const engine::Session& session, const Keeps& keeps, int last)
-        : tape_(tape), session_(session), keeps_(keeps), last_(last), by_version_(tape.graph().nodes.size()) {
+    Recorder(Tape& tape, const engine::Session& session, const Keeps& keeps, bool inputs)
+        : tape_(tape),
+          session_(session),
+          keeps_(keeps),
+          inputs_(inputs),
+          by_version_(tape.graph().nodes.size()) {
         for (const ValueKey& key : keeps) {
             if (key.version >= 0) by_version_[static_cast<std::size_t>(key.version)].push_back(key.root);
         }
     }
 
     [[nodiscard]] bool wants(int node) const override {
-        return node == last_ || !by_version_[static_cast<std::size_t>(node)].empty();
+        return !by_version_[static_cast<std::size_t>(node)].empty();
     }
 
     void before(int node) override {
@@ -76,13 +85,13 @@ public:
             const ValueKey key = tape_.lineage().read_by(source, node);
             if (key.version >= 0) continue;
             const engine::TensorRole role = tape_.graph().at(key.root).role;
-            if (role == engine::TensorRole::input || keeps_.contains(key)) keep(key);
+            if ((inputs_ && role == engine::TensorRole::input) || keeps_.contains(key)) keep(key);
         }
     }
 
     bool computed(int node) override {
         for (const int root : by_version_[static_cast<std::size_t>(node)]) keep({root, node});
-        return node != last_;
+        return true;
     }
 
 private:
@@ -112,16 +121,90 @@ private:
     Tape& tape_;
     const engine::Session& session_;
     const Keeps& keeps_;
-    int last_;
+    bool inputs_;
     std::vector<std::vector<int>> by_version_;
 };
 
+namespace {
+
+/// Two watch as one.
+class Both : public engine::Watcher {
+public:
+    Both(engine::Watcher& first, engine::Watcher& second) : first_(first), second_(second) {}
+    [[nodiscard]] bool wants(int node) const override { return first_.wants(node) || second_.wants(node); }
+    void before(int node) override {
+        first_.before(node);
+        second_.before(node);
+    }
+    bool computed(int node) override {
+        const bool goes_on = first_.computed(node);
+        return second_.computed(node) && goes_on;
+    }
+
+private:
+    engine::Watcher& first_;
+    engine::Watcher& second_;
+};
+
+/// Runs a part of the pass, with given values in place of what comes before.
+class PartRunner : public engine::Watcher {
+public:
+    PartRunner(engine::Session& session, engine::Watcher& recorder, const Part& part)
+        : session_(session), recorder_(recorder), part_(part) {
+        if (part.given == nullptr) return;
+        for (const ValueKey& key : *part.given) given_.emplace(key.version, key.root);
+    }
+    [[nodiscard]] bool wants(int node) const override {
+        return node == part_.last || given_.contains(node) || recorder_.wants(node);
+    }
+    [[nodiscard]] bool runs(int node) const override {
+        return part_.runs == nullptr || (*part_.runs)[static_cast<std::size_t>(node)];
+    }
+    void before(int node) override { recorder_.before(node); }
+    bool computed(int node) override {
+        if (const auto found = given_.find(node); found != given_.end()) {
+            const std::span<const float> values = part_.values->all({found->second, node});
+            session_.change(found->second, [&](std::span<float> memory) {
+                std::copy(values.begin(), values.end(), memory.begin());
+            });
+        }
+        return recorder_.computed(node) && node != part_.last;
+    }
+
+private:
+    engine::Session& session_;
+    engine::Watcher& recorder_;
+    const Part& part_;
+    std::map<int, int> given_;  // node -> root
+};
+
+}  // namespace
+
 Tape record(engine::Session& session, const engine::PassInput& input,
-            std::shared_ptr<const engine::Graph> graph, const Keeps& keeps, std::shared_ptr<Arena> arena,
-            int last) {
-    Tape tape(std::move(graph), std::move(arena));
-    Recorder recorder(tape, session, keeps, last);
+            std::shared_ptr<const engine::Graph> graph, const Recording& recording) {
+    Tape tape(std::move(graph), recording.arena);
+    Recorder recorder(tape, session, recording.keeps, true);
     session.run(input, &tape.graph(), &recorder);
+    return tape;
+}
+
+std::pair<Tape, Tape> record(engine::Session& session, const engine::PassInput& input,
+                             std::shared_ptr<const engine::Graph> graph, const Recording& first,
+                             const Recording& second) {
+    std::pair<Tape, Tape> tapes{Tape(graph, first.arena), Tape(graph, second.arena)};
+    Recorder a(tapes.first, session, first.keeps, true);
+    Recorder b(tapes.second, session, second.keeps, false);
+    Both both(a, b);
+    session.run(input, graph.get(), &both);
+    return tapes;
+}
+
+Tape record_part(engine::Session& session, const engine::PassInput& input,
+                 std::shared_ptr<const engine::Graph> graph, const Recording& recording, const Part& part) {
+    Tape tape(std::move(graph), recording.arena);
+    Recorder recorder(tape, session, recording.keeps, true);
+    PartRunner runner(session, recorder, part);
+    session.run(input, &tape.graph(), &runner);
     return tape;
 }
 

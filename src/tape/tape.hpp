@@ -4,6 +4,9 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include "core/tensor_view.hpp"
 #include "engine/pass/pass.hpp"
@@ -31,6 +34,8 @@ public:
     [[nodiscard]] TensorView<const float> written_by(int node) const;
     /// A kept value through the window of `tensor`.
     [[nodiscard]] TensorView<const float> value(ValueKey key, const engine::TensorInfo& tensor) const;
+    /// All of a kept float32 value, as its storage root lies.
+    [[nodiscard]] std::span<const float> all(ValueKey key) const;
     [[nodiscard]] bool has(ValueKey key) const { return values_.contains(key); }
 
 private:
@@ -46,10 +51,28 @@ private:
 /// Bytes that keeping a value takes.
 std::size_t bytes_of(const engine::Graph& graph, ValueKey key);
 
-/// Runs the pass and keeps what `keeps` names, and every input that a node reads. Stops after node `last` if
-/// one is given (then there are no results). The arena is the caller's to reset.
+/// What to keep of a pass, and where. The arena is the caller's to reset.
+struct Recording {
+    const Keeps& keeps;
+    std::shared_ptr<Arena> arena;
+};
+
+/// Runs the pass and keeps what `recording` names, and every input that a node reads; or what two recordings
+/// name, the inputs in the first.
 Tape record(engine::Session& session, const engine::PassInput& input,
-            std::shared_ptr<const engine::Graph> graph, const Keeps& keeps, std::shared_ptr<Arena> arena,
-            int last = -1);
+            std::shared_ptr<const engine::Graph> graph, const Recording& recording);
+std::pair<Tape, Tape> record(engine::Session& session, const engine::PassInput& input,
+                             std::shared_ptr<const engine::Graph> graph, const Recording& first,
+                             const Recording& second);
+
+/// A part of a pass, which ends with node `last` (so there are no results).
+struct Part {
+    int last = 0;
+    const std::vector<bool>* runs = nullptr;  ///< by node: does it run? null: every one does
+    const Keeps* given = nullptr;             ///< values of nodes that do not, as `values` has them
+    const Tape* values = nullptr;
+};
+Tape record_part(engine::Session& session, const engine::PassInput& input,
+                 std::shared_ptr<const engine::Graph> graph, const Recording& recording, const Part& part);
 
 }  // namespace llmx::tape

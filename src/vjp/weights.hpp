@@ -1,11 +1,12 @@
 #pragma once
 // Weight matrices in the form that the reverse pass multiplies with: float32 or bfloat16. Float32 files are
-// used in place; other types are dequantised, and kept while a budget lasts.
+// used in place; other types are dequantised, and kept from the second time on while a budget lasts.
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,7 @@ private:
     std::mutex mutex_;
     std::size_t used_ = 0;
     std::multimap<std::size_t, Memory> idle_;  // scratch by size: fresh pages cost more than converting
+    std::set<Key> seen_;
     std::map<Key, WeightMatrix> kept_;
 };
 

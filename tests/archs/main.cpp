@@ -144,6 +144,24 @@ std::string test_name(const fs::path& file) {
     return name;
 }
 
+class Strips : public testing::Test {
+public:
+    explicit Strips(fs::path path) : path_(std::move(path)) {}
+
+    void TestBody() override {
+        const StripDifference off = strip_difference(Model::load(path_, {.threads = 2}));
+        if (off.joined == 0) GTEST_SKIP() << "no attention that is one operation";
+        fmt::print("{}: {} by strips, results {:.1e}, gradient {:.1e}, weights {:.1e}\n",
+                   path_.stem().string(), off.joined, off.results, off.gradient, off.weights);
+        EXPECT_LE(off.results, strip_bound);
+        EXPECT_LE(off.gradient, strip_bound);
+        EXPECT_LE(off.weights, strip_weights_bound);
+    }
+
+private:
+    fs::path path_;
+};
+
 /// Weights of the generator: its seed is given, or every run would test others. With its own standard
 /// deviation of 0.1, which norms' weights have too, blocks add next to nothing to the residual stream, and a
 /// wrong slope in them goes unnoticed.
@@ -220,6 +238,10 @@ int run(int argc, char** argv) {
     for (const fs::path& file : files) {
         testing::RegisterTest("MicroBatches", test_name(file).c_str(), nullptr, nullptr, __FILE__, __LINE__,
                               [file]() -> testing::Test* { return new MicroBatches(file); });
+    }
+    for (const fs::path& file : files) {
+        testing::RegisterTest("Strips", test_name(file).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                              [file]() -> testing::Test* { return new Strips(file); });
     }
     for (const fs::path& file : files) {
         testing::RegisterTest(

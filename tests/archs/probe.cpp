@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <llmx/error.hpp>
 #include <random>
 
+#include "replay/attention_reader.hpp"
 #include "vjp/weights.hpp"
 
 namespace llmx::test {
@@ -155,6 +157,31 @@ Probe::Gradient Probe::gradient() {
     return result;
 }
 
+std::vector<float> Probe::attention() {
+    replay::Replay again = replay_.again();
+    const replay::AttentionReader reader(again);
+    std::vector<replay::RequiredValue> needs;
+    for (const replay::AttentionSite& site : reader.sites()) {
+        const auto more = reader.needs(site);
+        needs.insert(needs.end(), more.begin(), more.end());
+    }
+    again.plan(std::move(needs), 0);
+    std::vector<float> all;
+    try {
+        again.visit([&](const tape::Tape& tape, int, int) {
+            for (const replay::AttentionSite& site : reader.sites()) {
+                reader.read(tape, site, [&](std::int64_t, int, std::span<const float> weights) {
+                    all.insert(all.end(), weights.begin(), weights.end());
+                });
+            }
+        });
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::unsupported) throw;
+        return {};
+    }
+    return all;
+}
+
 Value Probe::value(std::span<const float> embeddings) {
     engine::PassInput moved = input();
     moved.embeddings = {embeddings_.shape, {embeddings.begin(), embeddings.end()}};
@@ -172,8 +199,8 @@ Value Probe::value(std::span<const float> embeddings) {
 tape::Tape Probe::record(const std::vector<int>& nodes) {
     tape::Keeps keeps;
     for (const int node : nodes) keeps.insert(replay_.lineage().written_by(node));
-    return tape::record(session_, input(), std::make_shared<const engine::Graph>(graph()), keeps,
-                        std::make_shared<tape::Arena>());
+    return tape::record(session_, input(), std::make_shared<const engine::Graph>(graph()),
+                        {keeps, std::make_shared<tape::Arena>()});
 }
 
 namespace {

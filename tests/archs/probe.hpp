@@ -37,6 +37,10 @@ public:
     /// The objective with other embeddings, by a forward pass alone.
     [[nodiscard]] Value value(std::span<const float> embeddings);
 
+    /// Every weight of every attention, as an AttentionReader tells them; empty where none has one column a
+    /// token.
+    [[nodiscard]] std::vector<float> attention();
+
     /// What the nodes wrote.
     [[nodiscard]] tape::Tape record(const std::vector<int>& nodes);
 

@@ -8,7 +8,9 @@
 #include <random>
 
 #include "difference.hpp"
+#include "engine/pass/attention.hpp"
 #include "support/compare.hpp"
+#include "support/short_texts.hpp"
 #include "traits.hpp"
 
 namespace llmx::test {
@@ -124,6 +126,20 @@ double micro_batch_difference(const Model& model) {
     Probe whole(model, tokens);
     Probe pieces(model, tokens, 16);
     return relative_l2(pieces.gradient().embedding.values, whole.gradient().embedding.values);
+}
+
+StripDifference strip_difference(const Model& model) {
+    const int tokens = text_length(model.facts().architecture);
+    Probe matrices(model, tokens);
+    const Probe::Gradient expected = matrices.gradient();
+    const std::vector<float> weights = matrices.attention();
+    const ShortTexts by_strips;
+    Probe strips(model, tokens);
+    const Probe::Gradient found = strips.gradient();
+    return {static_cast<int>(engine::find_long_attention(strips.graph()).size()),
+            relative_l2(found.results.values, expected.results.values),
+            relative_l2(found.embedding.values, expected.embedding.values),
+            weights.empty() ? 0.0 : relative_l2(strips.attention(), weights)};
 }
 
 Verdict verify(const std::string& path) {

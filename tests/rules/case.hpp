@@ -46,6 +46,7 @@ void add_row_cases(std::vector<Case>& cases);
 void add_copy_cases(std::vector<Case>& cases);
 void add_rope_cases(std::vector<Case>& cases);
 void add_soft_max_cases(std::vector<Case>& cases);
+void add_flash_attention_cases(std::vector<Case>& cases);
 void add_product_cases(std::vector<Case>& cases);
 void add_hyper_connection_cases(std::vector<Case>& cases);
 void add_recurrent_cases(std::vector<Case>& cases);
@@ -61,6 +62,7 @@ inline std::vector<Case> all_cases() {
     add_copy_cases(cases);
     add_rope_cases(cases);
     add_soft_max_cases(cases);
+    add_flash_attention_cases(cases);
     add_product_cases(cases);
     add_hyper_connection_cases(cases);
     add_recurrent_cases(cases);

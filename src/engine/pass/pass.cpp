@@ -54,7 +54,7 @@ struct Session::Impl {
     bool last_pass = false;  // of those that make up the graph
     int threads = 0;
     OwnAttention attention;
-    SkippedNodes unplanned;  // nodes of a plan, none of which has to run
+    SkippedNodes skipped;  // nodes of a plan, and those that the watcher keeps from running
     GraphBuilder* builder = nullptr;
     const Graph* graph = nullptr;
     Watcher* watcher = nullptr;
@@ -74,7 +74,7 @@ struct Session::Impl {
     bool on_node(ggml_tensor* tensor, bool ask) {
         if (mode == Mode::plan) {
             builder->add_node(tensor);
-            if (!remote && !last_pass) unplanned.skip(tensor);
+            if (!remote && !last_pass) skipped.skip(tensor);
             return false;
         }
         // Servers do not ask whether to abort: each of the rest gets just one more node.
@@ -91,6 +91,10 @@ struct Session::Impl {
         if (!matches(tensor)) return false;
         remember(tensor);
         watcher->before(node);
+        if (!watcher->runs(node)) {
+            skipped.skip(tensor);
+            return edits || watcher->wants(node);
+        }
         const bool ours = attention.before(node, tensor);
         return edits || ours || watcher->wants(node);
     }
@@ -175,7 +179,7 @@ struct Session::Impl {
         const int status =
             is_source ? llama_encode(context.get(), *batch) : llama_decode(context.get(), *batch);
         attention.restore();
-        unplanned.restore();
+        skipped.restore();
         return status;
     }
 
@@ -248,6 +252,7 @@ Session& Session::operator=(Session&&) noexcept = default;
 
 const Model& Session::model() const { return impl_->model; }
 const SessionSize& Session::size() const { return impl_->size; }
+bool Session::can_skip() const { return !impl_->remote; }
 bool Session::gives_logits() const { return impl_->logits; }
 void Session::set_threads(int threads) {
     impl_->threads = threads;
@@ -345,7 +350,8 @@ TensorBytes Session::bytes(int tensor) const {
 void Session::change(int tensor, const std::function<void(std::span<float>)>& edit) {
     const TensorInfo& info = impl_->graph->at(tensor);
     const ggml_tensor* live = impl_->live[static_cast<std::size_t>(tensor)];
-    if (info.role != TensorRole::node || !info.is_root() || live == nullptr || live->data == nullptr ||
+    const bool is_written = info.role == TensorRole::node || info.role == TensorRole::state;
+    if (!is_written || !info.is_root() || live == nullptr || live->data == nullptr ||
         live->type != GGML_TYPE_F32 || !ggml_is_contiguous(live)) {
         throw Error(ErrorCode::internal, "replay: cannot change " + describe(info));
     }

@@ -48,6 +48,11 @@ public:
     virtual ~Watcher() = default;
     /// Should `computed` be called for this node?
     [[nodiscard]] virtual bool wants(int node) const = 0;
+    /// False for a node that is not to run: nobody reads what it leaves in memory, or `computed` sets that.
+    [[nodiscard]] virtual bool runs(int node) const {
+        static_cast<void>(node);
+        return true;
+    }
     /// The node is about to run. The pass's inputs, and memory that no node has written yet, are as before
     /// the pass; other values may be missing.
     virtual void before(int node) = 0;
@@ -103,10 +108,13 @@ public:
     /// only. Only inside a watcher's `computed`, for a node up to the current one, or a source of one.
     [[nodiscard]] TensorBytes bytes(int tensor) const;
 
-    /// Lets `edit` change a node's values for the rest of the pass. Only inside a watcher's `computed`, for
-    /// the current node or an earlier one, and for whole storage roots of float32. Throws Error{internal} for
-    /// anything else.
+    /// Lets `edit` change the values of a node or of memory for the rest of the pass. Only inside a watcher's
+    /// `computed`, for the current node or an earlier one, and for whole storage roots of float32. Throws
+    /// Error{internal} for anything else.
     void change(int tensor, const std::function<void(std::span<float>)>& edit);
+
+    /// Can a watcher keep nodes from running? Not on servers.
+    [[nodiscard]] bool can_skip() const;
 
     /// Sets a callback that is polled during a pass with the fraction of its nodes that has run (0 without a
     /// watcher). If it returns false, the pass throws Error{cancelled}; if it throws, the pass throws the
