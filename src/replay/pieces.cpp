@@ -68,7 +68,7 @@ std::vector<Piece> by_budget(const engine::Graph& graph, std::vector<RequiredVal
 class Way {
 public:
     Way(const engine::Graph& graph, const tape::Lineage& lineage, Piece& piece)
-        : graph_(graph), lineage_(lineage), piece_(piece) {
+        : graph_(graph), piece_(piece) {
         piece.runs.assign(graph.nodes.size(), false);
         for (const tape::ValueKey& key : piece.keeps) reach(key);
         while (!open_.empty()) {
@@ -96,7 +96,6 @@ private:
     }
 
     const engine::Graph& graph_;
-    const tape::Lineage& lineage_;
     Piece& piece_;
     std::vector<int> open_;
 };
