@@ -15,13 +15,15 @@ NUMBERS = {"comprehensiveness": "comprehensiveness", "sufficiency": "sufficiency
 
 
 def cell(mean: dict[str, Any]) -> str:
+    if mean["mean"] is None:  # no ranking: all units score the same
+        return "–"
     return f"{mean['mean']:.3f} ± {mean['standard_error']:.3f}"
 
 
 def rows(run: dict[str, Any]) -> list[str]:
     lines = [f"| `{mean['method']}` | " + " | ".join(cell(mean[key]) for key in NUMBERS) + " |"
              for mean in run["means"]]
-    random = [f"{run['means'][0][key]['random']:.3f}" for key in NUMBERS]
+    random = [f"{next(m[key]['random'] for m in run['means'] if m[key]['random'] is not None):.3f}" for key in NUMBERS]
     return [*lines, "| **random** | " + " | ".join(random) + " |"]
 
 

@@ -77,8 +77,13 @@ void exponentials(float* row, float most, std::int64_t n) {
     for (std::int64_t c = 0; c < n; ++c) row[c] = fast_exp(row[c] - most);
 }
 
+/// A query that sees no key has no weights.
 void soft_max(float* row, float most, std::int64_t n, const float* sink) {
     if (sink != nullptr) most = std::max(most, *sink);
+    if (most == hidden) {
+        std::fill_n(row, n, 0.0F);
+        return;
+    }
     exponentials(row, most, n);
     double sum = sum_over(n, [=](std::int64_t c) { return row[c]; });
     if (sink != nullptr) sum += static_cast<double>(fast_exp(*sink - most));
