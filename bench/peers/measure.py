@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the gradient of a whole answer beside PyTorch's, in turn, and prints the table of docs/benchmarks.md.
 
-usage: run.py LLMX PYTHON MODEL.gguf [--times N] [--type float32|bfloat16] [TOKENS...]
+usage: measure.py LLMX PYTHON MODEL.gguf [--times N] [--type float32|bfloat16] [TOKENS...]
 
 PYTHON has PyTorch and transformers. The text is random tokens, the last 64 of which are the answer. Ours is a whole
 process, which loads the model; PyTorch's seconds are those of the gradient alone. The best of N counts.
