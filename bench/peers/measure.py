@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--type", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("tokens", type=int, nargs="*")
-    asked = parser.parse_args()
+    asked = parser.parse_intermixed_args()
     print(f"| tokens | llmx | PyTorch, {asked.type} | ratio | memory |\n| --- | --- | --- | --- | --- |")
     with tempfile.TemporaryDirectory() as place:
         for tokens in asked.tokens or (241, 1024, 2064, 4064):
