@@ -14,7 +14,6 @@
 #include "flags.hpp"
 #include "messages.hpp"
 #include "terminal/terminal.hpp"
-#include "waiting.hpp"
 
 namespace {
 
@@ -88,7 +87,6 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     using llmx::cli::complain;
-    llmx::cli::wait_briefly(argv);
     const int internal = static_cast<int>(llmx::ErrorCode::internal);
     reserve_standard_streams();
     try {
