@@ -157,17 +157,14 @@ void attend(const Heads& heads, float* y, int threads) {
         const std::vector<Strip> more = strips_of(heads, batch);
         strips.insert(strips.end(), more.begin(), more.end());
     }
-    // in turns: the later strips of a causal text are the longer ones
-    parallel_blocks(threads, threads, [&](std::int64_t from, std::int64_t to) {
-        Weights weights;
-        for (std::int64_t worker = from; worker < to; ++worker) {
-            for (auto i = static_cast<std::size_t>(worker); i < strips.size();
-                 i += static_cast<std::size_t>(threads)) {
-                const std::int64_t head = strips[i].batch * heads.q.shape[1] + strips[i].head;
-                attend(heads, strips[i], weights, y + head * heads.q.shape[2] * heads.width());
-            }
-        }
-    });
+    std::vector<Weights> weights(static_cast<std::size_t>(threads));
+    parallel_turns(threads, static_cast<std::int64_t>(strips.size()),
+                   [&](std::int64_t worker, std::int64_t i) {
+                       const Strip& strip = strips[static_cast<std::size_t>(i)];
+                       const std::int64_t head = strip.batch * heads.q.shape[1] + strip.head;
+                       attend(heads, strip, weights[static_cast<std::size_t>(worker)],
+                              y + head * heads.q.shape[2] * heads.width());
+                   });
 }
 
 }  // namespace llmx::attention

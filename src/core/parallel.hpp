@@ -33,4 +33,15 @@ void parallel_blocks(int threads, std::int64_t count, Body&& body) {
     if (failure) std::rethrow_exception(failure);
 }
 
+/// Calls body(worker, i) for every i < count, dealt out to `threads` workers in turn: where later items take
+/// longer, contiguous blocks would not. The same worker gets the same items for the same thread count.
+template <class Body>
+void parallel_turns(int threads, std::int64_t count, Body&& body) {
+    parallel_blocks(threads, threads, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t worker = first; worker < last; ++worker) {
+            for (std::int64_t i = worker; i < count; i += threads) body(worker, i);
+        }
+    });
+}
+
 }  // namespace llmx

@@ -83,8 +83,7 @@ std::vector<replay::RequiredValue> Attention::needs() const {
     std::vector<replay::RequiredValue> needs = pair_ ? pair_->needs() : std::vector<replay::RequiredValue>{};
     for (const Block& block : blocks_) {
         for (const replay::AttentionSite& site : block.sites) {
-            const std::vector<replay::RequiredValue> weights = reader_.needs(site);
-            needs.insert(needs.end(), weights.begin(), weights.end());
+            reader_.add_needs(site, needs);
             if (answer_ == 0) continue;
             for (const std::size_t source : {0U, 1U}) {
                 needs.push_back(

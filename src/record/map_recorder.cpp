@@ -55,9 +55,7 @@ std::vector<replay::RequiredValue> MapRecorder::needs() const {
         for (const replay::AttentionSite& site : part.facts.sites) {
             const bool asked = std::any_of(part.blocks.begin(), part.blocks.end(),
                                            [&](const Block& block) { return block.number == site.block; });
-            if (!asked) continue;
-            const std::vector<replay::RequiredValue> weights = reader_.needs(site);
-            needs.insert(needs.end(), weights.begin(), weights.end());
+            if (asked) reader_.add_needs(site, needs);
         }
     }
     return needs;

@@ -10,34 +10,38 @@ namespace llmx::replay {
 
 namespace {
 
-/// Columns of weights told as weights of rows.
+/// What the weights of a joined attention depend on: q, k, mask and sinks.
+constexpr std::array weight_sources{0, 1, 3, 4};
+
+/// Turns numbers by column into numbers by row.
 class Rows {
 public:
     Rows(std::vector<int> row_of, std::size_t rows, int block)
-        : row_of_(std::move(row_of)), weights_(rows), block_(block) {}
+        : row_of_(std::move(row_of)), values_(rows), block_(block) {}
 
-    /// Columns [begin, end) of one query: what is told of them, and the weights themselves.
-    std::span<const float> take(const float* told, const float* attended, std::size_t begin,
-                                std::size_t end) {
-        std::fill(weights_.begin(), weights_.end(), 0.0F);
+    /// `values` and `weights` are those of one query in columns [begin, end). Throws where a weight falls on
+    /// a column that is no row.
+    std::span<const float> take(const float* values, const float* weights, std::int64_t begin,
+                                std::int64_t end) {
+        std::fill(values_.begin(), values_.end(), 0.0F);
         double missed = 0;
-        for (std::size_t c = begin; c < end; ++c) {
-            if (row_of_[c] >= 0)
-                weights_[static_cast<std::size_t>(row_of_[c])] = told[c - begin];
+        for (std::int64_t c = begin; c < end; ++c) {
+            const int row = row_of_[static_cast<std::size_t>(c)];
+            if (row >= 0)
+                values_[static_cast<std::size_t>(row)] = values[c - begin];
             else
-                missed += static_cast<double>(attended[c - begin]);
+                missed += static_cast<double>(weights[c - begin]);
         }
-        if (missed <= 1e-4) return weights_;
+        if (missed <= 1e-4) return values_;
         throw Error(ErrorCode::unsupported,
                     fmt::format("attention: block {} attends to {} columns, which is not one per token; try "
                                 "`method` gradient",
                                 block_, row_of_.size()));
     }
-    [[nodiscard]] std::size_t columns() const { return row_of_.size(); }
 
 private:
     std::vector<int> row_of_;
-    std::vector<float> weights_;
+    std::vector<float> values_;
     int block_;
 };
 
@@ -46,7 +50,7 @@ private:
 AttentionReader::AttentionReader(const Replay& replay)
     : replay_(replay), sites_(find_attention(replay.graph())) {
     for (engine::JoinedAttention& joined : engine::find_long_attention(replay.graph()))
-        joined_.emplace(replay.graph().at(joined.nodes.front()).order, std::move(joined.node));
+        joined_.emplace(replay.graph().at(joined.soft_max).order, std::move(joined.node));
 }
 
 const engine::TensorInfo& AttentionReader::node(int order) const {
@@ -54,19 +58,16 @@ const engine::TensorInfo& AttentionReader::node(int order) const {
     return graph.at(graph.nodes[static_cast<std::size_t>(order)]);
 }
 
-std::vector<RequiredValue> AttentionReader::needs(const AttentionSite& site) const {
+void AttentionReader::add_needs(const AttentionSite& site, std::vector<RequiredValue>& needs) const {
     const auto found = joined_.find(site.softmax);
-    if (found == joined_.end()) return {matrix(site)};
-    std::vector<RequiredValue> needs;
-    for (const int i : {0, 1, 3, 4}) {
+    if (found == joined_.end()) return needs.push_back(matrix(site));
+    const engine::Graph& graph = replay_.graph();
+    for (const int i : weight_sources) {
         const int id = found->second.sources[static_cast<std::size_t>(i)];
-        if (id < 0) continue;
-        const engine::TensorRole role = replay_.graph().at(replay_.graph().at(id).root).role;
-        if (role == engine::TensorRole::input) continue;  // kept anyway
-        needs.push_back({site.softmax, replay_.lineage().read_by(
-                                           id, engine::reading_node(replay_.graph(), found->second, i))});
+        if (id < 0 || graph.at(graph.at(id).root).role == engine::TensorRole::input) continue;  // kept anyway
+        needs.push_back(
+            {site.softmax, replay_.lineage().read_by(id, engine::reading_node(graph, found->second, i))});
     }
-    return needs;
 }
 
 RequiredValue AttentionReader::matrix(const AttentionSite& site) const {
@@ -103,6 +104,16 @@ std::vector<int> AttentionReader::rows_of_columns(const tape::Tape& tape, const 
     return rows;
 }
 
+attention::Heads AttentionReader::heads_of(const tape::Tape& tape, const engine::TensorInfo& joined) const {
+    std::array<TensorView<const float>, 5> sources;
+    for (const int i : weight_sources) {
+        const auto index = static_cast<std::size_t>(i);
+        if (const int id = joined.sources[index]; id >= 0)
+            sources[index] = tape.read_by(id, engine::reading_node(replay_.graph(), joined, i));
+    }
+    return engine::heads_of(joined, sources);
+}
+
 void AttentionReader::require_rows(const AttentionSite& site) const {
     const engine::TensorInfo& softmax = node(site.softmax);
     const int count = queries(site).second;
@@ -115,50 +126,32 @@ void AttentionReader::require_rows(const AttentionSite& site) const {
 void AttentionReader::read(const tape::Tape& tape, const AttentionSite& site, const Visit& visit,
                            int from) const {
     const auto joined = joined_.find(site.softmax);
-    if (joined == joined_.end()) {
-        read(tape, site, tape.written_by(site.softmax), visit);
-    } else {
-        read_joined(tape, site, joined->second, visit, from);
-    }
-}
-
-void AttentionReader::read_joined(const tape::Tape& tape, const AttentionSite& site,
-                                  const engine::TensorInfo& joined, const Visit& visit, int from) const {
+    if (joined == joined_.end()) return read(tape, site, tape.written_by(site.softmax), visit, from);
     require_rows(site);
-    std::array<TensorView<const float>, 5> sources;
-    for (const int i : {0, 1, 3, 4}) {
-        const int id = joined.sources[static_cast<std::size_t>(i)];
-        if (id >= 0) {
-            sources[static_cast<std::size_t>(i)] =
-                tape.read_by(id, engine::reading_node(replay_.graph(), joined, i));
-        }
-    }
-    const attention::Heads heads = engine::heads_of(joined, sources);
+    const attention::Heads heads = heads_of(tape, joined->second);
     const int first = queries(site).first;
     Rows rows(rows_of_columns(tape, site), replay_.ids().size(), site.block);
     attention::Weights weights;
     for (attention::Strip strip : attention::strips_of(heads, 0)) {
-        strip.first = std::max(strip.first, std::min<std::int64_t>(from - first, strip.last));
+        strip.first = std::clamp<std::int64_t>(from - first, strip.first, strip.last);
         if (strip.rows() == 0) continue;
         attention::find_weights(heads, strip, weights);
         for (std::int64_t q = strip.first; q < strip.last; ++q) {
             const float* p = weights.p.data() + (q - strip.first) * heads.keys();
-            visit(
-                strip.head, first + static_cast<int>(q),
-                rows.take(p, p, static_cast<std::size_t>(strip.begin), static_cast<std::size_t>(strip.end)));
+            visit(strip.head, first + static_cast<int>(q), rows.take(p, p, strip.begin, strip.end));
         }
     }
 }
 
 void AttentionReader::read(const tape::Tape& tape, const AttentionSite& site,
-                           const TensorView<const float>& values, const Visit& visit) const {
+                           const TensorView<const float>& values, const Visit& visit, int from) const {
     require_rows(site);
-    const TensorView<const float> softmax = tape.written_by(site.softmax);
+    const TensorView<const float> weights = tape.written_by(site.softmax);
     const auto [first, count] = queries(site);
     Rows rows(rows_of_columns(tape, site), replay_.ids().size(), site.block);
     for (std::int64_t h = 0; h < values.shape[1]; ++h) {
-        for (int q = 0; q < count; ++q)
-            visit(h, first + q, rows.take(values.row(0, h, q), softmax.row(0, h, q), 0, rows.columns()));
+        for (int q = std::max(0, from - first); q < count; ++q)
+            visit(h, first + q, rows.take(values.row(0, h, q), weights.row(0, h, q), 0, values.columns()));
     }
 }
 

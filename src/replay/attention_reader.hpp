@@ -19,8 +19,8 @@ public:
 
     /// Every attention of the pass, by block, then in order of the pass; none in a model without.
     [[nodiscard]] const std::vector<AttentionSite>& sites() const { return sites_; }
-    /// What `read` reads: the matrix of weights, or, for long texts, queries and keys.
-    [[nodiscard]] std::vector<RequiredValue> needs(const AttentionSite& site) const;
+    /// Adds what `read` reads: the matrix of weights or, in long texts, queries and keys.
+    void add_needs(const AttentionSite& site, std::vector<RequiredValue>& needs) const;
     /// The matrix of weights, [1, heads, queries, columns], as Tape::written_by(site.softmax) then gives it.
     [[nodiscard]] RequiredValue matrix(const AttentionSite& site) const;
     /// First row of the site's queries, and their number.
@@ -32,23 +32,23 @@ public:
 
     /// Told one query's weights over all rows of the replay.
     using Visit = std::function<void(std::int64_t head, int row, std::span<const float> weights)>;
-    /// Queries in rows before `from` are left out. Throws Error{unsupported} where the softmax looks at
+    /// Leaves out queries in rows before `from`. Throws Error{unsupported} where the softmax looks at
     /// anything but one column a row.
     void read(const tape::Tape& tape, const AttentionSite& site, const Visit& visit, int from = 0) const;
-    /// The same of anything that is shaped like the site's matrix (its gradient), which must have been kept.
+    /// The same for values shaped like the site's matrix, such as its gradient. The matrix must have been
+    /// kept.
     void read(const tape::Tape& tape, const AttentionSite& site, const TensorView<const float>& values,
-              const Visit& visit) const;
+              const Visit& visit, int from = 0) const;
 
 private:
     [[nodiscard]] const engine::TensorInfo& node(int order) const;
     void require_rows(const AttentionSite& site) const;
-    void read_joined(const tape::Tape& tape, const AttentionSite& site, const engine::TensorInfo& joined,
-                     const Visit& visit, int from) const;
+    [[nodiscard]] attention::Heads heads_of(const tape::Tape& tape, const engine::TensorInfo& joined) const;
 
     const Replay& replay_;
     std::vector<AttentionSite> sites_;
     std::map<int, engine::TensorInfo>
-        joined_;  ///< by the softmax's node: the weights are made again from its sources
+        joined_;  ///< by the softmax's node; the weights are computed again from its sources
 };
 
 }  // namespace llmx::replay

@@ -17,7 +17,7 @@ namespace {
 void keep_attention_whole(const engine::Graph& graph, std::vector<RequiredValue>& needs) {
     std::map<int, int> last_of;  // first node -> last node
     for (const engine::JoinedAttention& joined : engine::find_long_attention(graph))
-        last_of.emplace(graph.at(joined.nodes.back()).order, joined.node.order);
+        last_of.emplace(graph.at(joined.product).order, joined.node.order);
     for (RequiredValue& need : needs) {
         const auto after = last_of.upper_bound(need.node);
         if (after != last_of.begin()) need.node = std::max(need.node, std::prev(after)->second);
@@ -64,7 +64,7 @@ std::vector<Piece> by_budget(const engine::Graph& graph, std::vector<RequiredVal
     return pieces;
 }
 
-/// Walks from what a piece keeps back to what crosses its beginning.
+/// Walks from what a piece keeps back to the values that cross into it.
 class Way {
 public:
     Way(const engine::Graph& graph, const tape::Lineage& lineage, Piece& piece)

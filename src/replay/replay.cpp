@@ -99,11 +99,11 @@ tape::Tape Replay::record_first(const Piece& piece) {
     tape::Keeps crossing;
     for (const Piece& any : pieces_) crossing.insert(any.crossing.begin(), any.crossing.end());
     crossing_arena_->reset();
-    auto [tape, kept] =
-        tape::record(session_, input_, graph_, {piece.keeps, arena_}, {crossing, crossing_arena_});
-    if (pieces_.size() > 1) crossing_.emplace(std::move(kept));
+    tape::Tape tape =
+        tape::record(session_, input_, graph_, {piece.keeps, arena_, &crossing, crossing_arena_});
+    if (pieces_.size() > 1) crossing_.emplace(tape);
     if (results_.empty()) take_results();
-    return std::move(tape);
+    return tape;
 }
 
 void Replay::take_results() {

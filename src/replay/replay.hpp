@@ -90,7 +90,8 @@ private:
     std::optional<tape::Tape> recorded_;  // of the first of pieces_
     std::uint64_t recorded_at_ = 0;       // resets of the arena
     std::shared_ptr<tape::Arena> crossing_arena_ = std::make_shared<tape::Arena>();
-    std::optional<tape::Tape> crossing_;  // what the pieces begin with
+    std::optional<tape::Tape>
+        crossing_;  // values that cross the cuts; its others go with the first recording
     Tensor results_;
 };
 

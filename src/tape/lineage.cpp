@@ -4,15 +4,10 @@
 
 namespace llmx::tape {
 
-bool is_window(const engine::TensorInfo& tensor) {
-    return tensor.op == "NONE" || tensor.op == "VIEW" || tensor.op == "RESHAPE" || tensor.op == "PERMUTE" ||
-           tensor.op == "TRANSPOSE";
-}
-
 Lineage::Lineage(const engine::Graph& graph) : graph_(graph), writers_(graph.tensors.size()) {
     for (const int id : graph.nodes) {
         const engine::TensorInfo& node = graph.at(id);
-        if (!is_window(node)) writers_[static_cast<std::size_t>(node.root)].push_back(node.order);
+        if (!engine::is_window(node)) writers_[static_cast<std::size_t>(node.root)].push_back(node.order);
     }
 }
 

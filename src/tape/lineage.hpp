@@ -17,9 +17,6 @@ struct ValueKey {
     friend auto operator<=>(const ValueKey&, const ValueKey&) = default;
 };
 
-/// VIEW, RESHAPE, PERMUTE, TRANSPOSE: the node only names a window and computes nothing.
-bool is_window(const engine::TensorInfo& tensor);
-
 class Lineage {
 public:
     explicit Lineage(const engine::Graph& graph);

@@ -23,8 +23,8 @@ std::size_t bytes_of(const engine::Graph& graph, ValueKey key) {
     return static_cast<std::size_t>(graph.at(key.root).elements()) * sizeof(float);
 }
 
-Tape::Tape(std::shared_ptr<const engine::Graph> graph, std::shared_ptr<Arena> arena)
-    : graph_(std::move(graph)), arena_(std::move(arena)), lineage_(*graph_) {}
+Tape::Tape(std::shared_ptr<const engine::Graph> graph, std::vector<std::shared_ptr<Arena>> arenas)
+    : graph_(std::move(graph)), arenas_(std::move(arenas)), lineage_(*graph_) {}
 
 const void* Tape::stored(ValueKey key, const engine::TensorInfo& tensor) const {
     const auto found = values_.find(key);
@@ -62,14 +62,13 @@ std::span<const float> Tape::all(ValueKey key) const {
 /// Copies values out of a running pass.
 class Recorder : public engine::Watcher {
 public:
-    Recorder(Tape& tape, const engine::Session& session, const Keeps& keeps, bool inputs)
-        : tape_(tape),
-          session_(session),
-          keeps_(keeps),
-          inputs_(inputs),
-          by_version_(tape.graph().nodes.size()) {
-        for (const ValueKey& key : keeps) {
-            if (key.version >= 0) by_version_[static_cast<std::size_t>(key.version)].push_back(key.root);
+    Recorder(Tape& tape, const engine::Session& session, const Recording& recording)
+        : tape_(tape), session_(session), recording_(recording), by_version_(tape.graph().nodes.size()) {
+        for (const Keeps* keeps : {&recording.keeps, recording.lasting}) {
+            if (keeps == nullptr) continue;
+            for (const ValueKey& key : *keeps) {
+                if (key.version >= 0) by_version_[static_cast<std::size_t>(key.version)].push_back(key.root);
+            }
         }
     }
 
@@ -85,7 +84,7 @@ public:
             const ValueKey key = tape_.lineage().read_by(source, node);
             if (key.version >= 0) continue;
             const engine::TensorRole role = tape_.graph().at(key.root).role;
-            if ((inputs_ && role == engine::TensorRole::input) || keeps_.contains(key)) keep(key);
+            if (role == engine::TensorRole::input || recording_.keeps.contains(key)) keep(key);
         }
     }
 
@@ -100,7 +99,9 @@ private:
         const engine::TensorInfo& root = tape_.graph().at(key.root);
         const engine::TensorBytes bytes = session_.bytes(key.root);
         if (bytes.data == nullptr) return;  // an input that this pass does not use
-        void* copy = tape_.arena_->take(bytes_of(tape_.graph(), key));
+        const bool lasts = recording_.lasting != nullptr && recording_.lasting->contains(key);
+        Arena& arena = lasts ? *recording_.lasting_arena : *recording_.arena;
+        void* copy = arena.take(bytes_of(tape_.graph(), key));
         copy_in(root, bytes, copy);
         tape_.values_.emplace(key, copy);
     }
@@ -120,31 +121,11 @@ private:
 
     Tape& tape_;
     const engine::Session& session_;
-    const Keeps& keeps_;
-    bool inputs_;
+    const Recording& recording_;
     std::vector<std::vector<int>> by_version_;
 };
 
 namespace {
-
-/// Two watch as one.
-class Both : public engine::Watcher {
-public:
-    Both(engine::Watcher& first, engine::Watcher& second) : first_(first), second_(second) {}
-    [[nodiscard]] bool wants(int node) const override { return first_.wants(node) || second_.wants(node); }
-    void before(int node) override {
-        first_.before(node);
-        second_.before(node);
-    }
-    bool computed(int node) override {
-        const bool goes_on = first_.computed(node);
-        return second_.computed(node) && goes_on;
-    }
-
-private:
-    engine::Watcher& first_;
-    engine::Watcher& second_;
-};
 
 /// Runs a part of the pass, with given values in place of what comes before.
 class PartRunner : public engine::Watcher {
@@ -182,29 +163,18 @@ private:
 
 Tape record(engine::Session& session, const engine::PassInput& input,
             std::shared_ptr<const engine::Graph> graph, const Recording& recording) {
-    Tape tape(std::move(graph), recording.arena);
-    Recorder recorder(tape, session, recording.keeps, true);
-    session.run(input, &tape.graph(), &recorder);
+    Tape tape(std::move(graph), {recording.arena, recording.lasting_arena});
+    Recorder recorder(tape, session, recording);
+    session.run(input, tape.graph(), recorder);
     return tape;
-}
-
-std::pair<Tape, Tape> record(engine::Session& session, const engine::PassInput& input,
-                             std::shared_ptr<const engine::Graph> graph, const Recording& first,
-                             const Recording& second) {
-    std::pair<Tape, Tape> tapes{Tape(graph, first.arena), Tape(graph, second.arena)};
-    Recorder a(tapes.first, session, first.keeps, true);
-    Recorder b(tapes.second, session, second.keeps, false);
-    Both both(a, b);
-    session.run(input, graph.get(), &both);
-    return tapes;
 }
 
 Tape record_part(engine::Session& session, const engine::PassInput& input,
                  std::shared_ptr<const engine::Graph> graph, const Recording& recording, const Part& part) {
-    Tape tape(std::move(graph), recording.arena);
-    Recorder recorder(tape, session, recording.keeps, true);
+    Tape tape(std::move(graph), {recording.arena});
+    Recorder recorder(tape, session, recording);
     PartRunner runner(session, recorder, part);
-    session.run(input, &tape.graph(), &runner);
+    session.run(input, tape.graph(), runner);
     return tape;
 }
 

@@ -5,7 +5,6 @@
 #include <memory>
 #include <set>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "core/tensor_view.hpp"
@@ -20,7 +19,8 @@ using Keeps = std::set<ValueKey>;
 
 class Tape {
 public:
-    Tape(std::shared_ptr<const engine::Graph> graph, std::shared_ptr<Arena> arena);
+    /// The arenas hold its values.
+    Tape(std::shared_ptr<const engine::Graph> graph, std::vector<std::shared_ptr<Arena>> arenas);
 
     [[nodiscard]] const engine::Graph& graph() const { return *graph_; }
     [[nodiscard]] const Lineage& lineage() const { return lineage_; }
@@ -43,7 +43,7 @@ private:
     [[nodiscard]] const void* stored(ValueKey key, const engine::TensorInfo& tensor) const;
 
     std::shared_ptr<const engine::Graph> graph_;
-    std::shared_ptr<Arena> arena_;
+    std::vector<std::shared_ptr<Arena>> arenas_;
     Lineage lineage_;
     std::map<ValueKey, const void*> values_;  // float32, or int32 for integer roots
 };
@@ -51,19 +51,17 @@ private:
 /// Bytes that keeping a value takes.
 std::size_t bytes_of(const engine::Graph& graph, ValueKey key);
 
-/// What to keep of a pass, and where. The arena is the caller's to reset.
+/// What to keep of a pass, and where. The arenas are the caller's to reset.
 struct Recording {
     const Keeps& keeps;
     std::shared_ptr<Arena> arena;
+    const Keeps* lasting = nullptr;  ///< kept in an arena of their own, which outlives the other
+    std::shared_ptr<Arena> lasting_arena = nullptr;
 };
 
-/// Runs the pass and keeps what `recording` names, and every input that a node reads; or what two recordings
-/// name, the inputs in the first.
+/// Runs the pass and keeps what `recording` names, and every input that a node reads.
 Tape record(engine::Session& session, const engine::PassInput& input,
             std::shared_ptr<const engine::Graph> graph, const Recording& recording);
-std::pair<Tape, Tape> record(engine::Session& session, const engine::PassInput& input,
-                             std::shared_ptr<const engine::Graph> graph, const Recording& first,
-                             const Recording& second);
 
 /// A part of a pass, which ends with node `last` (so there are no results).
 struct Part {

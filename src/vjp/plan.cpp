@@ -58,7 +58,7 @@ private:
                 steps_.push_back(step);
                 continue;
             }
-            if (tape::is_window(node)) {
+            if (engine::is_window(node)) {
                 if (contains(watched_, id)) steps_.push_back(step);
                 continue;
             }
@@ -108,7 +108,7 @@ private:
             const auto attention = found.find(step.node);
             if (step.rule == nullptr || attention == found.end() || !can_join(attention->second, step))
                 continue;
-            for (const int id : attention->second.nodes) joined.insert(graph_.at(id).order);
+            for (const int id : attention->second.inner) joined.insert(graph_.at(id).order);
             step.wanted = reached_by(attention->second.node);
             step.joined = std::make_shared<const engine::TensorInfo>(attention->second.node);
             step.rule = &rule_for(*step.joined);
@@ -117,11 +117,11 @@ private:
     }
 
     bool can_join(const engine::JoinedAttention& attention, const Step& step) const {
-        const bool is_asked = std::any_of(attention.nodes.begin(), attention.nodes.end(), [&](int id) {
+        const bool is_asked = std::any_of(attention.inner.begin(), attention.inner.end(), [&](int id) {
             return contains(to_, id) || contains(watched_, id);
         });
         // what the product of keys and queries read must still be there when the last node runs
-        const int product = graph_.at(attention.nodes.back()).order;
+        const int product = graph_.at(attention.product).order;
         return !is_asked &&
                std::all_of(attention.node.sources.begin(), attention.node.sources.end(), [&](int id) {
                    return id < 0 || lineage_.read_by(id, product) == lineage_.read_by(id, step.node);

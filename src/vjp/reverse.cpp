@@ -136,7 +136,7 @@ void Reverse::step(const tape::Tape& tape, const Step& step, const GradientSink&
     const engine::TensorInfo& info = step.info(graph_);
     if (!shadow_.reached(info.id)) return;
     const bool asked = std::find(asked_.begin(), asked_.end(), info.id) != asked_.end();
-    const bool computes = !tape::is_window(info);
+    const bool computes = !engine::is_window(info);
     GradientBuffers::Taken dy =
         shadow_.take(info.id, computes && (step.rule == nullptr || !step.rule->clears_itself));
     if (asked) sink(info.id, dy.view);

@@ -67,8 +67,8 @@ WeightMatrix Weights::matrix(const engine::TensorInfo& weight, std::int64_t batc
     WeightMatrix made = convert(weight, batch * rows, rows, bfloat16_, threads);
     const std::size_t bytes = static_cast<std::size_t>(rows * weight.shape[3]) * (bfloat16_ ? 2 : 4);
     const std::scoped_lock lock(mutex_);
-    const bool is_first = seen_.insert(key).second;  // of a single reverse pass, as a rule
-    if (!is_first && used_ + bytes <= budget_ && kept_.emplace(key, made).second) used_ += bytes;
+    const bool is_new = seen_.insert(key).second;  // a single reverse pass never asks again
+    if (!is_new && used_ + bytes <= budget_ && kept_.emplace(key, made).second) used_ += bytes;
     return made;
 }
 

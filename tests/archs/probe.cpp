@@ -161,10 +161,7 @@ std::vector<float> Probe::attention() {
     replay::Replay again = replay_.again();
     const replay::AttentionReader reader(again);
     std::vector<replay::RequiredValue> needs;
-    for (const replay::AttentionSite& site : reader.sites()) {
-        const auto more = reader.needs(site);
-        needs.insert(needs.end(), more.begin(), more.end());
-    }
+    for (const replay::AttentionSite& site : reader.sites()) reader.add_needs(site, needs);
     again.plan(std::move(needs), 0);
     std::vector<float> all;
     try {
@@ -186,7 +183,7 @@ Value Probe::value(std::span<const float> embeddings) {
     engine::PassInput moved = input();
     moved.embeddings = {embeddings_.shape, {embeddings.begin(), embeddings.end()}};
     Choices choices(session_, graph());
-    session_.run(moved, &graph(), &choices);
+    session_.run(moved, graph(), choices);
     Tensor results;
     for (int i = 0; i < static_cast<int>(moved.outputs.size()); ++i) {
         const auto row = session_.result(i);

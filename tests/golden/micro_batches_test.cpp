@@ -4,15 +4,11 @@
 #include <gtest/gtest.h>
 
 #include "support/compare.hpp"
-#include "support/data.hpp"
-#include "support/golden_file.hpp"
 #include "support/measured.hpp"
-#include "support/pass_results.hpp"
+#include "support/tiny_text.hpp"
 
 namespace llmx {
 namespace {
-
-using test::prompt_size;
 
 struct MicroBatchCase {
     const char* name;
@@ -23,26 +19,16 @@ void PrintTo(const MicroBatchCase& family, std::ostream* out) { *out << family.n
 
 class MicroBatches : public testing::TestWithParam<MicroBatchCase> {
 protected:
-    const std::string stem = test::data_file(GetParam().name, "-tiny");
-    const Model model = Model::load(stem + ".gguf");
-    const Tokens ids = test::GoldenFile(stem + ".golden.gguf").ids("ids");
-
-    [[nodiscard]] test::PassResults results(int micro_batch, std::size_t budget = 0) const {
-        engine::PassInput input{.ids = ids};
-        for (int p = prompt_size - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
-        const Tokens answer(ids.begin() + prompt_size, ids.end());
-        return test::per_term(model, input, objective::terms(Objective::generated, answer, {}), micro_batch,
-                              budget);
-    }
+    const test::TinyText text{GetParam().name};
 };
 
 TEST_P(MicroBatches, AreOneText) {
-    const test::PassResults one = results(0);
+    const test::PassResults one = text.results(0);
     EXPECT_EQ(one.passes, 1U);
     for (const int size : {1, 5, 8, 12, 23}) {
-        const test::PassResults several = results(size);
+        const test::PassResults several = text.results(size);
         EXPECT_EQ(several.passes,
-                  (ids.size() + static_cast<std::size_t>(size) - 1) / static_cast<std::size_t>(size));
+                  (text.ids.size() + static_cast<std::size_t>(size) - 1) / static_cast<std::size_t>(size));
         const double logits = test::relative_l2(several.results, one.results);
         const double gradients = test::relative_l2(several.gradients, one.gradients);
         std::cout << GetParam().name << ", " << size << " at a time: logits " << logits << ", gradients "
@@ -53,16 +39,11 @@ TEST_P(MicroBatches, AreOneText) {
 }
 
 TEST_P(MicroBatches, HaveTheSameAttention) {
-    engine::PassInput input{.ids = ids};
-    for (int p = prompt_size - 1; p + 1 < static_cast<int>(ids.size()); ++p) input.outputs.push_back(p);
-    const auto answer = static_cast<int>(ids.size()) - prompt_size;
-    const AttentionResult one =
-        test::attention(model, input, replay::AttentionKind::self, prompt_size, answer);
+    const AttentionResult one = text.attention();
     for (const int size : {1, 5, 12}) {
         for (const std::size_t budget : {std::size_t{0}, std::size_t{256} << 10}) {
             std::size_t pieces = 0;
-            const AttentionResult several = test::attention(model, input, replay::AttentionKind::self,
-                                                            prompt_size, answer, size, budget, &pieces);
+            const AttentionResult several = text.attention(size, budget, &pieces);
             EXPECT_EQ(pieces > 1, budget > 0);
             const double measured = size == 1 ? GetParam().attention : 6e-8;
             ASSERT_EQ(several.weights.size(), one.weights.size());
@@ -77,8 +58,8 @@ TEST_P(MicroBatches, HaveTheSameAttention) {
 }
 
 TEST_P(MicroBatches, ArePiecesToo) {
-    const test::PassResults whole = results(7);
-    const test::PassResults pieces = results(7, std::size_t{320} << 10);
+    const test::PassResults whole = text.results(7);
+    const test::PassResults pieces = text.results(7, std::size_t{320} << 10);
     EXPECT_GT(pieces.pieces, 2U);
     EXPECT_EQ(test::max_difference(pieces.gradients, whole.gradients), 0.0);
 }

@@ -3,7 +3,9 @@
 
 #include <ggml.h>
 
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -69,6 +71,24 @@ inline std::vector<Case> all_cases() {
     add_linear_attention_cases(cases);
     add_matrix_cases(cases);
     return cases;
+}
+
+/// By what ALiBi multiplies the mask of a head; 1 without a bias.
+inline double alibi_slope(float max_bias, std::int64_t heads, std::int64_t head) {
+    if (max_bias == 0.0F) return 1;
+    const auto power = std::exp2(std::floor(std::log2(static_cast<double>(heads))));
+    const auto bias = static_cast<double>(max_bias);
+    const auto h = static_cast<double>(head);
+    return h < power ? std::exp2(-bias / power * (h + 1))
+                     : std::exp2(-bias / 2 / power * (2 * (h - power) + 1));
+}
+
+/// A causal mask, [.., queries, keys]; all see the first key.
+inline void make_causal(Array& mask) {
+    for (std::int64_t r = 0; r < mask.rows(); ++r) {
+        for (std::int64_t k = 0; k < mask.columns(); ++k)
+            mask.row(r)[k] = k > r % mask.shape[2] ? -std::numeric_limits<double>::infinity() : 0.0;
+    }
 }
 
 /// "2x3x4x5", for case names.

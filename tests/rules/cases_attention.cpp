@@ -131,15 +131,6 @@ struct SoftMax {
     bool sinks = false;
 };
 
-double slope_of(const SoftMax& s, std::int64_t head) {
-    if (s.bias == 0.0F) return 1;
-    const auto power = std::exp2(std::floor(std::log2(static_cast<double>(s.shape[1]))));
-    const auto bias = static_cast<double>(s.bias);
-    const auto h = static_cast<double>(head);
-    return h < power ? std::exp2(-bias / power * (h + 1))
-                     : std::exp2(-bias / 2 / power * (2 * (h - power) + 1));
-}
-
 Array soft_max(const SoftMax& s, const Inputs& x) {
     Array y = x[0];
     const bool masked = s.mask[3] > 0;
@@ -151,7 +142,8 @@ Array soft_max(const SoftMax& s, const Inputs& x) {
         double sum = s.sinks ? std::exp(x[masked ? 2 : 1].at(0, 0, 0, i1)) : 0;
         for (std::int64_t k = 0; k < y.columns(); ++k) {
             double z = static_cast<double>(s.scale) * row[k];
-            if (masked) z += slope_of(s, i1) * x[1].at(i0 % s.mask[0], i1 % s.mask[1], i2, k);
+            if (masked)
+                z += alibi_slope(s.bias, s.shape[1], i1) * x[1].at(i0 % s.mask[0], i1 % s.mask[1], i2, k);
             row[k] = std::exp(z);
             sum += row[k];
         }
@@ -166,16 +158,7 @@ void add_soft_max(std::vector<Case>& cases, const SoftMax& s) {
     if (masked) {
         inputs.push_back(
             {.shape = s.mask, .wanted = false, .type = s.mask_type, .role = engine::TensorRole::input});
-        if (s.bias == 0.0F) {
-            inputs.back().adjust = [](Array& mask) {  // causal; the first key is visible to all
-                for (std::int64_t r = 0; r < mask.rows(); ++r) {
-                    for (std::int64_t k = 0; k < mask.columns(); ++k) {
-                        mask.row(r)[k] =
-                            k > r % mask.shape[2] ? -std::numeric_limits<double>::infinity() : 0.0;
-                    }
-                }
-            };
-        }
+        if (s.bias == 0.0F) inputs.back().adjust = make_causal;
     }
     if (s.sinks) {
         inputs.push_back(

@@ -1,7 +1,6 @@
 // FLASH_ATTN_EXT.
 
 #include <cmath>
-#include <limits>
 
 #include "case.hpp"
 
@@ -22,15 +21,6 @@ struct Flash {
 
 constexpr float scale = 0.4F;
 
-double slope_of(const Flash& f, std::int64_t head) {
-    if (f.bias == 0.0F) return 1;
-    const auto power = std::exp2(std::floor(std::log2(static_cast<double>(f.q[1]))));
-    const auto bias = static_cast<double>(f.bias);
-    const auto h = static_cast<double>(head);
-    return h < power ? std::exp2(-bias / power * (h + 1))
-                     : std::exp2(-bias / 2 / power * (2 * (h - power) + 1));
-}
-
 std::vector<double> weights_of(const Flash& f, const Inputs& x, std::int64_t b, std::int64_t h,
                                std::int64_t i) {
     std::vector<double> p(static_cast<std::size_t>(f.k[2]));
@@ -41,7 +31,7 @@ std::vector<double> weights_of(const Flash& f, const Inputs& x, std::int64_t b, 
             z += x[0].at(b, h, i, d) * x[1].at(b, h * f.k[1] / f.q[1], j, d);
         z *= static_cast<double>(scale);
         if (f.cap != 0.0F) z = static_cast<double>(f.cap) * std::tanh(z / static_cast<double>(f.cap));
-        if (f.masked) z += slope_of(f, h) * x[3].at(0, 0, i, j);
+        if (f.masked) z += alibi_slope(f.bias, f.q[1], h) * x[3].at(0, 0, i, j);
         p[static_cast<std::size_t>(j)] = std::exp(z);
         sum += p[static_cast<std::size_t>(j)];
     }
@@ -74,14 +64,7 @@ void add(std::vector<Case>& cases, const Flash& f) {
                           .wanted = false,
                           .type = GGML_TYPE_F16,
                           .role = engine::TensorRole::input});
-        if (f.bias == 0.0F) {
-            inputs.back().adjust = [](Array& mask) {  // causal; the first key is visible to all
-                for (std::int64_t r = 0; r < mask.rows(); ++r) {
-                    for (std::int64_t c = 0; c < mask.columns(); ++c)
-                        mask.row(r)[c] = c > r ? -std::numeric_limits<double>::infinity() : 0.0;
-                }
-            };
-        }
+        if (f.bias == 0.0F) inputs.back().adjust = make_causal;
     }
     if (f.sinks)
         inputs.push_back({.shape = {1, 1, 1, f.q[1]}, .wanted = false, .role = engine::TensorRole::weight});

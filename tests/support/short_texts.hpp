@@ -1,5 +1,5 @@
 #pragma once
-// Lets short texts take the way of long ones.
+// Short texts computed like long ones.
 
 #include "attention/strips.hpp"
 

@@ -1,7 +1,7 @@
 #include "engine/pass/attention.hpp"
 
-#include <algorithm>
 #include <bit>
+#include <optional>
 
 namespace llmx::engine {
 
@@ -69,8 +69,7 @@ TensorInfo joined(const TensorInfo& output, const TensorInfo& soft_max, const Te
     return node;
 }
 
-}  // namespace
-
+/// How many nodes read each tensor itself, by id.
 std::vector<int> count_readers(const Graph& graph) {
     std::vector<int> readers(graph.tensors.size(), 0);
     for (const int id : graph.nodes) {
@@ -81,30 +80,32 @@ std::vector<int> count_readers(const Graph& graph) {
     return readers;
 }
 
+/// The attention that ends in `output`.
 std::optional<JoinedAttention> find_attention(const Graph& graph, const std::vector<int>& readers,
-                                              int output) {
-    const TensorInfo& last = graph.at(output);
-    if (!is_product(last)) return std::nullopt;
+                                              const TensorInfo& output) {
     Walk walk(graph, readers);
-    if (!walk.step(last.sources[1]) || walk.here().op != "SOFT_MAX") return std::nullopt;
+    if (!walk.step(output.sources[1]) || walk.here().op != "SOFT_MAX") return std::nullopt;
     const TensorInfo& soft_max = walk.here();
     const std::optional<Cap> cap = walk_to_product(walk);
     if (!cap) return std::nullopt;
     const TensorInfo& product = walk.here();
     const TensorInfo& keys = graph.at(product.sources[0]);
-    const TensorInfo& values = graph.at(last.sources[0]);
+    const TensorInfo& values = graph.at(output.sources[0]);
     if (keys.role == TensorRole::weight || values.role == TensorRole::weight) return std::nullopt;
     if (keys.shape[0] != values.shape[0] || keys.shape[1] != values.shape[1]) return std::nullopt;
-    return JoinedAttention{joined(last, soft_max, product, *cap), std::move(walk.nodes)};
+    return JoinedAttention{joined(output, soft_max, product, *cap), product.id, soft_max.id,
+                           std::move(walk.nodes)};
 }
+
+}  // namespace
 
 std::vector<JoinedAttention> find_long_attention(const Graph& graph) {
     std::vector<JoinedAttention> found;
     const std::vector<int> readers = count_readers(graph);
     for (const int id : graph.nodes) {
-        auto joined = find_attention(graph, readers, id);
-        if (joined && graph.at(joined->nodes.front()).shape[3] >= attention::fewest_keys)
-            found.push_back(std::move(*joined));
+        const TensorInfo& node = graph.at(id);
+        if (!is_product(node) || graph.at(node.sources[1]).shape[3] < attention::fewest_keys) continue;
+        if (auto attention = find_attention(graph, readers, node)) found.push_back(std::move(*attention));
     }
     return found;
 }

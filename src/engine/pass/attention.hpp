@@ -3,7 +3,6 @@
 // joined so that no matrix of weights has to be kept.
 
 #include <array>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -16,25 +15,20 @@ namespace llmx::engine {
 /// result is [heads, queries, width].
 inline constexpr std::string_view values_across = "VALUES_ACROSS";
 
-/// How often each tensor is read by a node, itself or through windows, by id.
-std::vector<int> count_readers(const Graph& graph);
-
 /// Nodes that are one FLASH_ATTN_EXT.
 struct JoinedAttention {
-    TensorInfo node;         ///< in place of the last of them; sources: q, k, v, mask, sinks
-    std::vector<int> nodes;  ///< tensors: the product, what caps it, the softmax
+    TensorInfo node;         ///< stands in for the last one; sources: q, k, v, mask, sinks
+    int product = -1;        ///< tensor: keys times queries, the first one
+    int soft_max = -1;       ///< tensor: the weights
+    std::vector<int> inner;  ///< all but the last
 };
 
-/// The attention whose result is `output`, a product of values and weights; none where the nodes before it
-/// are others, or something else reads them too.
-std::optional<JoinedAttention> find_attention(const Graph& graph, const std::vector<int>& readers,
-                                              int output);
-
-/// Every such attention over at least attention::fewest_keys keys.
+/// Every attention over at least attention::fewest_keys keys, but for those with other nodes in between, and
+/// those of which anything else reads an inner node.
 std::vector<JoinedAttention> find_long_attention(const Graph& graph);
 
-/// The node before which source i of `node` is read. Attention that was joined reads its keys and values at
-/// the end of the pass: cells that were written later were masked, and one copy serves all micro-batches.
+/// The node before which source i of `node` is read. Joined attention reads its keys and values at the end of
+/// the pass: it masks the cells that are written after it, so one copy serves all micro-batches.
 int reading_node(const Graph& graph, const TensorInfo& node, int i);
 
 /// The heads of FLASH_ATTN_EXT or a joined node, by its sources: q, k, v, mask, sinks; without data where

@@ -26,6 +26,11 @@ const SubPass& Graph::pass_of(int node) const {
                          [node](const SubPass& p) { return node < p.last_node; });
 }
 
+bool is_window(const TensorInfo& tensor) {
+    return tensor.op == "NONE" || tensor.op == "VIEW" || tensor.op == "RESHAPE" || tensor.op == "PERMUTE" ||
+           tensor.op == "TRANSPOSE";
+}
+
 std::string describe(const TensorInfo& tensor) {
     return fmt::format("{}{}{} [{}] \"{}\"", tensor.op, tensor.kind.empty() ? "" : " ", tensor.kind,
                        fmt::join(tensor.shape, ", "), tensor.name);

@@ -68,6 +68,9 @@ struct Graph {
     [[nodiscard]] const SubPass& pass_of(int node) const;
 };
 
+/// VIEW, RESHAPE, PERMUTE, TRANSPOSE: the node only names a window and computes nothing.
+bool is_window(const TensorInfo& tensor);
+
 /// "a [2, 3, 4] MUL_MAT node kq-3": for messages.
 std::string describe(const TensorInfo& tensor);
 

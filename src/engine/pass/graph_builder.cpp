@@ -39,10 +39,6 @@ std::string kind_of(const ggml_tensor* tensor) {
     return {};
 }
 
-bool computes(const TensorInfo& node) {
-    return node.op != "VIEW" && node.op != "RESHAPE" && node.op != "PERMUTE" && node.op != "TRANSPOSE";
-}
-
 }  // namespace
 
 bool reads_token_table(const ggml_tensor* tensor) {
@@ -65,7 +61,7 @@ void GraphBuilder::add_node(const ggml_tensor* tensor) {
     graph_.tensors[static_cast<std::size_t>(id)].order = static_cast<int>(graph_.nodes.size());
     graph_.nodes.push_back(id);
     const TensorInfo& node = graph_.at(id);
-    if (copied_.contains(node.root) && computes(node)) {
+    if (copied_.contains(node.root) && !is_window(node)) {
         throw Error(ErrorCode::unsupported, fmt::format("replay: {} writes to {}, of which another server "
                                                         "has a copy; put the whole model on one server",
                                                         describe(node), describe(graph_.at(node.root))));
@@ -80,7 +76,7 @@ void GraphBuilder::end(bool logits, std::int64_t hidden_width) {
     for (int order = pass.last_node; order-- > pass.first_node && pass.result < 0;) {
         const TensorInfo& node = graph_.at(graph_.nodes[static_cast<std::size_t>(order)]);
         const bool is_result = logits ? node.name == "result_output"
-                                      : computes(node) && node.shape[3] == hidden_width &&
+                                      : !is_window(node) && node.shape[3] == hidden_width &&
                                             node.shape[2] == static_cast<std::int64_t>(pass.outputs.size());
         if (is_result) pass.result = node.id;
     }

@@ -33,6 +33,31 @@ Token decoder_start_token(const Model& model) {
     return start >= 0 ? start : llama_vocab_bos(impl_of(model).vocab());
 }
 
+namespace {
+
+/// Watches a pass that is run for its results alone.
+class Nobody : public Watcher {
+public:
+    [[nodiscard]] bool wants(int) const override { return false; }
+    void before(int) override {}
+    bool computed(int) override { return true; }
+};
+
+/// Nodes compute again, however a pass ends.
+struct Restored {
+    OwnAttention& attention;
+    SkippedNodes& skipped;
+    Restored(OwnAttention& a, SkippedNodes& s) : attention(a), skipped(s) {}
+    Restored(const Restored&) = delete;
+    Restored& operator=(const Restored&) = delete;
+    ~Restored() {
+        attention.restore();
+        skipped.restore();
+    }
+};
+
+}  // namespace
+
 struct Session::Impl {
     Impl(const Model& m, SessionSize s) : model(m), size(s), remote(impl_of(m).servers != nullptr) {}
 
@@ -175,12 +200,10 @@ struct Session::Impl {
         mask.begin(part);
         const BatchPtr batch = make_batch(input, part);
         if (mode != Mode::plan || remote) ++work().passes;
-        const bool is_source = part.encodes && model.facts().kind == ModelKind::encoder_decoder;
-        const int status =
-            is_source ? llama_encode(context.get(), *batch) : llama_decode(context.get(), *batch);
-        attention.restore();
-        skipped.restore();
-        return status;
+        const Restored restored(attention, skipped);
+        return part.encodes && model.facts().kind == ModelKind::encoder_decoder
+                   ? llama_encode(context.get(), *batch)
+                   : llama_decode(context.get(), *batch);
     }
 
     /// llama.cpp keeps the results of a pass until the next one.
@@ -200,6 +223,32 @@ struct Session::Impl {
         }
     }
 
+    /// False if the watcher ended it.
+    bool run(const PassInput& input, Mode how) {
+        check_input(model, size, input);
+        results.clear();
+        start(input);
+        edit.set_token_types(type_rows, input.token_types);
+        for (const SubPass& part : sub_passes(model, size, input)) {
+            mode = how;
+            const int status = pass(input, part);
+            mode = Mode::plain;
+            if (!mismatch.empty()) throw Error(ErrorCode::internal, mismatch);
+            const bool whole = status == 0 && !ended;
+            if (mask.failed() || (mask.hides() && whole)) mask.check();
+            if (ended) return false;
+            if (failure) std::rethrow_exception(failure);
+            if (cancelled) throw Error(ErrorCode::cancelled, "replay: cancelled");
+            if (status != 0) {
+                throw Error(ErrorCode::internal,
+                            fmt::format("replay: llama.cpp failed in the pass (code {})", status));
+            }
+            if (part.first_row >= static_cast<int>(input.source.size())) take_results(input, part);
+        }
+        edit.require_done();
+        return true;
+    }
+
     /// BERT adds row 0 of its token types to every token.
     void prepare_token_types(Session& session, const PassInput& input) {
         if (input.token_types.empty() || !type_rows.empty()) return;
@@ -211,27 +260,13 @@ struct Session::Impl {
 };
 
 Session::Session(const Model& model, SessionSize size) : impl_(std::make_unique<Impl>(model, size)) {
-    const int batch = batch_size(model, size);
     const llama_model* llama = impl_of(model).model.get();
     impl_->logits = model.facts().kind != ModelKind::encoder || llama_model_is_diffusion(llama);
     impl_->width = impl_->logits ? model.facts().vocabulary : llama_model_n_embd_out(llama);
     require_positions(model, size.tokens);
-    llama_context_params params = llama_context_default_params();
-    params.n_ctx = static_cast<std::uint32_t>(std::max(size.tokens, size.source));
-    params.n_batch = params.n_ubatch = static_cast<std::uint32_t>(batch);
-    params.n_outputs_max =
-        static_cast<std::uint32_t>(gives_every_row(model) ? batch : std::min(size.outputs, batch));
     impl_->threads = model.threads();
-    params.n_threads = model.threads();
-    params.n_threads_batch = model.threads();
-    // For an exact replay: attention as separate nodes, and no rounding in the KV cache.
-    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
-    params.type_k = GGML_TYPE_F32;
-    params.type_v = GGML_TYPE_F32;
-    params.swa_full = true;  // no cell of the KV cache is used twice
+    llama_context_params params = exact_context(model, size);
     params.embeddings = !impl_->logits;
-    params.pooling_type = LLAMA_POOLING_TYPE_NONE;
-    params.no_perf = true;
     params.cb_eval = &Impl::on_node;
     params.cb_eval_user_data = impl_.get();
     params.abort_callback = &Impl::on_abort;
@@ -295,37 +330,28 @@ Graph Session::plan(const PassInput& input) {
     return planned;
 }
 
-bool Session::run(const PassInput& input, const Graph* graph, Watcher* watcher) {
-    check_input(impl_->model, impl_->size, input);
+void Session::run(const PassInput& input) {
+    constexpr int cells = 256;  // of which a memory has a multiple
+    if (!impl_->remote && input.rows() + cells > attention::fewest_keys) {
+        Nobody nobody;
+        run(input, plan(input), nobody);
+    } else {
+        run_by_ggml(input);
+    }
+}
+
+void Session::run_by_ggml(const PassInput& input) {
     impl_->prepare_token_types(*this, input);
-    impl_->results.clear();
-    if (watcher != nullptr) {
-        impl_->graph = graph;
-        impl_->watcher = watcher;
-        impl_->live.assign(graph->tensors.size(), nullptr);
-    }
-    impl_->start(input);
-    const bool is_own = watcher != nullptr && !impl_->remote && !impl_->mask.hides();
-    impl_->attention = is_own ? OwnAttention(*graph, *watcher) : OwnAttention();
-    impl_->edit.set_token_types(impl_->type_rows, input.token_types);
-    for (const SubPass& part : sub_passes(impl_->model, impl_->size, input)) {
-        impl_->mode = watcher != nullptr ? Impl::Mode::watch : Impl::Mode::plain;
-        const int status = impl_->pass(input, part);
-        impl_->mode = Impl::Mode::plain;
-        if (!impl_->mismatch.empty()) throw Error(ErrorCode::internal, impl_->mismatch);
-        const bool whole = status == 0 && !impl_->ended;
-        if (impl_->mask.failed() || (impl_->mask.hides() && whole)) impl_->mask.check();
-        if (impl_->ended) return false;
-        if (impl_->failure) std::rethrow_exception(impl_->failure);
-        if (impl_->cancelled) throw Error(ErrorCode::cancelled, "replay: cancelled");
-        if (status != 0) {
-            throw Error(ErrorCode::internal,
-                        fmt::format("replay: llama.cpp failed in the pass (code {})", status));
-        }
-        if (part.first_row >= static_cast<int>(input.source.size())) impl_->take_results(input, part);
-    }
-    impl_->edit.require_done();
-    return true;
+    impl_->run(input, Impl::Mode::plain);
+}
+
+bool Session::run(const PassInput& input, const Graph& graph, Watcher& watcher) {
+    impl_->prepare_token_types(*this, input);
+    impl_->graph = &graph;
+    impl_->watcher = &watcher;
+    impl_->live.assign(graph.tensors.size(), nullptr);
+    impl_->attention = impl_->remote ? OwnAttention() : OwnAttention(graph, watcher);
+    return impl_->run(input, Impl::Mode::watch);
 }
 
 std::span<const float> Session::result(int output) const {
@@ -356,6 +382,7 @@ void Session::change(int tensor, const std::function<void(std::span<float>)>& ed
         throw Error(ErrorCode::internal, "replay: cannot change " + describe(info));
     }
     // const for readers; the memory belongs to this session
+    impl_->attention.changed(tensor);
     change_bytes(const_cast<ggml_tensor*>(live), [&](char* bytes) {
         edit({reinterpret_cast<float*>(bytes), static_cast<std::size_t>(ggml_nelements(live))});
     });

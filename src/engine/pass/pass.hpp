@@ -85,15 +85,17 @@ public:
     /// Sets the threads of the passes from now on; initially the model's.
     void set_threads(int threads);
 
-    /// The graph that `run` would execute. Executes all but the last of several passes; on servers, all of
-    /// them.
+    /// The graph that `run` would execute. On servers it is executed for that.
     Graph plan(const PassInput& input);
 
-    /// Runs the pass from an empty memory. With a watcher, `graph` must be what `plan` returned for the same
-    /// input; a pass that differs from it throws Error{internal}. Returns false if the watcher ended the
-    /// pass. Throws Error{unsupported} for hidden rows in a model that reads tokens by other means than
-    /// masked attention.
-    bool run(const PassInput& input, const Graph* graph = nullptr, Watcher* watcher = nullptr);
+    /// Runs the pass from an empty memory. Throws Error{unsupported} for hidden rows in a model that reads
+    /// tokens by other means than masked attention.
+    void run(const PassInput& input);
+    /// The same, with ggml's own attention however long the text is: what passes of other contexts compute.
+    void run_by_ggml(const PassInput& input);
+    /// The same, watched. `graph` must be what `plan` returned for the same input; a pass that differs from
+    /// it throws Error{internal}. Returns false if the watcher ended the pass.
+    bool run(const PassInput& input, const Graph& graph, Watcher& watcher);
 
     /// True: results are logits [vocabulary]. False, for encoders: last hidden states [width].
     [[nodiscard]] bool gives_logits() const;

@@ -43,8 +43,7 @@ void check_hidden(const Model& model, const PassInput& input) {
     }
 }
 
-}  // namespace
-
+/// Number of tokens per llama.cpp pass.
 int batch_size(const Model& model, const SessionSize& size) {
     require_replayable(model);
     const int batch = size.micro_batch > 0 ? std::min(size.micro_batch, size.tokens) : size.tokens;
@@ -55,6 +54,8 @@ int batch_size(const Model& model, const SessionSize& size) {
     }
     return std::max(batch, size.source);
 }
+
+}  // namespace
 
 void check_input(const Model& model, const SessionSize& size, const PassInput& input) {
     const bool has_source = model.facts().kind == ModelKind::encoder_decoder;
@@ -86,6 +87,22 @@ void check_input(const Model& model, const SessionSize& size, const PassInput& i
     const Tensor& residual = input.residual.rows;
     if (input.residual.block >= 0 && (residual.shape.size() != 2 || residual.shape[0] > input.rows()))
         throw Error(ErrorCode::internal, "replay: the residual stream's shape is not [rows, width]");
+}
+
+llama_context_params exact_context(const Model& model, const SessionSize& size) {
+    const int batch = batch_size(model, size);
+    llama_context_params params = llama_context_default_params();
+    params.n_ctx = static_cast<std::uint32_t>(std::max(size.tokens, size.source));
+    params.n_batch = params.n_ubatch = static_cast<std::uint32_t>(batch);
+    params.n_outputs_max =
+        static_cast<std::uint32_t>(gives_every_row(model) ? batch : std::min(size.outputs, batch));
+    params.n_threads = params.n_threads_batch = model.threads();
+    params.flash_attn_type = LLAMA_FLASH_ATTN_TYPE_DISABLED;
+    params.type_k = params.type_v = GGML_TYPE_F32;
+    params.swa_full = true;  // no cell of the KV cache is used twice
+    params.pooling_type = LLAMA_POOLING_TYPE_NONE;
+    params.no_perf = true;
+    return params;
 }
 
 bool gives_every_row(const Model& model) {

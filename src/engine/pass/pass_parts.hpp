@@ -8,8 +8,9 @@
 
 namespace llmx::engine {
 
-/// Number of tokens per llama.cpp pass of the session. Throws if the model cannot be replayed this way.
-int batch_size(const Model& model, const SessionSize& size);
+/// A context of that size for an exact replay: attention as separate nodes, no rounding in the KV cache.
+/// Throws Error{unsupported} if the model cannot be replayed this way.
+llama_context_params exact_context(const Model& model, const SessionSize& size);
 
 /// True if llama.cpp computes the result of every token even if fewer are requested: encoders, and cogvlm,
 /// whose graph does not select rows (llama.cpp then takes its first rows for the requested ones).

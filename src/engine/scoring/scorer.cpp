@@ -13,7 +13,7 @@ struct Scorer::Impl {
     void run_whole(std::size_t index, const PassInput& text, const Visit& visit) {
         auto before = session.set_progress(progress);
         try {
-            session.run(text);
+            session.run_by_ggml(text);  // as SharedPasses do
         } catch (...) {
             session.set_progress(std::move(before));
             throw;

@@ -31,11 +31,7 @@ AttentionLayers::AttentionLayers(AttributionContext& scene, std::string_view met
 std::vector<replay::RequiredValue> AttentionLayers::needs(const replay::Replay& replay) {
     const replay::AttentionReader reader(replay);
     std::vector<replay::RequiredValue> needs;
-    needs.reserve(reader.sites().size());
-    for (const replay::AttentionSite& site : reader.sites()) {
-        const std::vector<replay::RequiredValue> more = reader.needs(site);
-        needs.insert(needs.end(), more.begin(), more.end());
-    }
+    for (const replay::AttentionSite& site : reader.sites()) reader.add_needs(site, needs);
     return needs;
 }
 
@@ -94,8 +90,9 @@ void AttentionLayers::visit(const std::vector<int>& at, std::vector<replay::Requ
                             const Visit& visit) {
     std::vector<replay::RequiredValue> needs = std::move(more);
     for (std::size_t p = 0; p < parts_.size(); ++p) {
-        for (const replay::RequiredValue& need : reader_.needs(parts_[p].site))
-            needs.push_back({at[p], need.key});
+        const std::size_t before = needs.size();
+        reader_.add_needs(parts_[p].site, needs);
+        for (std::size_t i = before; i < needs.size(); ++i) needs[i].node = at[p];
     }
     replay_.plan(std::move(needs), scene_.memory_budget);
     replay_.visit([&](const tape::Tape& tape, int first, int last) {

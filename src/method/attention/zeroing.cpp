@@ -118,26 +118,17 @@ void Zeroing::require_one_way_out(const ZeroingBlock& block) const {
     }
 }
 
-/// The pass as it is: outputs of the blocks, and which column is which row.
-void Zeroing::record(const std::vector<bool>& wanted) {
-    replay::Replay& replay = look_.replay();
-    std::vector<replay::RequiredValue> needs;
-    for (std::size_t b = 0; b < blocks_.size(); ++b) {
-        if (wanted[b]) needs.push_back({blocks_[b].output, replay.lineage().written_by(blocks_[b].output)});
-    }
-    replay.plan(std::move(needs), look_.scene().memory_budget);
+/// Which column is which row.
+void Zeroing::find_rows() {
     row_of_.resize(look_.parts().size());
-    states_.resize(blocks_.size());
-    replay.visit([&](const tape::Tape& tape, int first, int last) {
-        for (std::size_t b = 0; b < blocks_.size(); ++b) {
-            const ZeroingBlock& block = blocks_[b];
-            if (!wanted[b] || block.output < first || block.output >= last) continue;
-            const TensorView<const float> output = tape.written_by(block.output);
-            states_[b].assign(output.data, output.data + output.elements());
-            for (const std::size_t p : block.parts)
-                row_of_[p] = look_.reader().rows_of_columns(tape, look_.parts()[p].site);
+    look_.replay().visit([&](const tape::Tape& tape, int first, int last) {
+        for (std::size_t p = 0; p < row_of_.size(); ++p) {
+            const replay::AttentionSite& site = look_.parts()[p].site;
+            if (site.softmax >= first && site.softmax < last)
+                row_of_[p] = look_.reader().rows_of_columns(tape, site);
         }
     });
+    states_.resize(blocks_.size());
     look_.scene().tick(1);
 }
 
@@ -157,9 +148,11 @@ public:
         }
     }
 
+    /// -1: the pass as it is, which keeps the outputs of the blocks. It is run like the others, so that what
+    /// does not depend on a value has the same bits.
     void run(int row) {
         row_ = row;
-        session_.run(all_.look_.replay().input(), &graph_, this);
+        session_.run(all_.look_.replay().input(), graph_, *this);
     }
 
     [[nodiscard]] bool wants(int order) const override {
@@ -182,20 +175,24 @@ private:
     /// A value of zero is the same as a weight of zero.
     void zero(std::size_t part, const engine::TensorInfo& softmax) {
         const std::vector<int>& row_of = all_.row_of_[part];
-        for (std::size_t column = 0; column < row_of.size(); ++column) {
-            if (row_of[column] != row_) continue;
-            session_.change(softmax.id, [&](std::span<float> weights) {
+        session_.change(softmax.id, [&](std::span<float> weights) {
+            for (std::size_t column = 0; column < row_of.size(); ++column) {
+                if (row_of[column] != row_) continue;
                 for (std::size_t at = column; at < weights.size(); at += row_of.size()) weights[at] = 0.0F;
-            });
-        }
+            }
+        });
     }
 
     void compare(std::size_t b, const engine::TensorInfo& output) {
         const ZeroingBlock& block = all_.blocks_[b];
-        const std::vector<float>& state = all_.states_[b];
+        std::vector<float>& state = all_.states_[b];
         const std::int64_t width = output.shape[3];
         const std::vector<int> rows = graph_.pass_of(output.order).rows_of(output.elements() / width);
         session_.change(output.id, [&](std::span<float> changed) {
+            if (row_ < 0) {
+                state.assign(changed.begin(), changed.end());
+                return;
+            }
             for (std::size_t r = 0; r < rows.size(); ++r) {
                 const auto at = static_cast<std::ptrdiff_t>(r) * width;
                 maps_[b].row(
@@ -228,12 +225,13 @@ std::vector<Tensor> Zeroing::run(const std::vector<bool>& wanted, int last_row, 
                     fmt::format("value_zeroing: {} tokens need {} KiB; `memory_budget` is {} KiB",
                                 look_.rows(), bytes >> 10, budget >> 10));
     }
-    record(wanted);
+    find_rows();
     std::vector<Tensor> maps(blocks_.size());
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
         if (wanted[b]) maps[b] = Tensor::zero({blocks_[b].mix.last - blocks_[b].mix.first, look_.rows()});
     }
     Pass pass(*this, wanted, maps);
+    pass.run(-1);
     for (int row = 0; row <= last_row; ++row) {
         pass.run(row);
         look_.scene().tick(evaluations / (last_row + 1));

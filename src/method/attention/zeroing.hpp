@@ -34,7 +34,7 @@ private:
     class Pass;
     void find_blocks();
     void require_one_way_out(const ZeroingBlock& block) const;
-    void record(const std::vector<bool>& wanted);
+    void find_rows();
 
     AttentionLayers& look_;
     std::vector<ZeroingBlock> blocks_;

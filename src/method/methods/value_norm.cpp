@@ -71,7 +71,7 @@ private:
         if (product.op != "MUL_MAT" || product.sources[1] != softmax.id)
             refuse(site, fmt::format("the softmax goes into {}", describe(product)));
         const engine::TensorInfo* at = &reader_of(product.id, site);
-        while (tape::is_window(*at) || at->op == "CONT") at = &reader_of(at->id, site);
+        while (engine::is_window(*at) || at->op == "CONT") at = &reader_of(at->id, site);
         if (at->op != "MUL_MAT" || !is_weight(at->sources[0]))
             refuse(site, fmt::format("{} lies between the values and the output projection", describe(*at)));
         const engine::TensorInfo& projection = graph_.at(at->sources[0]);

@@ -58,10 +58,12 @@ public:
             const std::vector<Strip> all = attention::strips_of(heads_, batch);
             for (std::int64_t group = 0; group < heads_.k.shape[1]; ++group) {
                 const std::vector<Strip> strips = live_strips(all, group);
-                parallel_blocks(workers, workers, [&](std::int64_t first, std::int64_t last) {
-                    for (std::int64_t worker = first; worker < last; ++worker)
-                        take_turns(strips, worker, scratch[static_cast<std::size_t>(worker)]);
-                });
+                for (Scratch& part : scratch) clear(part);
+                parallel_turns(workers, static_cast<std::int64_t>(strips.size()),
+                               [&](std::int64_t worker, std::int64_t i) {
+                                   take(strips[static_cast<std::size_t>(i)],
+                                        scratch[static_cast<std::size_t>(worker)]);
+                               });
                 for (const Scratch& part : scratch) add(part, batch, group);
             }
         }
@@ -92,19 +94,18 @@ private:
         return live;
     }
 
-    /// Every so many-th strip: the later strips of a causal text are the longer ones.
-    void take_turns(const std::vector<Strip>& strips, std::int64_t worker, Scratch& scratch) const {
+    void clear(Scratch& scratch) const {
         const std::int64_t keys = heads_.keys();
         scratch.dk.assign(static_cast<std::size_t>(pull_.wants(1) ? keys * heads_.k.shape[3] : 0), 0.0F);
         scratch.dv.assign(static_cast<std::size_t>(pull_.wants(2) ? keys * heads_.width() : 0), 0.0F);
-        for (auto i = static_cast<std::size_t>(worker); i < strips.size();
-             i += static_cast<std::size_t>(pull_.threads())) {
-            attention::find_weights(heads_, strips[i], scratch.weights);
-            if (pull_.wants(2)) pull_values(strips[i], scratch);
-            if (!pull_.wants(0) && !pull_.wants(1)) continue;
-            find_gradients(strips[i], scratch);
-            pull_products(strips[i], scratch);
-        }
+    }
+
+    void take(const Strip& strip, Scratch& scratch) const {
+        attention::find_weights(heads_, strip, scratch.weights);
+        if (pull_.wants(2)) pull_values(strip, scratch);
+        if (!pull_.wants(0) && !pull_.wants(1)) return;
+        find_gradients(strip, scratch);
+        pull_products(strip, scratch);
     }
 
     void pull_values(const Strip& s, Scratch& scratch) const {
