@@ -22,6 +22,7 @@
 
 #include "channel.hpp"
 #include "model_facts.hpp"
+#include "request/automatic_methods.hpp"
 #include "request/carry_out.hpp"
 #include "request/json.hpp"
 #include "terms.hpp"
@@ -29,6 +30,17 @@
 
 namespace llmx::serve {
 namespace {
+
+/// What the page asks for at first; empty for a model that cannot be explained.
+std::vector<std::string> default_methods(const Model& model) {
+    std::vector<std::string> names;
+    try {
+        for (const Method& method : request::automatic_methods(model, {}, {})) names.push_back(method.name);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::unsupported) throw;
+    }
+    return names;
+}
 
 /// What the service sends, read in a thread of its own: a cancellation comes while work is going on.
 class Inbox {
@@ -135,7 +147,9 @@ private:
             request::apply(fields(terms_), request::parse_object(first.payload));
             Activity silent;
             model_ = request::load_model(terms_.defaults, silent);
-            channel_.send({{"kind", "ready"}, {"model", facts_json(*model_)}});
+            nlohmann::ordered_json facts = facts_json(*model_);
+            facts["default_methods"] = default_methods(*model_);
+            channel_.send({{"kind", "ready"}, {"model", std::move(facts)}});
         });
     }
 

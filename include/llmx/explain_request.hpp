@@ -28,8 +28,10 @@ struct ExplainRequest {
     /// Texts that end the answer. They are no part of it.
     std::vector<std::string> stop = {};
 
-    /// "all" selects every method that the request's texts allow.
-    std::vector<Method> methods = {"attention", "gradient"};
+    /// "all" selects every method that the request's texts allow, "automatic" the most faithful ones that
+    /// take a pass or a reverse pass: value_norm and saliency, where the model and the target allow them;
+    /// gradient for a label.
+    std::vector<Method> methods = {"automatic"};
     /// Options for all methods in `methods` that have them: {"steps", "20"}.
     std::map<std::string, std::string> method_options = {};
     /// How to explain. Its tokens (task, input_ids, pair, output, labels, target.contrast, units.parts) are

@@ -30,6 +30,7 @@ struct MethodOption {
     std::string default_value, help;
     std::vector<std::string> words;  ///< allowed values of a word; words that a number option also accepts
     double low = 0, high = 0;        ///< of a number: from ... to, both included
+    bool several = false;            ///< takes "A+B": the scores are the mean of those with A and with B
 };
 
 /// A method's name, family and options.

@@ -48,7 +48,7 @@ class Summary:
 
 
 def explain_dataset(source: Any, output: StrPath, *, model: StrPath,
-                    methods: str | Sequence[str] = ("attention", "gradient"), workers: int | None = None,
+                    methods: str | Sequence[str] = "automatic", workers: int | None = None,
                     threads_per_worker: int | None = None, batch_size: int = 8, id_column: str = "id",
                     format: str = "parquet", rows_per_part: int = 1000, retry_failed: bool = False,
                     load_options: dict[str, Any] | None = None, **request: Any) -> Summary:

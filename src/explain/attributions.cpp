@@ -140,7 +140,7 @@ method::Scores AttributionRun::row_scores(std::span<const method::BoundMethod> m
 }
 
 method::Scores AttributionRun::scores_of(std::span<const method::BoundMethod> methods, std::size_t i) {
-    const auto& [definition, options] = methods[i];
+    const method::Definition* definition = methods[i].definition;
     if (definition->score_row != nullptr) {
         auto ready = ready_.extract(i);
         if (ready.empty()) return row_scores(methods, i);
@@ -148,18 +148,20 @@ method::Scores AttributionRun::scores_of(std::span<const method::BoundMethod> me
         return std::move(ready.mapped());
     }
     if (definition->differentiate != nullptr) {
-        method::ReplayFunction function(scene_, options.integer("layer"));
-        return definition->differentiate(function, options);
+        method::ReplayFunction function(scene_, methods[i].options.integer("layer"));
+        return method::differentiate(function, methods[i]);
     }
     if (definition->perturb != nullptr) {
-        method::Removal removal = method::removal(options, model_);
-        removal.replacements = replacements_;
-        method::ReplayGame game(scene_, std::move(removal));
-        method::Scores scores = definition->perturb(game, options);
-        scores.noise = game.noise();
-        return scores;
+        return method::mean_over_parts(methods[i], [&](const method::BoundMethod& part) {
+            method::Removal removal = method::removal(part.options, model_);
+            removal.replacements = replacements_;
+            method::ReplayGame game(scene_, std::move(removal));
+            method::Scores scores = definition->perturb(game, part.options);
+            scores.noise = game.noise();
+            return scores;
+        });
     }
-    return definition->look(scene_, options);
+    return definition->look(scene_, methods[i].options);
 }
 
 namespace {
@@ -191,6 +193,17 @@ void warn_of_underflow(Measure measure, const std::vector<TargetFacts>& targets,
     }
 }
 
+/// The one token that stands for absence, if it is one.
+std::optional<AbsenceToken> absence_token_of(const method::BoundMethod& method, const Model& model) {
+    std::optional<AbsenceToken> found;
+    for (const method::BoundMethod& part : method.parts()) {
+        const std::optional<AbsenceToken> token = method::absence_token(part.options, model);
+        if (found && token && found->id != token->id) return std::nullopt;
+        if (token) found = token;
+    }
+    return found;
+}
+
 }  // namespace
 
 void AttributionRun::run(std::span<const method::BoundMethod> methods, std::vector<std::string>& warnings,
@@ -201,9 +214,8 @@ void AttributionRun::run(std::span<const method::BoundMethod> methods, std::vect
     const method::Extent extent{static_cast<std::size_t>(scene_.sources), scene_.units.size(),
                                 targets_.facts.size()};
     for (std::size_t i = 0; i < methods.size(); ++i) {
-        const auto& [definition, options] = methods[i];
-        scene_.tick = ticker(request_.progress, std::string(definition->name),
-                             definition->evaluations(extent, options));
+        scene_.tick = ticker(request_.progress, std::string(methods[i].definition->name),
+                             method::evaluations(methods[i], extent));
         method::Scores scores = scores_of(methods, i);
         own_readouts_.push_back(scores.readout);
         done(entry(methods[i], std::move(scores), warnings));
@@ -215,8 +227,9 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
     const method::Definition& definition = *method.definition;
     for (std::string& warning : scores.warnings)
         warnings.push_back(fmt::format("{}: {}", definition.name, warning));
-    if (definition.perturb != nullptr) {
-        const std::string absence = method::absence_warning(method::removal(method.options, model_).absence);
+    for (const method::BoundMethod& part : method.parts()) {
+        if (definition.perturb == nullptr) break;
+        const std::string absence = method::absence_warning(method::removal(part.options, model_).absence);
         if (!absence.empty()) warnings.push_back(fmt::format("{}: {}", definition.name, absence));
     }
     Attribution found{.method = std::string(definition.name),
@@ -232,7 +245,7 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
                       .noise = scores.noise};
     const bool neutral = definition.of_context || (definition.takes_references && !scene_.references.empty());
     found.absence_token = neutral ? method::absence_token(engine::neutral_token(model_), model_)
-                                  : method::absence_token(method.options, model_);
+                                  : absence_token_of(method, model_);
     for (auto& [name, value] : scores.notes) found.options[name] = value;
     if (!scores.chosen.empty()) choose(scores, found);
     if (definition.perturb == nullptr) {

@@ -32,8 +32,8 @@ struct Part {
 constexpr double coalition_bytes = 1 + 3 * sizeof(double);
 
 Part part_of(const BoundMethod& method, const method::Extent& extent) {
-    const auto& [definition, options] = method;
-    Part part{std::string(definition->name), definition->evaluations(extent, options)};
+    const auto& [definition, options, several] = method;
+    Part part{std::string(definition->name), method::evaluations(method, extent)};
     for (const std::string_view option : counts) {
         if (options.has(option)) part.name += fmt::format(": `{}`", option);
     }
@@ -114,6 +114,12 @@ void require_room(const Request& request, const Model& model, std::size_t prompt
                       sizeof(float) * static_cast<double>(facts.blocks) * facts.embedding * tokens,
                       "a shorter text, or none of them");
     }
+}
+
+std::size_t fitting_budget(std::size_t budget, std::uint64_t free) {
+    constexpr std::uint64_t least = std::uint64_t{64} << 20U;  // smaller pieces save nothing
+    if (budget == 0 || free == 0) return budget;
+    return std::min<std::size_t>(budget, std::max(free / 2, least));
 }
 
 }  // namespace llmx

@@ -2,6 +2,7 @@
 // What a request will take, before it begins.
 
 #include <cstddef>
+#include <cstdint>
 #include <llmx/request.hpp>
 #include <span>
 
@@ -19,5 +20,9 @@ void require_affordable(const Request& request, std::span<const method::BoundMet
 
 /// Throws Error{input} where tensors that the result is to keep exceed the request's memory budget.
 void require_room(const Request& request, const Model& model, std::size_t prompt, std::size_t answer);
+
+/// The part of a memory budget that a machine with that much free memory has: half of what is free, for the
+/// rest of a pass takes about as much as the values it records. 0: no bound (budget), not known (free).
+std::size_t fitting_budget(std::size_t budget, std::uint64_t free);
 
 }  // namespace llmx

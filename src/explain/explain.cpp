@@ -13,6 +13,7 @@
 #include "engine/model/requirements.hpp"
 #include "explain/attributions.hpp"
 #include "explain/check.hpp"
+#include "explain/estimate.hpp"
 #include "explain/faithful.hpp"
 #include "explain/lens.hpp"
 #include "explain/readers.hpp"
@@ -134,6 +135,10 @@ public:
                          : answer_;
     }
 
+    [[nodiscard]] bool is_in_pieces() const {
+        return answer_.replay->pieces() > 1 || explained_.replay->pieces() > 1;
+    }
+
     void run() {
         read_answer();
         result_.objective_value =
@@ -244,12 +249,21 @@ Explainer& Explainer::operator=(Explainer&&) noexcept = default;
 
 Explanation Explainer::compute(const Request& given) {
     const std::vector<method::BoundMethod> methods = bound(methods_);
-    const Request request = checked(given, model_, methods);
+    Request request = checked(given, model_, methods);
+    const std::uint64_t free = available_memory();
+    request.memory_budget = fitting_budget(given.memory_budget, free);
     Explanation result;
     result.model = summary(model_);
     result.objective = request.objective;
     result.warnings = request.warnings;
-    Computation(request, model_, methods, memory_->arena, result).run();
+    Computation computation(request, model_, methods, memory_->arena, result);
+    computation.run();
+    if (request.memory_budget < given.memory_budget && computation.is_in_pieces()) {
+        result.warnings.push_back(
+            fmt::format("memory: {:.1f} GB were free, so {:.1f} GB of values were recorded at a time, not "
+                        "`memory_budget`; with more memory free it takes less time",
+                        static_cast<double>(free) / 1e9, static_cast<double>(request.memory_budget) / 1e9));
+    }
     return result;
 }
 

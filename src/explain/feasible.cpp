@@ -27,10 +27,12 @@ void require_absence(const method::Options& options, const Model& model) {
 
 /// What only options and the model tell.
 void require_options(const BoundMethod& method, const Request& request, const Model& model) {
-    const auto& [definition, options] = method;
-    definition->evaluations({}, options);
-    if (definition->perturb != nullptr) require_absence(options, model);
-    if (options.has("baseline_token")) method::absence_id(options, model);
+    const method::Definition* definition = method.definition;
+    for (const BoundMethod& part : method.parts()) {
+        definition->evaluations({}, part.options);
+        if (definition->perturb != nullptr) require_absence(part.options, model);
+        if (part.options.has("baseline_token")) method::absence_id(part.options, model);
+    }
     if (definition->one_text && !request.target.contrast.empty()) {
         throw Error(ErrorCode::usage, fmt::format("{}: got a `contrast`; attention belongs to one text, "
                                                   "expected none",

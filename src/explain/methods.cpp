@@ -46,7 +46,8 @@ std::vector<MethodFacts> known_methods() {
                                      std::string(o.help),
                                      {o.words.begin(), o.words.end()},
                                      o.low,
-                                     o.high});
+                                     o.high,
+                                     o.several});
         }
         all.push_back(std::move(facts));
     }

@@ -86,10 +86,15 @@ void require_replacements(const Request& request, const Model& model,
                     "no replacements");
     }
     bool wanted = false;
-    for (const auto& [definition, options] : methods) {
+    for (const method::BoundMethod& method : methods) {
+        const method::Definition* definition = method.definition;
         if (definition->perturb == nullptr) continue;
         wanted = true;
-        if (parse_absence(options.choice("baseline")) != Absence::attention_mask) continue;
+        const std::span<const method::BoundMethod> parts = method.parts();
+        const bool hides = std::any_of(parts.begin(), parts.end(), [](const method::BoundMethod& part) {
+            return parse_absence(part.options.choice("baseline")) == Absence::attention_mask;
+        });
+        if (!hides) continue;
         throw Error(ErrorCode::usage,
                     fmt::format("{}: `replacements` do not go with `baseline` attention_mask, which hides "
                                 "tokens in their place; expected token or deletion",

@@ -18,8 +18,7 @@ double sensitivity_evaluations(const Check& check, std::span<const method::Bound
                                const method::Extent& extent) {
     double runs = 0;
     for (const method::BoundMethod& method : methods) {
-        if (sees_function(method))
-            runs += check.sensitivity * method.definition->evaluations(extent, method.options);
+        if (sees_function(method)) runs += check.sensitivity * method::evaluations(method, extent);
     }
     return runs;
 }

@@ -2,6 +2,7 @@
 // A registered method with the options of one request.
 
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "method/definition.hpp"
@@ -11,10 +12,32 @@ namespace llmx::method {
 struct BoundMethod {
     const Definition* definition = nullptr;
     Options options;
+    /// With several values of an option (`baseline` token+deletion): the method with each of them. Its scores
+    /// are the mean of theirs.
+    std::vector<BoundMethod> several = {};
+
+    /// Those that run: `several`, or the method itself.
+    [[nodiscard]] std::span<const BoundMethod> parts() const {
+        return several.empty() ? std::span(this, 1) : std::span<const BoundMethod>(several);
+    }
 };
 
 /// Throws Error{usage} for a method or an option that is not known.
 BoundMethod bind(const Method& method);
+
+/// Runs of the model that it will take: Definition::evaluations.
+double evaluations(const BoundMethod& method, const Extent& extent);
+
+/// The mean of the scores of `scored(part)` over all parts. Standard errors are means too: at most that,
+/// whatever the draws have in common.
+template <class Scored>
+Scores mean_over_parts(const BoundMethod& method, Scored&& scored) {
+    const std::span<const BoundMethod> parts = method.parts();
+    Scores sum = scored(parts.front());
+    for (const BoundMethod& part : parts.subspan(1)) add(scored(part), sum);
+    divide(sum, static_cast<double>(parts.size()));
+    return sum;
+}
 
 /// What the method reads of the first text's own pass (`replay`), as far as that is known before it runs: so
 /// one recording serves several methods. `sources`: AttributionContext::sources.

@@ -76,6 +76,13 @@ const std::string& Options::at(std::string_view name) const {
     return found->second;
 }
 
+Options Options::shown_with(std::string_view name, const std::string& text) const {
+    Options shown = *this;
+    shown.values_[std::string(name)] = text;
+    shown.given_[std::string(name)] = true;
+    return shown;
+}
+
 int Options::integer(std::string_view name) const { return std::stoi(at(name)); }
 double Options::number(std::string_view name) const { return std::stod(at(name)); }
 const std::string& Options::choice(std::string_view name) const { return at(name); }

@@ -9,6 +9,9 @@
 
 namespace llmx::method {
 
+/// Between several values of an option.
+inline constexpr char joint = '+';
+
 struct Option {
     enum class Kind { integer, number, choice, flag };
     std::string_view name;  ///< snake_case; methods that share a name share the meaning
@@ -18,7 +21,8 @@ struct Option {
     double low = 0;     ///< of a number: from ...
     double high = 1e9;  ///< ... to, both included
     std::vector<std::string_view> words =
-        {};  ///< of a choice: what it may be; of a number: what it may be too
+        {};                ///< of a choice: what it may be; of a number: what it may be too
+    bool several = false;  ///< takes values joined by `joint`: the scores are the mean of those of each
 };
 
 /// The values of one method's options.
@@ -36,6 +40,8 @@ public:
     [[nodiscard]] bool flag(std::string_view name) const;
     /// Was it given, or is it the default_value?
     [[nodiscard]] bool given(std::string_view name) const;
+    /// The same with this text as an option's value, for those who read the results.
+    [[nodiscard]] Options shown_with(std::string_view name, const std::string& text) const;
     /// Every option with its value.
     [[nodiscard]] const std::map<std::string, std::string>& all() const { return values_; }
 

@@ -19,12 +19,14 @@ std::vector<Option> game_options(std::vector<Option> own) {
          .default_value = "token",
          .help = "what takes an absent unit's place: token (baseline_token), deletion (positions shift), "
                  "attention_mask (its keys are hidden from the others, positions stay)",
-         .words = {"token", "deletion", "attention_mask"}},
+         .words = {"token", "deletion", "attention_mask"},
+         .several = true},
         {.name = "baseline_token",
          .kind = Option::Kind::integer,
          .default_value = "-1",
          .help = "id of the token that stands for absence; -1: the model's padding or end token",
-         .low = -1}};
+         .low = -1,
+         .several = true}};
     all.insert(all.end(), own.begin(), own.end());
     return all;
 }

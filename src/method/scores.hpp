@@ -34,4 +34,8 @@ struct Scores {
     std::optional<bool> is_signed = {};  ///< where an option decides it, not the definition
 };
 
+/// Adds all numbers, and what else is said of them.
+void add(const Scores& more, Scores& sum);
+void divide(Scores& scores, double by);
+
 }  // namespace llmx::method

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "explain/feasible.hpp"
+#include "request/automatic_methods.hpp"
 #include "request/check.hpp"
 #include "request/stop_texts.hpp"
 
@@ -80,7 +81,11 @@ Prepared prepare(const Model& model, const ExplainRequest& request, Activity& ac
     how.progress = activity.progress();
     prepared.request = llmx::prepare(model, prepared.asked.texts, std::move(how));
     if (model.facts().kind == ModelKind::decoder) require_context(model, prepared.asked, prepared.request);
-    require_feasible(prepared.request, model, request.methods, most);
+    if (is_automatic(prepared.asked.methods)) {
+        prepared.asked.methods = automatic_methods(model, prepared.asked, prepared.request);
+        settle_methods(prepared.asked);
+    }
+    require_feasible(prepared.request, model, prepared.asked.methods, most);
     return prepared;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
+#include "request/automatic_methods.hpp"
 #include "request/method_text.hpp"
 
 namespace llmx::request {
@@ -35,19 +36,27 @@ void add_methods_per_token(std::vector<Method>& methods) {
 
 }  // namespace
 
-ExplainRequest checked(ExplainRequest r) {
-    if (r.model.empty())
-        throw Error(ErrorCode::usage,
-                    "no model given; expected `model`: a GGUF file or a Hugging Face directory");
+void settle_methods(ExplainRequest& r) {
     const bool has_context = r.how.units.context || !r.how.units.context_text.empty() || r.texts.context;
     r.methods = resolved(r.methods, r.method_options, has_context);
     r.method_options.clear();
     if (r.how.target.each) add_methods_per_token(r.methods);
-    if (r.check.infidelity > 0 || r.check.sensitivity > 0) r.measure_faithfulness = true;
-    if (r.writing.seed != 0) {
-        if (r.check.seed == 0) r.check.seed = r.writing.seed;
-        for (Method& method : r.methods) give_seed(r.writing.seed, method);
+    if (r.writing.seed == 0) return;
+    for (Method& method : r.methods) give_seed(r.writing.seed, method);
+}
+
+ExplainRequest checked(ExplainRequest r) {
+    if (r.model.empty())
+        throw Error(ErrorCode::usage,
+                    "no model given; expected `model`: a GGUF file or a Hugging Face directory");
+    if (is_automatic(r.methods)) {
+        // before a model is loaded: an option must belong to one of those that it may choose
+        (void)resolved({"value_norm", "saliency", "gradient", "attention"}, r.method_options, false);
+    } else {
+        settle_methods(r);
     }
+    if (r.check.infidelity > 0 || r.check.sensitivity > 0) r.measure_faithfulness = true;
+    if (r.writing.seed != 0 && r.check.seed == 0) r.check.seed = r.writing.seed;
     r.automatic_views = false;
     r.texts.assisted = !r.assistant.empty();
     require_inputs(r.texts);

@@ -9,6 +9,10 @@ namespace llmx::request {
 /// result changes nothing more.
 ExplainRequest checked(ExplainRequest request);
 
+/// Resolves the methods: shorthand, options, seeds, those that `per_token` adds. `checked` does it unless
+/// they are automatic: the model decides them.
+void settle_methods(ExplainRequest& request);
+
 /// Does the request's result hold the maps of this method?
 bool asks_for(const ExplainRequest& request, std::string_view method);
 

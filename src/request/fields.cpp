@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
+#include "core/split.hpp"
 #include "request/enum_words.hpp"
 #include "request/method_text.hpp"
 #include "task/inputs.hpp"
@@ -30,17 +31,20 @@ void visit_task(Rows& v, ExplainRequest& r) {
 }
 
 void visit_methods(Rows& v, ExplainRequest& r) {
-    Field& field =
-        v.add({.key = "method",
-               .group = {},
-               .help = "Methods, each as NAME or NAME:OPTION=VALUE...; all: every one that applies.",
-               .kind = Kind::name,
-               .list = true,
-               .commas = true,
-               .words = method_names(),
-               .facts = {.shown = "NAME[:OPTION=VALUE...],..."},
-               .set = {},
-               .get = {}});
+    Field& field = v.add(
+        {.key = "method",
+         .group = {},
+         .help =
+             "Methods, each as NAME or NAME:OPTION=VALUE...; all: every one that applies; automatic: "
+             "value_norm and "
+             "saliency, or what of them the model and the target allow, and gradient where there is a label.",
+         .kind = Kind::name,
+         .list = true,
+         .commas = true,
+         .words = method_names(),
+         .facts = {.shown = "NAME[:OPTION=VALUE...],..."},
+         .set = {},
+         .get = {}});
     field.set = [&r](const Json& value) {
         std::vector<Method> methods;
         for (const Json& entry : read_list(value)) {
@@ -128,17 +132,18 @@ void visit_comparisons(Rows& v, ExplainRequest& r) {
 
 void visit_view_kinds(Rows& v, ExplainRequest& r) {
     static const std::vector<std::string> words = {"automatic", "attention", "neuron", "none"};
-    Field& field =
-        v.add({.key = "views",
-               .group = {},
-               .help = "attention: the weights of single heads; neuron: queries and keys; automatic: both, "
-                       "for a report (html) of the method attention. They are thinned to fit.",
-               .kind = Kind::word,
-               .list = true,
-               .commas = true,
-               .words = words,
-               .set = {},
-               .get = {}});
+    Field& field = v.add(
+        {.key = "views",
+         .group = {},
+         .help =
+             "attention: the weights of single heads; neuron: queries and keys; automatic: both, "
+             "for a report (html) of the method attention, or of automatic methods. They are thinned to fit.",
+         .kind = Kind::word,
+         .list = true,
+         .commas = true,
+         .words = words,
+         .set = {},
+         .get = {}});
     field.set = [&r](const Json& value) {
         ExplainRequest given;
         given.automatic_views = false;
@@ -227,42 +232,68 @@ void visit_resources(Rows& v, ExplainRequest& r) {
     v.size("memory_budget", r.how.memory_budget, "Bytes for recorded values; 0: no bound.");
 }
 
+/// A list, or a text of values with "," or "+" between them.
+std::vector<Json> read_values(const Json& value) {
+    std::vector<Json> values;
+    for (const Json& entry : read_list(value)) {
+        if (!entry.is_string()) {
+            values.push_back(entry);
+            continue;
+        }
+        for (std::string& text : split(entry.get<std::string>(), '+')) values.emplace_back(std::move(text));
+    }
+    return values;
+}
+
+/// An option's value as text.
+std::string option_text(const Field& field, const Json& value) {
+    if (field.kind == Kind::flag) return read_flag(field.key, value) ? "true" : "false";
+    if (value.is_string() && !field.words.empty())
+        return field.words[index_of_word(field.key, value, field.words)];
+    if (field.kind == Kind::integer) return fmt::format("{}", read_integer(field.key, value, {}));
+    if (field.kind == Kind::word) return read_string(field.key, value);
+    return value.is_number_integer() ? value.dump() : fmt::format("{}", read_number(field.key, value, {}));
+}
+
+Json option_value(Kind kind, const std::string& text) {
+    if (kind == Kind::flag) return text == "true";
+    if (kind == Kind::word) return text;
+    const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    return value.is_number() ? value : Json(text);
+}
+
 /// A method's option as one key for all methods that have it.
 void visit_option(Rows& v, ExplainRequest& r, const SharedOption& shared) {
     const MethodOption& option = shared.option;
     Field field{.key = option.name, .group = {}, .help = {}, .words = option.words, .set = {}, .get = {}};
     const std::size_t count = shared.methods.size();
     field.help = fmt::format(
-        "{}. Used by {}.", option.help,
+        "{}.{} Used by {}.", option.help,
+        option.several ? " Of several: the mean of the scores with each; in NAME:OPTION=VALUE joined by +."
+                       : "",
         count > 4 ? fmt::format("{} methods", count) : fmt::format("{}", fmt::join(shared.methods, ", ")));
     field.default_value = shared.default_value;
+    field.list = field.commas = option.several;
     field.kind = option.kind == "whole"    ? Kind::integer
                  : option.kind == "number" ? Kind::number
                  : option.kind == "flag"   ? Kind::flag
                                            : Kind::word;
     const bool number = field.kind == Kind::integer || field.kind == Kind::number;
     if (number) field.facts = {.low = option.low, .high = option.high};
-    field.set = [&r, number, name = option.name, kind = field.kind, words = option.words](const Json& value) {
-        std::string& target = r.method_options[name];
-        if (kind == Kind::flag) {
-            target = read_flag(name, value) ? "true" : "false";
-        } else if (value.is_string() && !words.empty()) {
-            target = words[index_of_word(name, value, words)];
-        } else if (kind == Kind::integer) {
-            target = fmt::format("{}", read_integer(name, value, {}));
-        } else if (number) {
-            target =
-                value.is_number_integer() ? value.dump() : fmt::format("{}", read_number(name, value, {}));
-        } else {
-            target = read_string(name, value);
-        }
+    field.set = [&r, field](const Json& value) {
+        std::vector<std::string> texts;
+        for (const Json& entry : field.list ? read_values(value) : std::vector{value})
+            texts.push_back(option_text(field, entry));
+        if (texts.empty()) refuse(field.key, value, "at least one value");
+        r.method_options[field.key] = fmt::format("{}", fmt::join(texts, "+"));
     };
-    field.get = [&r, number, name = option.name, kind = field.kind]() -> Json {
+    field.get = [&r, name = option.name, kind = field.kind, is_list = field.list]() -> Json {
         const auto given = r.method_options.find(name);
         if (given == r.method_options.end()) return {};
-        if (kind == Kind::flag) return given->second == "true";
-        const Json value = number ? Json::parse(given->second, nullptr, /*allow_exceptions=*/false) : Json();
-        return value.is_number() ? value : Json(given->second);
+        if (!is_list) return option_value(kind, given->second);
+        Json list = Json::array();
+        for (const std::string& text : split(given->second, '+')) list.push_back(option_value(kind, text));
+        return list;
     };
     v.add(std::move(field));
 }

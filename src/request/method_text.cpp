@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <llmx/error.hpp>
 
+#include "core/split.hpp"
 #include "core/suggest.hpp"
+#include "request/automatic_methods.hpp"
 
 namespace llmx::request {
 namespace {
@@ -45,7 +47,11 @@ void require_word(const Method& method, const std::string& name, const std::stri
             const auto& words = option.words;
             const bool number = option.kind == "whole" || option.kind == "number";
             if (option.name != name || words.empty() || number) continue;
-            if (std::find(words.begin(), words.end(), value) != words.end()) return;
+            const auto is_word = [&](const std::string& one) {
+                return std::find(words.begin(), words.end(), one) != words.end();
+            };
+            const std::vector<std::string> values = option.several ? split(value, '+') : std::vector{value};
+            if (std::all_of(values.begin(), values.end(), is_word)) return;
             throw Error(
                 ErrorCode::usage,
                 fmt::format("{}: `{}`: got \"{}\"; expected one of {}; to set it for another method alone, "
@@ -56,11 +62,14 @@ void require_word(const Method& method, const std::string& name, const std::stri
 }
 
 std::vector<Method> without_all(const std::vector<Method>& methods, bool has_context) {
-    const auto all =
-        std::find_if(methods.begin(), methods.end(), [](const Method& m) { return m.name == "all"; });
-    if (all == methods.end()) return methods;
-    if (methods.size() > 1)
-        throw Error(ErrorCode::usage, "`method`: all is given with others; expected all alone, or names");
+    const auto several = std::find_if(methods.begin(), methods.end(),
+                                      [](const Method& m) { return m.name == "all" || m.name == automatic; });
+    if (several == methods.end()) return methods;
+    if (methods.size() > 1) {
+        throw Error(
+            ErrorCode::usage,
+            fmt::format("`method`: {0} is given with others; expected {0} alone, or names", several->name));
+    }
     std::vector<Method> every;
     for (const MethodFacts& facts : all_methods()) {
         const bool wants_more = facts.name == "context_reliance" && !has_context;
@@ -110,18 +119,14 @@ const std::vector<std::string>& method_names() {
         std::vector<std::string> all;
         for (const MethodFacts& facts : all_methods()) all.push_back(facts.name);
         all.emplace_back("all");
+        all.emplace_back(automatic);
         return all;
     }();
     return names;
 }
 
 Method parse_method(const std::string& text) {
-    std::vector<std::string> parts;
-    for (std::size_t start = 0; start <= text.size();) {
-        const std::size_t end = std::min(text.find(':', start), text.size());
-        parts.push_back(text.substr(start, end - start));
-        start = end + 1;
-    }
+    const std::vector<std::string> parts = split(text, ':');
     Method method(parts.front());
     const auto& names = method_names();
     if (std::find(names.begin(), names.end(), method.name) == names.end())

@@ -18,7 +18,7 @@ struct SharedOption {
 };
 const std::vector<SharedOption>& shared_options();
 
-/// The names of all methods, and "all".
+/// The names of all methods, "all" and "automatic".
 const std::vector<std::string>& method_names();
 
 /// Throws Error{usage} for a name that is not known.

@@ -9,6 +9,7 @@
 #include <limits>
 #include <llmx/error.hpp>
 
+#include "core/split.hpp"
 #include "core/suggest.hpp"
 #include "text/utf8.hpp"
 
@@ -138,14 +139,8 @@ Span read_span(const std::string& key, const Json& value) {
 std::vector<Json> read_list(const Json& value, bool commas) {
     if (value.is_array()) return {value.begin(), value.end()};
     if (!value.is_string() || !commas) return {value};
-    const auto text = value.get<std::string>();
-    std::vector<Json> entries;
-    for (std::size_t start = 0; start <= text.size();) {
-        const std::size_t end = std::min(text.find(',', start), text.size());
-        entries.emplace_back(text.substr(start, end - start));
-        start = end + 1;
-    }
-    return entries;
+    const std::vector<std::string> entries = split(value.get<std::string>(), ',');
+    return {entries.begin(), entries.end()};
 }
 
 std::optional<Span> as_span(const std::string& text) {

@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "explain/value_norms.hpp"
 #include "page.hpp"
 #include "routed.hpp"
 #include "support/temporary.hpp"
@@ -165,6 +166,23 @@ private:
     fs::path path_;
 };
 
+/// Requests without methods ask for value_norm wherever it works.
+class ValueNorms : public testing::Test {
+public:
+    explicit ValueNorms(fs::path path) : path_(std::move(path)) {}
+
+    void TestBody() override {
+        const Model model = Model::load(path_, {.threads = 2});
+        if (model.facts().kind == ModelKind::encoder) GTEST_SKIP() << "writes no answer";
+        const std::string failure = value_norm_failure(model);
+        fmt::print("{}: {}\n", path_.stem().string(), failure.empty() ? "value norms" : failure);
+        EXPECT_EQ(has_value_norms(model), failure.empty()) << failure;
+    }
+
+private:
+    fs::path path_;
+};
+
 /// Weights of the generator: its seed is given, or every run would test others. With its own standard
 /// deviation of 0.1, which norms' weights have too, blocks add next to nothing to the residual stream, and a
 /// wrong slope in them goes unnoticed.
@@ -245,6 +263,10 @@ int run(int argc, char** argv) {
     for (const fs::path& file : files) {
         testing::RegisterTest("Strips", test_name(file).c_str(), nullptr, nullptr, __FILE__, __LINE__,
                               [file]() -> testing::Test* { return new Strips(file); });
+    }
+    for (const fs::path& file : files) {
+        testing::RegisterTest("ValueNorms", test_name(file).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                              [file]() -> testing::Test* { return new ValueNorms(file); });
     }
     for (const fs::path& file : files) {
         testing::RegisterTest(

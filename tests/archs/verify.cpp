@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <filesystem>
+#include <llmx/error.hpp>
+#include <llmx/explainer.hpp>
 #include <numeric>
 #include <random>
 #include <set>
@@ -143,6 +145,28 @@ StripDifference strip_difference(const Model& model) {
             relative_l2(found.results.values, expected.results.values),
             relative_l2(found.embedding.values, expected.embedding.values),
             weights.empty() ? 0.0 : relative_l2(strips.attention(), weights)};
+}
+
+std::string value_norm_failure(const Model& model) {
+    const Probe probe(model, text_length(model.facts().architecture));
+    Tokens prompt = probe.input().source;
+    Tokens answer = probe.input().ids;
+    if (prompt.empty()) {
+        prompt = std::exchange(answer, {});
+        answer.assign(prompt.end() - 4, prompt.end());
+        prompt.resize(prompt.size() - 4);
+    }
+    Request request;
+    request.input_ids = std::move(prompt);
+    request.output.ids = std::move(answer);
+    try {
+        const Explanation explanation = Explainer(model, {"value_norm"}).compute(request);
+        const std::vector<float>& scores = explanation.attributions.at(0).scores.values;
+        const bool is_finite = std::all_of(scores.begin(), scores.end(), [](float x) { return x >= 0.0F; });
+        return is_finite ? "" : "scores are no numbers";
+    } catch (const Error& error) {
+        return error.what();
+    }
 }
 
 double strip_bound(const std::string& architecture) {

@@ -48,6 +48,9 @@ StripDifference strip_difference(const Model& model);
 double strip_bound(const std::string& architecture);
 constexpr double strip_weights_bound = 5e-6;
 
+/// Why the method value_norm does not explain the model's answer to a text; empty if it does.
+std::string value_norm_failure(const Model& model);
+
 /// Never throws for what a model does: the failure says it.
 Verdict verify(const std::string& path);
 

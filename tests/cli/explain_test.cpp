@@ -50,7 +50,7 @@ public:
 
 TEST(Explain, AReplayGivesTheOriginalsNumbers) {
     const Original original;
-    const json j = json_of(original.arguments({"--json", "-", "--raw"}));
+    const json j = json_of(original.arguments({"--json", "-", "--raw", "--method", "attention,gradient"}));
     const auto near = [&](const json& value, const char* name, double measured) {
         EXPECT_MEASURED(max_difference(flat(value), original.file.floats(name)), measured) << name;
     };
@@ -66,7 +66,7 @@ TEST(Explain, AReplayGivesTheOriginalsNumbers) {
 
 TEST(Explain, JsonHasEveryKeyAndNothingElseIsWritten) {
     const Original original;
-    const Outcome run = llmx(original.arguments({"--json", "-"}));
+    const Outcome run = llmx(original.arguments({"--json", "-", "--method", "attention,gradient"}));
     EXPECT_EQ(run.code, 0);
     EXPECT_EQ(run.err, "");
     EXPECT_EQ(std::count(run.out.begin(), run.out.end(), '\n'), 1);

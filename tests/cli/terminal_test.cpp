@@ -20,8 +20,8 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 TEST(Terminal, TextViewShowsPromptAnswerAndTable) {
     const Outcome run = llmx(shown({}));
     EXPECT_EQ(run.code, 0) << run.err;
-    for (const char* part : {"Prompt by gradient", "Prompt by attention", "Is it open?", "Answer (2 tokens)",
-                             "position", "total"}) {
+    for (const char* part : {"value_norm (logprob of the answer)", "saliency (logprob of the answer)",
+                             "Is it open?", "Answer (2 tokens)", "position", "total"}) {
         EXPECT_TRUE(has(run.out, part)) << part;
     }
 }

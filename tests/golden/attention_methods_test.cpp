@@ -7,8 +7,10 @@
 
 #include "support/compare.hpp"
 #include "support/data.hpp"
+#include "support/gguf_edit.hpp"
 #include "support/layered_attention.hpp"
 #include "support/measured.hpp"
+#include "support/temporary.hpp"
 
 namespace llmx {
 namespace {
@@ -135,6 +137,26 @@ TEST_P(AttentionMethods, TimesGradient) {
 TEST_P(AttentionMethods, ValueNorm) {
     expect_close(scores("value_norm"), reference.floats(GetParam().name + std::string(".value_norm")),
                  "value norm", GetParam().value_norm);
+}
+
+/// A file may keep a factor of W_O as a tensor of its own.
+TEST(ValueNorm, TakesTheScaleOfTheProjection) {
+    const test::TemporaryDirectory place;
+    test::GgufEdit factor(test::data_file("llama", "-tiny.gguf"));
+    test::GgufEdit product(test::data_file("llama", "-tiny.gguf"));
+    factor.set("blk.1.attn_output.scale", {1}, {0.25F});
+    std::vector<float> weights = product.floats("blk.1.attn_output.weight");
+    for (float& weight : weights) weight *= 0.25F;
+    product.set("blk.1.attn_output.weight", product.at("blk.1.attn_output.weight").shape, weights);
+    std::vector<std::vector<float>> scores;
+    for (test::GgufEdit* file : {&factor, &product}) {
+        const auto path = place / std::to_string(scores.size());
+        file->write(path);
+        const Request request{.input_ids = {1, 5, 9, 2}, .output = {.ids = {7, 3}}};
+        const Explanation found = Explainer(Model::load(path), {"value_norm"}).compute(request);
+        scores.push_back(found.attributions.at(0).scores.values);
+    }
+    EXPECT_MEASURED(test::relative_l2(scores[0], scores[1]), 6e-8);
 }
 
 TEST_P(AttentionMethods, ValueZeroing) {

@@ -37,7 +37,7 @@ class Installed(unittest.TestCase):
         done = self.run_python("import explainer, sys; print(explainer.__file__); "
                                "print(explainer.load(sys.argv[1]).explain(prompt_ids=[5, 9], answer_ids=[8]))",
                                golden_path("llama-tiny.gguf"))
-        self.assertIn("Result(generative_text_chat, Attention, Gradient", done.stdout, done.stderr)
+        self.assertIn("Result(generative_text_chat, value_norm, saliency", done.stdout, done.stderr)
         self.assertIn(self.scratch.name, done.stdout)
 
     def test_the_program(self):

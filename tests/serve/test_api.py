@@ -130,7 +130,7 @@ class Api(unittest.TestCase):
         same = self.of_command_line(prompt_ids=None, messages=CHAT["messages"], **explain)
         self.assertEqual(without_times(got["explanation"]), without_times(same))
         got = self.service.post("/v1/chat/completions", {**CHAT, "explain": True}).json
-        self.assertIn("Gradient", got["explanation"])
+        self.assertTrue(got["explanation"]["attributions"])
 
     def test_chat_streams(self):
         body = {**CHAT, "stream": True, "stream_options": {"include_usage": True}, "explain": True}

@@ -27,7 +27,7 @@ class Docs(unittest.TestCase):
                     if "stream" not in example and "metrics" not in example:
                         json.loads(run.stdout)
                     seen += run.stdout
-        for word in ("event: result", "input_x_gradient", "chat.completion", '"explanation":', "llmx_ready 1"):
+        for word in ("event: result", "value_norm", "chat.completion", '"explanation":', "llmx_ready 1"):
             self.assertIn(word, seen)
 
 

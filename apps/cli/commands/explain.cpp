@@ -16,6 +16,7 @@
 #include "input.hpp"
 #include "messages.hpp"
 #include "output.hpp"
+#include "request/automatic_methods.hpp"
 #include "request/check.hpp"
 #include "request/json.hpp"
 #include "terminal/explanation.hpp"
@@ -126,7 +127,9 @@ Asked read(const Options& options) {
     request::apply(fields, object);
     // A report shows what there is of attention, unless the request says what it is to have.
     ExplainRequest& request = asked.request;
-    if (request.automatic_views && !asked.output.html.empty() && request::asks_for(request, "attention"))
+    const bool has_report = !asked.output.html.empty();
+    const bool looks = request::asks_for(request, "attention") || request::is_automatic(request.methods);
+    if (request.automatic_views && has_report && looks)
         request.how.views.attention = request.how.views.neuron = true;
     request = request::checked(std::move(request));
     return asked;

@@ -6,6 +6,7 @@
 #include <array>
 #include <string>
 
+#include "core/memory.hpp"
 #include "engine/model/model_impl.hpp"
 
 namespace llmx::engine {
@@ -81,6 +82,19 @@ void require_positions(const Model& model, int tokens) {
                                 "expected a shorter text",
                                 tokens, module.shape.front()));
     }
+}
+
+void require_room_for_cache(const Model& model, int tokens) {
+    const ModelFacts& facts = model.facts();
+    const std::uint64_t free = available_memory();
+    if (facts.kind != ModelKind::decoder || impl_of(model).servers || free == 0 || !has_plain_cache(model))
+        return;
+    const double bytes = 2.0 * sizeof(float) * facts.blocks * facts.kv_heads * facts.head_size * tokens;
+    if (bytes <= static_cast<double>(free)) return;
+    throw Error(ErrorCode::context_overflow,
+                fmt::format("context: {} tokens take {:.1f} GB for keys and values, {:.1f} GB are free; "
+                            "expected a shorter text, or more memory",
+                            tokens, bytes / 1e9, static_cast<double>(free) / 1e9));
 }
 
 std::string context_warning(const Model& model, int tokens) {

@@ -34,6 +34,10 @@ void require_hidden_rows(const Model& model);
 /// Rotary and other computed positions have no such limit.
 void require_positions(const Model& model, int tokens);
 
+/// Throws Error{context_overflow} if the keys and values of that many tokens, as float32, take more memory
+/// than is free. Models whose cache is not one of plain attention are not checked.
+void require_room_for_cache(const Model& model, int tokens);
+
 /// A warning if a text of that many tokens is longer than what the model was trained on and the file has no
 /// scaling of rotary positions; else empty.
 std::string context_warning(const Model& model, int tokens);

@@ -264,6 +264,7 @@ Session::Session(const Model& model, SessionSize size) : impl_(std::make_unique<
     impl_->logits = model.facts().kind != ModelKind::encoder || llama_model_is_diffusion(llama);
     impl_->width = impl_->logits ? model.facts().vocabulary : llama_model_n_embd_out(llama);
     require_positions(model, size.tokens);
+    require_room_for_cache(model, size.tokens);
     impl_->threads = model.threads();
     llama_context_params params = exact_context(model, size);
     params.embeddings = !impl_->logits;

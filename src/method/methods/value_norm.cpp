@@ -1,29 +1,21 @@
 // Attention weighted by the size of what it moves (Kobayashi et al. 2020; definitions 2): each weight times
 // the norm of its key's value as the block's output projection transforms it.
 
-#include <fmt/format.h>
-
 #include <cmath>
-#include <llmx/error.hpp>
 
 #include "gemm/gemm.hpp"
 #include "method/attention/attention_mean.hpp"
+#include "method/attention/value_way.hpp"
 
 namespace llmx::method {
 
 namespace {
 
-/// One part's way from values to the residual stream.
-struct Way {
-    int product = -1;     ///< node: values (source 0) times softmax (source 1)
-    int projection = -1;  ///< tensor: W_O, [embedding, heads * size]
-};
-
 class ValueNorm {
 public:
     explicit ValueNorm(AttentionLayers& look) : look_(look), graph_(look.replay().graph()) {
         for (const AttentionLayers::Part& part : look.parts()) {
-            const Way way = find(part.site);
+            const ValueWay way = find_value_way(graph_, part.site);
             const int values = node(way.product).sources[0];
             factors_.at.push_back(way.product);
             factors_.needs.push_back({way.product, look.replay().lineage().read_by(values, way.product)});
@@ -37,52 +29,21 @@ private:
     [[nodiscard]] const engine::TensorInfo& node(int order) const {
         return graph_.at(graph_.nodes[static_cast<std::size_t>(order)]);
     }
-    [[nodiscard]] bool is_weight(int tensor) const {
-        return graph_.at(graph_.at(tensor).root).role == engine::TensorRole::weight;
-    }
-
-    [[noreturn]] static void refuse(const replay::AttentionSite& site, const std::string& why) {
-        throw Error(
-            ErrorCode::unsupported,
-            fmt::format("value_norm: block {}: {}; expected values, softmax and output projection one "
-                        "after another; attention_weights works",
-                        site.block, why));
-    }
-
-    /// The one node that reads a tensor.
-    const engine::TensorInfo& reader_of(int tensor, const replay::AttentionSite& site) const {
-        const engine::TensorInfo* found = nullptr;
-        const engine::TensorInfo& read = graph_.at(tensor);
-        for (int order = read.order + 1; order < graph_.pass_of(read.order).last_node; ++order) {
-            const auto& sources = node(order).sources;
-            if (std::find(sources.begin(), sources.end(), tensor) == sources.end()) continue;
-            if (found != nullptr)
-                refuse(site, fmt::format("{} is read by {} and by {}", describe(read), describe(*found),
-                                         describe(node(order))));
-            found = &node(order);
-        }
-        if (found == nullptr) refuse(site, fmt::format("nothing reads {}", describe(read)));
-        return *found;
-    }
-
-    [[nodiscard]] Way find(const replay::AttentionSite& site) const {
-        const engine::TensorInfo& softmax = node(site.softmax);
-        const engine::TensorInfo& product = reader_of(softmax.id, site);
-        if (product.op != "MUL_MAT" || product.sources[1] != softmax.id)
-            refuse(site, fmt::format("the softmax goes into {}", describe(product)));
-        const engine::TensorInfo* at = &reader_of(product.id, site);
-        while (engine::is_window(*at) || at->op == "CONT") at = &reader_of(at->id, site);
-        if (at->op != "MUL_MAT" || !is_weight(at->sources[0]))
-            refuse(site, fmt::format("{} lies between the values and the output projection", describe(*at)));
-        const engine::TensorInfo& projection = graph_.at(at->sources[0]);
-        if (projection.shape[3] != product.shape[1] * product.shape[3] || !projection.is_root() ||
-            projection.shape[0] * projection.shape[1] != 1)
-            refuse(site, fmt::format("the output projection is {}, for {} heads of {}", describe(projection),
-                                     product.shape[1], product.shape[3]));
-        const engine::TensorInfo& next = reader_of(at->id, site);
-        if (next.op == "MUL" && is_weight(next.sources[1]))
-            refuse(site, fmt::format("{} scales the output projection", describe(next)));
-        return {product.order, projection.id};
+    /// W_O with its scale, [embedding, heads * size].
+    [[nodiscard]] std::vector<float> projection(const ValueWay& way) const {
+        const engine::TensorInfo& matrix = graph_.at(way.projection);
+        const std::int64_t rows = matrix.shape[2];
+        const std::int64_t columns = matrix.shape[3];
+        std::vector<float> weights(static_cast<std::size_t>(rows * columns));
+        engine::dequantize_rows(matrix, 0, rows, weights.data());
+        if (way.scale < 0) return weights;
+        const engine::TensorInfo& scale = graph_.at(way.scale);
+        std::vector<float> factors(static_cast<std::size_t>(scale.shape[3]));
+        engine::dequantize_rows(scale, 0, 1, factors.data());
+        for (std::int64_t i = 0; i < rows * columns; ++i)
+            weights[static_cast<std::size_t>(i)] *=
+                factors[static_cast<std::size_t>(i / columns % scale.shape[3])];
+        return weights;
     }
 
     /// |v_k W_O| for every head and row, [heads, rows].
@@ -95,10 +56,8 @@ private:
         const std::int64_t heads = product.shape[1];
         const std::int64_t size = product.shape[3];
         const std::int64_t columns = values.columns();
-        const engine::TensorInfo& projection = graph_.at(ways_[p].projection);
-        const std::int64_t width = projection.shape[2];
-        std::vector<float> weights(static_cast<std::size_t>(width * heads * size));
-        engine::dequantize_rows(projection, 0, width, weights.data());
+        const std::int64_t width = graph_.at(ways_[p].projection).shape[2];
+        const std::vector<float> weights = projection(ways_[p]);
         std::vector<float> of_head(static_cast<std::size_t>(columns * size));
         std::vector<float> moved(static_cast<std::size_t>(columns * width));
         Tensor norms = Tensor::zero({heads, look_.rows()});
@@ -128,7 +87,7 @@ private:
 
     AttentionLayers& look_;
     const engine::Graph& graph_;
-    std::vector<Way> ways_;
+    std::vector<ValueWay> ways_;
     KeyFactors factors_;
 };
 

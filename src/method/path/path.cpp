@@ -16,12 +16,14 @@ std::vector<Option> baseline_options() {
          .default_value = "token",
          .help = "where a path starts: token (the embedding of baseline_token), zero (vector), mean (of the "
                  "embedding table)",
-         .words = {"token", "zero", "mean"}},
+         .words = {"token", "zero", "mean"},
+         .several = true},
         {.name = "baseline_token",
          .kind = Option::Kind::integer,
          .default_value = "-1",
          .help = "id of the token that stands for absence; -1: the model's padding or end token",
-         .low = -1}};
+         .low = -1,
+         .several = true}};
 }
 
 Tensor baseline_of(Function& function, const Options& options) {

@@ -270,7 +270,7 @@ interface Point { x: number; y: number }
 
 // ---- The application. ----
 
-interface ModelFacts { id: string; kind: string; has_chat_template?: boolean; [key: string]: any }
+interface ModelFacts { id: string; kind: string; has_chat_template?: boolean; default_methods?: string[]; [key: string]: any }
 interface MethodFacts { name: string; help: string }
 /** The keys of a request that the form knows. */
 interface RequestBody { method?: string[]; views?: string[]; unit?: string; answer?: string; max_new_tokens?: number; logit_lens?: number; [key: string]: any }

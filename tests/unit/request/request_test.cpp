@@ -87,6 +87,16 @@ TEST(Request, AllKeysComeThroughJsonTogether) {
     EXPECT_EQ(json_of(request_from_json(request_to_json(request))), plain(all));
 }
 
+TEST(Request, SeveralBaselinesAreAListOrOneText) {
+    for (const char* text : {R"(["token", "deletion"])", R"("token,deletion")", R"("token+deletion")"}) {
+        const ExplainRequest request = request_from_json(std::string(R"({"baseline": )") + text + "}");
+        EXPECT_EQ(request.method_options.at("baseline"), "token+deletion") << text;
+        EXPECT_EQ(json_of(request)["baseline"], (nlohmann::json{"token", "deletion"})) << text;
+    }
+    EXPECT_EQ(json_of(request_from_json(R"({"baseline_token": [3, 5]})"))["baseline_token"],
+              (nlohmann::json{3, 5}));
+}
+
 TEST(Request, AnEmptyObjectChangesNothingAndNullIsNoValue) {
     const ExplainRequest request = request_from_json(all_values().dump());
     EXPECT_EQ(request_to_json(request_from_json("{}", request)), request_to_json(request));
@@ -195,8 +205,9 @@ TEST(Request, ShorthandIsResolvedOnce) {
         EXPECT_EQ(request_to_json(request::checked(checked)), request_to_json(checked)) << json;
         return json_of(checked)["method"];
     };
-    EXPECT_EQ(methods(R"({"user": "a"})"), (nlohmann::json{"attention", "gradient"}));
-    EXPECT_EQ(methods(R"({"user": "a", "per_token": true})"),
+    EXPECT_EQ(methods(R"({"user": "a"})"), (nlohmann::json{"automatic"}));
+    EXPECT_EQ(methods(R"({"user": "a", "per_token": true})"), (nlohmann::json{"automatic"}));
+    EXPECT_EQ(methods(R"({"user": "a", "per_token": true, "method": "attention,gradient"})"),
               (nlohmann::json{"attention", "gradient", "saliency", "input_x_gradient"}));
     EXPECT_EQ(methods(R"({"user": "a", "method": "integrated_gradients,saliency", "steps": 7})"),
               (nlohmann::json{"integrated_gradients:steps=7", "saliency"}));

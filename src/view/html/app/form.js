@@ -5,7 +5,6 @@
   /** @type {Choice[]} */
   const units = [["token", "Tokens"], ["word", "Words"], ["sentence", "Sentences"], ["turn", "Turns"]];
   const takesContext = "context_reliance";
-  const firstMethods = ["input_x_gradient", "attention"];
 
   const number = ({ label, name, value, min, max }) => {
     const id = llmx.id(name);
@@ -19,7 +18,7 @@
     const input = h("input", { type: "checkbox", id, name, value, checked });
     return { input, element: h("span", { class: "method" }, input, h("label", { for: id, title: help, text: label })) };
   };
-  const methodBoxes = (methods) => methods.map((m) => box({ name: "method", value: m.name, label: llmx.methodName?.(m.name) ?? m.name, help: m.help, checked: firstMethods.includes(m.name) }));
+  const methodBoxes = (methods, first) => methods.map((m) => box({ name: "method", value: m.name, label: llmx.methodName?.(m.name) ?? m.name, help: m.help, checked: first.includes(m.name) }));
 
   /** Builds the form for a model, with `work` under its buttons. Returns {element, body(), problem(), fill(body),
    *  setBusy(busy)}; calls onsubmit() and oncancel(). */
@@ -28,7 +27,7 @@
     const writes = model.kind !== "encoder"; // one token after another
     const answer = llmx.textField({ label: "Existing answer", name: "answer", rows: 2, hint: "Leave empty to let the model write one." });
     const length = number({ label: "Maximum answer length in tokens", name: "max_new_tokens", value: 60, min: 1, max: 100000 });
-    const boxes = methodBoxes(methods.filter((m) => writes || m.name !== takesContext));
+    const boxes = methodBoxes(methods.filter((m) => writes || m.name !== takesContext), model.default_methods ?? []);
     const context = llmx.textField({ label: "Context", name: "context_span", rows: 2, hint: "The part of the prompt that is the context, in its own words: for methods that take it away." });
     const heads = box({ name: "views", value: "attention", label: "Attention by head, neurons", checked: true });
     const lens = box({ name: "logit_lens", value: "5", label: "Logit lens", checked: false });
