@@ -14,6 +14,7 @@
 #include "flags.hpp"
 #include "messages.hpp"
 #include "terminal/terminal.hpp"
+#include "waiting.hpp"
 
 namespace {
 
@@ -87,6 +88,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     using llmx::cli::complain;
+    llmx::cli::wait_briefly(argv);
     const int internal = static_cast<int>(llmx::ErrorCode::internal);
     reserve_standard_streams();
     try {

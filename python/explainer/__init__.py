@@ -11,6 +11,7 @@ first use.
 """
 
 import importlib
+import os
 
 _HOMES = {
     "explainer.auto": ("AutoModelForCausalLM", "AutoModelForQuestionAnswering", "AutoModelForSeq2SeqLM",
@@ -30,7 +31,22 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(name for name in _HOME_OF if name != "__version__")
 
 
+def _extension() -> object:
+    """The extension module. Its threads, where one waits for another, spin for some microseconds and then sleep, unless
+    the environment says how to wait: libgomp reads that when it is loaded."""
+    own = "GOMP_SPINCOUNT" not in os.environ and "OMP_WAIT_POLICY" not in os.environ
+    if own:
+        os.environ["GOMP_SPINCOUNT"] = "5000"
+    try:
+        return importlib.import_module("explainer._core")
+    finally:
+        if own:
+            del os.environ["GOMP_SPINCOUNT"]
+
+
 def __getattr__(name: str) -> object:
+    if name == "_core":
+        return _extension()
     if name not in _HOME_OF:
         raise AttributeError(f"module 'explainer' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOME_OF[name]), name)

@@ -52,6 +52,7 @@ private:
 [[noreturn]] void execute(const Arguments& arguments, const RunOptions& options) {
     unsetenv("NO_COLOR");
     setenv("TERM", "xterm", 1);
+    for (const std::string& name : options.without) unsetenv(name.c_str());
     for (const auto& [name, value] : options.environment) setenv(name.c_str(), value.c_str(), 1);
     if (options.largest_file > 0) {
         const rlimit limit = {options.largest_file, options.largest_file};

@@ -27,6 +27,7 @@ struct Outcome {
 struct RunOptions {
     std::string input;                               ///< standard input
     std::map<std::string, std::string> environment;  ///< added to the test's own, NO_COLOR removed
+    Arguments without;                               ///< names taken out of the test's own, before that
     std::size_t largest_file = 0;                    ///< bytes it may write to one file; 0: any
     std::string standard_output;                     ///< a path instead of Outcome::out
 };

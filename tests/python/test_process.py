@@ -1,6 +1,7 @@
 """The engine in a Python process: signals while it works, the interpreter's end, forks."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -22,6 +23,25 @@ def run(code, timeout=60):
     done = subprocess.run([sys.executable, "-c", BEGIN + code], capture_output=True, text=True, timeout=timeout,
                           cwd=os.path.dirname(os.path.abspath(__file__)), check=False)
     return done.returncode, done.stdout, done.stderr
+
+
+class Waiting(unittest.TestCase):
+    """Waiting threads spin briefly, unless the environment says otherwise; nothing is left in it for children."""
+
+    def spin_count(self, **environment):
+        kept = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
+        code = "import os, explainer; explainer.load; print([name for name in os.environ if 'GOMP' in name])"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
+                              env={**kept, "OMP_DISPLAY_ENV": "VERBOSE", **environment})
+        found = re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)
+        if not found:
+            self.skipTest("another OpenMP than libgomp")
+        return found[-1], done.stdout.strip()
+
+    def test_is_brief_unless_the_environment_says_how(self):
+        self.assertEqual(self.spin_count(), ("5000", "[]"))
+        self.assertEqual(self.spin_count(GOMP_SPINCOUNT="7"), ("7", "['GOMP_SPINCOUNT']"))
+        self.assertEqual(self.spin_count(OMP_WAIT_POLICY="passive"), ("0", "[]"))
 
 
 class Signals(unittest.TestCase):

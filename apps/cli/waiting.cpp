@@ -1,0 +1,18 @@
+#include "waiting.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+namespace llmx::cli {
+
+void wait_briefly(char** argv) {
+    if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
+    std::error_code error;
+    const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
+    if (!error && setenv("GOMP_SPINCOUNT", "5000", 0) == 0) execv(self.c_str(), argv);
+}
+
+}  // namespace llmx::cli
