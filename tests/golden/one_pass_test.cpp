@@ -81,8 +81,10 @@ TEST(OnePass, GivesAReversePassToEachTargetHoweverManyMethodsReadIt) {
 TEST(OnePass, ServesMethodsOfAttention) {
     const OnePassCase text("llama");
     const Counted found = compute(text, {"attention_weights", "attention_rollout", "attention_flow",
-                                         "attention_x_gradient", "saliency"});
+                                         "attention_x_gradient", "value_norm", "saliency"});
     EXPECT_EQ(found.passes, 1);
+    EXPECT_EQ(compute(text, {"value_norm"}).passes, 1);
+    EXPECT_EQ(compute(text, {"value_norm", "saliency"}).passes, 1) << "the default";
 }
 
 TEST(OnePass, IsOneForEachText) {
@@ -144,7 +146,6 @@ TEST_P(OnePassOf, LeavesEveryMethodItsNumbers) {
     methods.insert(methods.begin(), {"attention", "gradient"});
     methods.emplace_back("attention_weights");  // after others have taken the memory
     methods.emplace_back("saliency", std::map<std::string, std::string>{{"layer", "0"}});
-    if (GetParam() == "t5") std::erase_if(methods, [](const Method& m) { return m.name == "value_norm"; });
     const Explanation together = compute(text, methods).result;
     ASSERT_EQ(together.attributions.size() + 2, methods.size());
     for (std::size_t i = 2; i < methods.size(); ++i) {

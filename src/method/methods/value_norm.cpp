@@ -2,6 +2,7 @@
 // the norm of its key's value as the block's output projection transforms it.
 
 #include <cmath>
+#include <llmx/error.hpp>
 
 #include "gemm/gemm.hpp"
 #include "method/attention/attention_mean.hpp"
@@ -11,14 +12,20 @@ namespace llmx::method {
 
 namespace {
 
+/// The values that an attention's weights move, read at their product.
+replay::RequiredValue moved_values(const replay::Replay& replay, const ValueWay& way) {
+    const engine::Graph& graph = replay.graph();
+    const int values = graph.at(graph.nodes[static_cast<std::size_t>(way.product)]).sources[0];
+    return {way.product, replay.lineage().read_by(values, way.product)};
+}
+
 class ValueNorm {
 public:
     explicit ValueNorm(AttentionLayers& look) : look_(look), graph_(look.replay().graph()) {
         for (const AttentionLayers::Part& part : look.parts()) {
             const ValueWay way = find_value_way(graph_, part.site);
-            const int values = node(way.product).sources[0];
             factors_.at.push_back(way.product);
-            factors_.needs.push_back({way.product, look.replay().lineage().read_by(values, way.product)});
+            factors_.needs.push_back(moved_values(look.replay(), way));
             ways_.push_back(way);
         }
         factors_.of = [this](const tape::Tape& tape, std::size_t part) { return norms(tape, part); };
@@ -91,6 +98,24 @@ private:
     KeyFactors factors_;
 };
 
+/// What `run` reads; nothing of a model that it refuses.
+std::vector<replay::RequiredValue> reads(const replay::Replay& replay) {
+    const replay::AttentionReader reader(replay);
+    std::vector<replay::RequiredValue> needs;
+    for (const replay::AttentionSite& site : reader.sites()) {
+        try {
+            const ValueWay way = find_value_way(replay.graph(), site);
+            const std::size_t before = needs.size();
+            reader.add_needs(site, needs);
+            for (std::size_t i = before; i < needs.size(); ++i) needs[i].node = way.product;
+            needs.push_back(moved_values(replay, way));
+        } catch (const Error&) {
+            return {};
+        }
+    }
+    return needs;
+}
+
 Scores run(AttributionContext& scene, const Options& options) {
     AttentionLayers look(scene, "value_norm");
     const ValueNorm norm(look);
@@ -108,6 +133,7 @@ const Definition& value_norm() {
         .is_signed = false,
         .options = attention_mean_options(),
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
+        .reads = reads,
         .look = run,
         .one_text = true};
     return definition;
