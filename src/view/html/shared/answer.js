@@ -34,6 +34,7 @@
     const name = llmx.methodName(map.method);
     if (state.source !== null && map.rowsBy === "token") return `The answer is coloured by how much each token depends on the selected unit. Press Escape to clear the selection.`;
     if (map.rowsBy === "block") return `Sum over the layers, by ${name}; the matrix shows each layer separately.`;
+    if (map.rowsBy === "answer" && map.id.startsWith("attribution")) return `The whole answer, by ${name}. With per_token each of its tokens has a row of its own.`;
     if (map.rowsBy === "answer") return `The whole answer, by ${name}, which has no row for each token (other methods have one with per_token).`;
     if (state.row !== null && !state.hover && rows.length === 1) return `Why “${llmx.tokenLabel(map.targets[rows[0]].text)}” was a candidate here, by ${name}.`;
     if (!span) return `The whole answer (${rows.length} rows summed), by ${name}. Hover over an answer token for its own row, click to pin it, drag to select a span.`;
