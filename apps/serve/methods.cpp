@@ -17,6 +17,7 @@ Json methods_document(const std::vector<MethodFacts>& methods) {
                                {"default", option.default_value},
                                {"words", option.words},
                                {"help", option.help}});
+            if (option.several) options.back()["several"] = true;
             if (number) options.back().update({{"minimum", option.low}, {"maximum", option.high}});
         }
         list.push_back({{"name", method.name},

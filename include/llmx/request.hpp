@@ -65,6 +65,7 @@ struct UnitChoice {
 struct RecordChoice {
     bool attention = false;        ///< softmax weights of every block and head
     bool neuron = false;           ///< queries and keys
+    bool if_any = false;           ///< of a model without softmax attention neither, instead of an error
     std::vector<int> blocks = {};  ///< blocks for attention and neuron; empty: all
     /// Maximum size of attention and neuron data together, in bytes of JSON; 0: unlimited.
     std::size_t budget = 2'000'000;

@@ -41,7 +41,7 @@ def _extension() -> object:
         return importlib.import_module("explainer._core")
     finally:
         if own:
-            del os.environ["GOMP_SPINCOUNT"]
+            os.environ.pop("GOMP_SPINCOUNT", None)
 
 
 def __getattr__(name: str) -> object:

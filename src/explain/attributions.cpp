@@ -193,7 +193,7 @@ void warn_of_underflow(Measure measure, const std::vector<TargetFacts>& targets,
     }
 }
 
-/// The one token that stands for absence, if it is one.
+/// The token that stands for absence, if all parts use the same one.
 std::optional<AbsenceToken> absence_token_of(const method::BoundMethod& method, const Model& model) {
     std::optional<AbsenceToken> found;
     for (const method::BoundMethod& part : method.parts()) {
@@ -202,6 +202,27 @@ std::optional<AbsenceToken> absence_token_of(const method::BoundMethod& method, 
         if (token) found = token;
     }
     return found;
+}
+
+/// The tokens that stand for absence, with the model's own in place of -1.
+std::string absence_tokens(const method::BoundMethod& method, const Model& model) {
+    std::vector<std::string> ids;
+    for (const method::BoundMethod& part : method.parts()) {
+        const std::optional<AbsenceToken> token = method::absence_token(part.options, model);
+        const std::string id = token ? std::to_string(token->id) : "";
+        if (token && std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+    }
+    return ids.empty() ? "-1" : fmt::format("{}", fmt::join(ids, "+"));
+}
+
+void warn_of_absence(const method::BoundMethod& method, const Model& model,
+                     std::vector<std::string>& warnings) {
+    for (const method::BoundMethod& part : method.parts()) {
+        const std::string text = method::absence_warning(method::removal(part.options, model).absence);
+        if (text.empty()) continue;
+        warnings.push_back(fmt::format("{}: {}", method.definition->name, text));
+        return;
+    }
 }
 
 }  // namespace
@@ -227,11 +248,7 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
     const method::Definition& definition = *method.definition;
     for (std::string& warning : scores.warnings)
         warnings.push_back(fmt::format("{}: {}", definition.name, warning));
-    for (const method::BoundMethod& part : method.parts()) {
-        if (definition.perturb == nullptr) break;
-        const std::string absence = method::absence_warning(method::removal(part.options, model_).absence);
-        if (!absence.empty()) warnings.push_back(fmt::format("{}: {}", definition.name, absence));
-    }
+    if (definition.perturb != nullptr) warn_of_absence(method, model_, warnings);
     Attribution found{.method = std::string(definition.name),
                       .objective = targets_.objective,
                       .is_signed = scores.is_signed.value_or(definition.is_signed),
@@ -247,6 +264,7 @@ Attribution AttributionRun::entry(const method::BoundMethod& method, method::Sco
     found.absence_token = neutral ? method::absence_token(engine::neutral_token(model_), model_)
                                   : absence_token_of(method, model_);
     for (auto& [name, value] : scores.notes) found.options[name] = value;
+    if (!method.several.empty()) found.options["baseline_token"] = absence_tokens(method, model_);
     if (!scores.chosen.empty()) choose(scores, found);
     if (definition.perturb == nullptr) {
         const Aggregation aggregation = unit::resolved(request_.units.aggregation, found.is_signed);

@@ -21,8 +21,8 @@ void require_affordable(const Request& request, std::span<const method::BoundMet
 /// Throws Error{input} where tensors that the result is to keep exceed the request's memory budget.
 void require_room(const Request& request, const Model& model, std::size_t prompt, std::size_t answer);
 
-/// The part of a memory budget that a machine with that much free memory has: half of what is free, for the
-/// rest of a pass takes about as much as the values it records. 0: no bound (budget), not known (free).
+/// The memory budget, but at most half of the free memory: the rest of a pass takes about as much as the
+/// values it records. A budget of 0 means no bound; free 0 means unknown.
 std::size_t fitting_budget(std::size_t budget, std::uint64_t free);
 
 }  // namespace llmx

@@ -260,8 +260,9 @@ Explanation Explainer::compute(const Request& given) {
     computation.run();
     if (request.memory_budget < given.memory_budget && computation.is_in_pieces()) {
         result.warnings.push_back(
-            fmt::format("memory: {:.1f} GB were free, so {:.1f} GB of values were recorded at a time, not "
-                        "`memory_budget`; with more memory free it takes less time",
+            fmt::format("memory: {:.1f} GB were free, so values were recorded {:.1f} GB at a time instead of "
+                        "`memory_budget`; "
+                        "it is faster with more free memory",
                         static_cast<double>(free) / 1e9, static_cast<double>(request.memory_budget) / 1e9));
     }
     return result;

@@ -25,6 +25,22 @@ void require_absence(const method::Options& options, const Model& model) {
         engine::require_hidden_rows(model);
 }
 
+/// Of several baselines no two are the same token, however it is written: -1 is the model's own.
+void require_different_tokens(const BoundMethod& method, const Model& model) {
+    std::vector<Token> ids;
+    for (const BoundMethod& part : method.several) {
+        if (part.options.choice("baseline") != "token") continue;
+        const Token id = method::absence_id(part.options, model);
+        if (std::find(ids.begin(), ids.end(), id) != ids.end()) {
+            throw Error(ErrorCode::usage,
+                        fmt::format("{}: `baseline_token`: got token {} twice (-1: the model's "
+                                    "own); expected different ones",
+                                    method.definition->name, id));
+        }
+        ids.push_back(id);
+    }
+}
+
 /// What only options and the model tell.
 void require_options(const BoundMethod& method, const Request& request, const Model& model) {
     const method::Definition* definition = method.definition;
@@ -33,6 +49,7 @@ void require_options(const BoundMethod& method, const Request& request, const Mo
         if (definition->perturb != nullptr) require_absence(part.options, model);
         if (part.options.has("baseline_token")) method::absence_id(part.options, model);
     }
+    require_different_tokens(method, model);
     if (definition->one_text && !request.target.contrast.empty()) {
         throw Error(ErrorCode::usage, fmt::format("{}: got a `contrast`; attention belongs to one text, "
                                                   "expected none",

@@ -32,4 +32,6 @@ bool has_value_norms(const Model& model) {
     return !sites.empty();
 }
 
+bool has_softmax_attention(const Model& model) { return !replay::find_attention(graph_of(model)).empty(); }
+
 }  // namespace llmx

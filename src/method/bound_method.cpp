@@ -14,21 +14,36 @@ namespace llmx::method {
 
 namespace {
 
-/// The method with each value of an option that was given several.
-std::vector<Method> with_each(const Method& method, const Option& option) {
-    const std::string name(option.name);
-    const auto given = method.options.find(name);
-    const bool is_list = option.several && given != method.options.end();
-    std::vector<Method> each;
-    for (const std::string& value : is_list ? split(given->second, joint) : std::vector<std::string>()) {
-        each.push_back(method);
-        each.back().options[name] = value;
-    }
-    return is_list ? each : std::vector{method};
+std::vector<std::string> values_of(const Method& method, const Option& option) {
+    const auto given = method.options.find(std::string(option.name));
+    if (!option.several || given == method.options.end()) return {};
+    return split(given->second, joint);
 }
 
-void require_different(const Method& method, const Option& option, const std::string& values) {
-    std::vector<std::string> all = split(values, joint);
+/// The method with each combination of values. Only the baseline `token` reads `baseline_token`.
+std::vector<Method> combinations(const Method& method, const std::vector<Option>& declared) {
+    std::vector<Method> all{method};
+    for (const Option& option : declared) {
+        const std::vector<std::string> values = values_of(method, option);
+        if (values.size() < 2) continue;
+        std::vector<Method> more;
+        for (const Method& single : all) {
+            const auto baseline = single.options.find("baseline");
+            const bool reads = option.name != "baseline_token" || baseline == single.options.end() ||
+                               baseline->second == "token";
+            for (const std::string& value : values) {
+                if (!reads && value != values.front()) continue;
+                more.push_back(single);
+                more.back().options[std::string(option.name)] = value;
+            }
+        }
+        all = std::move(more);
+    }
+    return all;
+}
+
+void require_different(const Method& method, const Option& option) {
+    std::vector<std::string> all = values_of(method, option);
     std::sort(all.begin(), all.end());
     const auto twice = std::adjacent_find(all.begin(), all.end());
     if (twice == all.end()) return;
@@ -36,30 +51,45 @@ void require_different(const Method& method, const Option& option, const std::st
                                               method.name, option.name, *twice));
 }
 
+/// "baseline token, baseline_token 11": what tells a part from the others.
+std::string name_of(const BoundMethod& part, const BoundMethod& whole) {
+    std::string name;
+    for (const Option& option : whole.definition->options) {
+        const std::string& value = part.options.all().at(std::string(option.name));
+        if (!option.several || value == whole.options.all().at(std::string(option.name))) continue;
+        name += fmt::format("{}`{}` {}", name.empty() ? "" : ", ", option.name, value);
+    }
+    return name;
+}
+
 }  // namespace
 
 BoundMethod bind(const Method& method) {
     const Definition& known = definition(method.name);
-    std::vector<Method> singles{method};
-    for (const Option& option : known.options) {
-        std::vector<Method> all;
-        for (const Method& single : singles) {
-            const std::vector<Method> each = with_each(single, option);
-            all.insert(all.end(), each.begin(), each.end());
-        }
-        singles = std::move(all);
-    }
+    for (const Option& option : known.options) require_different(method, option);
+    const std::vector<Method> singles = combinations(method, known.options);
     BoundMethod bound{&known, Options(method.name, known.options, singles.front().options)};
     if (singles.size() == 1) return bound;
     for (const Method& single : singles)
         bound.several.push_back({&known, Options(single.name, known.options, single.options)});
     for (const Option& option : known.options) {
-        const auto given = method.options.find(std::string(option.name));
-        if (!option.several || given == method.options.end()) continue;
-        require_different(method, option, given->second);
-        bound.options = bound.options.shown_with(option.name, given->second);
+        if (values_of(method, option).size() > 1)
+            bound.options =
+                bound.options.shown_with(option.name, method.options.at(std::string(option.name)));
     }
     return bound;
+}
+
+Scores mean_over_parts(const BoundMethod& method,
+                       const std::function<Scores(const BoundMethod& part)>& scored) {
+    std::vector<Scores> all;
+    for (const BoundMethod& part : method.parts()) {
+        all.push_back(scored(part));
+        if (method.several.empty()) continue;
+        for (std::string& warning : all.back().warnings)
+            warning = fmt::format("with {}: {}", name_of(part, method), warning);
+    }
+    return mean(std::move(all));
 }
 
 double evaluations(const BoundMethod& method, const Extent& extent) {

@@ -1,8 +1,8 @@
 #pragma once
 // A registered method with the options of one request.
 
+#include <functional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "method/definition.hpp"
@@ -28,16 +28,9 @@ BoundMethod bind(const Method& method);
 /// Runs of the model that it will take: Definition::evaluations.
 double evaluations(const BoundMethod& method, const Extent& extent);
 
-/// The mean of the scores of `scored(part)` over all parts. Standard errors are means too: at most that,
-/// whatever the draws have in common.
-template <class Scored>
-Scores mean_over_parts(const BoundMethod& method, Scored&& scored) {
-    const std::span<const BoundMethod> parts = method.parts();
-    Scores sum = scored(parts.front());
-    for (const BoundMethod& part : parts.subspan(1)) add(scored(part), sum);
-    divide(sum, static_cast<double>(parts.size()));
-    return sum;
-}
+/// The mean of `scored(part)` over all parts. Warnings name the part that they are about.
+Scores mean_over_parts(const BoundMethod& method,
+                       const std::function<Scores(const BoundMethod& part)>& scored);
 
 /// What the method reads of the first text's own pass (`replay`), as far as that is known before it runs: so
 /// one recording serves several methods. `sources`: AttributionContext::sources.

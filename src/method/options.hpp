@@ -40,7 +40,7 @@ public:
     [[nodiscard]] bool flag(std::string_view name) const;
     /// Was it given, or is it the default_value?
     [[nodiscard]] bool given(std::string_view name) const;
-    /// The same with this text as an option's value, for those who read the results.
+    /// A copy that shows this text as an option's value. For results only: it may not parse.
     [[nodiscard]] Options shown_with(std::string_view name, const std::string& text) const;
     /// Every option with its value.
     [[nodiscard]] const std::map<std::string, std::string>& all() const { return values_; }

@@ -1,53 +1,65 @@
 #include "method/scores.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <functional>
+#include <llmx/error.hpp>
 
 namespace llmx::method {
 
 namespace {
 
-void add(const Tensor& more, Tensor& sum) {
+void add_share(const Tensor& more, float share, Tensor& sum) {
+    if (more.values.size() != sum.values.size())
+        throw Error(ErrorCode::internal, "scores: baselines give results of different shapes");
     std::transform(more.values.begin(), more.values.end(), sum.values.begin(), sum.values.begin(),
-                   std::plus<>());
+                   [share](float m, float s) { return s + share * m; });
 }
 
-void divide(Tensor& tensor, double by) {
-    for (float& value : tensor.values) value = static_cast<float>(value / by);
+void add_share(const std::vector<Completeness>& more, double share, std::vector<Completeness>& sum) {
+    if (more.size() != sum.size())
+        throw Error(ErrorCode::internal, "scores: baselines give results of different shapes");
+    for (std::size_t t = 0; t < sum.size(); ++t) {
+        sum[t].f_input += share * more[t].f_input;
+        sum[t].f_baseline += share * more[t].f_baseline;
+        sum[t].residual += share * more[t].residual;
+    }
+}
+
+/// "40+25"; one where all are the same.
+std::string joined_note(const std::vector<Scores>& all, const std::string& name) {
+    std::vector<std::string> notes;
+    for (const Scores& one : all) {
+        const auto found = one.notes.find(name);
+        notes.push_back(found == one.notes.end() ? "" : found->second);
+    }
+    const bool same = std::adjacent_find(notes.begin(), notes.end(), std::not_equal_to<>()) == notes.end();
+    return same ? notes.front() : fmt::format("{}", fmt::join(notes, "+"));
 }
 
 }  // namespace
 
-void add(const Scores& more, Scores& sum) {
-    add(more.scores, sum.scores);
-    add(more.standard_errors, sum.standard_errors);
-    add(more.interactions, sum.interactions);
-    for (std::size_t t = 0; t < sum.completeness.size(); ++t) {
-        sum.completeness[t].f_input += more.completeness[t].f_input;
-        sum.completeness[t].f_baseline += more.completeness[t].f_baseline;
-        sum.completeness[t].residual += more.completeness[t].residual;
+Scores mean(std::vector<Scores> all) {
+    if (all.size() == 1) return std::move(all.front());
+    const double share = 1.0 / static_cast<double>(all.size());
+    Scores sum = all.front();
+    for (Tensor* tensor : {&sum.scores, &sum.standard_errors, &sum.interactions})
+        std::fill(tensor->values.begin(), tensor->values.end(), 0.0F);
+    std::fill(sum.completeness.begin(), sum.completeness.end(), Completeness{});
+    sum.warnings.clear();
+    if (sum.noise) sum.noise = 0;
+    for (const Scores& one : all) {
+        add_share(one.scores, static_cast<float>(share), sum.scores);
+        add_share(one.standard_errors, static_cast<float>(share), sum.standard_errors);
+        add_share(one.interactions, static_cast<float>(share), sum.interactions);
+        add_share(one.completeness, share, sum.completeness);
+        if (sum.noise) *sum.noise += share * one.noise.value_or(0);
+        sum.warnings.insert(sum.warnings.end(), one.warnings.begin(), one.warnings.end());
     }
-    for (const auto& [name, value] : more.notes) {
-        std::string& note = sum.notes[name];
-        if (note != value) note += "+" + value;
-    }
-    if (sum.noise && more.noise) *sum.noise += *more.noise;
-    for (const std::string& warning : more.warnings) {
-        if (std::find(sum.warnings.begin(), sum.warnings.end(), warning) == sum.warnings.end())
-            sum.warnings.push_back(warning);
-    }
-}
-
-void divide(Scores& scores, double by) {
-    if (by == 1) return;
-    divide(scores.scores, by);
-    divide(scores.standard_errors, by);
-    divide(scores.interactions, by);
-    for (Completeness& of_target : scores.completeness) {
-        of_target.f_input /= by;
-        of_target.f_baseline /= by;
-        of_target.residual /= by;
-    }
-    if (scores.noise) *scores.noise /= by;
+    for (auto& [name, note] : sum.notes) note = joined_note(all, name);
+    return sum;
 }
 
 }  // namespace llmx::method

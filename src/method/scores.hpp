@@ -34,8 +34,8 @@ struct Scores {
     std::optional<bool> is_signed = {};  ///< where an option decides it, not the definition
 };
 
-/// Adds all numbers, and what else is said of them.
-void add(const Scores& more, Scores& sum);
-void divide(Scores& scores, double by);
+/// The mean of what one method finds several times. Its standard errors are the means of theirs, an upper
+/// bound whatever the draws have in common; notes that differ are joined.
+Scores mean(std::vector<Scores> all);
 
 }  // namespace llmx::method

@@ -13,14 +13,9 @@ bool sets_attention(const Request& request) {
 }
 
 bool sets_gradient(const ExplainRequest& asked, const Request& request) {
-    return asked.raw || !request.labels.empty() || !request.embedding_name.empty() ||
-           request.objective != Objective::automatic;
-}
-
-/// The sum of the answer's log-probabilities, which `gradient` explains too.
-bool is_whole_answer(const TargetChoice& target) {
-    return !target.each && !target.span && target.span_text.empty() && target.alternatives == 0 &&
-           target.contrast.empty() && target.measure == Measure::logprob;
+    const TaskInputs& texts = asked.texts;
+    return texts.label || texts.label_ids || texts.label_span || asked.raw ||
+           !request.embedding_name.empty() || request.objective != Objective::automatic;
 }
 
 }  // namespace
@@ -33,9 +28,8 @@ std::vector<Method> automatic_methods(const Model& model, const ExplainRequest& 
                                       const Request& request) {
     std::vector<Method> methods;
     if (request.target.contrast.empty() && has_value_norms(model)) methods.emplace_back("value_norm");
-    const bool has_gradient = sets_gradient(asked, request);
-    if (!has_gradient || !is_whole_answer(request.target)) methods.emplace_back("saliency");
-    if (has_gradient) methods.emplace_back("gradient");
+    methods.emplace_back("saliency");
+    if (sets_gradient(asked, request)) methods.emplace_back("gradient");
     if (sets_attention(request)) methods.emplace_back("attention");
     return methods;
 }

@@ -10,8 +10,8 @@ inline constexpr const char* automatic = "automatic";
 bool is_automatic(const std::vector<Method>& methods);
 
 /// The most faithful maps that a pass and a reverse pass give (docs/faithfulness.md): value_norm, unless the
-/// model or a contrast rules it out, and saliency; the original toolbox's gradient for a label, and its
-/// attention where one of its arguments is set. `request` is `asked` in tokens.
+/// model or a contrast rules it out, and saliency. With a label, or an argument of the original toolbox's
+/// gradient, that too; with an argument of its attention, that. `request` is `asked` in tokens.
 std::vector<Method> automatic_methods(const Model& model, const ExplainRequest& asked,
                                       const Request& request);
 

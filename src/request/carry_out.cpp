@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "explain/feasible.hpp"
+#include "explain/value_norms.hpp"
 #include "request/automatic_methods.hpp"
 #include "request/check.hpp"
 #include "request/stop_texts.hpp"
@@ -76,7 +77,9 @@ Model load_model(const ExplainRequest& request, Activity& activity, int randomiz
 Prepared prepare(const Model& model, const ExplainRequest& request, Activity& activity, double most) {
     Prepared prepared{.asked = request};
     prepared.asked.texts = completed(model, request.texts);
-    Request how = request.how;
+    RecordChoice& views = prepared.asked.how.views;
+    if (views.if_any && !has_softmax_attention(model)) views.attention = views.neuron = false;
+    Request how = prepared.asked.how;
     if (request.measure_faithfulness) how.check = request.check;
     how.progress = activity.progress();
     prepared.request = llmx::prepare(model, prepared.asked.texts, std::move(how));

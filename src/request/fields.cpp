@@ -137,7 +137,7 @@ void visit_view_kinds(Rows& v, ExplainRequest& r) {
          .group = {},
          .help =
              "attention: the weights of single heads; neuron: queries and keys; automatic: both, "
-             "for a report (html) of the method attention, or of automatic methods. They are thinned to fit.",
+             "for an HTML report whose methods are automatic or include attention. They are thinned to fit.",
          .kind = Kind::word,
          .list = true,
          .commas = true,
@@ -245,21 +245,25 @@ std::vector<Json> read_values(const Json& value) {
     return values;
 }
 
-/// An option's value as text.
-std::string option_text(const Field& field, const Json& value) {
-    if (field.kind == Kind::flag) return read_flag(field.key, value) ? "true" : "false";
-    if (value.is_string() && !field.words.empty())
-        return field.words[index_of_word(field.key, value, field.words)];
-    if (field.kind == Kind::integer) return fmt::format("{}", read_integer(field.key, value, {}));
-    if (field.kind == Kind::word) return read_string(field.key, value);
-    return value.is_number_integer() ? value.dump() : fmt::format("{}", read_number(field.key, value, {}));
-}
-
 Json option_value(Kind kind, const std::string& text) {
     if (kind == Kind::flag) return text == "true";
     if (kind == Kind::word) return text;
     const Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     return value.is_number() ? value : Json(text);
+}
+
+/// An option's value as text.
+std::string option_text(const Field& field, const Json& value) {
+    if (field.kind == Kind::flag) return read_flag(field.key, value) ? "true" : "false";
+    if (value.is_string() && !field.words.empty())
+        return field.words[index_of_word(field.key, value, field.words)];
+    if (field.kind == Kind::integer) {
+        const bool is_text = field.list && value.is_string();  // a part of "3,5"
+        return fmt::format("{}",
+                           read_integer(field.key, is_text ? option_value(field.kind, value) : value, {}));
+    }
+    if (field.kind == Kind::word) return read_string(field.key, value);
+    return value.is_number_integer() ? value.dump() : fmt::format("{}", read_number(field.key, value, {}));
 }
 
 /// A method's option as one key for all methods that have it.
@@ -269,8 +273,9 @@ void visit_option(Rows& v, ExplainRequest& r, const SharedOption& shared) {
     const std::size_t count = shared.methods.size();
     field.help = fmt::format(
         "{}.{} Used by {}.", option.help,
-        option.several ? " Of several: the mean of the scores with each; in NAME:OPTION=VALUE joined by +."
-                       : "",
+        option.several
+            ? " Takes several values: the scores are then averaged. In NAME:OPTION=VALUE, join them with +."
+            : "",
         count > 4 ? fmt::format("{} methods", count) : fmt::format("{}", fmt::join(shared.methods, ", ")));
     field.default_value = shared.default_value;
     field.list = field.commas = option.several;

@@ -131,6 +131,12 @@ Method parse_method(const std::string& text) {
     const auto& names = method_names();
     if (std::find(names.begin(), names.end(), method.name) == names.end())
         throw_unknown("method", method.name, names);
+    if (parts.size() > 1 && (method.name == "all" || method.name == automatic)) {
+        throw Error(ErrorCode::usage,
+                    fmt::format("`method` {}: takes no options; expected them as keys, for every method that "
+                                "has them",
+                                method.name));
+    }
     for (std::size_t i = 1; i < parts.size(); ++i) read_option(method.name, parts[i], method.options);
     return method;
 }

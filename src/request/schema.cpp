@@ -67,7 +67,9 @@ Json schema_of(const Field& field) {
                   {{"type", "array"}, {"items", text}},
                   {{"type", "object"}, {"additionalProperties", text}}}}};
     }
-    return {{"oneOf", {single(field), {{"type", "array"}, {"items", single(field)}}}}};
+    Json item = single(field);
+    if (field.kind == Kind::word) item["enum"] = field.words;
+    return {{"oneOf", {single(field), {{"type", "array"}, {"items", item}}}}};
 }
 
 Json schema_properties() {

@@ -1,8 +1,10 @@
 #include "vjp/reverse.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <llmx/error.hpp>
 
+#include "core/profile.hpp"
 #include "core/work.hpp"
 
 namespace llmx::vjp {
@@ -144,8 +146,10 @@ void Reverse::step(const tape::Tape& tape, const Step& step, const GradientSink&
         const Node node{graph_, info, step.wanted};
         StepSource source(tape, node, shadow_, weights_);
         Pull pull(node, dy.view, source, threads_);
+        auto began = std::chrono::steady_clock::now();
         step.rule->pull(pull);
         source.finish();
+        if (profile().on) profile().add("reverse pass", info.op, lap(began));
     }
     shadow_.give_back(std::move(dy));
 }

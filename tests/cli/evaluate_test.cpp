@@ -56,6 +56,14 @@ TEST(Evaluate, LeaveOneOutIsTheRankingItIsComparedWith) {
     }
 }
 
+TEST(Evaluate, WithoutAMethodTheDefaultsAreMeasured) {
+    const json j = json_of(one({"--json", "-", "--randomization", "--randomization-depths", "all"}));
+    const json& methods = j["requests"][0]["methods"];
+    ASSERT_EQ(methods.size(), 2U);
+    for (const char* name : {"value_norm", "saliency"})
+        EXPECT_EQ(method(methods, name)["randomization"].size(), 1U) << name;
+}
+
 TEST(Evaluate, TheLogOfPIsThatOfTheAnswersTokens) {
     const Arguments same = {"--model", golden("llama-tiny.gguf"), "--prompt-ids", prompt, "--answer-ids",
                             answer};
@@ -219,7 +227,7 @@ TEST(Evaluate, AWrongLineIsNamedAndLeavesTheOthersNumbers) {
         spill(folder / "r.jsonl", line + '\n' + good + '\n');
         const Outcome run = llmx(evaluate({"--requests", folder / "r.jsonl", "--json", folder / "out.json"}));
         EXPECT_EQ(run.code, 1);
-        EXPECT_THAT(run.out, testing::HasSubstr("gradient"));
+        EXPECT_THAT(run.out, testing::HasSubstr("saliency"));
         EXPECT_THAT(run.err, testing::HasSubstr("1 of 2 requests failed"));
         const json found = json::parse(slurp(folder / "out.json"));
         EXPECT_EQ(found["requests"].size(), 1U);

@@ -97,6 +97,12 @@ TEST_P(Question, TheSpanIsTheBestOneAndItsTextStandsInTheContext) {
                  1e-4);
 }
 
+TEST_P(Question, ALabelBringsItsLossWithoutAMethod) {
+    const json j = json_of(arguments({"--json", "-", "--label", "CUDA toolkit"}));
+    EXPECT_EQ(j["command"]["method"], (json{"value_norm", "saliency", "gradient"}));
+    EXPECT_FALSE(j["Gradient"]["saliency_map"].empty());
+}
+
 TEST_P(Question, TheLossOfALabel) {
     const json by_text =
         json_of(arguments({"--json", "-", "--label", "CUDA toolkit", "--method", "gradient"}));

@@ -26,6 +26,18 @@ TEST(Terminal, TextViewShowsPromptAnswerAndTable) {
     }
 }
 
+TEST(Terminal, AProfileNamesWhatTookTheTime) {
+    const Outcome plain = llmx(shown({}));
+    const Outcome profiled = llmx(shown({"--profile"}));
+    EXPECT_EQ(profiled.code, 0) << profiled.err;
+    for (const char* part : {"pass  ", "reverse pass  ", "MUL_MAT", "SOFT_MAX", " nodes"}) {
+        EXPECT_TRUE(has(profiled.err, part)) << part;
+        EXPECT_FALSE(has(plain.err, part)) << part;
+    }
+    const auto until_times = [](const std::string& text) { return text.substr(0, text.find("\nload ")); };
+    EXPECT_EQ(until_times(profiled.out), until_times(plain.out));
+}
+
 TEST(Terminal, ColourWhereItIsWanted) {
     EXPECT_FALSE(has(llmx(shown({})).out, escape));  // not a terminal
     EXPECT_TRUE(has(llmx(shown({"--color", "always"})).out, escape + "31m"));

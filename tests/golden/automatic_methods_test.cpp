@@ -31,12 +31,12 @@ TEST(AutomaticMethods, AreValueNormsAndSaliency) {
 TEST(AutomaticMethods, ExplainWhatIsAskedFor) {
     const auto methods = [](const std::string& more) { return methods_of("llama-tiny.gguf", more); };
     EXPECT_THAT(methods(R"(, "contrast": "x")"), ElementsAre("saliency"));
-    EXPECT_THAT(methods(R"(, "label_ids": [6, 2])"), ElementsAre("value_norm", "gradient"));
+    EXPECT_THAT(methods(R"(, "label_ids": [6, 2])"), ElementsAre("value_norm", "saliency", "gradient"));
     EXPECT_THAT(methods(R"(, "label_ids": [6, 2], "per_token": true)"),
                 ElementsAre("value_norm", "saliency", "gradient"));
     EXPECT_THAT(methods(R"(, "per_token": true)"), ElementsAre("value_norm", "saliency"));
-    EXPECT_THAT(methods(R"(, "objective": "generated")"), ElementsAre("value_norm", "gradient"));
-    EXPECT_THAT(methods(R"(, "raw": true)"), ElementsAre("value_norm", "gradient"));
+    EXPECT_THAT(methods(R"(, "objective": "generated")"), ElementsAre("value_norm", "saliency", "gradient"));
+    EXPECT_THAT(methods(R"(, "raw": true)"), ElementsAre("value_norm", "saliency", "gradient"));
     EXPECT_THAT(methods(R"(, "attention_weights": true)"),
                 ElementsAre("value_norm", "saliency", "attention"));
 }

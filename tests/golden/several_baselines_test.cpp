@@ -26,6 +26,8 @@ protected:
         request.check = check;
         return Explainer(model, {{method, std::move(options)}}).compute(request).attributions.at(0);
     }
+    /// The model's own token for absence.
+    [[nodiscard]] Token own_token() const { return map_of("leave_one_out", {}).absence_token->id; }
     void expect_mean(const std::string& method, const std::string& option,
                      const std::vector<std::string>& values) const {
         std::string joined;
@@ -60,6 +62,28 @@ TEST_P(SeveralBaselines, AreAveraged) {
     }
     expect_mean("integrated_gradients", "baseline", {"token", "zero", "mean"});
     expect_mean("gradient_shap", "baseline_token", {"0", "3"});
+}
+
+TEST_P(SeveralBaselines, OnlyTheTokenHasSeveralTokens) {
+    const auto scores = [&](std::map<std::string, std::string> options) {
+        return map_of("leave_one_out", std::move(options));
+    };
+    const Attribution all = scores({{"baseline", "token+deletion"}, {"baseline_token", "0+11"}});
+    EXPECT_EQ(all.options.at("baseline_token"), "0+11");
+    const Attribution parts[] = {scores({{"baseline_token", "0"}}), scores({{"baseline_token", "11"}}),
+                                 scores({{"baseline", "deletion"}})};
+    for (std::size_t i = 0; i < all.scores.values.size(); ++i) {
+        double mean = 0;
+        for (const Attribution& part : parts) mean += static_cast<double>(part.scores.values[i]) / 3;
+        EXPECT_NEAR(all.scores.values[i], mean, 1e-6 * (1 + std::abs(mean))) << i;
+    }
+}
+
+TEST_P(SeveralBaselines, AreDifferentTokens) {
+    const std::string own = std::to_string(own_token());
+    test::expect_error(ErrorCode::usage, {"got token", "twice"}, [&] {
+        (void)map_of("leave_one_out", {{"baseline_token", "-1+" + own}});
+    });
 }
 
 TEST_P(SeveralBaselines, CountTheirRuns) {

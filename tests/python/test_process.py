@@ -28,9 +28,9 @@ def run(code, timeout=60):
 class Waiting(unittest.TestCase):
     """Waiting threads spin briefly, unless the environment says otherwise; nothing is left in it for children."""
 
-    def spin_count(self, **environment):
+    def spin_count(self, use="explainer.load", **environment):
         kept = {k: v for k, v in os.environ.items() if k not in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")}
-        code = "import os, explainer; explainer.load; print([name for name in os.environ if 'GOMP' in name])"
+        code = f"import os, explainer; {use}; print([name for name in os.environ if 'GOMP' in name])"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True,
                               env={**kept, "OMP_DISPLAY_ENV": "VERBOSE", **environment})
         found = re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.stderr)
@@ -40,6 +40,8 @@ class Waiting(unittest.TestCase):
 
     def test_is_brief_unless_the_environment_says_how(self):
         self.assertEqual(self.spin_count(), ("5000", "[]"))
+        for use in ("explainer.__version__", "from explainer import UsageError", "import explainer.errors"):
+            self.assertEqual(self.spin_count(use), ("5000", "[]"), use)
         self.assertEqual(self.spin_count(GOMP_SPINCOUNT="7"), ("7", "['GOMP_SPINCOUNT']"))
         self.assertEqual(self.spin_count(OMP_WAIT_POLICY="passive"), ("0", "[]"))
 

@@ -126,7 +126,7 @@ private:
         activity_.require_wanted();
         EvaluatedRequest request{.line = job.line.number, .id = job.id, .blocks = model.facts().blocks};
         request.result = nlohmann::ordered_json::parse(view::json(result, {request_to_json(ready.asked)}));
-        for (ScoredMap& map : maps_of(result, job.request.methods)) request.maps.push_back({std::move(map)});
+        for (ScoredMap& map : maps_of(result, ready.asked.methods)) request.maps.push_back({std::move(map)});
         if (request.maps.empty())
             throw Error(ErrorCode::unsupported,
                         "no method gives a map for this model; expected other methods");
@@ -140,7 +140,7 @@ private:
         const Model model = request::load_model(jobs_.front().request, activity_, blocks);
         for (std::size_t i = 0; i < done_.size(); ++i) {
             const Explanation result = request::explain(model, ready_[i]);
-            const std::vector<ScoredMap> maps = maps_of(result, done_[i]->request.methods);
+            const std::vector<ScoredMap> maps = maps_of(result, ready_[i].asked.methods);
             for (std::size_t m = 0; m < maps.size(); ++m) {
                 EvaluatedMap& own = requests[i].maps[m];
                 own.randomized.push_back(

@@ -12,6 +12,7 @@
 
 #include "commands.hpp"
 #include "core/files.hpp"
+#include "core/profile.hpp"
 #include "flags.hpp"
 #include "input.hpp"
 #include "messages.hpp"
@@ -42,6 +43,7 @@ struct Output {
     std::string json, html, tensors;
     std::string color = "auto";
     bool quiet = false;
+    bool profile = false;
 };
 
 const request::Words<std::string> color_words = {{"auto", "auto"}, {"always", "always"}, {"never", "never"}};
@@ -53,6 +55,10 @@ void visit(request::Rows& v, Output& o) {
     v.path("tensors", o.tensors, "Write the raw tensors as safetensors.");
     v.word("color", o.color, color_words, "Colours on the terminal.");
     v.flag("quiet", o.quiet, "Print no text, progress or warnings; errors only.");
+    v.flag(
+        "profile", o.profile,
+        "Say where the time of passes and reverse passes went, by operation, on the standard error. Passes "
+        "stop at every node for it and are slower.");
 }
 
 /// Before any work whose result would be lost.
@@ -130,9 +136,26 @@ Asked read(const Options& options) {
     const bool has_report = !asked.output.html.empty();
     const bool looks = request::asks_for(request, "attention") || request::is_automatic(request.methods);
     if (request.automatic_views && has_report && looks)
-        request.how.views.attention = request.how.views.neuron = true;
+        request.how.views.attention = request.how.views.neuron = request.how.views.if_any = true;
     request = request::checked(std::move(request));
     return asked;
+}
+
+void print_profile() {
+    const std::vector<Profile::Entry> entries = profile().entries();
+    std::string part;
+    double sum = 0;
+    for (const Profile::Entry& entry : entries) {
+        if (entry.part != part) {
+            part = entry.part;
+            sum = 0;
+            for (const Profile::Entry& other : entries) sum += other.part == part ? other.seconds : 0;
+            fmt::print(stderr, "{:<22}{:>9.3f} s\n", part, sum);
+        }
+        if (entry.seconds > 1e-3 * sum)
+            fmt::print(stderr, "  {:<20}{:>9.3f} s{:>9} nodes\n", entry.operation, entry.seconds,
+                       entry.nodes);
+    }
 }
 
 void run(const Options& options) {
@@ -143,6 +166,7 @@ void run(const Options& options) {
     catch_interrupts();
     const bool to_output = output.json == "-";
     TerminalActivity activity(output.quiet || to_output);
+    profile().on = output.profile;
     const Outcome outcome = explain(request, activity);
     activity.clear();
     require_not_interrupted();
@@ -156,6 +180,7 @@ void run(const Options& options) {
             std::cout.flush();
         }
     }
+    if (output.profile) print_profile();
     write_files(output, outcome);
 }
 

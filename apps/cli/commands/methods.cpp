@@ -35,8 +35,8 @@ void print(std::ostream& out, const MethodFacts& method) {
     for (const MethodOption& option : method.options) {
         std::vector<std::string> values = option.words;
         if (option.kind != "word") values.insert(values.begin(), option.kind);
-        fmt::print(out, "    {} = {}  ({})\n        {}\n", option.name, option.default_value,
-                   fmt::join(values, ", "), option.help);
+        fmt::print(out, "    {} = {}  ({}{})\n        {}\n", option.name, option.default_value,
+                   fmt::join(values, ", "), option.several ? "; several are averaged: A+B" : "", option.help);
     }
 }
 

@@ -85,11 +85,15 @@ void require_positions(const Model& model, int tokens) {
 }
 
 void require_room_for_cache(const Model& model, int tokens) {
-    const ModelFacts& facts = model.facts();
     const std::uint64_t free = available_memory();
-    if (facts.kind != ModelKind::decoder || impl_of(model).servers || free == 0 || !has_plain_cache(model))
+    if (model.facts().kind != ModelKind::decoder || impl_of(model).servers || free == 0 ||
+        !has_plain_cache(model))
         return;
-    const double bytes = 2.0 * sizeof(float) * facts.blocks * facts.kv_heads * facts.head_size * tokens;
+    double bytes = 0;  // of models with other names for their weights it is not known
+    for (const Module& module : impl_of(model).modules) {
+        const bool is_cached = module.gguf_name.ends_with(".attn_k") || module.gguf_name.ends_with(".attn_v");
+        if (is_cached) bytes += static_cast<double>(module.shape.front()) * sizeof(float) * tokens;
+    }
     if (bytes <= static_cast<double>(free)) return;
     throw Error(ErrorCode::context_overflow,
                 fmt::format("context: {} tokens take {:.1f} GB for keys and values, {:.1f} GB are free; "

@@ -8,6 +8,7 @@
 #include <exception>
 #include <utility>
 
+#include "core/profile.hpp"
 #include "core/work.hpp"
 #include "engine/model/lora.hpp"
 #include "engine/model/model_impl.hpp"
@@ -20,18 +21,6 @@
 #include "engine/servers/remote.hpp"
 
 namespace llmx::engine {
-
-Tokens PassInput::tokens() const {
-    Tokens all = source;
-    all.insert(all.end(), ids.begin(), ids.end());
-    return all;
-}
-
-Token decoder_start_token(const Model& model) {
-    const llama_model* llama = impl_of(model).model.get();
-    const Token start = llama_model_decoder_start_token(llama);
-    return start >= 0 ? start : llama_vocab_bos(impl_of(model).vocab());
-}
 
 namespace {
 
@@ -88,13 +77,25 @@ struct Session::Impl {
     int node = -1;  // the current node
     bool ended = false;
     std::string mismatch;
-    std::vector<const ggml_tensor*> live;  // by tensor id, up to the current node
-    std::vector<char> fetched;             // from a server
+    std::vector<const ggml_tensor*> live;              // by tensor id, up to the current node
+    std::vector<char> fetched;                         // from a server
+    std::chrono::steady_clock::time_point node_began;  // for the profile
 
     static bool on_node(ggml_tensor* tensor, bool ask, void* self) {
-        return static_cast<Impl*>(self)->on_node(tensor, ask);
+        return static_cast<Impl*>(self)->on_node_timed(tensor, ask);
     }
     static bool on_abort(void* self) { return static_cast<Impl*>(self)->should_abort(); }
+
+    bool on_node_timed(ggml_tensor* tensor, bool ask) {
+        if (!profile().on || mode == Mode::plan) return on_node(tensor, ask);
+        const bool is_skipped = tensor->op == GGML_OP_NONE;
+        const std::string operation = is_skipped ? "attention by strips" : ggml_op_desc(tensor);
+        const bool found = on_node(tensor, ask);
+        const double seconds = lap(node_began);
+        // the last node of an attention of ours computes it, and is what it was again
+        if (!ask && tensor->op != GGML_OP_NONE) profile().add("pass", operation, seconds);
+        return ask || found;
+    }
 
     bool on_node(ggml_tensor* tensor, bool ask) {
         if (mode == Mode::plan) {

@@ -12,6 +12,18 @@
 
 namespace llmx::engine {
 
+Tokens PassInput::tokens() const {
+    Tokens all = source;
+    all.insert(all.end(), ids.begin(), ids.end());
+    return all;
+}
+
+Token decoder_start_token(const Model& model) {
+    const llama_model* llama = impl_of(model).model.get();
+    const Token start = llama_model_decoder_start_token(llama);
+    return start >= 0 ? start : llama_vocab_bos(impl_of(model).vocab());
+}
+
 namespace {
 
 void check_token_types(const PassInput& input) {

@@ -35,11 +35,14 @@ TEST_F(Groups, OfTheSecondVersion) {
     EXPECT_EQ(left("0::/a/b\n"), unlimited);
     put("a/b/memory.max", "1000\n");
     put("a/b/memory.current", "700\n");
-    put("a/b/memory.stat", "anon 600\ninactive_file 40\nactive_file 60\n");
+    put("a/b/memory.stat", "anon 600\ninactive_file 15\nactive_file 25\n");
     EXPECT_EQ(left("0::/a/b\n"), 340U);
     put("a/memory.max", "600\n");
     EXPECT_EQ(left("0::/a/b\n"), 100U) << "the group above has less";
     EXPECT_EQ(left("0::/elsewhere\n"), unlimited);
+    put("a:b:c/memory.max", "30\n");
+    put("a:b:c/memory.current", "10\n");
+    EXPECT_EQ(left("0::/a:b:c\n"), 20U);
     put("memory.max", "50\n");
     put("memory.current", "60\n");
     EXPECT_EQ(left("0::/elsewhere\n"), 0U) << "a container that sees its own group as the top";
@@ -48,7 +51,7 @@ TEST_F(Groups, OfTheSecondVersion) {
 TEST_F(Groups, OfTheFirstVersion) {
     put("memory/c/memory.limit_in_bytes", "1000\n");
     put("memory/c/memory.usage_in_bytes", "900\n");
-    put("memory/c/memory.stat", "inactive_file 1\ntotal_inactive_file 300\n");
+    put("memory/c/memory.stat", "inactive_file 1\ntotal_inactive_file 100\ntotal_active_file 200\n");
     EXPECT_EQ(left("5:cpu,cpuacct:/\n4:memory:/c\n0::/\n"), 400U);
     EXPECT_EQ(left("5:cpu,cpuacct:/c\n"), unlimited);
 }

@@ -93,8 +93,10 @@ TEST(Request, SeveralBaselinesAreAListOrOneText) {
         EXPECT_EQ(request.method_options.at("baseline"), "token+deletion") << text;
         EXPECT_EQ(json_of(request)["baseline"], (nlohmann::json{"token", "deletion"})) << text;
     }
-    EXPECT_EQ(json_of(request_from_json(R"({"baseline_token": [3, 5]})"))["baseline_token"],
-              (nlohmann::json{3, 5}));
+    for (const char* text : {"[3, 5]", R"("3,5")", R"("3+5")"}) {
+        const auto request = request_from_json(std::string(R"({"baseline_token": )") + text + "}");
+        EXPECT_EQ(json_of(request)["baseline_token"], (nlohmann::json{3, 5})) << text;
+    }
 }
 
 TEST(Request, AnEmptyObjectChangesNothingAndNullIsNoValue) {
@@ -219,6 +221,14 @@ TEST(Request, ShorthandIsResolvedOnce) {
                 testing::Contains("context_reliance"));
     expect_error(ErrorCode::usage, {"`steps`", "integrated_gradients"},
                  [&] { methods(R"({"user": "a", "steps": 7})"); });
+}
+
+TEST(Request, SeveralMethodsByOneNameTakeNoOptions) {
+    for (const char* method : {"automatic:norm=l1", "all:norm=l1"}) {
+        expect_error(ErrorCode::usage, {"takes no options", "as keys"}, [&] {
+            (void)request_from_json(Json{{"method", method}}.dump());
+        });
+    }
 }
 
 TEST(Request, WhatDoesNotGoTogetherIsRefused) {
