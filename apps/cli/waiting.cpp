@@ -12,7 +12,7 @@ namespace llmx::cli {
 void wait_briefly(char** argv) {
     if (std::getenv("GOMP_SPINCOUNT") != nullptr || std::getenv("OMP_WAIT_POLICY") != nullptr) return;
     if (getauxval(AT_BASE) == 0)
-        return;  // started by way of the dynamic loader, which /proc/self/exe then is
+        return;  // started through the dynamic loader, which is what /proc/self/exe names
     std::error_code error;
     const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
     if (!error && setenv("GOMP_SPINCOUNT", "5000", 0) == 0) execv(self.c_str(), argv);

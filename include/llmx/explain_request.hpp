@@ -29,8 +29,8 @@ struct ExplainRequest {
     std::vector<std::string> stop = {};
 
     /// "all" selects every method that the request's texts allow, "automatic" the most faithful ones that
-    /// take a pass or a reverse pass: value_norm, where model and target allow it, and saliency; with a label
-    /// gradient too.
+    /// take no more than a pass and a reverse pass: value_norm, where model and target allow it, and
+    /// saliency; with a label gradient too.
     std::vector<Method> methods = {"automatic"};
     /// Options for all methods in `methods` that have them: {"steps", "20"}.
     std::map<std::string, std::string> method_options = {};

@@ -63,9 +63,9 @@ struct UnitChoice {
 
 /// Which data is recorded for views of attention and the residual stream (llmx/view_data.hpp).
 struct RecordChoice {
-    bool attention = false;        ///< softmax weights of every block and head
-    bool neuron = false;           ///< queries and keys
-    bool if_any = false;           ///< of a model without softmax attention neither, instead of an error
+    bool attention = false;  ///< softmax weights of every block and head
+    bool neuron = false;     ///< queries and keys
+    bool if_any = false;     ///< record neither, instead of an error, for a model without softmax attention
     std::vector<int> blocks = {};  ///< blocks for attention and neuron; empty: all
     /// Maximum size of attention and neuron data together, in bytes of JSON; 0: unlimited.
     std::size_t budget = 2'000'000;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr float hidden = -std::numeric_limits<float>::infinity();
 
-/// ALiBi's factor of the mask (Press et al. 2022), for numbers of heads that are no power of two as well.
+/// ALiBi's factor for the mask (Press et al. 2022), also where the number of heads is not a power of two.
 float mask_slope(float max_bias, std::int64_t head, std::int64_t heads) {
     if (max_bias <= 0.0F) return 1.0F;
     const float power = std::exp2(std::floor(std::log2(static_cast<float>(heads))));

@@ -45,7 +45,7 @@ void Replay::expect(const std::vector<RequiredValue>& needs, std::size_t budget)
     pieces_ = std::move(pieces);
 }
 
-/// Do the pieces keep all of it, each what its own nodes read?
+/// Does every piece keep what its own nodes read?
 bool Replay::has_planned(const std::vector<RequiredValue>& needs) const {
     return std::all_of(needs.begin(), needs.end(), [&](const RequiredValue& need) {
         const auto piece = std::find_if(pieces_.begin(), pieces_.end(), [&](const Piece& at) {

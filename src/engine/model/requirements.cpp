@@ -89,7 +89,7 @@ void require_room_for_cache(const Model& model, int tokens) {
     if (model.facts().kind != ModelKind::decoder || impl_of(model).servers || free == 0 ||
         !has_plain_cache(model))
         return;
-    double bytes = 0;  // of models with other names for their weights it is not known
+    double bytes = 0;  // stays 0 for models whose weights have other names
     for (const Module& module : impl_of(model).modules) {
         const bool is_cached = module.gguf_name.ends_with(".attn_k") || module.gguf_name.ends_with(".attn_v");
         if (is_cached) bytes += static_cast<double>(module.shape.front()) * sizeof(float) * tokens;

@@ -35,8 +35,8 @@ void require_hidden_rows(const Model& model);
 void require_positions(const Model& model, int tokens);
 
 /// Throws Error{context_overflow} if the keys and values of that many tokens, as float32, take more memory
-/// than is free. Models are not checked whose cache is not one of plain attention, or whose weights of keys
-/// and values have other names.
+/// than is free. Models whose cache is not plain attention's, or whose key and
+/// value weights have other names, are not checked.
 void require_room_for_cache(const Model& model, int tokens);
 
 /// A warning if a text of that many tokens is longer than what the model was trained on and the file has no

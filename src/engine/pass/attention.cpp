@@ -18,7 +18,7 @@ class Walk {
 public:
     Walk(const Graph& graph, const std::vector<int>& readers) : graph_(graph), readers_(readers) {}
 
-    /// Steps to a node that is read here alone.
+    /// Steps to a node that only the current one reads.
     bool step(int id) {
         if (id < 0 || readers_[static_cast<std::size_t>(id)] != 1) return false;
         const TensorInfo& node = graph_.at(id);

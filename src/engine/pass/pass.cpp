@@ -92,7 +92,7 @@ struct Session::Impl {
         const std::string operation = is_skipped ? "attention by strips" : ggml_op_desc(tensor);
         const bool found = on_node(tensor, ask);
         const double seconds = lap(node_began);
-        // the last node of an attention of ours computes it, and is what it was again
+        // our attention is computed at its last node, whose operation is then restored
         if (!ask && tensor->op != GGML_OP_NONE) profile().add("pass", operation, seconds);
         return ask || found;
     }
@@ -333,7 +333,7 @@ Graph Session::plan(const PassInput& input) {
 }
 
 void Session::run(const PassInput& input) {
-    constexpr int cells = 256;  // of which a memory has a multiple
+    constexpr int cells = 256;  // llama.cpp rounds the cells of a KV cache up to a multiple of this
     if (!impl_->remote && input.rows() + cells > attention::fewest_keys) {
         Nobody nobody;
         run(input, plan(input), nobody);
