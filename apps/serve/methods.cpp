@@ -16,8 +16,8 @@ Json methods_document(const std::vector<MethodFacts>& methods) {
                                {"kind", option.kind},
                                {"default", option.default_value},
                                {"words", option.words},
+                               {"several", option.several},
                                {"help", option.help}});
-            if (option.several) options.back()["several"] = true;
             if (number) options.back().update({{"minimum", option.low}, {"maximum", option.high}});
         }
         list.push_back({{"name", method.name},

@@ -62,6 +62,7 @@ nb::list methods() {
             d["default"] = option.default_value;
             d["help"] = option.help;
             d["words"] = option.words;
+            d["several"] = option.several;
             options.append(d);
         }
         nb::dict d;

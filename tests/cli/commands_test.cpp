@@ -44,7 +44,7 @@ TEST(Commands, Methods) {
         EXPECT_NE(text.out.find(method["help"].get<std::string>()), std::string::npos) << method;
         for (const json& option : method["options"]) {
             const bool number = option["kind"] == "whole" || option["kind"] == "number";
-            EXPECT_EQ(option.size(), number ? 7U : 5U) << option;  // numbers have bounds
+            EXPECT_EQ(option.size(), number ? 8U : 6U) << option;  // numbers have bounds
             EXPECT_NE(text.out.find(option["name"].get<std::string>() + " = "), std::string::npos) << option;
         }
     }
