@@ -42,13 +42,15 @@ protected:
             double mean = 0;
             for (const Attribution& one : each)
                 mean += static_cast<double>(one.scores.values[i]) / static_cast<double>(each.size());
-            EXPECT_NEAR(all.scores.values[i], mean, 1e-6 * (1 + std::abs(mean))) << method << " " << i;
+            EXPECT_MEASURED(std::abs(static_cast<double>(all.scores.values[i]) - mean) / (1 + std::abs(mean)),
+                            6e-8)
+                << method << " " << i;
         }
         for (std::size_t t = 0; t < all.completeness.size(); ++t) {
             double residual = 0;
             for (const Attribution& one : each)
                 residual += one.completeness[t].residual / static_cast<double>(each.size());
-            EXPECT_NEAR(all.completeness[t].residual, residual, 1e-6 * (1 + std::abs(residual))) << method;
+            EXPECT_MEASURED(std::abs(all.completeness[t].residual - residual), 1e-15) << method;
         }
     }
 };
@@ -75,7 +77,9 @@ TEST_P(SeveralBaselines, OnlyTheTokenHasSeveralTokens) {
     for (std::size_t i = 0; i < all.scores.values.size(); ++i) {
         double mean = 0;
         for (const Attribution& part : parts) mean += static_cast<double>(part.scores.values[i]) / 3;
-        EXPECT_NEAR(all.scores.values[i], mean, 1e-6 * (1 + std::abs(mean))) << i;
+        EXPECT_MEASURED(std::abs(static_cast<double>(all.scores.values[i]) - mean) / (1 + std::abs(mean)),
+                        6e-8)
+            << i;
     }
 }
 

@@ -57,8 +57,8 @@ void visit(request::Rows& v, Output& o) {
     v.flag("quiet", o.quiet, "Print no text, progress or warnings; errors only.");
     v.flag(
         "profile", o.profile,
-        "Say where the time of passes and reverse passes went, by operation, on the standard error. Passes "
-        "stop at every node for it and are slower.");
+        "Say where the time of replays and reverse passes went, by operation, on the standard error; passes "
+        "that perturbations share are not in it. Replays stop at every node for it and are slower.");
 }
 
 /// Before any work whose result would be lost.

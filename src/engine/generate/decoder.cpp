@@ -7,6 +7,7 @@
 
 #include "engine/llama_guard.hpp"
 #include "engine/model/lora.hpp"
+#include "engine/model/requirements.hpp"
 #include "engine/pass/batch.hpp"
 
 namespace llmx::engine {
@@ -35,6 +36,7 @@ llama_context_params parameters(const Model& model, const Decoder::Size& size) {
 
 Decoder::Decoder(const Model& model, const Size& size, Pulse& pulse)
     : model_(model), pulse_(pulse), products_(model.threads()), sequences_(size.sequences) {
+    require_room_for_cache(model, size.tokens);
     llama_context_params params = parameters(model, size);
     if (pulse.wanted()) {
         params.abort_callback = [](void* self) { return static_cast<Pulse*>(self)->should_stop(); };

@@ -59,6 +59,7 @@ bool can_share_prefixes(const Model& model, int tokens) {
 }
 
 SharedPasses::SharedPasses(const Model& model, int tokens) : model_(model), cells_(cells(tokens)) {
+    require_room_for_cache(model, cells_);
     const auto row_bytes = static_cast<std::size_t>(model.facts().vocabulary) * sizeof(float);
     outputs_per_pass_ =
         std::clamp(static_cast<int>(result_bytes / row_bytes), static_cast<int>(sequences), rows_per_pass);
