@@ -225,6 +225,17 @@ void warn_of_absence(const method::BoundMethod& method, const Model& model,
     }
 }
 
+/// Who asks for a measure expects scores of it.
+void warn_of_any_measure(const method::Definition& definition, const TargetChoice& choice,
+                         std::vector<std::string>& warnings) {
+    const bool is_usual = choice.measure == Measure::logprob && choice.alternatives == 0;
+    if (!definition.any_measure || is_usual) return;
+    warnings.push_back(
+        fmt::format("{}: shows what the targets' rows attend to, and is the same for every "
+                    "`measure` and alternative; saliency is not",
+                    definition.name));
+}
+
 }  // namespace
 
 void AttributionRun::run(std::span<const method::BoundMethod> methods, std::vector<std::string>& warnings,
@@ -239,6 +250,7 @@ void AttributionRun::run(std::span<const method::BoundMethod> methods, std::vect
                              method::evaluations(methods[i], extent));
         method::Scores scores = scores_of(methods, i);
         own_readouts_.push_back(scores.readout);
+        warn_of_any_measure(*methods[i].definition, request_.target, warnings);
         done(entry(methods[i], std::move(scores), warnings));
     }
 }

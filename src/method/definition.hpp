@@ -44,6 +44,8 @@ struct Definition {
     bool slow = false;  ///< MethodFacts::slow
     /// Of `look`: it reads one text, so none of a contrast.
     bool one_text = false;
+    /// Of `look`: it shows what the targets' rows attend to, whatever is measured of them.
+    bool any_measure = false;
     /// It takes the context away (UnitChoice::context), so it wants one, and a model that writes.
     bool of_context = false;
     /// It draws baselines (Function::drawn): from Request::reference_texts where there are any.

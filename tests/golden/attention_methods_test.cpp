@@ -139,6 +139,31 @@ TEST_P(AttentionMethods, ValueNorm) {
                  "value norm", GetParam().value_norm);
 }
 
+TEST(AttentionMeasure, ChangesNothingAndIsSaid) {
+    const Model model = Model::load(test::data_file("llama", "-tiny.gguf"));
+    const auto run = [&](Measure measure) {
+        Request request{.input_ids = {1, 5, 9, 2}, .output = {.ids = {7, 3}}};
+        request.target.measure = measure;
+        const std::vector<Method> methods = {"attention_weights", "attention_rollout",
+                                             "attention_flow",    "value_norm",
+                                             "value_zeroing",     "attention_x_gradient"};
+        return Explainer(model, methods).compute(request);
+    };
+    const Explanation usual = run(Measure::logprob);
+    const Explanation other = run(Measure::entropy);
+    for (std::size_t i = 0; i < usual.attributions.size(); ++i) {
+        const std::string name = usual.attributions[i].method;
+        const auto warns = [&](const Explanation& of) {
+            return std::any_of(of.warnings.begin(), of.warnings.end(), [&](const std::string& warning) {
+                return warning.starts_with(name + ": shows what the targets' rows attend to");
+            });
+        };
+        EXPECT_FALSE(warns(usual)) << name;
+        EXPECT_EQ(warns(other), usual.attributions[i].scores.values == other.attributions[i].scores.values)
+            << name;
+    }
+}
+
 /// A file may keep a factor of W_O as a tensor of its own.
 TEST(ValueNorm, TakesTheScaleOfTheProjection) {
     const test::TemporaryDirectory place;

@@ -111,7 +111,8 @@ const Definition& attention_flow() {
         .reads = AttentionLayers::needs,
         .look = run,
         .slow = true,
-        .one_text = true};
+        .one_text = true,
+        .any_measure = true};
     return definition;
 }
 

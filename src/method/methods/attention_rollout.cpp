@@ -34,7 +34,8 @@ const Definition& attention_rollout() {
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
         .reads = AttentionLayers::needs,
         .look = run,
-        .one_text = true};
+        .one_text = true,
+        .any_measure = true};
     return definition;
 }
 

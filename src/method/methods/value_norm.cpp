@@ -135,7 +135,8 @@ const Definition& value_norm() {
         .evaluations = [](const Extent&, const Options&) { return 1.0; },
         .reads = reads,
         .look = run,
-        .one_text = true};
+        .one_text = true,
+        .any_measure = true};
     return definition;
 }
 

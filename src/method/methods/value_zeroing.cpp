@@ -82,7 +82,8 @@ const Definition& value_zeroing() {
         .evaluations = [](const Extent& extent,
                           const Options&) { return 1.0 + static_cast<double>(extent.sources); },
         .look = run,
-        .one_text = true};
+        .one_text = true,
+        .any_measure = true};
     return definition;
 }
 
