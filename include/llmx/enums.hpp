@@ -20,8 +20,9 @@ enum class Task {
 /// logits, row by row; `teacher`: log-probability of the label, replayed; `generated`: log-probability of the
 /// answer; `automatic`: teacher with a label (aligned for an encoder), generated without.
 enum class Objective { automatic, aligned, teacher, generated };
-/// Type of the operands in the reverse pass's products with weights. Sums are always float32.
-enum class MatmulPrecision { float32, bfloat16 };
+/// Type of the operands in the reverse pass's products with weights. Sums are always float32. `automatic`:
+/// bfloat16 for a quantised model on a processor that multiplies it, else float32.
+enum class MatmulPrecision { automatic, float32, bfloat16 };
 
 /// The unit of text that gets one score. `regex`: each match of a pattern; `spans`: given ranges of
 /// characters.

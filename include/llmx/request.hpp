@@ -132,7 +132,7 @@ struct Request {
     bool keep_attention = false;      ///< fill AttentionResult::weights (large)
     bool keep_hidden = false;         ///< fill Explanation::hidden
     RecordChoice views = {};          ///< fill Explanation::views
-    MatmulPrecision matmul_precision = MatmulPrecision::float32;
+    MatmulPrecision matmul_precision = MatmulPrecision::automatic;
     std::size_t memory_budget = std::size_t{2} << 30;  ///< bytes for recorded values; 0: unlimited
     int micro_batch = 0;                               ///< tokens to run at a time; 0: all
     int context = 0;  ///< maximum number of tokens; 0: the model's training context

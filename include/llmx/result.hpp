@@ -232,6 +232,7 @@ struct Explanation {
     std::optional<double> perplexity;   ///< exp(-mean of token_logprobs); none without answer tokens
     Objective objective = Objective::generated;
     double objective_value = 0;
+    std::string products;  ///< "float32" or "bfloat16", of the products with weights in reverse passes
     std::optional<SpanResult> span;         ///< question answering with an encoder
     Original original;                      ///< of the methods "attention" and "gradient"
     std::vector<Attribution> attributions;  ///< of all others; `all_scores` lists the scores of both

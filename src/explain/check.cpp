@@ -124,14 +124,22 @@ void check_original_arguments(const Request& request, const Model& model) {
                             request.embedding_name));
 }
 
-}  // namespace
-
-Request checked(const Request& given, const Model& model, std::span<const method::BoundMethod> methods) {
-    Request request = given;
+/// A quantised file's own rounding is larger than that of bfloat16.
+MatmulPrecision precision_of(const Request& request, const Model& model) {
     if (request.matmul_precision == MatmulPrecision::bfloat16 && !gemm::has_bfloat16()) {
         throw Error(ErrorCode::unsupported,
                     "`products` bfloat16: not available with this processor or build; use float32");
     }
+    if (request.matmul_precision != MatmulPrecision::automatic) return request.matmul_precision;
+    const bool pays = gemm::multiplies_bfloat16() && engine::is_quantized(model);
+    return pays ? MatmulPrecision::bfloat16 : MatmulPrecision::float32;
+}
+
+}  // namespace
+
+Request checked(const Request& given, const Model& model, std::span<const method::BoundMethod> methods) {
+    Request request = given;
+    request.matmul_precision = precision_of(request, model);
     unit::require_choice(request.units);
     check_views(request.views, model);
     if (request.micro_batch < 0) {

@@ -255,6 +255,7 @@ Explanation Explainer::compute(const Request& given) {
     Explanation result;
     result.model = summary(model_);
     result.objective = request.objective;
+    result.products = request.matmul_precision == MatmulPrecision::bfloat16 ? "bfloat16" : "float32";
     result.warnings = request.warnings;
     Computation computation(request, model_, methods, memory_->arena, result);
     computation.run();

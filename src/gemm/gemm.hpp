@@ -35,5 +35,7 @@ std::string backend();
 
 /// Whether multiply_bfloat16 is available: oneDNN on a processor with the instructions or their emulation.
 bool has_bfloat16();
+/// Whether the processor has instructions for it.
+bool multiplies_bfloat16();
 
 }  // namespace llmx::gemm

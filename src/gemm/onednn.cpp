@@ -88,6 +88,7 @@ std::string backend() {
 }
 
 bool has_bfloat16() { return dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core; }
+bool multiplies_bfloat16() { return dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core_bf16; }
 
 }  // namespace llmx::gemm
 
@@ -123,6 +124,7 @@ void multiply_bfloat16(std::int64_t, std::int64_t, std::int64_t, const float*, s
 
 std::string backend() { return "plain loops"; }
 bool has_bfloat16() { return false; }
+bool multiplies_bfloat16() { return false; }
 
 }  // namespace llmx::gemm
 

@@ -14,7 +14,8 @@
 namespace llmx::request {
 namespace {
 
-const Words<MatmulPrecision> products_words = {{MatmulPrecision::float32, "float32"},
+const Words<MatmulPrecision> products_words = {{MatmulPrecision::automatic, "automatic"},
+                                               {MatmulPrecision::float32, "float32"},
                                                {MatmulPrecision::bfloat16, "bfloat16"}};
 const Words<EarlyStopping> early_stopping_words = {
     {EarlyStopping::no, "no"}, {EarlyStopping::yes, "yes"}, {EarlyStopping::never, "never"}};
@@ -227,8 +228,10 @@ void visit_resources(Rows& v, ExplainRequest& r) {
               {.low = 0, .high = 512, .scope = Scope::model});
     v.integer("context_tokens", r.how.context,
               "Number of tokens allowed; 0: as many as the model was trained on.", {.low = 0});
-    v.word("products", r.how.matmul_precision, products_words,
-           "Number format of the reverse pass's matrix products.");
+    v.word(
+        "products", r.how.matmul_precision, products_words,
+        "Number format of the reverse pass's matrix products; automatic: bfloat16 for a quantised model on "
+        "a processor that multiplies it, else float32.");
     v.size("memory_budget", r.how.memory_budget, "Bytes for recorded values; 0: no bound.");
 }
 
@@ -317,6 +320,9 @@ void visit(Rows& v, std::string& model, LoadOptions& load) {
         {.scope = Scope::model, .shown = "HOST:PORT,..."});
     v.text("chat_template", load.chat_template, "A Jinja chat template to use instead of the model's own.",
            {.scope = Scope::model, .file = true, .shown = "JINJA"});
+    v.flag("no_repack", load.no_repack,
+           "Keep one copy of the weights, in the file's layout, and not a second one that multiplies faster.",
+           {.scope = Scope::model});
     v.path("qa_head", load.qa_head,
            "A safetensors file with qa_outputs.weight and qa_outputs.bias, for an encoder in GGUF. A "
            "directory has "

@@ -259,6 +259,7 @@ void rows(auto& v, Is<Explanation> auto& e) {
         objective.field({"name", "objective"}, e.objective);
         objective.field({"value", "objective_value"}, e.objective_value);
     });
+    v.field(json_if(!e.products.empty(), "products"), e.products);
     v.field({"Prompt", "prompt"}, e.prompt);
     v.field({"Decode_output", "decode_output"}, e.decode_output);
     v.field({"Prediction", "prediction"}, e.prediction);

@@ -81,15 +81,14 @@ std::string upper(std::string text) {
     return text;
 }
 
-void add_tensors(const fs::path& path, const gguf_context* gguf, std::uint64_t size,
-                 std::vector<GgufTensor>& tensors) {
+void add_tensors(std::size_t part, const gguf_context* gguf, std::uint64_t size, GgufContent& content) {
     const std::uint64_t data = gguf_get_data_offset(gguf);
     for (std::int64_t i = 0; i < gguf_get_n_tensors(gguf); ++i) {
         const std::uint64_t offset = gguf_get_tensor_offset(gguf, i);
         const std::uint64_t bytes = gguf_get_tensor_size(gguf, i);
         const char* name = gguf_get_tensor_name(gguf, i);
         if (data > size || offset > size - data || bytes > size - data - offset) {
-            fail(path,
+            fail(content.parts[part],
                  fmt::format(
                      "truncated: tensor {} ends at byte {} of a file of {} bytes; download the file again",
                      one_line(name), data + offset + bytes, size));
@@ -97,9 +96,10 @@ void add_tensors(const fs::path& path, const gguf_context* gguf, std::uint64_t s
         const std::int64_t* extents = gguf_get_tensor_ne(gguf, i);
         int dims = GGML_MAX_DIMS;
         while (dims > 1 && extents[dims - 1] == 1) --dims;
-        GgufTensor tensor{name, upper(ggml_type_name(gguf_get_tensor_type(gguf, i))), {}};
+        GgufTensor tensor{name, upper(ggml_type_name(gguf_get_tensor_type(gguf, i))), {}, part, data + offset,
+                          bytes};
         for (int d = dims - 1; d >= 0; --d) tensor.shape.push_back(extents[d]);
-        tensors.push_back(std::move(tensor));
+        content.tensors.push_back(std::move(tensor));
     }
 }
 
@@ -158,7 +158,7 @@ GgufContent check_gguf(const fs::path& path) {
             fail(part, fmt::format("is part {} of {}; expected part {} of {}, as its name says", number + 1,
                                    of, i + 1, count));
         }
-        add_tensors(part, gguf.get(), size, content.tensors);
+        add_tensors(i, gguf.get(), size, content);
     }
     return content;
 }

@@ -12,6 +12,9 @@ struct GgufTensor {
     std::string name;                 ///< "blk.0.attn_q.weight"
     std::string type;                 ///< "F32", "Q4_1", ...
     std::vector<std::int64_t> shape;  ///< row-major, without leading ones
+    std::size_t part = 0;             ///< of GgufContent::parts
+    std::uint64_t offset = 0;         ///< of its data in that file
+    std::uint64_t bytes = 0;
 };
 
 struct GgufContent {

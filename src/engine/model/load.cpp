@@ -57,6 +57,11 @@ struct LoadProgress {
     }
 };
 
+/// Weights that llama.cpp re-orders for its products are read from the file instead, so it has to be mapped.
+bool repacks(const LoadOptions& options) {
+    return options.use_mmap && !options.no_repack && options.rpc.empty();
+}
+
 llama_model_params common_params(const LoadOptions& options, engine::RpcServers* servers) {
     llama_model_params params = llama_model_default_params();
     params.load_mode = options.use_mmap ? LLAMA_LOAD_MODE_MMAP : LLAMA_LOAD_MODE_NONE;
@@ -64,7 +69,7 @@ llama_model_params common_params(const LoadOptions& options, engine::RpcServers*
     params.split_mode = LLAMA_SPLIT_MODE_NONE;
     params.main_gpu = -1;
     params.lazy_mode = LLAMA_LAZY_MODE_OFF;
-    params.use_extra_bufts = false;  // repacked weights could not be read row by row
+    params.use_extra_bufts = false;
     if (servers != nullptr) servers->give_layers(params);
     return params;
 }
@@ -85,6 +90,7 @@ LlamaModelPtr guarded(const Load& load, std::string& reason) {
 
 LlamaModelPtr load_llama(const fs::path& path, const LoadOptions& options, engine::RpcServers* servers) {
     llama_model_params params = common_params(options, servers);
+    params.use_extra_bufts = repacks(options);
     LoadProgress progress{options.progress, false, nullptr};
     params.progress_callback = &LoadProgress::on_progress;
     params.progress_callback_user_data = &progress;
@@ -203,10 +209,8 @@ std::shared_ptr<ModelImpl> engine::load_gguf(const fs::path& path, const LoadOpt
     auto impl = std::make_shared<ModelImpl>();
     impl->threads = thread_count(options.threads);
     const GgufContent content = check_gguf(path);
-    if (!options.rpc.empty()) {
-        impl->servers = std::make_unique<RpcServers>(options.rpc);
-        impl->local_weights = std::make_unique<LocalWeights>(content.parts);
-    }
+    if (!options.rpc.empty()) impl->servers = std::make_unique<RpcServers>(options.rpc);
+    if (impl->servers || repacks(options)) impl->mapped_weights = std::make_unique<MappedWeights>(content);
     impl->model = load_llama(path, options, impl->servers.get());
     for (const fs::path& part : content.parts) impl->files.push_back(fs::absolute(part));
     describe(*impl, path, content.tensors, options);

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/servers/local_weights.hpp"
+#include "engine/model/mapped_weights.hpp"
 #include "engine/servers/rpc_servers.hpp"
 
 struct common_chat_templates;
@@ -47,8 +47,8 @@ public:
     std::vector<std::filesystem::path> files;  ///< absolute; the digest covers them in order
     int threads = 1;
     std::unique_ptr<engine::RpcServers> servers;  ///< that have the layers, or nullptr
-    std::unique_ptr<engine::LocalWeights>
-        local_weights;  ///< local copies of their weights, if a file has them
+    /// The weights as a file stores them, where llama.cpp's own are elsewhere or in another layout.
+    std::unique_ptr<engine::MappedWeights> mapped_weights;
     LlamaModelPtr model;
     std::vector<Module> modules;
     /// A factor for llama.cpp's logits. T5 with tied embeddings: embedding^-0.5, which Hugging Face's model

@@ -57,6 +57,11 @@ void require_replayable(const Model& model) {
     if (architecture == "wavtokenizer-dec") refuse(model, "a vocoder, which reads no text");
 }
 
+bool is_quantized(const Model& model) {
+    const std::string& type = model.facts().type;
+    return type != "F32" && type != "F16" && type != "BF16";
+}
+
 bool has_plain_cache(const Model& model) {
     static constexpr std::array indexed{"deepseek32", "deepseek4",  "glm-dsa", "glm5-next",
                                         "dots3note",  "minimax-m3", "hy_v4"};

@@ -26,6 +26,9 @@ void require_generative(const Model& model);
 /// models, nor with attention that looks tokens up in a separate index.
 bool has_plain_cache(const Model& model);
 
+/// Are most of its weights coarser than 16-bit floats?
+bool is_quantized(const Model& model);
+
 /// Throws Error{unsupported} for a model that reads tokens by other means than attention, so that hiding a
 /// token's keys does not hide it.
 void require_hidden_rows(const Model& model);

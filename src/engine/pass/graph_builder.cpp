@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "engine/model/lora.hpp"
+#include "engine/model/mapped_weights.hpp"
 #include "engine/pass/scheduler_copy.hpp"
-#include "engine/servers/local_weights.hpp"
 #include "engine/servers/remote.hpp"
 
 namespace llmx::engine {
@@ -145,7 +145,7 @@ int GraphBuilder::add(const ggml_tensor* tensor) {
     info.type = ggml_type_name(tensor->type);
     info.role = role_of(tensor);
     info.handle = tensor;
-    if (info.role == TensorRole::weight) info.data = weight_data(tensor, local_);
+    if (info.role == TensorRole::weight) info.data = weight_data(tensor, mapped_);
     const auto element = static_cast<std::int64_t>(ggml_type_size(tensor->type));
     for (std::size_t d = 0; d < 4; ++d) {
         info.shape[3 - d] = tensor->ne[d];

@@ -13,12 +13,13 @@ namespace llmx::engine {
 /// The node reads rows of the token-embedding table.
 bool reads_token_table(const ggml_tensor* tensor);
 
-class LocalWeights;
+class MappedWeights;
 
 class GraphBuilder {
 public:
     /// `local`: local copies of the weights that are on servers; may be nullptr.
-    explicit GraphBuilder(Graph& graph, const LocalWeights* local = nullptr) : graph_(graph), local_(local) {}
+    explicit GraphBuilder(Graph& graph, const MappedWeights* mapped = nullptr)
+        : graph_(graph), mapped_(mapped) {}
 
     /// `pass` says what is read and which outputs are computed; its nodes follow.
     void begin(SubPass pass);
@@ -35,7 +36,7 @@ private:
     int original_of(const ggml_tensor* copy, const TensorInfo& info);
 
     Graph& graph_;
-    const LocalWeights* local_;
+    const MappedWeights* mapped_;
     std::unordered_map<const ggml_tensor*, int> ids_;
     std::set<int> copied_;  // roots of this pass of which there is a copy
     int encoded_ = -1;      // the encoder's result

@@ -310,7 +310,7 @@ void Session::go_on() {
 Graph Session::plan(const PassInput& input) {
     check_input(impl_->model, impl_->size, input);
     Graph planned;
-    GraphBuilder builder(planned, impl_of(impl_->model).local_weights.get());
+    GraphBuilder builder(planned, impl_of(impl_->model).mapped_weights.get());
     impl_->builder = &builder;
     impl_->start(input);
     const std::vector<SubPass> parts = sub_passes(impl_->model, impl_->size, input);
