@@ -83,7 +83,7 @@ struct LoadOptions {
     int threads = 0;       ///< 0: one per core
     bool use_mmap = true;  ///< memory-map a GGUF file instead of reading it
     /// Leave the weights of a mapped file in its layout. llama.cpp otherwise keeps a second copy of the types
-    /// that it multiplies faster in another order (Q4_0, Q4_K, IQ4_NL ..., depending on the processor).
+    /// that it multiplies faster in another order (Q4_0, IQ4_NL ..., depending on the processor).
     bool no_repack = false;
     /// Jinja source of a chat template that replaces the model's own; empty: the model's own.
     std::string chat_template = {};

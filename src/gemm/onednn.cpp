@@ -11,6 +11,8 @@
 #include <oneapi/dnnl/dnnl.hpp>
 #include <vector>
 
+#include "core/parallel.hpp"
+
 namespace llmx::gemm {
 
 namespace {
@@ -56,7 +58,9 @@ void multiply_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k, const flo
     static thread_local stream queue(cpu);
     static thread_local std::vector<std::uint16_t> rounded;
     rounded.resize(static_cast<std::size_t>(m * k));
-    for (std::int64_t i = 0; i < m; ++i) to_bfloat16(a + i * leading_a, k, rounded.data() + i * k);
+    parallel_blocks(threads, m, [&, to = rounded.data()](std::int64_t first, std::int64_t last) {
+        for (std::int64_t i = first; i < last; ++i) to_bfloat16(a + i * leading_a, k, to + i * k);
+    });
     using dt = memory::data_type;
     const memory::desc a_desc({m, k}, dt::bf16, memory::dims{k, 1});
     const memory::desc b_desc({k, n}, dt::bf16, memory::dims{n, 1});

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <llmx/error.hpp>
 
+#include "core/parallel.hpp"
+
 namespace llmx::tape {
 
 namespace {
@@ -106,14 +108,20 @@ private:
         tape_.values_.emplace(key, copy);
     }
 
-    static void copy_in(const engine::TensorInfo& root, engine::TensorBytes bytes, void* copy) {
+    void copy_in(const engine::TensorInfo& root, engine::TensorBytes bytes, void* copy) const {
         const std::int64_t count = root.elements();
         if (root.type == "i64") {
             const auto* wide = static_cast<const std::int64_t*>(bytes.data);
             std::transform(wide, wide + count, static_cast<std::int32_t*>(copy),
                            [](std::int64_t x) { return static_cast<std::int32_t>(x); });
         } else if (is_integer(root) || root.type == "f32") {
-            std::memcpy(copy, bytes.data, static_cast<std::size_t>(count) * sizeof(float));
+            // the copy's pages are new, as a rule, and clearing them takes the kernel longer than copying
+            constexpr std::int64_t page = 1024;
+            const auto* from = static_cast<const float*>(bytes.data);
+            parallel_blocks(session_.threads(), (count + page - 1) / page, [&](auto first, auto last) {
+                std::copy(from + first * page, from + std::min(last * page, count),
+                          static_cast<float*>(copy) + first * page);
+            });
         } else {
             engine::to_float32(bytes.data, root.type, count, static_cast<float*>(copy));
         }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <ggml-cpu.h>
 
 #include <algorithm>
 #include <cmath>
@@ -57,9 +58,21 @@ struct LoadProgress {
     }
 };
 
+/// With AVX-512, the K types are multiplied faster in their own layout (docs/performance.md), so llama.cpp's
+/// default is left alone only where most of a file is of other types.
+bool gains_by_repacking(const engine::GgufContent& content) {
+    if (ggml_cpu_has_avx512() == 0) return true;
+    std::uint64_t k_types = 0, others = 0;
+    for (const engine::GgufTensor& tensor : content.tensors) {
+        if (tensor.shape.size() < 2) continue;
+        (tensor.type.ends_with("_K") ? k_types : others) += tensor.bytes;
+    }
+    return others > k_types;
+}
+
 /// Weights that llama.cpp re-orders for its products are read from the file instead, so it has to be mapped.
-bool repacks(const LoadOptions& options) {
-    return options.use_mmap && !options.no_repack && options.rpc.empty();
+bool repacks(const LoadOptions& options, const engine::GgufContent& content) {
+    return options.use_mmap && !options.no_repack && options.rpc.empty() && gains_by_repacking(content);
 }
 
 llama_model_params common_params(const LoadOptions& options, engine::RpcServers* servers) {
@@ -88,9 +101,10 @@ LlamaModelPtr guarded(const Load& load, std::string& reason) {
     return model;
 }
 
-LlamaModelPtr load_llama(const fs::path& path, const LoadOptions& options, engine::RpcServers* servers) {
+LlamaModelPtr load_llama(const fs::path& path, const LoadOptions& options, engine::RpcServers* servers,
+                         bool repack) {
     llama_model_params params = common_params(options, servers);
-    params.use_extra_bufts = repacks(options);
+    params.use_extra_bufts = repack;
     LoadProgress progress{options.progress, false, nullptr};
     params.progress_callback = &LoadProgress::on_progress;
     params.progress_callback_user_data = &progress;
@@ -210,8 +224,9 @@ std::shared_ptr<ModelImpl> engine::load_gguf(const fs::path& path, const LoadOpt
     impl->threads = thread_count(options.threads);
     const GgufContent content = check_gguf(path);
     if (!options.rpc.empty()) impl->servers = std::make_unique<RpcServers>(options.rpc);
-    if (impl->servers || repacks(options)) impl->mapped_weights = std::make_unique<MappedWeights>(content);
-    impl->model = load_llama(path, options, impl->servers.get());
+    const bool repack = repacks(options, content);
+    if (impl->servers || repack) impl->mapped_weights = std::make_unique<MappedWeights>(content);
+    impl->model = load_llama(path, options, impl->servers.get(), repack);
     for (const fs::path& part : content.parts) impl->files.push_back(fs::absolute(part));
     describe(*impl, path, content.tensors, options);
     return impl;

@@ -295,6 +295,7 @@ void Session::set_threads(int threads) {
     impl_->threads = threads;
     llama_set_n_threads(impl_->context.get(), threads, threads);
 }
+int Session::threads() const { return impl_->threads; }
 float Session::result_scale() const { return impl_->logits ? impl_of(impl_->model).logit_scale : 1.0F; }
 std::function<bool(double)> Session::set_progress(std::function<bool(double)> progress) {
     return std::exchange(impl_->progress, std::move(progress));

@@ -84,6 +84,7 @@ public:
 
     /// Sets the threads of the passes from now on; initially the model's.
     void set_threads(int threads);
+    [[nodiscard]] int threads() const;
 
     /// The graph that `run` would execute. On servers it is executed for that.
     Graph plan(const PassInput& input);

@@ -54,7 +54,6 @@ void fill_dead_rows(const TensorView<float>& db, std::int64_t i0, std::int64_t i
 void pull_through_weight(Pull& pull) {
     const engine::TensorInfo& weight = pull.node().source(0);
     const Sink sink = pull.sink(1);
-    const std::int64_t k = weight.shape[3];
     const std::int64_t n = weight.shape[2];
     const std::int64_t matrices = weight.shape[0] * weight.shape[1];
     const TensorView<float> db = matrices == 1 ? flattened(sink.view) : sink.view;
@@ -69,16 +68,10 @@ void pull_through_weight(Pull& pull) {
             if (m == 0) continue;
             const std::int64_t batch =
                 i0 * weight.shape[0] / db.shape[0] * weight.shape[1] + i1 * weight.shape[1] / db.shape[1];
-            const WeightMatrix a = pull.weights().matrix(weight, batch, pull.threads());
-            const float* from = dy.row(i0, i1, live.first);
-            float* to = db.row(i0, i1, live.first);
-            const float beta = sink.fresh ? 0.0F : 1.0F;
-            if (a.bfloat16 != nullptr) {
-                gemm::multiply_bfloat16(m, k, n, from, n, a.bfloat16, beta, to, db.strides[2],
-                                        pull.threads());
-            } else {
-                gemm::multiply(m, k, n, {from, n}, {a.float32, k}, beta, to, db.strides[2], pull.threads());
-            }
+            pull.weights().multiply(weight, batch,
+                                    {m, dy.row(i0, i1, live.first), n, sink.fresh ? 0.0F : 1.0F,
+                                     db.row(i0, i1, live.first), db.strides[2]},
+                                    pull.threads());
         }
     }
 }

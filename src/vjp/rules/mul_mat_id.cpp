@@ -2,7 +2,6 @@
 // db[t, e mod n_b] += W[ids[t, e]]^T dy[t, e].  The choice itself has no gradient.
 // Tokens are gathered by expert, so that each expert is one product.
 
-#include "gemm/gemm.hpp"
 #include "vjp/rows.hpp"
 #include "vjp/weights.hpp"
 
@@ -53,15 +52,8 @@ void pull(Pull& pull) {
         product.resize(static_cast<std::size_t>(m * k));
         float* to = gathered.data();
         for (const Chosen& row : rows[expert]) to = std::copy_n(dy.row(0, row.token, row.slot), n, to);
-        const WeightMatrix w =
-            pull.weights().matrix(weight, static_cast<std::int64_t>(expert), pull.threads());
-        if (w.bfloat16 != nullptr) {
-            gemm::multiply_bfloat16(m, k, n, gathered.data(), n, w.bfloat16, 0.0F, product.data(), k,
-                                    pull.threads());
-        } else {
-            gemm::multiply(m, k, n, {gathered.data(), n}, {w.float32, k}, 0.0F, product.data(), k,
-                           pull.threads());
-        }
+        pull.weights().multiply(weight, static_cast<std::int64_t>(expert),
+                                {m, gathered.data(), n, 0.0F, product.data(), k}, pull.threads());
         const float* from = product.data();
         for (const Chosen& row : rows[expert]) {
             add_scaled(db.row(0, row.token, row.slot % db.shape[2]), from, 1.0F, k);
