@@ -22,10 +22,16 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand
 void multiply_reference(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand b, float beta,
                         float* c, std::int64_t leading_c);
 
-/// C [m, n] = A [m, k] * B [k, n] + beta * C, A dense float32 that is rounded to bfloat16, B dense
-/// bfloat16 bits (see to_bfloat16).
+/// The same of bfloat16 bits (see to_bfloat16).
+struct Bfloat16Operand {
+    const std::uint16_t* data = nullptr;
+    std::int64_t leading = 0;
+    bool transposed = false;
+};
+
+/// C [m, n] = A [m, k] * B [k, n] + beta * C. A is rounded to bfloat16.
 void multiply_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t leading_a,
-                       const std::uint16_t* b, float beta, float* c, std::int64_t leading_c, int threads);
+                       Bfloat16Operand b, float beta, float* c, std::int64_t leading_c, int threads);
 
 /// Rounds to nearest even.
 void to_bfloat16(const float* in, std::int64_t count, std::uint16_t* out);

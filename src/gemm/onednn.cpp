@@ -51,7 +51,7 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand
 }
 
 void multiply_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t leading_a,
-                       const std::uint16_t* b, float beta, float* c, std::int64_t leading_c, int threads) {
+                       Bfloat16Operand b, float beta, float* c, std::int64_t leading_c, int threads) {
     using namespace dnnl;
     const ThreadScope scope(threads);
     static thread_local engine cpu(engine::kind::cpu, 0);
@@ -63,7 +63,8 @@ void multiply_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k, const flo
     });
     using dt = memory::data_type;
     const memory::desc a_desc({m, k}, dt::bf16, memory::dims{k, 1});
-    const memory::desc b_desc({k, n}, dt::bf16, memory::dims{n, 1});
+    const memory::desc b_desc({k, n}, dt::bf16,
+                              b.transposed ? memory::dims{1, b.leading} : memory::dims{b.leading, 1});
     const memory::desc c_desc({m, n}, dt::f32, memory::dims{leading_c, 1});
     primitive_attr attributes;
     if (beta != 0.0F) {
@@ -76,7 +77,7 @@ void multiply_bfloat16(std::int64_t m, std::int64_t n, std::int64_t k, const flo
         const matmul::desc description(a_desc, b_desc, c_desc);
         const matmul product(matmul::primitive_desc(description, attributes, cpu));
         memory a_memory(a_desc, cpu, rounded.data());
-        memory b_memory(b_desc, cpu, const_cast<std::uint16_t*>(b));
+        memory b_memory(b_desc, cpu, const_cast<std::uint16_t*>(b.data));
         memory c_memory(c_desc, cpu, c);
         product.execute(queue,
                         {{DNNL_ARG_SRC, a_memory}, {DNNL_ARG_WEIGHTS, b_memory}, {DNNL_ARG_DST, c_memory}});
@@ -121,8 +122,8 @@ void multiply(std::int64_t m, std::int64_t n, std::int64_t k, Operand a, Operand
     });
 }
 
-void multiply_bfloat16(std::int64_t, std::int64_t, std::int64_t, const float*, std::int64_t,
-                       const std::uint16_t*, float, float*, std::int64_t, int) {
+void multiply_bfloat16(std::int64_t, std::int64_t, std::int64_t, const float*, std::int64_t, Bfloat16Operand,
+                       float, float*, std::int64_t, int) {
     throw Error(ErrorCode::unsupported, "`products` bfloat16: this build has no oneDNN; use float32");
 }
 

@@ -98,8 +98,8 @@ void Weights::multiply(const engine::TensorInfo& weight, std::int64_t batch, Pro
                                       ? whole.from(first * columns)
                                       : convert(weight, batch * rows + first, count, bfloat16_, threads);
         if (part.bfloat16 != nullptr) {
-            gemm::multiply_bfloat16(p.rows, columns, count, p.dy + first, p.dy_stride, part.bfloat16, p.beta,
-                                    p.to, p.to_stride, threads);
+            gemm::multiply_bfloat16(p.rows, columns, count, p.dy + first, p.dy_stride,
+                                    {part.bfloat16, columns}, p.beta, p.to, p.to_stride, threads);
         } else {
             gemm::multiply(p.rows, columns, count, {p.dy + first, p.dy_stride}, {part.float32, columns},
                            p.beta, p.to, p.to_stride, threads);

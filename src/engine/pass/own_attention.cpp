@@ -43,16 +43,6 @@ TensorView<const float> view(const ggml_tensor* tensor) {
 
 }  // namespace
 
-void SkippedNodes::skip(ggml_tensor* node) {
-    nodes_.emplace_back(node, node->op);
-    node->op = GGML_OP_NONE;
-}
-
-void SkippedNodes::restore() {
-    for (const auto& [node, op] : nodes_) node->op = op;
-    nodes_.clear();
-}
-
 OwnAttention::OwnAttention(const Graph& graph, const Watcher& watcher) {
     for (JoinedAttention& joined : find_long_attention(graph)) {
         if (!is_uninterrupted(graph, joined) || !is_float32(graph, joined) || !has_dense_rows(graph, joined))

@@ -5,25 +5,14 @@
 #include <ggml.h>
 
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "engine/pass/attention.hpp"
+#include "engine/pass/skipped_nodes.hpp"
 
 namespace llmx::engine {
 
 class Watcher;
-
-/// Turns nodes of a running pass into ones that compute nothing, until `restore`.
-class SkippedNodes {
-public:
-    void skip(ggml_tensor* node);
-    /// llama.cpp may use the graph again.
-    void restore();
-
-private:
-    std::vector<std::pair<ggml_tensor*, ggml_op>> nodes_;
-};
 
 /// The result is the same to the bit whoever watches: where the watcher wants an inner node, ggml computes
 /// the inner nodes too, but the output still comes from here, unless somebody has changed the weights.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <tuple>
 #include <utility>
 
 #include "core/profile.hpp"
@@ -16,6 +17,7 @@
 #include "engine/pass/graph_builder.hpp"
 #include "engine/pass/key_mask.hpp"
 #include "engine/pass/own_attention.hpp"
+#include "engine/pass/own_products.hpp"
 #include "engine/pass/pass_parts.hpp"
 #include "engine/pass/scheduler_copy.hpp"
 #include "engine/servers/remote.hpp"
@@ -33,15 +35,14 @@ public:
 };
 
 /// Nodes compute again, however a pass ends.
+template <class... Changes>
 struct Restored {
-    OwnAttention& attention;
-    SkippedNodes& skipped;
-    Restored(OwnAttention& a, SkippedNodes& s) : attention(a), skipped(s) {}
+    std::tuple<Changes&...> changes;
+    explicit Restored(Changes&... c) : changes(c...) {}
     Restored(const Restored&) = delete;
     Restored& operator=(const Restored&) = delete;
     ~Restored() {
-        attention.restore();
-        skipped.restore();
+        std::apply([](auto&... each) { (each.restore(), ...); }, changes);
     }
 };
 
@@ -67,6 +68,7 @@ struct Session::Impl {
     Mode mode = Mode::plain;
     bool last_pass = false;  // of those that make up the graph
     int threads = 0;
+    OwnProducts products;
     OwnAttention attention;
     SkippedNodes skipped;  // nodes of a plan, and those that the watcher keeps from running
     GraphBuilder* builder = nullptr;
@@ -88,8 +90,9 @@ struct Session::Impl {
 
     bool on_node_timed(ggml_tensor* tensor, bool ask) {
         if (!profile().on || mode == Mode::plan) return on_node(tensor, ask);
-        const bool is_skipped = tensor->op == GGML_OP_NONE;
-        const std::string operation = is_skipped ? "attention by strips" : ggml_op_desc(tensor);
+        const std::string operation = products.is_running(tensor)  ? "MUL_MAT"
+                                      : tensor->op == GGML_OP_NONE ? "attention by strips"
+                                                                   : ggml_op_desc(tensor);
         const bool found = on_node(tensor, ask);
         const double seconds = lap(node_began);
         // our attention is computed at its last node, whose operation is then restored
@@ -105,8 +108,9 @@ struct Session::Impl {
         }
         // Servers do not ask whether to abort: each of the rest gets just one more node.
         if (remote && (ask ? should_abort() : ended || cancelled || mask.failed())) return ask;
+        if (!ask) products.after(tensor, threads);
         const bool edits = change(tensor, ask);
-        if (mode == Mode::plain) return !ask || edits;
+        if (mode == Mode::plain) return ask ? products.before(tensor) || edits : true;
         if (ended) return !ask;
         if (!ask) {
             attention.after(node, tensor, threads);
@@ -121,7 +125,7 @@ struct Session::Impl {
             skipped.skip(tensor);
             return edits || watcher->wants(node);
         }
-        const bool ours = attention.before(node, tensor);
+        const bool ours = attention.before(node, tensor) || products.before(tensor);
         return edits || ours || watcher->wants(node);
     }
 
@@ -201,7 +205,7 @@ struct Session::Impl {
         mask.begin(part);
         const BatchPtr batch = make_batch(input, part);
         if (mode != Mode::plan || remote) ++work().passes;
-        const Restored restored(attention, skipped);
+        const Restored restored(products, attention, skipped);
         return part.encodes && model.facts().kind == ModelKind::encoder_decoder
                    ? llama_encode(context.get(), *batch)
                    : llama_decode(context.get(), *batch);

@@ -82,8 +82,16 @@ SharedPasses::SharedPasses(const Model& model, int tokens) : model_(model), cell
     params.abort_callback_data = this;
     // llama.cpp's RPC recognises a repeated graph by a mark that another context can overwrite; with an
     // evaluation callback, graphs have no mark.
-    if (impl_of(model).servers != nullptr)
-        params.cb_eval = [](ggml_tensor*, bool ask, void*) { return !ask; };
+    params.cb_eval = [](ggml_tensor*, bool ask, void*) { return !ask; };
+    if (impl_of(model).servers == nullptr) {
+        params.cb_eval = [](ggml_tensor* node, bool ask, void* self) {
+            auto& passes = *static_cast<SharedPasses*>(self);
+            if (ask) return passes.products_.before(node);
+            passes.products_.after(node, passes.model_.threads());
+            return true;
+        };
+        params.cb_eval_user_data = this;
+    }
     const LlamaGuard guard;
     context_.reset(llama_init_from_model(impl_of(model).model.get(), params));
     if (!context_) {
@@ -229,6 +237,7 @@ void SharedPasses::decode(int rows) {
     const BatchPtr batch = batch_of(rows);
     ++work().passes;
     const int status = llama_decode(context_.get(), *batch);
+    products_.restore();
     if (rows == 1) llama_memory_seq_rm(llama_get_memory(context_.get()), twin, -1, -1);
     if (failure_) std::rethrow_exception(failure_);
     if (cancelled_) throw Error(ErrorCode::cancelled, "scores: cancelled");

@@ -10,6 +10,7 @@
 
 #include "engine/model/model_impl.hpp"
 #include "engine/pass/batch.hpp"
+#include "engine/pass/own_products.hpp"
 #include "engine/scoring/prefix_paths.hpp"
 
 namespace llmx::engine {
@@ -78,6 +79,7 @@ private:
     std::function<bool(double)> progress_;
     std::exception_ptr failure_;  // of progress_
     bool cancelled_ = false;
+    OwnProducts products_;
 
     std::span<const PassInput* const> texts_;
     const Visit* visit_ = nullptr;

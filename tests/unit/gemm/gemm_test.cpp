@@ -145,7 +145,7 @@ TEST(Bfloat16, Products) {
                 const std::int64_t leading = s.n + gap;
                 auto got = random_floats(s.m * leading, 3);
                 auto expected = got;
-                multiply_bfloat16(s.m, s.n, s.k, a.data(), s.k + gap, rounded.data(), beta, got.data(),
+                multiply_bfloat16(s.m, s.n, s.k, a.data(), s.k + gap, {rounded.data(), s.n}, beta, got.data(),
                                   leading, 2);
                 multiply_reference(s.m, s.n, s.k, {a.data(), s.k + gap}, {b.data(), s.n}, beta,
                                    expected.data(), leading);

@@ -1,0 +1,25 @@
+#pragma once
+// Computes products with float32 and bfloat16 weights in ggml's place, which takes twice as long for them
+// (docs/performance.md). Operands are rounded as ggml rounds them, and sums are float32.
+
+#include <ggml.h>
+
+#include "engine/pass/skipped_nodes.hpp"
+
+namespace llmx::engine {
+
+class OwnProducts {
+public:
+    /// A node is about to run. Must it be shown once it has?
+    bool before(ggml_tensor* node);
+    /// The node has run, or was skipped.
+    void after(ggml_tensor* node, int threads);
+    [[nodiscard]] bool is_running(const ggml_tensor* node) const { return node == running_; }
+    void restore() { skipped_.restore(); }
+
+private:
+    const ggml_tensor* running_ = nullptr;
+    SkippedNodes skipped_;
+};
+
+}  // namespace llmx::engine
