@@ -3,7 +3,6 @@
 //                                 temporary files and removed again.
 
 #include <fmt/format.h>
-#include <llama.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include "core/memory.hpp"
 #include "method/norm.hpp"
 #include "original/attention.hpp"
+#include "plain_llama.hpp"
 #include "replay/gradient.hpp"
 
 namespace {
@@ -39,49 +39,6 @@ std::vector<double> best_times(const std::vector<std::function<void()>>& works, 
     }
     return best;
 }
-
-/// llama.cpp by itself, with its own defaults (flash attention, float16 cache).
-class PlainLlama {
-public:
-    PlainLlama(const std::string& path, const Tokens& ids, std::size_t prompt, int threads) : ids_(ids) {
-        llama_model_params model_params = llama_model_default_params();
-        model_params.use_extra_bufts = false;
-        model_ = llama_model_load_from_file(path.c_str(), model_params);
-        llama_context_params params = llama_context_default_params();
-        params.n_ctx = params.n_batch = params.n_ubatch = static_cast<std::uint32_t>(ids.size());
-        params.n_threads = params.n_threads_batch = threads;
-        context_ = llama_init_from_model(model_, params);
-        batch_ = llama_batch_init(static_cast<int>(ids.size()), 0, 1);
-        batch_.n_tokens = static_cast<int>(ids.size());
-        for (int i = 0; i < batch_.n_tokens; ++i) {
-            batch_.token[i] = ids[static_cast<std::size_t>(i)];
-            batch_.pos[i] = i;
-            batch_.n_seq_id[i] = 1;
-            batch_.seq_id[i][0] = 0;
-            batch_.logits[i] =
-                static_cast<std::int8_t>(i + 1 >= static_cast<int>(prompt) && i + 1 < batch_.n_tokens);
-        }
-    }
-    ~PlainLlama() {
-        llama_batch_free(batch_);
-        llama_free(context_);
-        llama_model_free(model_);
-    }
-    PlainLlama(const PlainLlama&) = delete;
-    PlainLlama& operator=(const PlainLlama&) = delete;
-
-    void pass() {
-        llama_memory_clear(llama_get_memory(context_), false);
-        if (llama_decode(context_, batch_) != 0) throw std::runtime_error("plain pass failed");
-        llama_synchronize(context_);
-    }
-
-private:
-    Tokens ids_;
-    llama_model* model_ = nullptr;
-    llama_context* context_ = nullptr;
-    llama_batch batch_{};
-};
 
 /// The chat example as the methods see it.
 struct Example {
@@ -173,7 +130,7 @@ void run(const std::string& path, const char* type, int rounds) {
     const test::GoldenFile reference(std::string(LLMX_TEST_DATA) + "/smollm2-chat.reference.gguf");
     const Example example(path, reference);
     Passes passes(example);
-    PlainLlama llama(path, example.ids, example.prompt, passes.threads());
+    PlainLlama llama(path, example.ids, example.prompt - 1, passes.threads());
     fmt::print("{}: {} tokens, {} threads, best of {}\n", type, example.ids.size(), passes.threads(), rounds);
     const auto times =
         best_times({[&] { llama.pass(); }, [&] { passes.plain(); }, [&] { passes.attention(); },

@@ -1,82 +1,110 @@
 #!/usr/bin/env python3
-"""Measures the gradient of a whole answer beside PyTorch's, in turn, and prints the table of docs/benchmarks.md.
+"""Measures the gradient of a whole answer beside llama.cpp's own pass and PyTorch's gradient, in turn.
 
-usage: measure.py LLMX PYTHON MODEL.gguf [--times N] [--type float32|bfloat16] [TOKENS...]
+usage: measure.py BIN PYTHON RUNS.json MODEL.gguf[=FOR_PYTORCH.gguf]... [--times N] [--tokens N...]
 
-PYTHON has PyTorch and transformers. The text is random tokens, the last 64 of which are the answer. Ours is a whole
-process, which loads the model; PyTorch's seconds are those of the gradient alone. The best of N counts.
+BIN is the folder of llmx and llmx_bench_plain; PYTHON has PyTorch and transformers, which read FOR_PYTORCH.gguf, or
+MODEL.gguf without one. The text is random tokens, the last 64 of which are the answer. Seconds are the best of N: ours
+are those of the pass and of the reverse pass (also of the whole process, which loads the model and takes its digest),
+PyTorch's those of the gradient alone, in float32 and bfloat16. RUNS.json may exist: what it holds is not measured
+again. table.py prints the table of docs/performance.md from it.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import pathlib
 import random
 import subprocess
-import sys
 import tempfile
 import time
 from typing import Any
 
 ANSWER = 64
+THREADS = os.cpu_count() or 1
+Run = dict[str, Any]
 
 
-def ours(llmx: str, model: str, text: pathlib.Path, out: pathlib.Path) -> dict[str, float]:
-    asked = json.loads(text.read_text())
-    command = [llmx, "explain", "--model", model, "--prompt-ids", json.dumps(asked["prompt"]), "--answer-ids",
-               json.dumps(asked["answer"]), "--method", "saliency", "--threads", str(asked["threads"]), "--quiet",
-               "--json", str(out)]
+@dataclasses.dataclass(frozen=True)
+class Case:
+    model: pathlib.Path
+    torch_model: pathlib.Path
+    ids: list[int]
+
+
+def ours(programs: pathlib.Path, case: Case, place: pathlib.Path) -> Run:
+    out = place / "out.json"
+    command = [programs / "llmx", "explain", "--model", case.model, "--prompt-ids", json.dumps(case.ids[:-ANSWER]),
+               "--answer-ids", json.dumps(case.ids[-ANSWER:]), "--method", "saliency", "--threads", str(THREADS),
+               "--context-tokens", str(len(case.ids)), "--quiet", "--json", out]
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - began
     if status != 0:
         raise SystemExit(f"llmx failed ({status})")
-    return {"seconds": seconds, "value": json.loads(out.read_text())["objective"]["value"],
-            "memory": usage.ru_maxrss * 1024}
+    found = json.loads(out.read_text())
+    taken = found["timings_s"]
+    return {"seconds": taken["replay"] + taken["saliency"], "process": seconds, "products": found["products"],
+            "memory": usage.ru_maxrss * 1024, "value": found["objective"]["value"]}
 
 
-def torchs(python: str, model: str, text: pathlib.Path, type_: str) -> dict[str, float]:
+def plain(programs: pathlib.Path, case: Case) -> Run:
+    command = [programs / "llmx_bench_plain", case.model, THREADS, 1, ANSWER, *case.ids]
+    done = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
+    return {"seconds": float(done.stdout)}
+
+
+def torchs(python: str, case: Case, place: pathlib.Path, type_: str) -> Run:
+    text = place / "text.json"
+    text.write_text(json.dumps({"prompt": case.ids[:-ANSWER], "answer": case.ids[-ANSWER:], "threads": THREADS}))
     script = pathlib.Path(__file__).with_name("torch_gradient.py")
-    done = subprocess.run([python, str(script), model, str(text), type_], check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    done = subprocess.run([python, str(script), str(case.torch_model), str(text), type_], check=True,
+                          capture_output=True, text=True)
+    found: Run = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def best(runs: list[dict[str, float]]) -> dict[str, float]:
-    return min(runs, key=lambda run: run["seconds"])
-
-
-def measured(asked: Any, tokens: int, place: pathlib.Path) -> str:
-    draw = random.Random(1)
-    ids = [draw.randrange(1000, 40000) for _ in range(tokens)]
-    text = place / "text.json"
-    text.write_text(json.dumps({"prompt": ids[:-ANSWER], "answer": ids[-ANSWER:], "threads": os.cpu_count()}))
-    mine, theirs = [], []
-    for _ in range(asked.times):
-        mine.append(ours(asked.llmx, asked.model, text, place / "out.json"))
-        theirs.append(torchs(asked.python, asked.model, text, asked.type))
-    a, b = best(mine), best(theirs)
-    if asked.type == "float32" and abs(a["value"] - b["value"]) > 0.05 * abs(b["value"]):
-        print(f"{tokens} tokens: log-probability {a['value']:.2f}, PyTorch {b['value']:.2f}", file=sys.stderr)
-    return (f"| {tokens:,} | {a['seconds']:.1f} s | {b['seconds']:.1f} s | {a['seconds'] / b['seconds']:.2f} | "
-            f"{a['memory'] / 1e9:.1f}, {b['memory'] / 1e9:.1f} GB |")
+def measured(asked: argparse.Namespace, case: Case) -> Run:
+    """The best of each, in turn, so that a slow spell of the machine meets all."""
+    rounds: dict[str, list[Run]] = {"ours": [], "plain": [], "float32": [], "bfloat16": []}
+    with tempfile.TemporaryDirectory() as folder:
+        place = pathlib.Path(folder)
+        for _ in range(asked.times):
+            rounds["ours"].append(ours(asked.programs, case, place))
+            rounds["plain"].append(plain(asked.programs, case))
+            for type_ in ("float32", "bfloat16"):
+                rounds[type_].append(torchs(asked.python, case, place, type_))
+    return {name: min(runs, key=lambda run: run["seconds"]) for name, runs in rounds.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    for name in ("llmx", "python", "model"):
-        parser.add_argument(name)
+    parser.add_argument("programs", type=pathlib.Path)
+    parser.add_argument("python")
+    parser.add_argument("runs", type=pathlib.Path)
+    parser.add_argument("models", nargs="+")
     parser.add_argument("--times", type=int, default=3)
-    parser.add_argument("--type", choices=("float32", "bfloat16"), default="float32")
-    parser.add_argument("tokens", type=int, nargs="*")
-    asked = parser.parse_intermixed_args()
-    print(f"| tokens | llmx | PyTorch, {asked.type} | ratio | memory |\n| --- | --- | --- | --- | --- |")
-    with tempfile.TemporaryDirectory() as place:
-        for tokens in asked.tokens or (241, 1024, 2064, 4064):
-            print(measured(asked, tokens, pathlib.Path(place)), flush=True)
+    parser.add_argument("--tokens", type=int, nargs="+", default=[241, 1024, 2064, 4064])
+    asked = parser.parse_args()
+    runs: list[Run] = json.loads(asked.runs.read_text()) if asked.runs.exists() else []
+    known = {(run["model"], run["tokens"]) for run in runs}
+    for named in asked.models:
+        model, _, for_torch = named.partition("=")
+        for tokens in asked.tokens:
+            key = (pathlib.Path(model).stem, tokens)
+            if key in known:
+                continue
+            draw = random.Random(1)
+            ids = [draw.randrange(1000, 40000) for _ in range(tokens)]
+            case = Case(pathlib.Path(model), pathlib.Path(for_torch or model), ids)
+            file = {"model": key[0], "tokens": tokens, "bytes": case.model.stat().st_size}
+            runs.append(file | measured(asked, case))
+            asked.runs.write_text(json.dumps(runs, indent=1) + "\n")
+            print(json.dumps(runs[-1]), flush=True)
 
 
 main()

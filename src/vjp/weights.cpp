@@ -61,7 +61,7 @@ WeightMatrix Weights::convert(const engine::TensorInfo& weight, std::int64_t fir
 }
 
 /// The whole matrix, if it is kept or to be kept.
-WeightMatrix Weights::kept(const engine::TensorInfo& weight, std::int64_t batch, int threads) {
+WeightMatrix Weights::whole(const engine::TensorInfo& weight, std::int64_t batch, int threads) {
     const std::int64_t rows = weight.shape[2];
     const std::size_t bytes = static_cast<std::size_t>(rows * weight.shape[3]) * (bfloat16_ ? 2 : 4);
     const Key key{weight.handle, batch};
@@ -89,13 +89,13 @@ void Weights::multiply(const engine::TensorInfo& weight, std::int64_t batch, Pro
             return;
         }
     }
-    const WeightMatrix whole = kept(weight, batch, threads);
+    const WeightMatrix all = whole(weight, batch, threads);
     // a kept matrix is multiplied in the same parts, for the same bits
     const std::int64_t most = rows_at_once(columns);
     for (std::int64_t first = 0; first < rows; first += most) {
         const std::int64_t count = std::min(most, rows - first);
-        const WeightMatrix part = whole.owner
-                                      ? whole.from(first * columns)
+        const WeightMatrix part = all.owner
+                                      ? all.from(first * columns)
                                       : convert(weight, batch * rows + first, count, bfloat16_, threads);
         if (part.bfloat16 != nullptr) {
             gemm::multiply_bfloat16(p.rows, columns, count, p.dy + first, p.dy_stride,

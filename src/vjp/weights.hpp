@@ -51,12 +51,14 @@ public:
     WeightMatrix float32(const engine::TensorInfo& weight, int threads = 1);
 
     [[nodiscard]] bool bfloat16() const { return bfloat16_; }
+    /// The number of matrices kept.
+    [[nodiscard]] std::size_t kept() const { return kept_.size(); }
 
 private:
     using Key = std::pair<const void*, std::int64_t>;
     using Memory = std::unique_ptr<char[]>;
     std::shared_ptr<char> scratch(std::size_t bytes);
-    WeightMatrix kept(const engine::TensorInfo& weight, std::int64_t batch, int threads);
+    WeightMatrix whole(const engine::TensorInfo& weight, std::int64_t batch, int threads);
     WeightMatrix convert(const engine::TensorInfo& weight, std::int64_t first_row, std::int64_t rows,
                          bool bfloat16, int threads);
 

@@ -120,7 +120,7 @@ Shape shape_of(const ggml_tensor* tensor) {
 }
 
 OneOp::OneOp(const Case& c, unsigned seed, bool compute) {
-    context_.reset(ggml_init({std::size_t{4} << 20U, nullptr, false}));
+    context_.reset(ggml_init({std::size_t{64} << 20U, nullptr, false}));
     std::mt19937_64 random(seed);
     std::vector<ggml_tensor*> tensors;
     for (const Input& input : c.inputs) {

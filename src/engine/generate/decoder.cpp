@@ -35,15 +35,17 @@ llama_context_params parameters(const Model& model, const Decoder::Size& size) {
 }  // namespace
 
 Decoder::Decoder(const Model& model, const Size& size, Pulse& pulse)
-    : model_(model), pulse_(pulse), products_(model.threads()), sequences_(size.sequences) {
+    : model_(model), pulse_(pulse), row_products_(model.threads()), sequences_(size.sequences) {
     require_room_for_cache(model, size.tokens);
     llama_context_params params = parameters(model, size);
     if (pulse.wanted()) {
         params.abort_callback = [](void* self) { return static_cast<Pulse*>(self)->should_stop(); };
         params.abort_callback_data = &pulse;
     }
-    params.cb_eval = &RowProducts::on_node;
-    params.cb_eval_user_data = &products_;
+    params.cb_eval = [](ggml_tensor* node, bool ask, void* self) {
+        return static_cast<Decoder*>(self)->on_node(node, ask);
+    };
+    params.cb_eval_user_data = this;
     const LlamaGuard guard;
     std::string reason;
     try {
@@ -66,7 +68,16 @@ Decoder::Decoder(const Model& model, const Size& size, Pulse& pulse)
     use_adapters(impl_of(model), context_.get());
 }
 
+bool Decoder::on_node(ggml_tensor* node, bool ask) {
+    if (impl_of(model_).servers != nullptr) return !ask;
+    if (row_products_.on) return row_products_.on_node(node, ask);
+    if (ask) return own_products_.before(node);
+    own_products_.after(node, model_.threads());
+    return true;
+}
+
 void Decoder::check(int status, const char* what) {
+    own_products_.restore();
     pulse_.check();
     if (status == 0) return;
     throw Error(ErrorCode::internal,

@@ -7,6 +7,7 @@
 #include "engine/generate/pulse.hpp"
 #include "engine/generate/row_products.hpp"
 #include "engine/model/model_impl.hpp"
+#include "engine/pass/own_products.hpp"
 
 namespace llmx::engine {
 
@@ -46,7 +47,7 @@ public:
     void decode(std::span<const Token> ids, int position, int outputs);
 
     /// From now on, tokens read together get the same logits, bit for bit, as tokens read one by one.
-    void make_passes_exact() { products_.on = true; }
+    void make_passes_exact() { row_products_.on = true; }
 
     /// Logits of the i-th output of the last pass, [vocabulary], valid until the next. Throws Error{model} if
     /// they are not numbers, which a sampler would not notice.
@@ -60,11 +61,13 @@ public:
     void forget(int sequence);
 
 private:
+    bool on_node(ggml_tensor* node, bool ask);
     void check(int status, const char* what);
 
     Model model_;
     Pulse& pulse_;
-    RowProducts products_;
+    RowProducts row_products_;
+    OwnProducts own_products_;
     int sequences_;
     std::vector<int> outputs_;   // their places in the last pass
     std::vector<float> scaled_;  // if the architecture scales its logits

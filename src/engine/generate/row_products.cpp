@@ -3,6 +3,7 @@
 #include <ggml-cpu.h>
 
 #include "core/parallel.hpp"
+#include "engine/servers/remote.hpp"
 
 namespace llmx::engine {
 namespace {
@@ -11,6 +12,8 @@ namespace {
 bool differs(const ggml_tensor* node) {
     if (node->op != GGML_OP_MUL_MAT || node->src[1]->ne[1] < 2 || node->src[1]->type != GGML_TYPE_F32)
         return false;
+    if (is_remote(node->src[0]))
+        return false;  // re-ordered weights: one row or several, the bits are the same
     switch (node->src[0]->type) {
         case GGML_TYPE_F32:
             return ggml_is_contiguous(node->src[1]);
@@ -34,10 +37,9 @@ Byte* row(Byte* data, const ggml_tensor* t, std::int64_t i1, std::int64_t i2, st
 
 }  // namespace
 
-bool RowProducts::on_node(ggml_tensor* node, bool ask, void* self) {
-    auto& products = *static_cast<RowProducts*>(self);
-    if (ask) return products.on && differs(node);
-    products.compute(node);
+bool RowProducts::on_node(ggml_tensor* node, bool ask) {
+    if (ask) return differs(node);
+    compute(node);
     return true;
 }
 

@@ -17,8 +17,8 @@ public:
 
     bool on = false;
 
-    /// For llama_context_params::cb_eval, with this as the user data.
-    static bool on_node(ggml_tensor* node, bool ask, void* self);
+    /// For llama_context_params::cb_eval, while `on`.
+    bool on_node(ggml_tensor* node, bool ask);
 
 private:
     void compute(ggml_tensor* product);

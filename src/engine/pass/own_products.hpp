@@ -1,9 +1,10 @@
 #pragma once
-// Computes products with float32 and bfloat16 weights in ggml's place, which takes twice as long for them
-// (docs/performance.md). Operands are rounded as ggml rounds them, and sums are float32.
+// Computes products with weights of some types in ggml's place, which takes two to five times as long for
+// them (docs/performance.md). Operands are rounded as ggml rounds them, and sums are float32.
 
 #include <ggml.h>
 
+#include "engine/pass/quantized_product.hpp"
 #include "engine/pass/skipped_nodes.hpp"
 
 namespace llmx::engine {
@@ -20,6 +21,7 @@ public:
 private:
     const ggml_tensor* running_ = nullptr;
     SkippedNodes skipped_;
+    QuantizedProduct quantized_;
 };
 
 }  // namespace llmx::engine
