@@ -40,6 +40,7 @@ class Result(LazyDict):
 
     prompt_ids [P], answer_ids [T], label_ids [G]: int32. token_logprobs [T]: float32, natural logarithms.
         perplexity: float, exp(-mean of token_logprobs); an attribute only if the answer has tokens.
+    products: "float32" or "bfloat16", of the reverse pass's products with weights.
     attention: None or dict; mean_group [T, P], median_raw [T, blocks, heads, P], mean [T, P + T], weights (if kept:
         a list of [heads, rows, P + T]), pair_attention [P], ...
     gradient: None or dict; saliency_map [P], block_gradient_x_input [blocks, P], gradient and input_embeddings
@@ -64,6 +65,7 @@ class Result(LazyDict):
     label_ids: Ids
     token_logprobs: Floats
     perplexity: float
+    products: str
     objective: str
     objective_value: float
     prompt: list[str]

@@ -101,8 +101,8 @@ std::optional<double> ReplayGame::noise() {
     for (const Case& one : sample_) {
         std::vector<Tensor> results(one.texts.size());
         for (std::size_t i = 0; i < one.texts.size(); ++i) {
-            scene_.scorer->run(std::span(&one.texts[i], 1),
-                               [&](std::size_t, Tensor&& alone) { results[i] = std::move(alone); });
+            scene_.scorer->run_by_ggml(std::span(&one.texts[i], 1),
+                                       [&](std::size_t, Tensor&& alone) { results[i] = std::move(alone); });
         }
         const std::vector<double> alone = scene_.readout->values(results);
         const std::vector<double>& among = known_.at(one.key);

@@ -16,6 +16,7 @@
 #include "explain/value_norms.hpp"
 #include "page.hpp"
 #include "routed.hpp"
+#include "support/ggml_products.hpp"
 #include "support/temporary.hpp"
 #include "tiny.hpp"
 #include "verify.hpp"
@@ -166,6 +167,24 @@ private:
     fs::path path_;
 };
 
+class Products : public testing::Test {
+public:
+    explicit Products(fs::path path) : path_(std::move(path)) {}
+
+    void TestBody() override {
+        const Model model = Model::load(path_, {.threads = 2});
+        const ProductDifference off = product_difference(model);
+        fmt::print("{}: own products, results {:.1e}, gradient {:.1e}\n", path_.stem().string(), off.results,
+                   off.gradient);
+        const double bound = product_bound(model.facts().architecture);
+        EXPECT_LE(off.results, bound);
+        EXPECT_LE(off.gradient, bound);
+    }
+
+private:
+    fs::path path_;
+};
+
 /// Requests without methods ask for value_norm wherever it works.
 class ValueNorms : public testing::Test {
 public:
@@ -265,6 +284,10 @@ int run(int argc, char** argv) {
                               [file]() -> testing::Test* { return new Strips(file); });
     }
     for (const fs::path& file : files) {
+        testing::RegisterTest("Products", test_name(file).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                              [file]() -> testing::Test* { return new Products(file); });
+    }
+    for (const fs::path& file : files) {
         testing::RegisterTest("ValueNorms", test_name(file).c_str(), nullptr, nullptr, __FILE__, __LINE__,
                               [file]() -> testing::Test* { return new ValueNorms(file); });
     }
@@ -284,4 +307,7 @@ int run(int argc, char** argv) {
 
 }  // namespace llmx::test
 
-int main(int argc, char** argv) { return llmx::test::run(argc, argv); }
+int main(int argc, char** argv) {
+    const llmx::test::GgmlProducts plain;  // the page states how far a replay is from llama.cpp's own pass
+    return llmx::test::run(argc, argv);
+}

@@ -14,6 +14,7 @@
 #include "engine/pass/attention.hpp"
 #include "replay/attention_sites.hpp"
 #include "support/compare.hpp"
+#include "support/ggml_products.hpp"
 #include "support/short_texts.hpp"
 #include "traits.hpp"
 
@@ -145,6 +146,23 @@ StripDifference strip_difference(const Model& model) {
             relative_l2(found.results.values, expected.results.values),
             relative_l2(found.embedding.values, expected.embedding.values),
             weights.empty() ? 0.0 : relative_l2(strips.attention(), weights)};
+}
+
+ProductDifference product_difference(const Model& model) {
+    const int tokens = text_length(model.facts().architecture);
+    const auto gradient = [&](bool by_ggml) {
+        const GgmlProducts products(by_ggml);
+        return Probe(model, tokens).gradient();
+    };
+    const Probe::Gradient expected = gradient(true);
+    const Probe::Gradient found = gradient(false);
+    return {relative_l2(found.results.values, expected.results.values),
+            relative_l2(found.embedding.values, expected.embedding.values)};
+}
+
+double product_bound(const std::string& architecture) {
+    const std::set<std::string> reads_table{"bloom", "codeshell", "gptneox", "starcoder2"};
+    return reads_table.count(architecture) > 0 ? 9e-5 : 2e-5;
 }
 
 std::string value_norm_failure(const Model& model) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iostream>
 #include <llmx/llmx.hpp>
 
 #include "engine/pass/pass.hpp"
@@ -49,30 +50,37 @@ protected:
     }
 };
 
+/// Whether a score comes out with other rounding than before depends on single roundings to 8 bits, so the
+/// types are seen together.
 TEST_F(Noise, OfAQuantisedModelIsWhatScoresAreOffBy) {
-    const test::TemporaryDirectory folder;
-    const auto file = std::filesystem::path(folder / "q8.gguf");
-    quantize(test::data_file("llama-tiny.gguf"), file, "Q8_0");
-    const Model model = Model::load(file);
-    const Request asked = request();
-    const Attribution found = left_out(model, asked);
-    ASSERT_TRUE(found.noise);
-    EXPECT_GT(*found.noise, 0);
-    const double whole = alone(model, asked.input_ids, asked.output.ids);
-    double worst = 0;
-    double largest = 0;
-    for (std::size_t u = 0; u < found.units.size(); ++u) {
-        Tokens text = asked.input_ids;
-        text[u] = 0;
-        const double score = whole - alone(model, text, asked.output.ids);
-        worst = std::max(worst, std::abs(score - static_cast<double>(found.scores.values[u])));
-        largest = std::max(largest, std::abs(score));
+    int rounded = 0;
+    for (const char* type : {"Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K_M"}) {
+        SCOPED_TRACE(type);
+        const test::TemporaryDirectory folder;
+        const auto file = std::filesystem::path(folder / "coarse.gguf");
+        quantize(test::data_file("llama-tiny.gguf"), file, type);
+        const Model model = Model::load(file);
+        const Request asked = request();
+        const Attribution found = left_out(model, asked);
+        const double noise = found.noise.value_or(0);
+        const double whole = alone(model, asked.input_ids, asked.output.ids);
+        double worst = 0;
+        double largest = 0;
+        for (std::size_t u = 0; u < found.units.size(); ++u) {
+            Tokens text = asked.input_ids;
+            text[u] = 0;
+            const double score = whole - alone(model, text, asked.output.ids);
+            worst = std::max(worst, std::abs(score - static_cast<double>(found.scores.values[u])));
+            largest = std::max(largest, std::abs(score));
+        }
+        std::cout << type << ": noise " << noise << ", scores off by " << worst << " of " << largest << '\n';
+        EXPECT_LT(noise, largest) << "or no score says anything";
+        if (!found.noise) continue;
+        ++rounded;
+        EXPECT_GT(worst, 0) << "nothing is rounded differently";
+        EXPECT_LT(worst, 3 * noise) << "two texts stand for eighteen";
     }
-    EXPECT_GT(worst, 0) << "nothing is rounded differently";
-    EXPECT_LT(worst, 3 * *found.noise) << "two texts stand for eighteen";
-    EXPECT_LT(*found.noise, largest) << "or no score says anything";
-    RecordProperty("worst", std::to_string(worst));
-    RecordProperty("noise", std::to_string(*found.noise));
+    EXPECT_GT(rounded, 0);
 }
 
 TEST_F(Noise, OfAFloat32ModelIsNone) {

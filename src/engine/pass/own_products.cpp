@@ -30,7 +30,7 @@ bool is_taken(const ggml_tensor* node) {
 }  // namespace
 
 bool OwnProducts::before(ggml_tensor* node) {
-    if (!is_taken(node)) return false;
+    if (!on || !own_products || !is_taken(node)) return false;
     skipped_.skip(node);
     running_ = node;
     return true;

@@ -4,13 +4,20 @@
 
 #include <ggml.h>
 
+#include <atomic>
+
 #include "engine/pass/quantized_product.hpp"
 #include "engine/pass/skipped_nodes.hpp"
 
 namespace llmx::engine {
 
+/// While false, ggml computes all products. Set by tests.
+inline std::atomic<bool> own_products = true;
+
 class OwnProducts {
 public:
+    bool on = true;
+
     /// A node is about to run. Must it be shown once it has?
     bool before(ggml_tensor* node);
     /// The node has run, or was skipped.

@@ -27,6 +27,7 @@ struct Scorer::Impl {
                     const Visit& visit) {
         if (indices.empty()) return;
         if (!shared) shared.emplace(session.model(), session.size().tokens);
+        shared->compute_products(!by_ggml);
         shared->set_progress(progress);
         std::vector<const PassInput*> inputs;
         inputs.reserve(indices.size());
@@ -39,6 +40,7 @@ struct Scorer::Impl {
     std::optional<SharedPasses> shared;  // made when first wanted
     std::int64_t computed = 0;           // whole
     std::function<bool(double)> progress;
+    bool by_ggml = false;
 };
 
 Scorer::Scorer(Session& session) : impl_(std::make_unique<Impl>(session)) {}
@@ -64,6 +66,15 @@ void Scorer::run(std::span<const PassInput> texts, const Visit& visit) {
             impl_->run_whole(i, texts[i], visit);
         }
     }
+}
+
+void Scorer::run_by_ggml(std::span<const PassInput> texts, const Visit& visit) {
+    struct Reset {
+        bool& by_ggml;
+        ~Reset() { by_ggml = false; }
+    } reset{impl_->by_ggml};
+    impl_->by_ggml = true;
+    run(texts, visit);
 }
 
 bool Scorer::shares_prefixes() const { return impl_->shares; }

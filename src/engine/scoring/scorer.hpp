@@ -26,6 +26,8 @@ public:
     using Visit = std::function<void(std::size_t text, Tensor&& results)>;
     /// Throws what `visit` throws; Error{input} for tokens that the model does not have.
     void run(std::span<const PassInput> texts, const Visit& visit);
+    /// The same numbers in other rounding, where ggml would not compute all products: see OwnProducts.
+    void run_by_ggml(std::span<const PassInput> texts, const Visit& visit);
 
     /// Polled during passes with the fraction of a run's tokens that is done, as far as known. Returning
     /// false ends the run with Error{cancelled}; so does throwing, with what is thrown.

@@ -36,6 +36,9 @@ public:
     /// Texts given by ids and outputs only. Throws what `visit` and `progress` throw.
     void run(std::span<const PassInput* const> texts, const Visit& visit);
 
+    /// Whether OwnProducts takes part; it does at first.
+    void compute_products(bool ours) { products_.on = ours; }
+
     /// Polled during passes with the fraction of tokens done; returning false throws Error{cancelled}.
     void set_progress(std::function<bool(double done)> progress) { progress_ = std::move(progress); }
     [[nodiscard]] std::int64_t computed() const { return computed_; }
