@@ -43,8 +43,8 @@ struct StripDifference {
     double weights = 0;
 };
 StripDifference strip_difference(const Model& model);
-/// Measured: at most 4.3e-5 in the three architectures that read GELU from ggml's float16 table, which makes
-/// the last bit of its argument count, and 4.9e-6 elsewhere; weights 1.7e-6.
+/// Measured: at most 4.3e-5 in the architectures that read GELU from ggml's float16 table, and 4.9e-6
+/// elsewhere; weights 1.7e-6.
 double strip_bound(const std::string& architecture);
 constexpr double strip_weights_bound = 5e-6;
 
@@ -54,7 +54,7 @@ struct ProductDifference {
     double gradient = 0;
 };
 ProductDifference product_difference(const Model& model);
-/// Measured: at most 3.2e-5 in the architectures that read GELU from ggml's table, and 9.1e-6 elsewhere.
+/// Measured: at most 3.2e-5 in those architectures, and 9.1e-6 elsewhere.
 double product_bound(const std::string& architecture);
 
 /// Why the method value_norm does not explain the model's answer to a text; empty if it does.
