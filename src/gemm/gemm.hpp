@@ -39,6 +39,9 @@ void to_bfloat16(const float* in, std::int64_t count, std::uint16_t* out);
 /// "oneDNN 2.6.3" or "plain loops".
 std::string backend();
 
+/// False: plain loops, slower than any library's.
+bool is_optimized();
+
 /// Whether multiply_bfloat16 is available: oneDNN on a processor with the instructions or their emulation.
 bool has_bfloat16();
 /// Whether the processor has instructions for it.

@@ -92,6 +92,7 @@ std::string backend() {
     return fmt::format("oneDNN {}.{}.{}", version->major, version->minor, version->patch);
 }
 
+bool is_optimized() { return true; }
 bool has_bfloat16() { return dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core; }
 bool multiplies_bfloat16() { return dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core_bf16; }
 
@@ -128,6 +129,7 @@ void multiply_bfloat16(std::int64_t, std::int64_t, std::int64_t, const float*, s
 }
 
 std::string backend() { return "plain loops"; }
+bool is_optimized() { return false; }
 bool has_bfloat16() { return false; }
 bool multiplies_bfloat16() { return false; }
 

@@ -18,7 +18,7 @@ std::int64_t fewest_rows(ggml_type weight) {
 }
 
 bool is_taken(const ggml_tensor* node) {
-    if (node->op != GGML_OP_MUL_MAT) return false;
+    if (node->op != GGML_OP_MUL_MAT || !gemm::is_optimized()) return false;
     const ggml_tensor* weight = node->src[0];
     const ggml_tensor* rows = node->src[1];
     const bool is_matrix = weight->op == GGML_OP_NONE && ggml_n_dims(weight) == 2;

@@ -59,6 +59,13 @@ public:
     ggml_tensor* node = nullptr;
 };
 
+class OwnProduct : public testing::Test {
+protected:
+    void SetUp() override {
+        if (!gemm::is_optimized()) GTEST_SKIP() << "this build has no oneDNN";
+    }
+};
+
 void expect_same(ggml_type type, double measured) {
     const Product product(type);
     const std::vector<float> expected = product.by_ggml();
@@ -78,14 +85,14 @@ void expect_same(ggml_type type, double measured) {
     EXPECT_MEASURED(std::sqrt(difference / norm), measured);
 }
 
-TEST(OwnProducts, Float32AsGgml) { expect_same(GGML_TYPE_F32, 4.4e-7); }
+TEST_F(OwnProduct, Float32AsGgml) { expect_same(GGML_TYPE_F32, 4.4e-7); }
 
-TEST(OwnProducts, Bfloat16AsGgml) {
+TEST_F(OwnProduct, Bfloat16AsGgml) {
     if (!gemm::multiplies_bfloat16()) GTEST_SKIP() << "this processor multiplies no bfloat16";
     expect_same(GGML_TYPE_BF16, 6e-8);
 }
 
-TEST(OwnProducts, QuantisedAsGgml) {
+TEST_F(OwnProduct, QuantisedAsGgml) {
     for (const ggml_type type :
          {GGML_TYPE_Q4_0, GGML_TYPE_Q4_1, GGML_TYPE_Q5_0, GGML_TYPE_Q5_1, GGML_TYPE_Q8_0, GGML_TYPE_IQ4_NL}) {
         SCOPED_TRACE(ggml_type_name(type));
@@ -93,7 +100,7 @@ TEST(OwnProducts, QuantisedAsGgml) {
     }
 }
 
-TEST(OwnProducts, LeavesTheOthersToGgml) {
+TEST_F(OwnProduct, LeavesTheOthersToGgml) {
     OwnProducts own;
     for (const ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q6_K}) {
         EXPECT_FALSE(own.before(Product(type, 65, 256).node)) << ggml_type_name(type);
@@ -107,7 +114,7 @@ TEST(OwnProducts, LeavesTheOthersToGgml) {
         << "no weight, but computed";
 }
 
-TEST(OwnProducts, RestoredIfThePassEndsBetween) {
+TEST_F(OwnProduct, RestoredIfThePassEndsBetween) {
     const Product product(GGML_TYPE_F32);
     OwnProducts own;
     ASSERT_TRUE(own.before(product.node));
