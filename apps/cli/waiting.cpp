@@ -15,7 +15,7 @@ void wait_briefly(char** argv) {
         return;  // started through the dynamic loader, which is what /proc/self/exe names
     std::error_code error;
     const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", error);
-    if (!error && setenv("GOMP_SPINCOUNT", "5000", 0) == 0) execv(self.c_str(), argv);
+    if (!error && setenv("GOMP_SPINCOUNT", "300", 0) == 0) execv(self.c_str(), argv);
 }
 
 }  // namespace llmx::cli

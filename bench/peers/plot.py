@@ -2,7 +2,7 @@
 """Draws how the time of a gradient grows, from what measure.py wrote: an SVG picture with a panel over tokens (of the
 first model) and one over parameters (of the number of tokens that most models have).
 
-usage: plot.py RUNS.json PARAMETERS OUT.svg      PARAMETERS: "NAME=N,NAME=N", in thousand millions, of models by name
+usage: plot.py RUNS.json PARAMETERS OUT.svg      PARAMETERS: "NAME=N,NAME=N", in billions, of models by name
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def main() -> None:
     by_size = [run for run in sized if run["tokens"] == tokens]
     right = 2 * LEFT + WIDTH
     body = panel(points(by_tokens, "tokens"), f"tokens ({runs[0]['model']})", LEFT)
-    body += panel(points(by_size, "parameters"), f"thousand million parameters ({tokens} tokens)", right)
+    body += panel(points(by_size, "parameters"), f"billion parameters ({tokens} tokens)", right)
     x = float(LEFT)
     for label, color in SERIES.values():
         y = TOP + HEIGHT + 58

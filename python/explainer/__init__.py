@@ -36,7 +36,7 @@ def _extension() -> object:
     the environment says how to wait: libgomp reads that when it is loaded."""
     own = "GOMP_SPINCOUNT" not in os.environ and "OMP_WAIT_POLICY" not in os.environ
     if own:
-        os.environ["GOMP_SPINCOUNT"] = "5000"
+        os.environ["GOMP_SPINCOUNT"] = "300"
     try:
         return importlib.import_module("explainer._core")
     finally:

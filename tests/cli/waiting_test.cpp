@@ -24,7 +24,7 @@ std::string spin_count(std::map<std::string, std::string> environment) {
 
 TEST(Waiting, IsBriefUnlessTheEnvironmentSaysHow) {
     if (spin_count({{"GOMP_SPINCOUNT", "7"}}) == "not told") GTEST_SKIP() << "another OpenMP than libgomp";
-    EXPECT_EQ(spin_count({}), "5000");
+    EXPECT_EQ(spin_count({}), "300");
     EXPECT_EQ(spin_count({{"GOMP_SPINCOUNT", "7"}}), "7");
     EXPECT_EQ(spin_count({{"OMP_WAIT_POLICY", "passive"}}), "0");
 }

@@ -39,9 +39,9 @@ class Waiting(unittest.TestCase):
         return found[-1], done.stdout.strip()
 
     def test_is_brief_unless_the_environment_says_how(self):
-        self.assertEqual(self.spin_count(), ("5000", "[]"))
+        self.assertEqual(self.spin_count(), ("300", "[]"))
         for use in ("explainer.__version__", "from explainer import UsageError", "import explainer.errors"):
-            self.assertEqual(self.spin_count(use), ("5000", "[]"), use)
+            self.assertEqual(self.spin_count(use), ("300", "[]"), use)
         self.assertEqual(self.spin_count(GOMP_SPINCOUNT="7"), ("7", "['GOMP_SPINCOUNT']"))
         self.assertEqual(self.spin_count(OMP_WAIT_POLICY="passive"), ("0", "[]"))
 
