@@ -7,7 +7,7 @@ BIN is the folder of llmx and llmx_bench_plain; PYTHON has PyTorch and transform
 MODEL.gguf without one. The text is random tokens, the last 64 of which are the answer. Seconds are the best of N: ours
 are those of the pass and of the reverse pass (also of the whole process, which loads the model and takes its digest),
 PyTorch's those of the gradient alone, in float32 and bfloat16. RUNS.json may exist: what it holds is not measured
-again. table.py prints the table of docs/performance.md from it.
+again. speed_table.py prints the table of docs/performance.md from it.
 """
 
 from __future__ import annotations

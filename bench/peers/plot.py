@@ -47,13 +47,11 @@ def panel(data: Points, title: str, left: float) -> list[str]:
     up = Axis(min(ys) / 1.3, max(ys) * 1.3, -HEIGHT, TOP + HEIGHT)
     out = [f'<rect x="{left}" y="{TOP}" width="{WIDTH}" height="{HEIGHT}" fill="none" stroke="#8886"/>']
     for tick in across.ticks():
-        out.append(f'<text x="{across.at(tick):.1f}" y="{TOP + HEIGHT + 16}" text-anchor="middle">{tick:,.3g}</text>'
-                   if tick < 1000 else
-                   f'<text x="{across.at(tick):.1f}" y="{TOP + HEIGHT + 16}" text-anchor="middle">{tick:,.0f}</text>')
-    for tick in up.ticks():
-        y = up.at(tick)
-        out.append(f'<path d="M{left} {y:.1f}h{WIDTH}" stroke="#8883"/>')
-        out.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g} s</text>')
+        label = f"{tick:,.0f}" if tick >= 1000 else f"{tick:.3g}"
+        out.append(f'<text x="{across.at(tick):.1f}" y="{TOP + HEIGHT + 16}" text-anchor="middle">{label}</text>')
+    lines = [(tick, up.at(tick)) for tick in up.ticks()]
+    out += [f'<path d="M{left} {y:.1f}h{WIDTH}" stroke="#8883"/>' for _, y in lines]
+    out += [f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g} s</text>' for tick, y in lines]
     for name, series in data.items():
         color = SERIES[name][1]
         line = "L".join(f"{across.at(x):.1f} {up.at(y):.1f}" for x, y in series)
@@ -76,7 +74,8 @@ def main() -> None:
     x = float(LEFT)
     for label, color in SERIES.values():
         y = TOP + HEIGHT + 58
-        body.append(f'<path d="M{x} {y - 4}h18" stroke="{color}" stroke-width="2"/><text x="{x + 24}" y="{y}">{label}</text>')
+        body.append(f'<path d="M{x} {y - 4}h18" stroke="{color}" stroke-width="2"/>')
+        body.append(f'<text x="{x + 24}" y="{y}">{label}</text>')
         x += 40 + 6.2 * len(label)
     size = f"{right + WIDTH + 16} {TOP + HEIGHT + 70}"
     pathlib.Path(sys.argv[3]).write_text(

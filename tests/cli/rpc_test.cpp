@@ -13,8 +13,8 @@ using nlohmann::json;
 
 Arguments explain(const Arguments& more = {}) {
     return joined(
-        {"explain", "--model", golden("qwen2-tiny.gguf"), "--prompt-ids", "5,6,7,8", "--max-new-tokens",
-         "3", "--method", "attention,gradient,leave_one_out", "--json", "-", "--quiet"},
+        {"explain", "--model", golden("qwen2-tiny.gguf"), "--prompt-ids", "5,6,7,8", "--max-new-tokens", "3",
+         "--method", "attention,gradient,leave_one_out", "--json", "-", "--quiet"},
         more);
 }
 

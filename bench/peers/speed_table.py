@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the table of docs/performance.md from what measure.py wrote.
 
-usage: table.py RUNS.json
+usage: speed_table.py RUNS.json
 """
 
 from __future__ import annotations
