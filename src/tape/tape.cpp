@@ -115,7 +115,7 @@ private:
             std::transform(wide, wide + count, static_cast<std::int32_t*>(copy),
                            [](std::int64_t x) { return static_cast<std::int32_t>(x); });
         } else if (is_integer(root) || root.type == "f32") {
-            // the copy's pages are new, as a rule, and clearing them takes the kernel longer than copying
+            // most of the time goes into page faults on fresh memory, so all threads share them
             constexpr std::int64_t page = 1024;
             const auto* from = static_cast<const float*>(bytes.data);
             parallel_blocks(session_.threads(), (count + page - 1) / page, [&](auto first, auto last) {

@@ -23,7 +23,11 @@ public:
     /// The node has run, or was skipped.
     void after(ggml_tensor* node, int threads);
     [[nodiscard]] bool is_running(const ggml_tensor* node) const { return node == running_; }
-    void restore() { skipped_.restore(); }
+    /// The pass has ended, perhaps between the two.
+    void restore() {
+        skipped_.restore();
+        running_ = nullptr;
+    }
 
 private:
     const ggml_tensor* running_ = nullptr;

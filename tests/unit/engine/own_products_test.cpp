@@ -120,6 +120,9 @@ TEST_F(OwnProduct, RestoredIfThePassEndsBetween) {
     ASSERT_TRUE(own.before(product.node));
     own.restore();
     EXPECT_EQ(product.node->op, GGML_OP_MUL_MAT);
+    std::fill_n(static_cast<float*>(product.node->data), ggml_nelements(product.node), 7.0F);
+    own.after(product.node, 2);  // another node at the same address, in a later pass
+    EXPECT_EQ(product.values().front(), 7.0F);
 }
 
 }  // namespace
