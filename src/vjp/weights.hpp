@@ -52,7 +52,10 @@ public:
 
     [[nodiscard]] bool bfloat16() const { return bfloat16_; }
     /// The number of matrices kept.
-    [[nodiscard]] std::size_t kept() const { return kept_.size(); }
+    [[nodiscard]] std::size_t kept() {
+        const std::scoped_lock lock(mutex_);
+        return kept_.size();
+    }
 
 private:
     using Key = std::pair<const void*, std::int64_t>;

@@ -58,8 +58,8 @@ struct LoadProgress {
     }
 };
 
-/// With AVX-512, the K types are multiplied faster in their own layout (docs/performance.md), so llama.cpp's
-/// default is left alone only where most of a file is of other types.
+/// Re-ordering is llama.cpp's default, but with AVX-512 the K types are multiplied faster as they are
+/// (docs/performance.md).
 bool gains_by_repacking(const engine::GgufContent& content) {
     if (ggml_cpu_has_avx512() == 0) return true;
     std::uint64_t k_types = 0, others = 0;
