@@ -9,7 +9,9 @@ std::uint64_t estimated_memory(const ModelFacts& model, std::size_t prompt, std:
     const std::uint64_t tokens = prompt + answer;
     const auto blocks = static_cast<std::uint64_t>(model.blocks);
     const std::uint64_t number = sizeof(float);
-    const std::uint64_t scores = static_cast<std::uint64_t>(model.heads) * tokens * tokens * number;
+    // of longer texts, no matrix of scores is made
+    const std::uint64_t keys = tokens < 512 ? tokens : 64;
+    const std::uint64_t scores = static_cast<std::uint64_t>(model.heads) * tokens * keys * number;
     const std::uint64_t row = static_cast<std::uint64_t>(model.embedding) * tokens * number;
     const std::uint64_t cache = 2 * blocks * static_cast<std::uint64_t>(model.kv_heads) *
                                 static_cast<std::uint64_t>(model.head_size) * tokens * number;

@@ -34,7 +34,9 @@ void require_own(ExplainRequest& request, ExplainRequest& own) {
         if (fixed && asked[i].get() != served[i].get())
             refuse(asked[i].key, "belongs to the service; it is chosen when that is started");
     }
-    const std::size_t budget = request.how.memory_budget, most = own.how.memory_budget;
+    if (!request.how.memory_budget) return;
+    constexpr std::size_t unless_said = std::size_t{2} << 30U;
+    const std::size_t budget = *request.how.memory_budget, most = own.how.memory_budget.value_or(unless_said);
     if (most > 0 && (budget == 0 || budget > most))
         refuse("memory_budget", fmt::format("is {}; expected 1 to {}", budget, most));
 }

@@ -21,6 +21,8 @@ public:
     virtual Progress progress() { return {}; }
     /// Called with the text of the answer as it is generated.
     virtual void stream(std::string_view /*text*/) {}
+    /// Called with a sentence that a user should know while the request runs.
+    virtual void notice(std::string_view /*sentence*/) {}
     /// Called at the end of a stage.
     virtual void clear() {}
     /// Throws Error{cancelled} if the result is no longer wanted.

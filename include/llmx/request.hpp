@@ -2,8 +2,10 @@
 // A request in tokens: what to explain, and how. llmx/task.hpp builds one from texts.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -51,6 +53,7 @@ struct UnitChoice {
     struct Part {
         std::size_t first = 0, last = 0;
         std::string role;
+        std::string title = {};  ///< of a document
     };
     /// Parts of the prompt in ascending order; set by `prepare`.
     std::vector<Part> parts = {};
@@ -96,6 +99,12 @@ struct Check {
     int sensitivity = 0;
 };
 
+/// Which passages of the prompt each sentence of the answer rests on.
+struct WhyChoice {
+    bool asked = false;  ///< fill Explanation::why
+    int budget = 0;      ///< texts to run at most; 0: by the number of passages
+};
+
 /// Of a rationale.
 inline constexpr int most_places = 1000;
 
@@ -124,6 +133,7 @@ struct Request {
     /// UNIT is the unit's text without the white space around it (all units of that text), or its number from
     /// 0 on.
     std::vector<std::string> replacements = {};
+    WhyChoice why = {};
     std::optional<Check> check = {};  ///< measure faithfulness (Attribution::faithfulness)
     /// What a person holds to be the reasons for the answer; if there are any, the plausibility of maps is
     /// measured against them (Attribution::plausibility). At most `most_places`.
@@ -133,10 +143,14 @@ struct Request {
     bool keep_hidden = false;         ///< fill Explanation::hidden
     RecordChoice views = {};          ///< fill Explanation::views
     MatmulPrecision matmul_precision = MatmulPrecision::automatic;
-    std::size_t memory_budget = std::size_t{2} << 30;  ///< bytes for recorded values; 0: unlimited
-    int micro_batch = 0;                               ///< tokens to run at a time; 0: all
-    int context = 0;  ///< maximum number of tokens; 0: the model's training context
+    /// Bytes for recorded values; 0: unlimited. None: by the model and the text. What does not fit is
+    /// recorded in pieces, which takes longer and gives the same numbers.
+    std::optional<std::size_t> memory_budget = {};
+    int micro_batch = 0;  ///< tokens to run at a time; 0: all
+    int context = 0;      ///< maximum number of tokens; 0: the model's training context
     Progress progress = {};
+    /// Told in a sentence what a user should know while it runs: that it needs much of the free memory.
+    std::function<void(std::string_view)> notice = {};
     std::vector<std::string> warnings = {};  ///< about the texts; set by `prepare`, copied into the result
 };
 

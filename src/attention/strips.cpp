@@ -27,8 +27,9 @@ float mask_slope(float max_bias, std::int64_t head, std::int64_t heads) {
 void leave_out_masked(const Heads& heads, Strip& strip) {
     std::int64_t begin = heads.keys();
     std::int64_t end = 0;
+    std::vector<float> scratch;
     for (std::int64_t query = strip.first; query < strip.last; ++query) {
-        const float* mask = repeated_row(heads.mask, strip.batch, strip.head, query);
+        const float* mask = heads.mask.row(strip.batch, strip.head, query, 0, heads.keys(), scratch);
         std::int64_t last = heads.keys();
         while (last > end && mask[last - 1] == hidden) --last;
         end = last;
@@ -105,7 +106,7 @@ void attend(const Heads& heads, const Strip& strip, Weights& weights, float* y) 
 std::vector<Strip> strips_of(const Heads& heads, std::int64_t batch) {
     std::vector<Strip> strips;
     const std::int64_t queries = heads.q.shape[2];
-    const std::int64_t masks = heads.mask ? heads.mask.shape[1] : 1;  // heads that have one of their own
+    const std::int64_t masks = heads.mask ? heads.mask.heads() : 1;  // heads that have one of their own
     for (std::int64_t head = 0; head < heads.q.shape[1]; ++head) {
         for (std::int64_t first = 0; first < queries; first += strip_rows) {
             Strip strip{batch, head, first, std::min(first + strip_rows, queries), 0, heads.keys()};
@@ -141,7 +142,8 @@ void find_weights(const Heads& heads, const Strip& s, Weights& weights) {
         }
         float most = 0.0F;
         if (heads.mask) {
-            const float* mask = repeated_row(heads.mask, s.batch, s.head, s.first + r) + s.begin;
+            const float* mask =
+                heads.mask.row(s.batch, s.head, s.first + r, s.begin, s.end, weights.mask);
             most = mask_row(row, mask, scale, slope, n);
         } else {
             scale_row(scale, row, n);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/mask.hpp"
 #include "core/tensor_view.hpp"
 
 namespace llmx::attention {
@@ -20,7 +21,7 @@ struct Heads {
     TensorView<const float> q;     ///< [batches, heads, queries, row]
     TensorView<const float> k;     ///< [batches, heads, keys, row]
     TensorView<const float> v;     ///< [batches, heads, keys, width]; `across`: [batches, heads, width, keys]
-    TensorView<const float> mask;  ///< [.., .., queries, keys], repeated over batches and heads; or none
+    MaskView mask;              ///< [.., .., queries, keys], repeated over batches and heads; or none
     TensorView<const float> sinks;  ///< one of each head; or none
     bool across = false;
     float scale = 1.0F;
@@ -57,6 +58,7 @@ std::vector<Strip> strips_of(const Heads& heads, std::int64_t batch);
 struct Weights {
     std::vector<float> p;
     std::vector<float> slopes;  ///< of the cap; empty without one
+    std::vector<float> mask;    ///< one row
 };
 
 /// Uses one thread.

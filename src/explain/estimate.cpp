@@ -12,6 +12,7 @@
 #include "explain/sensitive.hpp"
 #include "faithfulness/faithfulness.hpp"
 #include "faithfulness/infidelity.hpp"
+#include "replay/budget.hpp"
 
 namespace llmx {
 namespace {
@@ -64,11 +65,12 @@ Part part_of_sensitivity(const Check& check, std::span<const BoundMethod> method
 std::string megabytes(double bytes) { return fmt::format("{:.0f} MB", bytes / 1e6); }
 
 void require_bytes(const Request& request, const std::string& what, double bytes, std::string_view instead) {
-    if (request.memory_budget == 0 || bytes <= static_cast<double>(request.memory_budget)) return;
-    throw Error(
-        ErrorCode::input,
-        fmt::format("{}: takes {}, `memory_budget` is {}; expected {}, or a larger budget", what,
-                    megabytes(bytes), megabytes(static_cast<double>(request.memory_budget)), instead));
+    constexpr std::size_t unless_said = std::size_t{2} << 30U;
+    const auto budget = static_cast<double>(request.memory_budget.value_or(unless_said));
+    if (budget == 0 || bytes <= budget) return;
+    throw Error(ErrorCode::input,
+                fmt::format("{}: takes {}, `memory_budget` is {}; expected {}, or a larger budget", what,
+                            megabytes(bytes), megabytes(budget), instead));
 }
 
 }  // namespace
@@ -120,6 +122,21 @@ std::size_t fitting_budget(std::size_t budget, std::uint64_t free) {
     constexpr std::uint64_t least = std::uint64_t{64} << 20U;  // smaller pieces save nothing
     if (budget == 0 || free == 0) return budget;
     return std::min<std::size_t>(budget, std::max(free / 2, least));
+}
+
+void require_memory(const Request& request, const replay::Replay& replay, std::uint64_t free) {
+    if (free == 0 || replay.bytes() == 0) return;
+    // while the largest node is differentiated, its gradients and those around it are there
+    const double needed =
+        static_cast<double>(replay.bytes_in_all() + 3 * replay::largest_need(replay.graph()));
+    const auto left = static_cast<double>(free);
+    const std::string numbers = fmt::format("{} tokens need about {:.1f} GB, {:.1f} GB are free",
+                                            replay.ids().size(), needed / 1e9, left / 1e9);
+    if (needed > left)
+        throw Error(ErrorCode::input, fmt::format("memory: {}; expected a shorter text{}", numbers,
+                                                  replay.pieces() == 1 ? ", or a smaller `memory_budget`"
+                                                                       : ", or more memory"));
+    if (2 * needed > left && request.notice) request.notice("memory: " + numbers);
 }
 
 }  // namespace llmx

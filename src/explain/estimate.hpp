@@ -7,6 +7,7 @@
 #include <span>
 
 #include "method/bound_method.hpp"
+#include "replay/replay.hpp"
 
 namespace llmx {
 
@@ -24,5 +25,9 @@ void require_room(const Request& request, const Model& model, std::size_t prompt
 /// The memory budget, but at most half of the free memory: the rest of a pass takes about as much as the
 /// values it records. A budget of 0 means no bound; free 0 means unknown.
 std::size_t fitting_budget(std::size_t budget, std::uint64_t free);
+
+/// Before a pass is recorded: tells Request::notice where it will take more than half of the free memory
+/// (`free`, bytes; 0: unknown), and throws Error{input} where it would take more than all of it.
+void require_memory(const Request& request, const replay::Replay& replay, std::uint64_t free);
 
 }  // namespace llmx

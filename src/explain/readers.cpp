@@ -96,7 +96,7 @@ void Readers::plan() {
     for (const List* list : {&others_, &of_objective_}) {
         for (const auto& reader : *list) append(needs, reader->needs());
     }
-    text_.replay->plan(std::move(needs), request_.memory_budget,
+    text_.replay->plan(std::move(needs), *request_.memory_budget,
                        [this](const tape::Tape& tape, int first, int last) {
                            for (const List* list : {&others_, &of_objective_}) {
                                for (const auto& reader : *list) reader->read(tape, first, last);

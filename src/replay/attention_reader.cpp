@@ -106,12 +106,20 @@ std::vector<int> AttentionReader::rows_of_columns(const tape::Tape& tape, const 
 
 attention::Heads AttentionReader::heads_of(const tape::Tape& tape, const engine::TensorInfo& joined) const {
     std::array<TensorView<const float>, 5> sources;
+    MaskView mask;
     for (const int i : weight_sources) {
-        const auto index = static_cast<std::size_t>(i);
-        if (const int id = joined.sources[index]; id >= 0)
-            sources[index] = tape.read_by(id, engine::reading_node(replay_.graph(), joined, i));
+        const int id = joined.sources[static_cast<std::size_t>(i)];
+        if (id < 0) continue;
+        const int reader = engine::reading_node(replay_.graph(), joined, i);
+        if (i == 3) {
+            mask = tape.mask_read_by(id, reader);
+        } else {
+            sources[static_cast<std::size_t>(i)] = tape.read_by(id, reader);
+        }
     }
-    return engine::heads_of(joined, sources);
+    attention::Heads heads = engine::heads_of(joined, sources);
+    heads.mask = mask;
+    return heads;
 }
 
 void AttentionReader::require_rows(const AttentionSite& site) const {

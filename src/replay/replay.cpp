@@ -8,6 +8,20 @@
 
 namespace llmx::replay {
 
+namespace {
+
+/// Of inputs, which every recording keeps.
+std::size_t input_bytes(const engine::Graph& graph) {
+    std::size_t bytes = 0;
+    for (const engine::TensorInfo& tensor : graph.tensors) {
+        if (tensor.role == engine::TensorRole::input && tensor.is_root())
+            bytes += tape::bytes_of(graph, {tensor.id, -1});
+    }
+    return bytes;
+}
+
+}  // namespace
+
 Replay::Replay(engine::Session& session, engine::PassInput input, std::shared_ptr<tape::Arena> arena)
     : Replay(session, input, std::move(arena), std::make_shared<const engine::Graph>(session.plan(input))) {}
 
@@ -78,6 +92,17 @@ std::size_t Replay::bytes() const {
     return most;
 }
 
+/// What pieces begin with, and the first run keeps for them.
+tape::Keeps Replay::crossing() const {
+    tape::Keeps all;
+    for (const Piece& piece : pieces_) all.insert(piece.crossing.begin(), piece.crossing.end());
+    return all;
+}
+
+std::size_t Replay::bytes_in_all() const {
+    return bytes() + input_bytes(*graph_) + bytes_of(*graph_, crossing());
+}
+
 engine::PassInput& Replay::refeed() {
     forget();
     results_ = {};
@@ -85,7 +110,7 @@ engine::PassInput& Replay::refeed() {
 }
 
 tape::Tape Replay::record(const Piece& piece) {
-    arena_->reset();
+    arena_->reset(bytes() + input_bytes(*graph_));
     const bool is_last = piece.last == static_cast<int>(graph_->nodes.size());
     if (is_last && (results_.empty() || !crossing_)) return record_first(piece);
     tape::Part part{piece.last - 1, nullptr, nullptr, nullptr};
@@ -96,11 +121,10 @@ tape::Tape Replay::record(const Piece& piece) {
 
 /// Runs all of the pass, and keeps what the other pieces begin with.
 tape::Tape Replay::record_first(const Piece& piece) {
-    tape::Keeps crossing;
-    for (const Piece& any : pieces_) crossing.insert(any.crossing.begin(), any.crossing.end());
-    crossing_arena_->reset();
+    const tape::Keeps lasting = crossing();
+    crossing_arena_->reset(bytes_of(*graph_, lasting));
     tape::Tape tape =
-        tape::record(session_, input_, graph_, {piece.keeps, arena_, &crossing, crossing_arena_});
+        tape::record(session_, input_, graph_, {piece.keeps, arena_, &lasting, crossing_arena_});
     if (pieces_.size() > 1) crossing_.emplace(tape);
     if (results_.empty()) take_results();
     return tape;

@@ -65,6 +65,8 @@ public:
     [[nodiscard]] std::size_t pieces() const { return pieces_.size(); }
     /// Of the values that the largest piece keeps.
     [[nodiscard]] std::size_t bytes() const;
+    /// ... with the inputs, and the values that cross into other pieces.
+    [[nodiscard]] std::size_t bytes_in_all() const;
 
 private:
     Replay(engine::Session& session, engine::PassInput input, std::shared_ptr<tape::Arena> arena,
@@ -75,6 +77,7 @@ private:
     tape::Tape record(const Piece& piece);
     [[nodiscard]] tape::Tape record_first(const Piece& piece);
     [[nodiscard]] const tape::Tape& recorded();
+    [[nodiscard]] tape::Keeps crossing() const;
     void take_results();
 
     engine::Session& session_;

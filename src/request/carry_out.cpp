@@ -82,6 +82,7 @@ Prepared prepare(const Model& model, const ExplainRequest& request, Activity& ac
     Request how = prepared.asked.how;
     if (request.measure_faithfulness) how.check = request.check;
     how.progress = activity.progress();
+    how.notice = [&activity](std::string_view sentence) { activity.notice(sentence); };
     prepared.request = llmx::prepare(model, prepared.asked.texts, std::move(how));
     if (model.facts().kind == ModelKind::decoder) require_context(model, prepared.asked, prepared.request);
     if (is_automatic(prepared.asked.methods)) {

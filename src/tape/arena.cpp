@@ -16,13 +16,7 @@ void Arena::Free::operator()(void* memory) const { std::free(memory); }
 void* Arena::take(std::size_t bytes) {
     bytes = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
     while (current_ < chunks_.size() && chunks_[current_].size - chunks_[current_].used < bytes) ++current_;
-    if (current_ == chunks_.size()) {
-        Chunk chunk;
-        chunk.size = std::max(bytes, chunk_bytes);
-        chunk.memory.reset(std::aligned_alloc(alignment, chunk.size));
-        if (!chunk.memory) throw std::bad_alloc();
-        chunks_.push_back(std::move(chunk));
-    }
+    if (current_ == chunks_.size()) add_chunk(std::max(bytes, chunk_bytes));
     Chunk& chunk = chunks_[current_];
     void* memory = static_cast<char*>(chunk.memory.get()) + chunk.used;
     chunk.used += bytes;
@@ -30,7 +24,20 @@ void* Arena::take(std::size_t bytes) {
     return memory;
 }
 
-void Arena::reset() {
+void Arena::add_chunk(std::size_t bytes) {
+    Chunk chunk;
+    chunk.size = bytes;
+    chunk.memory.reset(std::aligned_alloc(alignment, bytes));
+    if (!chunk.memory) throw std::bad_alloc();
+    chunks_.push_back(std::move(chunk));
+}
+
+void Arena::reset(std::size_t bytes) {
+    bytes = (bytes + alignment - 1) / alignment * alignment;
+    if (bytes > 0 && (chunks_.empty() || chunks_.front().size < bytes)) {
+        chunks_.clear();
+        add_chunk(bytes);
+    }
     for (Chunk& chunk : chunks_) chunk.used = 0;
     current_ = 0;
     used_ = 0;

@@ -12,8 +12,9 @@ class Arena {
 public:
     /// `bytes` of memory, aligned for vectors, until the next reset.
     void* take(std::size_t bytes);
-    /// Makes all memory available again.
-    void reset();
+    /// Makes all memory available again, `bytes` of it in one stretch: values of other sizes than the last
+    /// ones leave no gaps there.
+    void reset(std::size_t bytes = 0);
     [[nodiscard]] std::size_t used() const { return used_; }
     /// How often that has been done: memory taken at an earlier count may hold something else by now.
     [[nodiscard]] std::uint64_t resets() const { return resets_; }
@@ -27,6 +28,8 @@ private:
         std::size_t size = 0;
         std::size_t used = 0;
     };
+    void add_chunk(std::size_t bytes);
+
     std::vector<Chunk> chunks_;
     std::size_t current_ = 0;
     std::size_t used_ = 0;

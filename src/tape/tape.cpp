@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstring>
 #include <llmx/error.hpp>
+#include <mutex>
+#include <optional>
 
 #include "core/parallel.hpp"
 
@@ -21,14 +23,51 @@ TensorView<const T> window(const void* root, const engine::TensorInfo& tensor) {
 
 }  // namespace
 
+/// A large mask, one bit for each of its values.
+class StoredMask {
+public:
+    explicit StoredMask(MaskBits bits) : bits_(std::move(bits)) {}
+    [[nodiscard]] const MaskBits& bits() const { return bits_; }
+
+    /// As floats, from the first time on that anybody asks for them.
+    [[nodiscard]] const float* floats() const {
+        const std::lock_guard lock(mutex_);
+        if (floats_.empty()) {
+            floats_.resize(static_cast<std::size_t>(bits_.size()));
+            bits_.expand(0, bits_.size(), floats_.data());
+        }
+        return floats_.data();
+    }
+
+private:
+    MaskBits bits_;
+    mutable std::mutex mutex_;
+    mutable std::vector<float> floats_;
+};
+
+namespace {
+
+/// Is it worth looking whether it can be kept as bits?
+bool may_be_mask(const engine::TensorInfo& root) {
+    constexpr std::int64_t least = 1 << 10;
+    return root.role == engine::TensorRole::input && root.type == "f32" && root.elements() >= least;
+}
+
+}  // namespace
+
 std::size_t bytes_of(const engine::Graph& graph, ValueKey key) {
-    return static_cast<std::size_t>(graph.at(key.root).elements()) * sizeof(float);
+    constexpr std::size_t line = 64;  // as the arena aligns
+    const engine::TensorInfo& root = graph.at(key.root);
+    const auto elements = static_cast<std::size_t>(root.elements());
+    const std::size_t bytes = may_be_mask(root) ? elements / 8 : elements * sizeof(float);
+    return (bytes + line - 1) / line * line;
 }
 
 Tape::Tape(std::shared_ptr<const engine::Graph> graph, std::vector<std::shared_ptr<Arena>> arenas)
     : graph_(std::move(graph)), arenas_(std::move(arenas)), lineage_(*graph_) {}
 
 const void* Tape::stored(ValueKey key, const engine::TensorInfo& tensor) const {
+    if (const auto mask = masks_.find(key); mask != masks_.end()) return mask->second->floats();
     const auto found = values_.find(key);
     if (found == values_.end()) {
         throw Error(ErrorCode::internal, fmt::format("tape: the value of {} as node {} left it was not kept",
@@ -49,6 +88,13 @@ TensorView<const float> Tape::read_by(int tensor, int reader) const {
 TensorView<const std::int32_t> Tape::indices_read_by(int tensor, int reader) const {
     const engine::TensorInfo& info = graph_->at(tensor);
     return window<std::int32_t>(stored(lineage_.read_by(tensor, reader), info), info);
+}
+
+MaskView Tape::mask_read_by(int tensor, int reader) const {
+    const engine::TensorInfo& info = graph_->at(tensor);
+    const auto mask = masks_.find(lineage_.read_by(tensor, reader));
+    if (mask == masks_.end()) return read_by(tensor, reader);
+    return {mask->second->bits(), info.offset, info.shape, info.strides};
 }
 
 TensorView<const float> Tape::written_by(int node) const {
@@ -101,11 +147,20 @@ private:
         const engine::TensorInfo& root = tape_.graph().at(key.root);
         const engine::TensorBytes bytes = session_.bytes(key.root);
         if (bytes.data == nullptr) return;  // an input that this pass does not use
+        if (may_be_mask(root) && keep_as_mask(key, bytes, root.elements())) return;
         const bool lasts = recording_.lasting != nullptr && recording_.lasting->contains(key);
         Arena& arena = lasts ? *recording_.lasting_arena : *recording_.arena;
-        void* copy = arena.take(bytes_of(tape_.graph(), key));
+        void* copy = arena.take(static_cast<std::size_t>(root.elements()) * sizeof(float));
         copy_in(root, bytes, copy);
         tape_.values_.emplace(key, copy);
+    }
+
+    bool keep_as_mask(ValueKey key, engine::TensorBytes bytes, std::int64_t elements) {
+        std::optional<MaskBits> bits =
+            MaskBits::of({static_cast<const float*>(bytes.data), static_cast<std::size_t>(elements)});
+        if (!bits) return false;
+        tape_.masks_.emplace(key, std::make_shared<const StoredMask>(std::move(*bits)));
+        return true;
     }
 
     void copy_in(const engine::TensorInfo& root, engine::TensorBytes bytes, void* copy) const {

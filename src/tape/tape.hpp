@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "core/mask.hpp"
 #include "core/tensor_view.hpp"
 #include "engine/pass/pass.hpp"
 #include "tape/arena.hpp"
@@ -16,6 +17,8 @@ namespace llmx::tape {
 
 /// The values of a pass to keep.
 using Keeps = std::set<ValueKey>;
+
+class StoredMask;
 
 class Tape {
 public:
@@ -30,13 +33,15 @@ public:
     [[nodiscard]] TensorView<const float> read_by(int tensor, int reader) const;
     /// The same of integers.
     [[nodiscard]] TensorView<const std::int32_t> indices_read_by(int tensor, int reader) const;
+    /// The same of a mask.
+    [[nodiscard]] MaskView mask_read_by(int tensor, int reader) const;
     /// What node number `node` wrote.
     [[nodiscard]] TensorView<const float> written_by(int node) const;
     /// A kept value through the window of `tensor`.
     [[nodiscard]] TensorView<const float> value(ValueKey key, const engine::TensorInfo& tensor) const;
     /// All of a kept float32 value, as its storage root lies.
     [[nodiscard]] std::span<const float> all(ValueKey key) const;
-    [[nodiscard]] bool has(ValueKey key) const { return values_.contains(key); }
+    [[nodiscard]] bool has(ValueKey key) const { return values_.contains(key) || masks_.contains(key); }
 
 private:
     friend class Recorder;
@@ -46,9 +51,10 @@ private:
     std::vector<std::shared_ptr<Arena>> arenas_;
     Lineage lineage_;
     std::map<ValueKey, const void*> values_;  // float32, or int32 for integer roots
+    std::map<ValueKey, std::shared_ptr<const StoredMask>> masks_;
 };
 
-/// Bytes that keeping a value takes.
+/// Bytes that keeping a value takes; of a large input, as if it were a mask that can be kept by bit.
 std::size_t bytes_of(const engine::Graph& graph, ValueKey key);
 
 /// What to keep of a pass, and where. The arenas are the caller's to reset.

@@ -82,11 +82,14 @@ GradientBuffers::Taken GradientBuffers::scratch(const Shape& shape) {
     return taken;
 }
 
+void GradientBuffers::drop(int root) {
+    const auto i = static_cast<std::size_t>(root);
+    pool_.give(graph_.tensors[i].elements(), std::move(roots_[i].memory));
+    roots_[i].fresh = false;
+}
+
 void GradientBuffers::reset() {
-    for (std::size_t i = 0; i < roots_.size(); ++i) {
-        pool_.give(graph_.tensors[i].elements(), std::move(roots_[i].memory));
-        roots_[i].fresh = false;
-    }
+    for (int root = 0; root < static_cast<int>(roots_.size()); ++root) drop(root);
 }
 
 }  // namespace llmx::vjp

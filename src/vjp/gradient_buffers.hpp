@@ -50,6 +50,8 @@ public:
     /// A dense, zeroed buffer outside the shadow.
     Taken scratch(const Shape& shape);
 
+    /// Drops the gradient of a root.
+    void drop(int root);
     /// Drops every gradient.
     void reset();
 

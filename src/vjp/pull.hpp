@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/mask.hpp"
 #include "core/parallel.hpp"
 #include "core/tensor_view.hpp"
 #include "vjp/rule.hpp"
@@ -26,6 +27,7 @@ class PullSource {
 public:
     virtual ~PullSource() = default;
     virtual TensorView<const float> value(int source) = 0;           // float32
+    virtual MaskView mask(int source) { return value(source); }
     virtual TensorView<const std::int32_t> indices(int source) = 0;  // i32 or the low half of i64
     virtual TensorView<const float> output() = 0;
     virtual Sink sink(int source) = 0;
@@ -45,6 +47,8 @@ public:
     [[nodiscard]] const TensorView<const float>& dy() const { return dy_; }
     /// Value of source i; rows contiguous. It must be kept, a weight or an input.
     [[nodiscard]] TensorView<const float> x(int i) const { return from_.value(i); }
+    /// Source i, an input, as a mask.
+    [[nodiscard]] MaskView mask(int i) const { return from_.mask(i); }
     [[nodiscard]] TensorView<const std::int32_t> indices(int i) const { return from_.indices(i); }
     /// Value of the output; rows contiguous. It must be kept.
     [[nodiscard]] TensorView<const float> y() const { return from_.output(); }

@@ -28,6 +28,8 @@ public:
         return with_dense_rows(tape_.read_by(source.id, node_.reader(i)));
     }
 
+    MaskView mask(int i) override { return tape_.mask_read_by(node_.source(i).id, node_.reader(i)); }
+
     TensorView<const std::int32_t> indices(int i) override {
         return tape_.indices_read_by(node_.source(i).id, node_.reader(i));
     }
@@ -99,6 +101,27 @@ private:
     std::vector<Detour> detours_;
 };
 
+/// By step: the roots whose gradient no earlier step touches. Without it, what has been pulled out of a KV
+/// cache would be held until the end of the pass.
+std::vector<std::vector<int>> ends_of_roots(const engine::Graph& graph, const Plan& plan) {
+    std::vector<std::vector<int>> ends(plan.steps.size());
+    std::vector<bool> met(graph.tensors.size(), false);
+    for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+        const engine::TensorInfo& info = plan.steps[i].info(graph);
+        const auto meet = [&](int tensor) {
+            const int root = graph.at(tensor).root;
+            if (met[static_cast<std::size_t>(root)]) return;
+            met[static_cast<std::size_t>(root)] = true;
+            ends[i].push_back(root);
+        };
+        meet(info.id);
+        for (std::size_t s = 0; s < info.sources.size(); ++s) {
+            if ((plan.steps[i].wanted >> s & 1U) != 0) meet(info.sources[s]);
+        }
+    }
+    return ends;
+}
+
 }  // namespace
 
 Reverse::Reverse(const engine::Graph& graph, const Plan& plan, Weights& weights, std::vector<int> asked,
@@ -108,7 +131,8 @@ Reverse::Reverse(const engine::Graph& graph, const Plan& plan, Weights& weights,
       weights_(weights),
       asked_(std::move(asked)),
       threads_(threads),
-      shadow_(graph) {}
+      shadow_(graph),
+      ends_(ends_of_roots(graph, plan)) {}
 
 void Reverse::seed(int tensor, std::span<const float> gradient) {
     const Sink sink = shadow_.touch(tensor, true);
@@ -128,6 +152,7 @@ void Reverse::run(const tape::Tape& tape, std::size_t first, std::size_t last, c
     for (std::size_t i = last; i-- > first;) {
         if (go_on) go_on();
         step(tape, plan_.steps[i], sink);
+        for (const int root : ends_[i]) shadow_.drop(root);
     }
     if (first > 0) return;
     shadow_.reset();  // the remaining gradients belong to memory from before the pass

@@ -42,6 +42,7 @@ private:
     std::vector<int> asked_;
     int threads_;
     GradientBuffers shadow_;
+    std::vector<std::vector<int>> ends_;  ///< by step: roots that no earlier step reads or writes
 };
 
 }  // namespace llmx::vjp

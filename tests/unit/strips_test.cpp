@@ -103,5 +103,21 @@ TEST(Strips, AQueryWithoutKeysReadsNothing) {
     EXPECT_NE(y[static_cast<std::size_t>(4 * Example::width)], 0.0F);
 }
 
+TEST(Strips, AMaskOfBitsIsAMaskOfFloats) {
+    Example example;
+    example.see(20);
+    Heads heads = example.view();
+    std::vector<float> of_floats(
+        static_cast<std::size_t>(Example::heads * Example::queries * Example::width));
+    attend(heads, of_floats.data(), 2);
+    const auto bits = MaskBits::of(example.mask);
+    ASSERT_TRUE(bits);
+    const Shape shape{1, 1, Example::queries, Example::keys};
+    heads.mask = MaskView(*bits, 0, shape, dense_strides(shape));
+    std::vector<float> of_bits(of_floats.size());
+    attend(heads, of_bits.data(), 2);
+    EXPECT_EQ(of_bits, of_floats);
+}
+
 }  // namespace
 }  // namespace llmx::attention

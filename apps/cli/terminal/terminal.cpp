@@ -59,7 +59,8 @@ void require_not_interrupted() {
     if (interrupted() != 0) throw Error(ErrorCode::cancelled, "interrupted; nothing was written");
 }
 
-TerminalActivity::TerminalActivity(bool quiet) : shown_(!quiet && isatty(STDERR_FILENO) == 1) {}
+TerminalActivity::TerminalActivity(bool quiet)
+    : quiet_(quiet), shown_(!quiet && isatty(STDERR_FILENO) == 1) {}
 
 TerminalActivity::~TerminalActivity() { erase(); }
 
@@ -100,6 +101,12 @@ void TerminalActivity::stream(std::string_view text) {
     if (!streaming_) erase();
     streaming_ = true;
     say(view::printable(text));
+}
+
+void TerminalActivity::notice(std::string_view sentence) {
+    if (quiet_) return;
+    erase();
+    say(std::string(sentence) + "\n");
 }
 
 void TerminalActivity::clear() { erase(); }

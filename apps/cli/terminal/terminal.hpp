@@ -30,6 +30,7 @@ public:
     /// Draws a bar, with an estimate of the time left, once the work has taken a second; false after Ctrl-C.
     Progress progress() override;
     void stream(std::string_view text) override;
+    void notice(std::string_view sentence) override;
     /// Removes the bar, ends a streamed line.
     void clear() override;
     /// Throws after a Ctrl-C.
@@ -42,7 +43,8 @@ private:
     void draw(std::string_view stage, double done);
     [[nodiscard]] std::string estimate(Clock::time_point now, double done) const;
 
-    bool shown_;
+    bool quiet_;
+    bool shown_;  ///< progress is: on a terminal only
     bool bar_ = false, streaming_ = false;
     Clock::time_point start_ = Clock::now(), drawn_ = start_;
     std::string stage_;

@@ -30,9 +30,11 @@ std::string refuses(const Node& node) {
 attention::Heads heads_of(const Pull& pull) {
     std::array<TensorView<const float>, 5> sources;
     for (int i = 0; i < 5; ++i) {
-        if (pull.node().has(i)) sources[static_cast<std::size_t>(i)] = pull.x(i);
+        if (i != 3 && pull.node().has(i)) sources[static_cast<std::size_t>(i)] = pull.x(i);
     }
-    return engine::heads_of(pull.node().info, sources);
+    attention::Heads heads = engine::heads_of(pull.node().info, sources);
+    if (pull.node().has(3)) heads.mask = pull.mask(3);
+    return heads;
 }
 
 /// What one thread works with.
