@@ -19,6 +19,7 @@ public:
     using std::runtime_error::runtime_error;
 };
 
+Command add_why(CLI::App& program);
 Command add_explain(CLI::App& program);
 Command add_evaluate(CLI::App& program);
 Command add_methods(CLI::App& program);

@@ -9,6 +9,7 @@
 #include <llmx/error.hpp>
 #include <llmx/explain_request.hpp>
 
+#include "input.hpp"
 #include "request/fields.hpp"
 
 namespace llmx::cli {
@@ -146,6 +147,16 @@ void declare(CLI::App& app, const Field& field, Json& given) {
     }
 }
 
+/// Files, each a document.
+void declare_documents(CLI::App& app, const Field& field, Json& given) {
+    app.add_option_function<std::vector<std::string>>(
+           "--document",
+           [&given](const std::vector<std::string>& paths) { given[std::string(document_files)] = paths; },
+           help_of(field) + wrapped(" Here: a file each, its name the title; may be repeated."))
+        ->allow_extra_args(false)
+        ->type_name("FILE");
+}
+
 void declare_file(CLI::App& app, const Field& field, Json& given) {
     const std::string key = field.key + "_file";
     app.add_option_function<std::string>(
@@ -165,6 +176,10 @@ std::string flag_of(std::string key) {
 void declare_flags(CLI::App& app, const request::Fields& fields, Json& given) {
     for (const Field& field : fields) {
         app.option_defaults()->group(field.group);
+        if (field.kind == Kind::documents) {
+            declare_documents(app, field, given);
+            continue;
+        }
         declare(app, field, given);
         if (field.facts.file) declare_file(app, field, given);
     }

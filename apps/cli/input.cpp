@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <llmx/error.hpp>
@@ -78,8 +79,24 @@ std::string InputReader::file(const std::string& what, const std::string& path) 
     return text;
 }
 
+void InputReader::read_documents(Json& request) {
+    const std::string key(document_files);
+    if (!request.contains(key)) return;
+    const Json paths = request[key];
+    request.erase(key);
+    if (!paths.is_array()) request::refuse(key, paths, "a list of file names");
+    if (!has(request, "documents")) request["documents"] = Json::array();
+    for (const Json& path : paths) {
+        if (!path.is_string()) request::refuse(key, path, "the name of a file");
+        const auto name = path.get<std::string>();
+        const std::string title = name == "-" ? "" : std::filesystem::path(name).filename().string();
+        request["documents"].push_back({{"title", title}, {"text", file("`document`", name)}});
+    }
+}
+
 void InputReader::read_texts(Json& request, const request::Fields& fields) {
     require_one_of_each(request, fields);
+    read_documents(request);
     for (const Field& field : fields) {
         const std::string twin = file_key(field);
         if (field.facts.file && request.contains(twin)) {

@@ -10,6 +10,9 @@
 
 namespace llmx::cli {
 
+/// A key of the command line alone: files that are documents.
+inline constexpr std::string_view document_files = "document";
+
 /// Reads what options point to. Standard input ("-") can be read by one of them only.
 class InputReader {
 public:
@@ -28,6 +31,7 @@ public:
     ExplainRequest request(request::Json object);
 
 private:
+    void read_documents(request::Json& request);
     std::string read(const std::string& what, const std::string& path);
     std::optional<std::string> standard_input_taken_by_;
 };

@@ -56,13 +56,14 @@ int run(int argc, char** argv) {
     program.set_version_flag("--version", version_text);
     program.footer(footer);
     const std::vector<llmx::cli::Command> commands = {
-        llmx::cli::add_explain(program),  llmx::cli::add_evaluate(program),
-        llmx::cli::add_compare(program),  llmx::cli::add_drift(program),
-        llmx::cli::add_view(program),     llmx::cli::add_plot(program),
-        llmx::cli::add_batch(program),    llmx::cli::add_methods(program),
-        llmx::cli::add_modules(program),  llmx::cli::add_model(program),
-        llmx::cli::add_tokenize(program), llmx::cli::add_quantize(program),
-        llmx::cli::add_serve(program),    llmx::cli::add_serve_worker(program)};
+        llmx::cli::add_why(program),         llmx::cli::add_explain(program),
+        llmx::cli::add_evaluate(program),    llmx::cli::add_compare(program),
+        llmx::cli::add_drift(program),       llmx::cli::add_view(program),
+        llmx::cli::add_plot(program),        llmx::cli::add_batch(program),
+        llmx::cli::add_methods(program),     llmx::cli::add_modules(program),
+        llmx::cli::add_model(program),       llmx::cli::add_tokenize(program),
+        llmx::cli::add_quantize(program),    llmx::cli::add_serve(program),
+        llmx::cli::add_serve_worker(program)};
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

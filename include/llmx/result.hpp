@@ -13,6 +13,7 @@
 #include <llmx/tensor.hpp>
 #include <llmx/version.hpp>
 #include <llmx/view_data.hpp>
+#include <llmx/why.hpp>
 
 namespace llmx {
 
@@ -236,6 +237,7 @@ struct Explanation {
     std::optional<SpanResult> span;         ///< question answering with an encoder
     Original original;                      ///< of the methods "attention" and "gradient"
     std::vector<Attribution> attributions;  ///< of all others; `all_scores` lists the scores of both
+    std::optional<Why> why;                 ///< Request::why
     std::vector<HiddenState> hidden;        ///< by block, if kept
     std::optional<ViewData> views;          ///< if requested
     std::vector<std::pair<std::string, double>> timings;  ///< seconds per stage, in order

@@ -11,6 +11,12 @@
 
 namespace llmx {
 
+/// A text that a question is about.
+struct Document {
+    std::string title = {};  ///< may be empty
+    std::string text = {};
+};
+
 /// Inputs of a task. Each task (src/task/tasks/) accepts some of them; the others raise an error that names
 /// them.
 struct TaskInputs {
@@ -21,6 +27,8 @@ struct TaskInputs {
     /// A complete chat. If its last message is the assistant's, that is the answer that is explained, unless
     /// there is another one.
     std::vector<Message> messages = {};
+    /// Texts that the last user's message is about. They stand before it, each under "[Document 1: title]".
+    std::vector<Document> documents = {};
     bool continue_final_message = false;     ///< the model goes on with the assistant's last message instead
     std::optional<std::string> prompt = {};  ///< a complete prompt, without a template
     std::optional<std::string> question = {};  ///< with `context`

@@ -139,6 +139,14 @@ class Model:
             return Result(found)
         return Result(found, decode=lambda token: tokenizer.decode([token]))
 
+    def why(self, **request: Any) -> Result:
+        """Says which passages of the prompt each sentence of the answer rests on: `explain(why=True, ...)`.
+
+        documents: texts, or dicts with title and text, that the user's message is about.
+        The result's `why` has sentences, passages and their strengths (docs/why.md).
+        """
+        return self.explain(**{"why": True, **request})
+
 
 def load(path: StrPath, *, use_mmap: bool = True, progress: Progress | None = None,
          **options: Unpack[LoadOptions]) -> Model:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         LogitLens,
         ModelSummary,
         Span,
+        Why,
     )
 
 _FORMS = {".json": "json", ".html": "html", ".safetensors": "safetensors"}
@@ -46,6 +47,7 @@ class Result(LazyDict):
     gradient: None or dict; saliency_map [P], block_gradient_x_input [blocks, P], gradient and input_embeddings
         [P, embedding], ...
     attributions: list of dict; method, units, targets, scores [targets, units], completeness, faithfulness, ...
+    why: None or dict; sentences (list of dict), passages, asked, strengths [sentences, passages], ... (docs/why.md).
     hidden (if kept), span (question answering), logit_lens (if requested), timings, peak_rss, warnings.
 
     Arrays share the engine's memory: they are read-only, and keep that memory alive. In a result that was read from a
@@ -78,6 +80,7 @@ class Result(LazyDict):
     span: Span
     attention: Attention
     gradient: Gradient
+    why: Why
     attributions: Attributions
     hidden: list[HiddenState]
     logit_lens: LogitLens

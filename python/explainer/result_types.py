@@ -109,6 +109,45 @@ class Gradient(TypedDict):
     replayed: list[int]
 
 
+class WhyPassage(TypedDict):
+    text: str
+    role: str
+    part: int
+    title: str
+    lines: tuple[int, int]
+    tokens: list[int]
+
+
+class WhySource(TypedDict):
+    passage: int
+    strength: float
+    probability_without: float
+    p_value: float | None
+    substitute: bool
+
+
+class WhySentence(TypedDict):
+    text: str
+    tokens: tuple[int, int]
+    logprob: float
+    probability: float
+    probability_alone: float
+    grounded: bool
+    sources: list[WhySource]
+    others: int
+
+
+class Why(TypedDict):
+    sentences: list[WhySentence]
+    passages: list[WhyPassage]
+    asked: list[WhyPassage]
+    strengths: Floats
+    substitutes: list[int]
+    absence: str
+    runs: int
+    passes: float
+
+
 class Span(TypedDict):
     question: str
     context: str

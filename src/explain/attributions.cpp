@@ -28,7 +28,7 @@ std::function<void(double)> ticker(const Progress& progress, std::string stage, 
 void expect_reads(const std::vector<method::BoundMethod>& methods, const Request& request,
                   const Subject& subject, replay::Replay& replay) {
     for (const method::BoundMethod& method : methods)
-        replay.expect(method::reads(method, replay, sources_of(request, subject)), request.memory_budget);
+        replay.expect(method::reads(method, replay, sources_of(request, subject)), *request.memory_budget);
 }
 
 AttributionRun::AttributionRun(const Request& request, const Model& model, const Subject& subject,
@@ -49,7 +49,7 @@ AttributionRun::AttributionRun(const Request& request, const Model& model, const
              .target_rows = {},
              .arena = std::move(arena),
              .matmul_precision = request.matmul_precision,
-             .memory_budget = request.memory_budget,
+             .memory_budget = *request.memory_budget,
              .threads = model.threads(),
              .tick = [](double) {},
              .scorer = nullptr,
@@ -74,6 +74,7 @@ void AttributionRun::find_units(const Subject& subject) {
         throw Error(ErrorCode::input, "`hold`: every token is held; expected some that take a score");
     scene_.context = unit::context_rows(text, request_.units);
     in_rationale_ = unit::in_rationale(text, scene_.units, request_.rationale);
+    scene_.levels = [this, text] { return unit::levels_of(text, request_.units, scene_.units); };
 }
 
 /// Reads alternatives and the targets' values off the texts' results.

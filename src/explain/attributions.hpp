@@ -30,6 +30,7 @@ public:
              const std::function<void(Attribution&&)>& done);
 
     [[nodiscard]] const method::AttributionContext& scene() const { return scene_; }
+    [[nodiscard]] method::AttributionContext& scene() { return scene_; }
     [[nodiscard]] const Targets& targets() const { return targets_; }
     /// Whether each unit is part of Request::rationale; empty without one.
     [[nodiscard]] const std::vector<bool>& in_rationale() const { return in_rationale_; }

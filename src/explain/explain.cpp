@@ -21,7 +21,9 @@
 #include "explain/sensitive.hpp"
 #include "explain/subject.hpp"
 #include "explain/units.hpp"
+#include "explain/why.hpp"
 #include "gemm/gemm.hpp"
+#include "replay/budget.hpp"
 
 namespace llmx {
 
@@ -111,7 +113,8 @@ std::optional<double> perplexity(const std::vector<float>& logprobs) {
 /// One request under way: its texts, their passes, and what has been found.
 class Computation {
 public:
-    Computation(const Request& request, const Model& model, const std::vector<method::BoundMethod>& methods,
+    /// Chooses the request's memory budget.
+    Computation(Request& request, const Model& model, const std::vector<method::BoundMethod>& methods,
                 std::shared_ptr<tape::Arena> arena, Explanation& result)
         : request_(request),
           model_(model),
@@ -130,13 +133,10 @@ public:
                 (definition.of_objective ? of_objective_ : reading_).push_back(&definition);
             }
         }
-        explained_ = teacher_ && (scores_units() || !of_objective_.empty())
+        explained_ = teacher_ && (scores_units() || request_.why.asked || !of_objective_.empty())
                          ? text_of(replay_of_text(request, model, request.labels))
                          : answer_;
-    }
-
-    [[nodiscard]] bool is_in_pieces() const {
-        return answer_.replay->pieces() > 1 || explained_.replay->pieces() > 1;
+        choose_budget();
     }
 
     void run() {
@@ -144,12 +144,39 @@ public:
         result_.objective_value =
             teacher_ && !of_objective_.empty() ? read_label() : subject_.value(answer_.replay->results());
         if (scores_units()) score_units();
+        if (request_.why.asked) find_sources();
         result_.peak_rss = peak_rss();
+        warn_of_memory();
     }
 
 private:
     [[nodiscard]] bool scores_units() const {
         return !scoring_.empty() || request_.check || !request_.rationale.empty();
+    }
+
+    void find_sources() {
+        const Tokens& tokens = teacher_ ? request_.labels : request_.output.ids;
+        result_.why =
+            find_why(request_, model_, explained_.subject, tokens, session_, arena_, explained_.replay);
+        clock_.note("why");
+    }
+
+    void choose_budget() {
+        const engine::Graph& graph = answer_.replay->graph();
+        wanted_ = request_.memory_budget ? *request_.memory_budget
+                                         : replay::automatic_budget(graph, model_.facts().bytes);
+        const std::size_t least = std::min(wanted_, replay::largest_need(graph));
+        request_.memory_budget = std::max(least, fitting_budget(wanted_, free_));
+    }
+
+    void warn_of_memory() {
+        const bool in_pieces = answer_.replay->pieces() > 1 || explained_.replay->pieces() > 1;
+        if (*request_.memory_budget >= wanted_ || !in_pieces) return;
+        result_.warnings.push_back(fmt::format(
+            "memory: {:.1f} GB were free, so values were recorded {:.1f} GB at a time instead of {:.1f} GB; "
+            "it is faster with more free memory",
+            static_cast<double>(free_) / 1e9, static_cast<double>(*request_.memory_budget) / 1e9,
+            static_cast<double>(wanted_) / 1e9));
     }
 
     Text text_of(Subject subject) {
@@ -171,6 +198,7 @@ private:
         readers.add_records();
         readers.plan();
         if (explained_.replay == answer_.replay) expect();
+        require_memory(request_, replay, available_memory());
         // Recorded in several pieces, the pass is run for all readers at once, by the reverse pass.
         if (!readers.any_of_objective() || replay.pieces() == 1) replay.visit();
         clock_.note("replay");
@@ -223,7 +251,7 @@ private:
         clock_.note("faithfulness");
     }
 
-    const Request& request_;
+    Request& request_;
     const Model& model_;
     std::shared_ptr<tape::Arena> arena_;
     Explanation& result_;
@@ -234,13 +262,14 @@ private:
     std::vector<const method::Definition*> reading_, of_objective_;
     std::vector<method::BoundMethod> scoring_;
     Text answer_, explained_;
+    std::uint64_t free_ = available_memory();
+    std::size_t wanted_ = 0;  ///< the memory budget, if there were enough free
 };
 
 }  // namespace
 
 Explainer::Explainer(Model model, std::vector<Method> methods)
     : model_(std::move(model)), methods_(std::move(methods)), memory_(std::make_unique<Memory>()) {
-    if (methods_.empty()) throw Error(ErrorCode::usage, "methods: none given; expected at least one");
     bound(methods_);
 }
 Explainer::~Explainer() = default;
@@ -248,10 +277,10 @@ Explainer::Explainer(Explainer&&) noexcept = default;
 Explainer& Explainer::operator=(Explainer&&) noexcept = default;
 
 Explanation Explainer::compute(const Request& given) {
+    if (methods_.empty() && !given.why.asked)
+        throw Error(ErrorCode::usage, "methods: none given; expected at least one");
     const std::vector<method::BoundMethod> methods = bound(methods_);
     Request request = checked(given, model_, methods);
-    const std::uint64_t free = available_memory();
-    request.memory_budget = fitting_budget(given.memory_budget, free);
     Explanation result;
     result.model = summary(model_);
     result.objective = request.objective;
@@ -259,13 +288,6 @@ Explanation Explainer::compute(const Request& given) {
     result.warnings = request.warnings;
     Computation computation(request, model_, methods, memory_->arena, result);
     computation.run();
-    if (request.memory_budget < given.memory_budget && computation.is_in_pieces()) {
-        result.warnings.push_back(
-            fmt::format("memory: {:.1f} GB were free, so values were recorded {:.1f} GB at a time instead of "
-                        "`memory_budget`; "
-                        "it is faster with more free memory",
-                        static_cast<double>(free) / 1e9, static_cast<double>(request.memory_budget) / 1e9));
-    }
     return result;
 }
 

@@ -27,6 +27,7 @@ struct AttributionContext {
     std::vector<int> context;  ///< rows of the context (UnitChoice::context), for methods that take it away
     std::vector<Tokens> references = {};  ///< texts to compare with, one token a source row; or none
     std::vector<Unit> units;              ///< what perturbations take away, of the sources that are not fixed
+    std::function<std::vector<std::vector<int>>()> levels = {};  ///< Game::levels
     std::shared_ptr<const objective::Readout> readout;
     /// For methods that show rows of attention: places in texts[0].outputs of each target, [first, last).
     std::vector<std::pair<int, int>> target_rows;

@@ -22,6 +22,10 @@ public:
     /// at a time as are known.
     virtual std::vector<std::vector<double>> values(std::span<const Coalition> coalitions) = 0;
 
+    /// Groups of the units, coarsest first: for each unit the number of its group, in each level. None where
+    /// all units are alike.
+    [[nodiscard]] virtual std::vector<std::vector<int>> levels() const { return {}; }
+
     /// Where v of a target is the log-probability of an answer: of how many tokens; of other measures 0.
     [[nodiscard]] virtual int log_probability_tokens(std::size_t /*target*/) const { return 0; }
 };

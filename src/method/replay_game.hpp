@@ -20,6 +20,9 @@ public:
 
     [[nodiscard]] std::size_t units() const override { return scene_.units.size(); }
     [[nodiscard]] std::size_t targets() const override { return scene_.readout->targets(); }
+    [[nodiscard]] std::vector<std::vector<int>> levels() const override {
+        return scene_.levels ? scene_.levels() : std::vector<std::vector<int>>{};
+    }
     std::vector<std::vector<double>> values(std::span<const Coalition> coalitions) override;
     [[nodiscard]] int log_probability_tokens(std::size_t target) const override {
         return scene_.readout->log_probability_tokens(target);

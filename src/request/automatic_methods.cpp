@@ -27,6 +27,7 @@ bool is_automatic(const std::vector<Method>& methods) {
 std::vector<Method> automatic_methods(const Model& model, const ExplainRequest& asked,
                                       const Request& request) {
     std::vector<Method> methods;
+    if (asked.how.why.asked) return methods;
     if (request.target.contrast.empty() && has_value_norms(model)) methods.emplace_back("value_norm");
     methods.emplace_back("saliency");
     if (sets_gradient(asked, request)) methods.emplace_back("gradient");

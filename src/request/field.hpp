@@ -24,6 +24,7 @@ enum class Kind {
     name,      ///< a text in lists
     ids,       ///< token ids: a list, or a text such as "1,2,3"
     messages,  ///< a list of objects with role and content
+    documents,  ///< a list of texts, or of objects with title and text
     span,      ///< "A:B"
     place,     ///< "A:B", or words of a text
 };

@@ -83,6 +83,12 @@ void Rows::size(const char* key, std::uint64_t& target, const char* help, KeyFac
     field.get = [&target] { return Json(target); };
 }
 
+void Rows::size(const char* key, std::optional<std::uint64_t>& target, const char* help, KeyFacts facts) {
+    Field& field = add(Kind::size, key, help, facts);
+    field.set = [&target, name = field.key](const Json& value) { target = read_size(name, value); };
+    field.get = [&target] { return target ? Json(*target) : Json(); };
+}
+
 void Rows::text(const char* key, std::string& target, const char* help, KeyFacts facts) {
     Field& field = add(Kind::text, key, help, facts);
     field.set = [&target, name = field.key, facts](const Json& value) {
@@ -103,6 +109,19 @@ void Rows::ids(const char* key, std::optional<Tokens>& target, const char* help,
     Field& field = add(Kind::ids, key, help, facts);
     field.set = [&target, name = field.key](const Json& value) { target = read_ids(name, value); };
     field.get = [&target] { return target ? Json(*target) : Json(); };
+}
+
+void Rows::documents(const char* key, std::vector<Document>& target, const char* help, KeyFacts facts) {
+    Field& field = add(Kind::documents, key, help, facts);
+    field.set = [&target, name = field.key](const Json& value) { target = read_documents(name, value); };
+    field.get = [&target] {
+        Json list = target.empty() ? Json() : Json::array();
+        for (const Document& document : target) {
+            list.push_back({{"text", document.text}});
+            if (!document.title.empty()) list.back()["title"] = document.title;
+        }
+        return list;
+    };
 }
 
 void Rows::messages(const char* key, std::vector<Message>& target, const char* help, KeyFacts facts) {

@@ -30,6 +30,7 @@ public:
     void integer(const char* key, Number& target, const char* help, KeyFacts facts = {});
     void number(const char* key, float& target, const char* help, KeyFacts facts = {});
     void size(const char* key, std::uint64_t& target, const char* help, KeyFacts facts = {});
+    void size(const char* key, std::optional<std::uint64_t>& target, const char* help, KeyFacts facts = {});
     /// An empty `std::string` is none.
     void text(const char* key, std::string& target, const char* help, KeyFacts facts = {});
     void text(const char* key, std::optional<std::string>& target, const char* help, KeyFacts facts = {});
@@ -38,6 +39,7 @@ public:
     void path(const char* key, Path& target, const char* help, KeyFacts facts = {});
     void ids(const char* key, std::optional<Tokens>& target, const char* help, KeyFacts facts = {});
     void messages(const char* key, std::vector<Message>& target, const char* help, KeyFacts facts = {});
+    void documents(const char* key, std::vector<Document>& target, const char* help, KeyFacts facts = {});
     void span(const char* key, std::optional<Span>& target, const char* help, KeyFacts facts = {});
     /// [A, B] into `target`, words into `text`, "A:B" into both.
     void place(const char* key, std::optional<Span>& target, std::string& text, const char* help,

@@ -51,6 +51,13 @@ Json single(const Field& field) {
                       {"required", {"role", "content"}},
                       {"properties", {{"role", text}, {"content", text}}}}}};
         }
+        case Kind::documents: {
+            const Json text = {{"type", "string"}};
+            const Json object = {{"type", "object"},
+                                 {"required", {"text"}},
+                                 {"properties", {{"title", text}, {"text", text}}}};
+            return {{"type", "array"}, {"minItems", 1}, {"items", {{"oneOf", {text, object}}}}};
+        }
         default:
             return {{"type", "string"}};
     }

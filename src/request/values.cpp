@@ -130,6 +130,31 @@ std::vector<Message> read_messages(const std::string& key, const Json& value) {
     return messages;
 }
 
+std::vector<Document> read_documents(const std::string& key, const Json& value) {
+    if (!value.is_array() || value.empty())
+        unusable(key, "is no list; expected texts, or objects with title and text");
+    std::vector<Document> documents;
+    for (std::size_t i = 0; i < value.size(); ++i) {
+        const std::string name = fmt::format("{}[{}]", key, i);
+        if (value[i].is_string()) {
+            documents.push_back({{}, read_text(name, value[i], {})});
+            continue;
+        }
+        if (!value[i].is_object() || !value[i].contains("text"))
+            unusable(name, "is neither a text nor an object with text");
+        Document document{{}, read_text(name, value[i]["text"], {})};
+        for (const auto& [member, content] : value[i].items()) {
+            if (member == "title") {
+                if (!content.is_null()) document.title = read_text(name, content, {.empty = true});
+            } else if (member != "text") {
+                unusable(name, fmt::format("has \"{}\"; expected title and text", member));
+            }
+        }
+        documents.push_back(std::move(document));
+    }
+    return documents;
+}
+
 Span read_span(const std::string& key, const Json& value) {
     const auto span = as_span(read_string(key, value));
     if (!span) refuse(key, value, "two whole numbers such as 14:28");

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <llmx/model.hpp>
+#include <llmx/task.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,7 @@ std::string read_string(const std::string& key, const Json& value);
 std::string read_text(const std::string& key, const Json& value, const KeyFacts& facts);
 Tokens read_ids(const std::string& key, const Json& value);
 std::vector<Message> read_messages(const std::string& key, const Json& value);
+std::vector<Document> read_documents(const std::string& key, const Json& value);
 Span read_span(const std::string& key, const Json& value);
 /// The entries of an array, the parts of a text (cut at its `commas`), or the one value.
 std::vector<Json> read_list(const Json& value, bool commas = true);

@@ -1,5 +1,8 @@
 #include "task/chat.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <llmx/error.hpp>
 
 #include "engine/text/spelling.hpp"
@@ -29,12 +32,39 @@ void begin_answer(const Model& model, const Message& message, Request& request) 
     if (!request.units.parts.empty()) request.units.parts.push_back({first, spelled, message.role});
 }
 
+std::size_t last_of_user(const std::vector<Message>& messages) {
+    const auto last = std::find_if(messages.rbegin(), messages.rend(),
+                                   [](const Message& message) { return message.role == "user"; });
+    return static_cast<std::size_t>(messages.rend() - last) - 1;
+}
+
+/// What stands before the message that is about them.
+PartedText with_titles(const std::vector<Document>& documents) {
+    PartedText text;
+    for (std::size_t i = 0; i < documents.size(); ++i) {
+        const Document& document = documents[i];
+        text.add(document.title.empty() ? fmt::format("[Document {}]\n", i + 1)
+                                        : fmt::format("[Document {}: {}]\n", i + 1, document.title));
+        text.add(document.text, "document", document.title).add("\n\n");
+    }
+    return text;
+}
+
 void chat_prompt(const Model& model, const TaskInputs& inputs, Request& request) {
+    if (inputs.prompt && !inputs.documents.empty())
+        throw Error(ErrorCode::usage,
+                    "`documents`: they go with `user` or `messages`; `prompt` is whole as it is");
     if (inputs.prompt) return raw_prompt(model, *inputs.prompt, request);
+    if (!inputs.documents.empty() && last_of_user(inputs.messages) >= inputs.messages.size())
+        throw Error(ErrorCode::usage, "`documents`: no message of a user is about them; expected one");
     std::vector<PartedMessage> messages;
     messages.reserve(inputs.messages.size());
-    for (const Message& message : inputs.messages)
-        messages.push_back({message.role, PartedText{}.add(message.content, message.role)});
+    const std::size_t asking = last_of_user(inputs.messages);
+    for (std::size_t i = 0; i < inputs.messages.size(); ++i) {
+        const Message& message = inputs.messages[i];
+        PartedText text = i == asking ? with_titles(inputs.documents) : PartedText{};
+        messages.push_back({message.role, std::move(text.add(message.content, message.role))});
+    }
     const bool begun = ends_with_answer(inputs);
     if (begun) messages.pop_back();
     set_prompt(model, rendered(model, messages), true, request);
@@ -71,7 +101,7 @@ Definition chat(Task task, std::string_view name) {
     return {
         .task = task,
         .name = name,
-        .takes = {"user", "system", "messages", "prompt", "continue_final_message"},
+        .takes = {"user", "system", "messages", "prompt", "documents", "continue_final_message"},
         .wants = "one of `user`, `messages`, `prompt`, `prompt_ids`",
         .kinds = {ModelKind::decoder},
         .is_complete =

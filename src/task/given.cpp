@@ -30,6 +30,10 @@ struct Collector {
     void flag(const char* key, bool value, const char* /*help*/, const KeyFacts& facts) {
         if (value) found.push_back({key, facts});
     }
+    void documents(const char* key, const std::vector<Document>& value, const char* /*help*/,
+                   const KeyFacts& facts) {
+        if (!value.empty()) found.push_back({key, facts});
+    }
     void messages(const char* key, const std::vector<Message>& value, const char* /*help*/,
                   const KeyFacts& facts) {
         if (!value.empty()) found.push_back({key, facts});

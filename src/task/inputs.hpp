@@ -18,6 +18,10 @@ void visit_prompts(Visitor& v, TaskInputs& t) {
         "A whole chat: a list of objects with role and content. If the last is the assistant's, it is the "
         "answer that is explained.",
         {.one_of = "prompt", .prompt = true});
+    v.documents("documents", t.documents,
+                "Texts that the last user's message is about: a list of texts, or of objects with title and "
+                "text. They stand before that message, each under a line \"[Document 1: title]\".",
+                {.prompt = true});
     v.flag("continue_final_message", t.continue_final_message,
            "The model goes on with the assistant's last message.", {.of_task = true});
     v.text("prompt", t.prompt, "The whole prompt, without a chat template.", chat);

@@ -87,7 +87,7 @@ std::optional<std::vector<Part>> placed(const Model& model, const std::vector<Pa
         const std::vector<std::size_t>& at = places[marks.mark(i)];
         if (at.empty() || at.size() % 2 != 0) return std::nullopt;
         for (std::size_t k = 0; k < at.size(); k += 2)
-            parts.push_back({at[k], at[k + 1], sources[i].part.role});
+            parts.push_back({at[k], at[k + 1], sources[i].part.role, sources[i].part.title});
     }
     return parts;
 }
@@ -133,7 +133,7 @@ public:
         return true;
     }
     [[nodiscard]] Part moved(const Part& part) const {
-        return {places_[part.first].first, places_[part.last - 1].second, part.role};
+        return {places_[part.first].first, places_[part.last - 1].second, part.role, part.title};
     }
 
 private:
@@ -161,9 +161,9 @@ std::optional<std::vector<Part>> spelled(const Model& model, const PartedText& t
 
 }  // namespace
 
-PartedText& PartedText::add(std::string_view piece, std::string_view role) {
+PartedText& PartedText::add(std::string_view piece, std::string_view role, std::string_view title) {
     if (!role.empty() && !piece.empty())
-        parts.push_back({text.size(), text.size() + piece.size(), std::string(role)});
+        parts.push_back({text.size(), text.size() + piece.size(), std::string(role), std::string(title)});
     text += piece;
     return *this;
 }
@@ -186,7 +186,7 @@ void place_alone(const std::vector<PartedMessage>& messages, const Source& sourc
     for (int line = 0; !found && line < most_lines; ++line) {
         const std::size_t next = content.find('\n', rest.first);
         if (next == std::string::npos || next >= core.last) break;
-        rest = trimmed(content, {next, core.last, core.role});
+        rest = trimmed(content, {next, core.last, core.role, core.title});
         if (rest.first < rest.last) found = place({{source.message, rest}});
     }
     if (found) result.parts.insert(result.parts.end(), found->begin(), found->end());

@@ -19,7 +19,7 @@ struct PartedText {
     std::vector<std::string> warnings = {};  ///< about messages that the model does not read as they are
 
     /// Appends a piece; with a role, it is a part.
-    PartedText& add(std::string_view piece, std::string_view role = {});
+    PartedText& add(std::string_view piece, std::string_view role = {}, std::string_view title = {});
 };
 
 struct PartedMessage {

@@ -61,8 +61,8 @@ std::vector<int> context_rows(const Text& text, const UnitChoice& choice) {
     const Grains whole = grains(text);
     if (choice.context || !choice.context_text.empty())
         return rows_at(whole, "context_span", {choice.context_text, choice.context});
-    for (const auto& [first, last, role] : text.parts) {
-        if (role == "context") return rows_in(whole, {first, last});
+    for (const UnitChoice::Part& part : text.parts) {
+        if (part.role == "context") return rows_in(whole, {part.first, part.last});
     }
     return {};
 }

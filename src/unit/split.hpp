@@ -44,6 +44,12 @@ std::vector<bool> fixed_rows(const Text& text, const UnitChoice& choice);
 /// belongs to.
 std::vector<Unit> split(const Text& text, const UnitChoice& choice);
 
+/// Coarser groups of the units, the coarsest first: the parts of the text (messages, documents), its
+/// paragraphs, its sentences, its words, as far as these are coarser than the units. One number a unit each:
+/// of the group that its first row is in.
+std::vector<std::vector<int>> levels_of(const Text& text, const UnitChoice& choice,
+                                        const std::vector<Unit>& units);
+
 /// Rows of the context: as chosen, by characters or by words, else the part with that role; empty if there is
 /// none. Throws Error{input} for words that are not in the prompt, or more than once.
 std::vector<int> context_rows(const Text& text, const UnitChoice& choice);

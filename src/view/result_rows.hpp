@@ -155,6 +155,45 @@ void rows(auto& v, Is<Attribution> auto& a) {
     v.optional("plausibility", a.plausibility);
 }
 
+void rows(auto& v, Is<WhyPassage> auto& p) {
+    v.field("text", p.text);
+    v.field("role", p.role);
+    v.field("part", p.part);
+    v.field("title", p.title);
+    v.field("lines", p.lines);
+    v.tokens("tokens", p.tokens);
+}
+
+void rows(auto& v, Is<WhySource> auto& s) {
+    v.field("passage", s.passage);
+    v.field("strength", s.strength);
+    v.field("probability_without", s.probability_without);
+    v.optional("p_value", s.p_value);
+    v.field("substitute", s.is_substitute);
+}
+
+void rows(auto& v, Is<WhySentence> auto& s) {
+    v.field("text", s.text);
+    v.field("tokens", s.tokens);
+    v.field("logprob", s.logprob);
+    v.field("probability", s.probability);
+    v.field("probability_alone", s.probability_alone);
+    v.field("grounded", s.is_grounded);
+    v.field("sources", s.sources);
+    v.field("others", s.others);
+}
+
+void rows(auto& v, Is<Why> auto& w) {
+    v.field("sentences", w.sentences);
+    v.field("passages", w.passages);
+    v.field("asked", w.asked);
+    v.field("strengths", nested(w.strengths, 2));
+    v.field("substitutes", w.substitutes);
+    v.field("absence", w.absence);
+    v.field("runs", w.runs);
+    v.field("passes", w.passes);
+}
+
 void rows(auto& v, Is<HiddenState> auto& h) {
     v.field("block", h.block);
     v.field("first_position", h.first_position);
@@ -274,6 +313,7 @@ void rows(auto& v, Is<Explanation> auto& e) {
     v.optional({"Attention", "attention"}, e.original.attention);
     v.optional({"Gradient", "gradient"}, e.original.gradient);
     v.in_json("views", e.views);
+    v.optional("why", e.why);
     v.field("attributions", e.attributions);
     v.in_python("hidden", e.hidden);
     std::optional<LogitLens> no_lens;

@@ -38,6 +38,13 @@ constexpr const char* footer = R"(Examples:
   echo '{"model": "m.gguf", "user": "Hello"}' | llmx explain --request - --json -
 Exit codes: see llmx --help.)";
 
+constexpr const char* why_footer = R"(Examples:
+  llmx why --model m.gguf --user-file question_and_documents.txt
+  llmx why --model m.gguf --question "When is the shop open?" --context-file notice.txt
+  llmx why --model m.gguf --user "Ada has a cat. Bo has a dog. Who has a cat?" --answer "Ada."
+  llmx why --model m.gguf --request chat.json --json why.json
+Exit codes: see llmx --help.)";
+
 /// Where the result goes, and how it is shown.
 struct Output {
     std::string json, html, tensors;
@@ -106,6 +113,7 @@ void write_files(const Output& output, const Outcome& outcome) {
 /// What the command line says, by key, and where --request is.
 struct Options {
     request::Json given = request::Json::object();
+    request::Json defaults = request::Json::object();  ///< of the command
     std::optional<std::string> request_file;
 };
 
@@ -124,8 +132,10 @@ struct Asked {
 /// Flags override the keys of --request.
 Asked read(const Options& options) {
     InputReader reader;
-    request::Json object = request::Json::object();
-    if (options.request_file) object = request::parse_object(reader.file("--request", *options.request_file));
+    request::Json object = options.defaults;
+    if (options.request_file)
+        object =
+            merged(std::move(object), request::parse_object(reader.file("--request", *options.request_file)));
     object = merged(std::move(object), options.given);
     Asked asked;
     const request::Fields fields = asked.fields();
@@ -184,18 +194,30 @@ void run(const Options& options) {
     write_files(output, outcome);
 }
 
-}  // namespace
-
-Command add_explain(CLI::App& program) {
-    CLI::App* app = program.add_subcommand("explain", "Show which tokens of the prompt an answer rests on");
-    app->footer(footer);
+Command add(CLI::App& program, const char* name, const char* help, const char* examples,
+            request::Json defaults) {
+    CLI::App* app = program.add_subcommand(name, help);
+    app->footer(examples);
     auto options = std::make_shared<Options>();
+    options->defaults = std::move(defaults);
     declare_flags(*app, Asked().fields(), options->given);
     app->add_option("--request", options->request_file,
                     "Read options from a JSON object whose keys are the flags in snake_case\n"
                     "(docs/options.md); -: standard input. Flags override keys.")
         ->type_name("FILE");
     return {app, [options] { run(*options); }};
+}
+
+}  // namespace
+
+Command add_explain(CLI::App& program) {
+    return add(program, "explain", "Show which tokens of the prompt an answer rests on", footer,
+               request::Json::object());
+}
+
+Command add_why(CLI::App& program) {
+    return add(program, "why", "Say which passages of the prompt each sentence of an answer rests on",
+               why_footer, {{"why", true}});
 }
 
 }  // namespace llmx::cli

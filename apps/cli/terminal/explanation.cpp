@@ -12,6 +12,7 @@
 #include "terminal/attribution.hpp"
 #include "terminal/faithfulness.hpp"
 #include "terminal/text_parts.hpp"
+#include "terminal/why.hpp"
 #include "view/pieces.hpp"
 
 namespace llmx::cli {
@@ -126,6 +127,7 @@ const char* name_of_prompt(ModelKind kind) {
 }  // namespace
 
 void print_explanation(std::ostream& out, const Explanation& result, bool color) {
+    if (result.why) print_why(out, result, color);
     const std::string prompt = name_of_prompt(result.model.kind);
     std::vector<Column> columns;
     if (result.original.gradient) {
@@ -147,7 +149,11 @@ void print_explanation(std::ostream& out, const Explanation& result, bool color)
     }
     if (color && !columns.empty()) legend(out);
     print_attributions(out, result, color);
-    result.span ? answer_span(out, result, color) : written_answer(out, result, color);
+    const bool has_maps = !columns.empty() || !result.attributions.empty();
+    if (result.span)
+        answer_span(out, result, color);
+    else if (!result.why || has_maps)
+        written_answer(out, result, color);
     if (!columns.empty()) table(out, result, columns, color);
     print_measured(out, result, color);
     footer(out, result);

@@ -45,6 +45,8 @@ std::string value_in_words(const Field& field) {
                 return joined(field.words, ", ");
             case Kind::ids:
                 return "token ids";
+            case Kind::documents:
+                return "list of texts, or of `{\"title\", \"text\"}`";
             case Kind::messages:
                 return "list of `{\"role\", \"content\"}`";
             case Kind::span:
@@ -104,6 +106,8 @@ std::string python_type(const Field& field) {
         case Kind::span:
         case Kind::place:
             return "_Place";
+        case Kind::documents:
+            return "Sequence[Union[str, Mapping[str, str]]]";
         case Kind::messages:
             return "Union[str, Sequence[Mapping[str, str]]]";
         case Kind::path:

@@ -41,6 +41,8 @@ Json another(const Field& field) {
                 return 12345;
             case Kind::ids:
                 return {1, 2, 3};
+            case Kind::documents:
+                return {{{"text", "a"}, {"title", "b"}}, {{"text", "c"}}};
             case Kind::messages:
                 return {{{"role", "user"}, {"content", "a"}}, {{"role", "assistant"}, {"content", "b"}}};
             case Kind::span:
