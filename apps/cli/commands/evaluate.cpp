@@ -12,6 +12,7 @@
 
 #include "commands.hpp"
 #include "commands/evaluation.hpp"
+#include "commands/sources.hpp"
 #include "core/files.hpp"
 #include "core/rank_correlation.hpp"
 #include "flags.hpp"
@@ -30,13 +31,14 @@ constexpr const char* footer = R"(Examples:
   llmx evaluate --model m.gguf --user-file question.txt --unit word --method all
   llmx evaluate --model m.gguf --requests requests.jsonl --method saliency,leave_one_out --csv table.csv
   llmx evaluate --model m.gguf --prompt "Once upon a time" --method gradient --randomization
+  llmx evaluate --model m.gguf --sources examples/evaluate/sources/english.jsonl
 What the numbers mean: docs/faithfulness.md.)";
 
 struct Options {
     request::Json given = request::Json::object();
-    std::optional<std::string> requests, csv, json, request_file;
+    std::optional<std::string> requests, sources, csv, json, request_file;
     std::string color = "auto";
-    bool quiet = false, randomization = false;
+    bool quiet = false, randomization = false, written = false;
     std::vector<std::string> depths = {"top", "half", "all"};
 };
 
@@ -175,7 +177,23 @@ void print_warnings(const Evaluation& evaluation) {
     }
 }
 
+void require_sources_alone(const Options& options) {
+    if (!options.requests && !options.request_file && !options.csv && !options.randomization) return;
+    throw Error(
+        ErrorCode::usage,
+        "--sources: goes with none of --requests, --request, --csv, --randomization; expected it alone");
+}
+
 void run(const CLI::App& app, const Options& options) {
+    if (options.sources) {
+        require_sources_alone(options);
+        return evaluate_sources({.file = *options.sources,
+                                 .given = options.given,
+                                 .json = options.json.value_or(""),
+                                 .written = options.written,
+                                 .quiet = options.quiet,
+                                 .color = wants_color(options.color)});
+    }
     InputReader reader;
     const bool color = wants_color(options.color);
     Evaluation evaluation{.depths = depths_of(app, options)};
@@ -222,6 +240,14 @@ void declare_own(CLI::App& app, Options& o) {
     text("--requests", o.requests,
          "Requests in JSON lines, keys as of explain --request; a flag\ngoes before a key, for all lines");
     text("--request", o.request_file, "... or one, a JSON object");
+    text("--sources", o.sources,
+         "Questions in JSON lines, with \"needed\": [[sentence, ...], ...], of each of\nwhich list one holds "
+         "the "
+         "answer: how often why and the methods find them");
+    app.add_flag(
+        "--written", o.written,
+        "... The model writes the answers; wrong ones, with none of the line's\n\"accepts\": [text, ...], "
+        "are left out");
     app.add_flag("--randomization", o.randomization,
                  "Also compare each map with that of the same model with its\nweights re-drawn, from the top "
                  "block down");

@@ -13,13 +13,17 @@ namespace {
 /// Where parts sum to less than this share of the whole, or more than its excess, they depend on each other.
 constexpr double tolerance = 0.25;
 
-/// A substitute gives alone at least this share of what it and its siblings give together.
-constexpr double enough = 0.6;
+/// Substitutes: none of them costs more than this share of what all cost together, and each gives alone at
+/// least that one.
+constexpr double little = 0.35, enough = 0.6;
 
 class Walk {
 public:
     Walk(Game& game, const Tree& tree, const HierarchyBounds& bounds)
-        : game_(game), tree_(tree), bounds_(bounds) {}
+        : game_(game), tree_(tree), bounds_(bounds) {
+        for (const int group : bounds.groups)
+            groups_ = std::max(groups_, static_cast<std::size_t>(std::max(group + 1, 0)));
+    }
 
     Hierarchy run() {
         const std::size_t units = game_.units();
@@ -52,18 +56,18 @@ private:
         return found;
     }
 
-    /// The largest sum over the targets of a group.
-    [[nodiscard]] double size(const Numbers& values) const {
-        std::vector<double> sums;
+    /// Over the targets of each group.
+    [[nodiscard]] std::vector<double> sums(const Numbers& values) const {
+        std::vector<double> sums(groups_, 0.0);
         for (std::size_t t = 0; t < values.size(); ++t) {
-            const int group = bounds_.groups[t];
-            if (group < 0) continue;
-            if (static_cast<std::size_t>(group) >= sums.size())
-                sums.resize(static_cast<std::size_t>(group) + 1, 0.0);
-            sums[static_cast<std::size_t>(group)] += values[t];
+            if (bounds_.groups[t] >= 0) sums[static_cast<std::size_t>(bounds_.groups[t])] += values[t];
         }
+        return sums;
+    }
+    /// The largest of these sums.
+    [[nodiscard]] double size(const Numbers& values) const {
         double most = 0;
-        for (const double sum : sums) most = std::max(most, std::abs(sum));
+        for (const double sum : sums(values)) most = std::max(most, std::abs(sum));
         return most;
     }
 
@@ -127,17 +131,38 @@ private:
             alone.push_back(changed(part.context, tree_.nodes[child.node].units, 1));
         const std::vector<Numbers> found = values(alone);
         const Numbers without = with - part.worth;
+        const std::vector<double> together = sums(part.worth);
+        const std::vector<bool> replaceable = lose_little(part, children);
         for (std::size_t c = 0; c < children.size(); ++c) {
             TreePart& child = children[c];
             const Numbers first = found[c] - without;
             child.share = (child.worth + first) / 2.0;
-            const bool says_most = size(first) >= enough * size(part.worth);
-            if (!says_most || size(first) <= 2 * size(child.worth) || size(first) <= bounds_.least) continue;
+            const std::vector<double> gains = sums(first);
+            const auto most =
+                static_cast<std::size_t>(std::max_element(gains.begin(), gains.end()) - gains.begin());
+            if (!replaceable[most] || gains[most] < enough * together[most]) continue;
             child.is_substitute = true;
             child.context = part.context;
-            child.worth = first;
+            for (std::size_t t = 0; t < first.size(); ++t) {
+                if (bounds_.groups[t] == static_cast<int>(most)) child.worth[t] = first[t];
+            }
             with_children[c] = found[c];
         }
+    }
+
+    /// The groups that lose much without the part, and little without any one of its children.
+    [[nodiscard]] std::vector<bool> lose_little(const TreePart& part,
+                                                const std::vector<TreePart>& children) const {
+        std::vector<double> largest(groups_, 0.0);
+        for (const TreePart& child : children) {
+            const std::vector<double> losses = sums(child.worth);
+            for (std::size_t g = 0; g < groups_; ++g) largest[g] = std::max(largest[g], losses[g]);
+        }
+        const std::vector<double> together = sums(part.worth);
+        std::vector<bool> found(groups_);
+        for (std::size_t g = 0; g < groups_; ++g)
+            found[g] = together[g] > bounds_.least && largest[g] < little * together[g];
+        return found;
     }
 
     /// What is missing in their sum goes to each by the size of its share.
@@ -159,6 +184,7 @@ private:
     Game& game_;
     const Tree& tree_;
     const HierarchyBounds& bounds_;
+    std::size_t groups_ = 0;
     Hierarchy found_;
     std::vector<Numbers> with_;  ///< by part: v(its context and it)
 };
