@@ -16,7 +16,7 @@ std::string with_flags(std::string_view message) {
     std::size_t done = 0;
     for (const std::string_view key : keys_in(message)) {
         const auto at = static_cast<std::size_t>(key.data() - message.data());
-        std::string flag(key);
+        std::string flag(key == "documents" ? "document" : key);  // a flag takes one file
         std::replace(flag.begin(), flag.end(), '_', '-');
         spelled.append(message, done, at - 1 - done).append("--").append(flag);
         const std::size_t end = message.find('`', at);  // an index may follow: `messages[0]`

@@ -9,6 +9,7 @@
 #include <set>
 #include <string_view>
 
+#include "citations.hpp"
 #include "core/suggest.hpp"
 #include "request/json.hpp"
 
@@ -101,17 +102,21 @@ bool flag(const Json& body, const char* key) {
 }
 
 [[noreturn]] void unknown_key(const std::string& key) {
-    std::vector<std::string> known = {"messages", "stream", "stream_options", "explain"};
+    std::vector<std::string> known = {"messages", "documents", "stream", "stream_options", "explain"};
     for (const auto& [name, own] : chat_keys()) known.push_back(name);
     throw_unknown("request key", key, known);
 }
 
-/// true, or an object of further keys of the command line.
+/// true, "why", or an object of further keys of the command line.
 bool read_explain(const Json& value, Json& request) {
     if (value.is_boolean()) return value.get<bool>();
+    if (value == "why") {
+        request["why"] = true;
+        return true;
+    }
     if (!value.is_object())
-        refuse(
-            fmt::format("explain is {}; expected true, or an object of keys such as method", shown(value)));
+        refuse(fmt::format("explain is {}; expected true, \"why\", or an object of keys such as method",
+                           shown(value)));
     for (const auto& [key, option] : value.items()) {
         const bool implied = key == "continue_final_message";  // by the last message; said, it is as said
         if (request.contains(key) && !implied)
@@ -175,8 +180,11 @@ ChatCall read_chat(const std::string& text, int most_answer_tokens) {
 
     Json request = {{"messages", Json::array()}};
     for (const Json& message : body["messages"]) request["messages"].push_back(message_of(message));
+    if (body.contains("documents") && !body["documents"].is_null()) request["documents"] = body["documents"];
+    static const std::set<std::string, std::less<>> own_keys = {"messages", "documents", "stream",
+                                                                "stream_options", "explain"};
     for (const auto& [key, value] : body.items()) {
-        if (key == "messages" || key == "stream" || key == "stream_options" || key == "explain") continue;
+        if (own_keys.contains(key)) continue;
         if (value.is_null() || ignored.contains(key)) continue;
         if (const auto none = unable.find(key); none != unable.end()) {
             const auto& values = none->second;
@@ -207,8 +215,10 @@ ChatCall read_chat(const std::string& text, int most_answer_tokens) {
 
 std::string chat_completion(const ChatAnswer& answer, const Event& result) {
     Json json = frame(answer, "chat.completion");
+    Json message = {{"role", "assistant"}, {"content", result.head.value("text", "")}};
+    if (Json cited = citations(result.payload); !cited.empty()) message["annotations"] = std::move(cited);
     json["choices"] = {{{"index", 0},
-                        {"message", {{"role", "assistant"}, {"content", result.head.value("text", "")}}},
+                        {"message", std::move(message)},
                         {"logprobs", nullptr},
                         {"finish_reason", finish_reason(result)}}};
     json["usage"] = usage_of(result);
@@ -220,7 +230,9 @@ std::string chat_chunk(const ChatAnswer& answer, const Json& delta) {
 }
 
 std::string chat_end(const ChatAnswer& answer, const Event& result, bool usage) {
-    const Json last = chunk(answer, Json::object(), finish_reason(result));
+    Json delta = Json::object();
+    if (Json cited = citations(result.payload); !cited.empty()) delta["annotations"] = std::move(cited);
+    const Json last = chunk(answer, delta, finish_reason(result));
     std::string text = "data: " + with_explanation(last, result) + "\n\n";
     if (usage) {
         Json json = frame(answer, "chat.completion.chunk");

@@ -22,7 +22,8 @@ namespace llmx {
 namespace {
 
 constexpr std::size_t most_children = 8;
-constexpr double least_nats = 0.5;  ///< weaker sources are not worth a reader's time
+constexpr double least_opened = 0.5;                     ///< nats; parts that matter less stay closed
+constexpr double least_strength = 2, least_share = 0.2;  ///< nats, and of the strongest source
 constexpr double significance = 0.05;
 
 /// The request of the run that `why` is computed from: sentences taken away, the answer token by token.
@@ -77,7 +78,7 @@ std::vector<double> by_sentence(const Sentences& sentences, const method::Number
 
 /// A passage that was taken away, and what each sentence lost.
 struct Candidate {
-    const method::TreePart* part = nullptr;
+    bool is_substitute = false;  ///< or a part of one
     int passage = 0;
     std::vector<double> losses;
 };
@@ -129,7 +130,7 @@ void find_sources(const std::vector<Candidate>& candidates, std::size_t s, WhySe
     std::stable_sort(order.begin(), order.end(),
                      [&](const Candidate* a, const Candidate* b) { return a->losses[s] > b->losses[s]; });
     const double strongest = order.empty() ? 0 : order.front()->losses[s];
-    const double least = std::max(least_nats, 0.1 * strongest);
+    const double least = std::max(least_strength, least_share * strongest);
     std::size_t strong = 0;
     while (strong < order.size() && order[strong]->losses[s] >= least) ++strong;
     std::vector<double> rest;
@@ -144,10 +145,16 @@ void find_sources(const std::vector<Candidate>& candidates, std::size_t s, WhySe
                                     .strength = loss,
                                     .probability_without = std::exp((sentence.logprob - loss) / length),
                                     .p_value = p,
-                                    .is_substitute = order[i]->part->is_substitute});
+                                    .is_substitute = order[i]->is_substitute});
     }
     sentence.others = others.count;
     sentence.is_grounded = !sentence.sources.empty();
+}
+
+bool is_substitute(const method::Hierarchy& found, const method::TreePart& part) {
+    const method::TreePart* at = &part;
+    while (!at->is_substitute && at->parent >= 0) at = &found.parts[static_cast<std::size_t>(at->parent)];
+    return at->is_substitute;
 }
 
 /// Runs of the model that find a few passages among many.
@@ -182,7 +189,7 @@ Why find_why(const Request& request, const Model& model, const Subject& subject,
                                                       {.key = "budget",
                                                        .runs = runs_for(request, scene.units.size()),
                                                        .groups = sentences.of_token,
-                                                       .least = least_nats});
+                                                       .least = least_opened});
 
     Why why{.asked = std::move(passages.asked), .runs = static_cast<int>(found.runs)};
     std::vector<Candidate> candidates;
@@ -190,7 +197,7 @@ Why find_why(const Request& request, const Model& model, const Subject& subject,
         if (!part.children.empty()) continue;
         std::vector<const Unit*> units;
         for (const std::size_t unit : tree.nodes[part.node].units) units.push_back(&scene.units[unit]);
-        candidates.push_back({&part, 0, by_sentence(sentences, part.worth)});
+        candidates.push_back({is_substitute(found, part), 0, by_sentence(sentences, part.worth)});
         why.passages.push_back(passage_of(text, units));
     }
     sort_by_place(why.passages, candidates);
@@ -209,7 +216,7 @@ Why find_why(const Request& request, const Model& model, const Subject& subject,
         {static_cast<std::int64_t>(why.sentences.size()), static_cast<std::int64_t>(why.passages.size())});
     for (const Candidate& candidate : candidates) {
         const auto passage = static_cast<std::size_t>(candidate.passage);
-        if (candidate.part->is_substitute) why.substitutes.push_back(candidate.passage);
+        if (candidate.is_substitute) why.substitutes.push_back(candidate.passage);
         for (std::size_t s = 0; s < why.sentences.size(); ++s)
             why.strengths.row(s)[passage] = static_cast<float>(candidate.losses[s]);
     }

@@ -132,6 +132,22 @@ class Api(unittest.TestCase):
         got = self.service.post("/v1/chat/completions", {**CHAT, "explain": True}).json
         self.assertTrue(got["explanation"]["attributions"])
 
+    def test_chat_cites_what_it_rests_on(self):
+        documents = [{"title": "a.txt", "text": "Ada came at noon."}, "Bo left at nine.", "Cy slept."]
+        body = {**CHAT, "documents": documents, "explain": "why"}
+        got = self.service.post("/v1/chat/completions", body).json
+        why = got["explanation"]["why"]
+        self.assertEqual([passage["title"] for passage in why["passages"]], ["a.txt", "", ""])
+        message = got["choices"][0]["message"]
+        citations = message.get("annotations", [])
+        named = [(sentence["text"], why["passages"][source["passage"]]["text"])
+                 for sentence in why["sentences"] for source in sentence["sources"]]
+        self.assertEqual([(message["content"][one["start_index"]:one["end_index"]], one["text"]) for one in citations],
+                         named)
+        refused = self.service.post("/v1/chat/completions", {**CHAT, "explain": "because"})
+        self.assertEqual(refused.status, 400)
+        self.assertIn('"why"', refused.error["message"])
+
     def test_chat_streams(self):
         body = {**CHAT, "stream": True, "stream_options": {"include_usage": True}, "explain": True}
         with Stream(self.service, "/v1/chat/completions", body) as stream:

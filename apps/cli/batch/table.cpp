@@ -5,6 +5,7 @@
 #include <llmx/view.hpp>
 
 #include "csv.hpp"
+#include "terminal/why.hpp"
 
 namespace llmx::cli {
 namespace {
@@ -43,6 +44,25 @@ public:
         }
     }
 
+    /// A row for each sentence and each passage that it rests on, or one without a passage.
+    void add(const Why& why) {
+        for (std::size_t s = 0; s < why.sentences.size(); ++s) {
+            const WhySentence& sentence = why.sentences[s];
+            const auto row = [&](const std::vector<std::string>& source) {
+                std::vector<std::string> fields = {
+                    id_, line_, "why", "logprob", fmt::format("{}", s), sentence.text};
+                fields.insert(fields.end(), source.begin(), source.end());
+                text += csv_record(fields);
+            };
+            if (!sentence.is_grounded) row({"", "", "", "", "", ""});
+            for (const WhySource& source : sentence.sources) {
+                const WhyPassage& passage = why.passages[static_cast<std::size_t>(source.passage)];
+                row({fmt::format("{}", source.passage), passage.text, place_of(passage),
+                     fmt::format("{}", source.strength), "", ""});
+            }
+        }
+    }
+
 private:
     std::string id_, line_;
 };
@@ -62,6 +82,7 @@ void add_result(Table& table, const Explanation& result) {
                    {result.answer_text},
                    tokens,
                    gradient->saliency_map});
+    if (result.why) table.add(*result.why);
     for (const Attribution& entry : result.attributions) {
         std::vector<std::string> targets;
         for (const TargetFacts& target : entry.targets) targets.push_back(target.text);

@@ -31,12 +31,12 @@ constexpr const char* footer = R"(Examples:
   llmx evaluate --model m.gguf --user-file question.txt --unit word --method all
   llmx evaluate --model m.gguf --requests requests.jsonl --method saliency,leave_one_out --csv table.csv
   llmx evaluate --model m.gguf --prompt "Once upon a time" --method gradient --randomization
-  llmx evaluate --model m.gguf --sources examples/evaluate/sources/english.jsonl
+  llmx evaluate --model m.gguf --questions examples/evaluate/sources/english.jsonl
 What the numbers mean: docs/faithfulness.md.)";
 
 struct Options {
     request::Json given = request::Json::object();
-    std::optional<std::string> requests, sources, csv, json, request_file;
+    std::optional<std::string> requests, questions, csv, json, request_file;
     std::string color = "auto";
     bool quiet = false, randomization = false, written = false;
     std::vector<std::string> depths = {"top", "half", "all"};
@@ -177,17 +177,17 @@ void print_warnings(const Evaluation& evaluation) {
     }
 }
 
-void require_sources_alone(const Options& options) {
+void require_questions_alone(const Options& options) {
     if (!options.requests && !options.request_file && !options.csv && !options.randomization) return;
     throw Error(
         ErrorCode::usage,
-        "--sources: goes with none of --requests, --request, --csv, --randomization; expected it alone");
+        "--questions: goes with none of --requests, --request, --csv, --randomization; expected it alone");
 }
 
 void run(const CLI::App& app, const Options& options) {
-    if (options.sources) {
-        require_sources_alone(options);
-        return evaluate_sources({.file = *options.sources,
+    if (options.questions) {
+        require_questions_alone(options);
+        return evaluate_sources({.file = *options.questions,
                                  .given = options.given,
                                  .json = options.json.value_or(""),
                                  .written = options.written,
@@ -240,7 +240,7 @@ void declare_own(CLI::App& app, Options& o) {
     text("--requests", o.requests,
          "Requests in JSON lines, keys as of explain --request; a flag\ngoes before a key, for all lines");
     text("--request", o.request_file, "... or one, a JSON object");
-    text("--sources", o.sources,
+    text("--questions", o.questions,
          "Questions in JSON lines, with \"needed\": [[sentence, ...], ...], of each of\nwhich list one holds "
          "the "
          "answer: how often why and the methods find them");

@@ -97,12 +97,18 @@ double all_by_chance(std::size_t n, std::size_t k) {
 
 std::vector<RankedPassages> rankings_of(const Explanation& result) {
     std::vector<RankedPassages> found;
-    if (result.why) found.push_back(ranking_of(*result.why, seconds_of(result, "why")));
+    std::set<std::string> asked;  // that an answer needs its question is no finding
+    if (result.why) {
+        found.push_back(ranking_of(*result.why, seconds_of(result, "why")));
+        for (const WhyPassage& passage : result.why->asked) asked.insert(plain(passage.text));
+    }
     for (const Attribution& attribution : result.attributions) {
         std::vector<std::string> texts;
         std::vector<double> scores;
         for (std::size_t u = 0; u < attribution.units.size(); ++u) {
-            if (attribution.units[u].kind != "sentence") continue;
+            const bool is_source = attribution.units[u].kind == "sentence" &&
+                                   !asked.contains(plain(attribution.units[u].text));
+            if (!is_source) continue;
             texts.push_back(attribution.units[u].text);
             double sum = 0;
             for (std::size_t t = 0; t < attribution.targets.size(); ++t)

@@ -1,5 +1,5 @@
 #pragma once
-// `llmx evaluate --sources`: questions whose passages are known, and how often they are found.
+// `llmx evaluate --questions`: questions whose passages are known, and how often they are found.
 
 #include <llmx/explain_request.hpp>
 #include <nlohmann/json.hpp>

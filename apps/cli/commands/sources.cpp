@@ -60,7 +60,7 @@ void evaluate_sources(const SourcesAsked& asked) {
     InputReader reader;
     require_json_place(asked.json);
     std::vector<SourceQuestion> questions;
-    for (const RequestLine& line : read_request_lines(reader, "--sources", asked.file)) {
+    for (const RequestLine& line : read_request_lines(reader, "--questions", asked.file)) {
         try {
             questions.push_back(question_of(line, reader, asked));
         } catch (const Error& error) {

@@ -1,5 +1,5 @@
 #pragma once
-// llmx evaluate --sources.
+// llmx evaluate --questions.
 
 #include <string>
 

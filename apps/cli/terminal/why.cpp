@@ -26,21 +26,6 @@ std::string in_one_line(const std::string& text) {
     return line;
 }
 
-/// "document 2 (prices.txt), line 3".
-std::string place(const WhyPassage& passage) {
-    std::string where;
-    if (!passage.role.empty()) {
-        const bool is_message =
-            passage.role == "user" || passage.role == "assistant" || passage.role == "system";
-        where = fmt::format("{}{} {}", passage.role, is_message ? "'s message" : "", passage.part);
-        if (!passage.title.empty()) where += fmt::format(" ({})", passage.title);
-        where += ", ";
-    }
-    const auto [first, last] = passage.lines;
-    return where +
-           (first == last ? fmt::format("line {}", first) : fmt::format("lines {} to {}", first, last));
-}
-
 std::string percent(double probability) { return fmt::format("{:.0f} %", 100 * probability); }
 
 /// Numbers of the passages in the order in which the sentences name them.
@@ -60,12 +45,26 @@ void print_source(std::ostream& out, const Why& why, const WhySentence& sentence
                                                             *source.p_value, sentence.others)
                                               : "";
     fmt::print(out, "  [{}] \"{}\"\n      {}: without it{} {} instead of {} a token ({:.1f} nats){}\n",
-               number, in_one_line(passage.text), place(passage),
+               number, in_one_line(passage.text), place_of(passage),
                source.is_substitute ? " and those that say the same" : "",
                percent(source.probability_without), percent(sentence.probability), source.strength, chance);
 }
 
 }  // namespace
+
+std::string place_of(const WhyPassage& passage) {
+    std::string where;
+    if (!passage.role.empty()) {
+        const bool is_message =
+            passage.role == "user" || passage.role == "assistant" || passage.role == "system";
+        where = fmt::format("{}{} {}", passage.role, is_message ? "'s message" : "", passage.part);
+        if (!passage.title.empty()) where += fmt::format(" ({})", passage.title);
+        where += ", ";
+    }
+    const auto [first, last] = passage.lines;
+    return where +
+           (first == last ? fmt::format("line {}", first) : fmt::format("lines {} to {}", first, last));
+}
 
 void print_why(std::ostream& out, const Explanation& result, bool color) {
     const Why& why = *result.why;

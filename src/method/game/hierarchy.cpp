@@ -13,9 +13,9 @@ namespace {
 /// Where parts sum to less than this share of the whole, or more than its excess, they depend on each other.
 constexpr double tolerance = 0.25;
 
-/// Substitutes: none of them costs more than this share of what all cost together, and each gives alone at
-/// least that one.
-constexpr double little = 0.35, enough = 0.6;
+/// Substitutes: none of them costs more than `little` of what all cost together; each gives alone at least
+/// `same` of what the best one gives, which is `enough` of that.
+constexpr double little = 0.35, enough = 0.6, same = 0.75;
 
 class Walk {
 public:
@@ -129,24 +129,47 @@ private:
         std::vector<Coalition> alone;
         for (const TreePart& child : children)
             alone.push_back(changed(part.context, tree_.nodes[child.node].units, 1));
-        const std::vector<Numbers> found = values(alone);
         const Numbers without = with - part.worth;
-        const std::vector<double> together = sums(part.worth);
+        std::vector<Numbers> gains;
+        for (const Numbers& value : values(alone)) gains.push_back(value - without);
+        for (std::size_t c = 0; c < children.size(); ++c)
+            children[c].share = (children[c].worth + gains[c]) / 2.0;
         const std::vector<bool> replaceable = lose_little(part, children);
+        for (std::size_t g = 0; g < groups_; ++g) {
+            if (replaceable[g]) take_without_each_other(part, g, with, gains, children, with_children);
+        }
+    }
+
+    /// Children that give a group about the same, and most of it: each is measured without the others.
+    void take_without_each_other(const TreePart& part, std::size_t g, const Numbers& with,
+                                 const std::vector<Numbers>& gains, std::vector<TreePart>& children,
+                                 std::vector<Numbers>& with_children) {
+        std::vector<double> of_group;
+        for (const Numbers& gain : gains) of_group.push_back(sums(gain)[g]);
+        const double most = *std::max_element(of_group.begin(), of_group.end());
+        if (most < enough * sums(part.worth)[g]) return;
+        std::vector<std::size_t> alike;
         for (std::size_t c = 0; c < children.size(); ++c) {
-            TreePart& child = children[c];
-            const Numbers first = found[c] - without;
-            child.share = (child.worth + first) / 2.0;
-            const std::vector<double> gains = sums(first);
-            const auto most =
-                static_cast<std::size_t>(std::max_element(gains.begin(), gains.end()) - gains.begin());
-            if (!replaceable[most] || gains[most] < enough * together[most]) continue;
+            if (of_group[c] >= same * most && !children[c].is_substitute) alike.push_back(c);
+        }
+        if (alike.size() < 2 || found_.runs + alike.size() + 1 > bounds_.runs) return;
+        Coalition base = changed(part.context, tree_.nodes[part.node].units, 1);
+        for (const std::size_t c : alike) base = changed(base, tree_.nodes[children[c].node].units, 0);
+        std::vector<Coalition> asked = {base};
+        for (const std::size_t c : alike)
+            asked.push_back(changed(base, tree_.nodes[children[c].node].units, 1));
+        const std::vector<Numbers> found = values(asked);
+        const double lost = sums(with - found[0])[g];
+        for (std::size_t i = 0; i < alike.size(); ++i) {
+            const Numbers worth = found[i + 1] - found[0];
+            TreePart& child = children[alike[i]];
+            if (sums(worth)[g] < enough * lost || sums(worth)[g] < 2 * sums(child.worth)[g]) continue;
             child.is_substitute = true;
-            child.context = part.context;
-            for (std::size_t t = 0; t < first.size(); ++t) {
-                if (bounds_.groups[t] == static_cast<int>(most)) child.worth[t] = first[t];
+            child.context = base;
+            for (std::size_t t = 0; t < worth.size(); ++t) {
+                if (bounds_.groups[t] == static_cast<int>(g)) child.worth[t] = worth[t];
             }
-            with_children[c] = found[c];
+            with_children[alike[i]] = found[i + 1];
         }
     }
 
