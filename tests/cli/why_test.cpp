@@ -120,7 +120,7 @@ TEST_F(WhyOfTheProgram, IsMeasuredOnQuestionsWithKnownPassages) {
     EXPECT_EQ(found["wrong_answers"], 0);
     spill(folder_ / "bad.jsonl", R"({"user": "When?", "documents": ["Now."]})");
     expect_failure(llmx(asked("evaluate", {"--questions", folder_ / "bad.jsonl"})), 3,
-                   {"line 1", "`needed`"});
+                   {"line 1", "\"needed\""});
     expect_failure(llmx(asked("evaluate", {"--questions", folder_ / "q.jsonl", "--randomization"})), 2,
                    {"--questions", "--randomization"});
 }

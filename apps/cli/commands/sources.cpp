@@ -41,7 +41,7 @@ SourceQuestion question_of(RequestLine line, InputReader& reader, const SourcesA
     Json object = request::parse_object(line.text);
     if (!object.contains("needed"))
         throw Error(ErrorCode::input,
-                    "`needed`: missing; expected lists of sentences, of each of which one is needed");
+                    "\"needed\" is missing; expected lists of sentences, of each of which one is needed");
     if (!object["needed"].is_array())
         request::refuse("needed", object["needed"], "a list of lists of sentences");
     for (const Json& group : object["needed"]) question.needed.push_back(texts_of("needed", group));
