@@ -88,6 +88,28 @@ interface LogitLensJson {
   answer_ranks: number[][];
   text: Record<number, string>;
 }
+interface WhyPassage { text: string; role: string; part: number; title: string; lines: Interval }
+interface WhySource { passage: number; strength: number; probability_without: number; p_value?: number; substitute: boolean }
+interface WhySentence {
+  text: string;
+  tokens: Interval;
+  logprob: number;
+  probability: number;
+  probability_alone: number;
+  grounded: boolean;
+  sources: WhySource[];
+  others: number;
+}
+interface WhyJson {
+  sentences: WhySentence[];
+  passages: WhyPassage[];
+  asked: WhyPassage[];
+  strengths: Numbers[];
+  substitutes: number[];
+  absence: string;
+  runs: number;
+  passes: number;
+}
 interface Result {
   Prompt: string[];
   Decode_output: string[];
@@ -108,6 +130,7 @@ interface Result {
   };
   Gradient?: { saliency_map: Numbers; block_gradient_x_input: Numbers[]; faithfulness?: Faithfulness; plausibility?: Plausibility };
   attributions?: AttributionJson[];
+  why?: WhyJson;
   views?: { attention?: AttentionJson[]; neuron?: NeuronJson[]; logit_lens?: LogitLensJson; left_out?: string[]; budget: number };
   span?: { start_token: number; end_token: number };
   warnings?: string[];
@@ -264,6 +287,13 @@ interface Cells {
   columnText(column: number): string;
   tell(row: number, column: number): Child[];
 }
+/** A sentence of the answer or a passage of the prompt, in the view Why. */
+interface WhyPlace { side: "sentence" | "passage"; index: number }
+/** A sentence that rests on a passage. */
+interface WhyRest { sentence: number; source: WhySource }
+interface WhyAnswer { options: HTMLElement[]; list: HTMLElement; element: HTMLElement }
+/** `facts[p]`: lines of numbers of passage p, by sentence; under -1 what is shown while no sentence is chosen. */
+interface WhyPrompt { items: HTMLElement[]; facts: Map<number, HTMLElement>[]; list: HTMLElement; element: HTMLElement }
 type Choice = [any, string];
 type Row = string[] | null | undefined | false;
 interface Point { x: number; y: number }

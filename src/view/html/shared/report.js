@@ -224,7 +224,7 @@
       root.replaceChildren(headOf(context), h("p", { text: "This result has no scores: no method was requested." }), footOf(context));
     } else {
       root.replaceChildren(headOf(context), list, controls, panel, worth, footOf(context), context.live);
-      context.state.view = views[0].name;
+      context.state.view = (views.find((v) => v.serves(context.result, context)) ?? views[0]).name;
       select();
       build();
     }
