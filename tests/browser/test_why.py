@@ -235,6 +235,19 @@ class Why(BrowserTest):
                 self.picture(f"why-{theme}-{device}-pinned")
         self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
+    def test_a_click_brings_the_passage_into_sight_and_what_the_pointer_is_over_then_does_not_count(self):
+        many = reasons()
+        many["passages"][0]["text"] = "On weekdays from seven.\n" * 80
+        many["sentences"] += [sentence(f" Sentence {i}.", (4, 5), []) for i in range(20)]
+        many["strengths"] += [[0.0] * 5] * 20
+        self.open(self.page(results.result(attributions=[], why=many)))
+        self.click(self.sentence(0))
+        self.until(lambda: self.js("return scrollY") > 0)
+        self.settle()
+        self.assertEqual(self.lit("passage"), [1, 4])
+        self.assertLessEqual(self.js("return document.querySelector('[data-passage=\"1\"]').getBoundingClientRect().bottom - innerHeight"), 0)
+        self.picture("why-long")
+
     def test_a_tap_pins_and_brings_the_passage_into_sight(self):
         many = reasons()
         many["passages"][0]["text"] = "On weekdays from seven.\n" * 80

@@ -112,7 +112,7 @@
     const parts = partsOf(why.passages).map(({ first, indices }) => {
       const named = indices.filter((p) => numbers.has(p)).length;
       return h("details", { class: "turn", open: true },
-        h("summary", {}, h("h3", { class: "role", text: headingOf(first, why.passages) }), h("span", { class: "quiet", text: named === 0 ? "" : `${counted(named, "source")} of the answer` })),
+        h("summary", {}, h("h3", { class: "role", text: headingOf(first, why.passages) }), h("span", { class: "quiet", text: named === 0 ? "" : counted(named, "source") })),
         h("div", { class: "why-part" }, indices.map((p) => drawn[p].element)));
     });
     const list = h("div", { role: "group", "aria-label": "Passages of the prompt" }, parts);
