@@ -55,7 +55,7 @@ struct Why {
     std::vector<WhySentence> sentences = {};
     /// [sentences, passages], nats: what each sentence loses without each passage, WhySource::strength.
     Tensor strengths = {};
-    std::vector<int> substitutes = {};  ///< passages of which WhySource::is_substitute
+    std::vector<int> substitutes = {};    ///< passages of which WhySource::is_substitute
     Absence absence = Absence::deletion;  ///< how passages were taken away
     int runs = 0;                         ///< texts that were run
     double passes = 0;                    ///< tokens computed, over those of prompt and answer

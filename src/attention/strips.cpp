@@ -142,8 +142,7 @@ void find_weights(const Heads& heads, const Strip& s, Weights& weights) {
         }
         float most = 0.0F;
         if (heads.mask) {
-            const float* mask =
-                heads.mask.row(s.batch, s.head, s.first + r, s.begin, s.end, weights.mask);
+            const float* mask = heads.mask.row(s.batch, s.head, s.first + r, s.begin, s.end, weights.mask);
             most = mask_row(row, mask, scale, slope, n);
         } else {
             scale_row(scale, row, n);

@@ -18,9 +18,9 @@ inline std::atomic<std::int64_t> fewest_keys = 512;
 
 /// The heads of one attention. Heads of keys and values are repeated over those of the queries.
 struct Heads {
-    TensorView<const float> q;     ///< [batches, heads, queries, row]
-    TensorView<const float> k;     ///< [batches, heads, keys, row]
-    TensorView<const float> v;     ///< [batches, heads, keys, width]; `across`: [batches, heads, width, keys]
+    TensorView<const float> q;  ///< [batches, heads, queries, row]
+    TensorView<const float> k;  ///< [batches, heads, keys, row]
+    TensorView<const float> v;  ///< [batches, heads, keys, width]; `across`: [batches, heads, width, keys]
     MaskView mask;              ///< [.., .., queries, keys], repeated over batches and heads; or none
     TensorView<const float> sinks;  ///< one of each head; or none
     bool across = false;

@@ -126,6 +126,7 @@ void sort_by_place(std::vector<WhyPassage>& passages, std::vector<Candidate>& ca
 /// The strongest losses stand against the rest, as long as they stand out.
 void find_sources(const std::vector<Candidate>& candidates, std::size_t s, WhySentence& sentence) {
     std::vector<const Candidate*> order;
+    order.reserve(candidates.size());
     for (const Candidate& candidate : candidates) order.push_back(&candidate);
     std::stable_sort(order.begin(), order.end(),
                      [&](const Candidate* a, const Candidate* b) { return a->losses[s] > b->losses[s]; });

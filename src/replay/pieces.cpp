@@ -204,8 +204,8 @@ std::vector<Piece> cut(const engine::Graph& graph, const tape::Lineage& lineage,
     if (pieces.size() == 1 || !in_parts) return pieces;
     const tape::Keeps costly = results_of_attention(graph, lineage);
     // the last piece is recorded by the first run, which computes everything
-    Way(graph, lineage, {}, pieces.front());
-    for (std::size_t i = 1; i < pieces.size(); ++i) Way(graph, lineage, costly, pieces[i]);
+    const Way whole(graph, lineage, {}, pieces.front());
+    for (std::size_t i = 1; i < pieces.size(); ++i) const Way way(graph, lineage, costly, pieces[i]);
     return pieces;
 }
 

@@ -17,16 +17,16 @@ enum class Kind {
     flag,
     integer,
     number,
-    size,      ///< bytes: a whole number, or a text such as "2GB"
-    text,      ///< UTF-8
-    path,      ///< the name of a file
-    word,      ///< one of `Field::words`
-    name,      ///< a text in lists
-    ids,       ///< token ids: a list, or a text such as "1,2,3"
-    messages,  ///< a list of objects with role and content
+    size,       ///< bytes: a whole number, or a text such as "2GB"
+    text,       ///< UTF-8
+    path,       ///< the name of a file
+    word,       ///< one of `Field::words`
+    name,       ///< a text in lists
+    ids,        ///< token ids: a list, or a text such as "1,2,3"
+    messages,   ///< a list of objects with role and content
     documents,  ///< a list of texts, or of objects with title and text
-    span,      ///< "A:B"
-    place,     ///< "A:B", or words of a text
+    span,       ///< "A:B"
+    place,      ///< "A:B", or words of a text
 };
 
 struct Field {

@@ -60,6 +60,25 @@ void require_fitting(const Place& place, LogitLens& lens) {
         place.at("answer_ranks").refuse("one number a block and row");
 }
 
+void require_fitting(const Place& place, Why& why) {
+    const auto passages = static_cast<int>(why.passages.size());
+    const std::string expected = fmt::format("a number of one of {} passages", passages);
+    const auto is_one = [&](int passage) { return passage >= 0 && passage < passages; };
+    for (std::size_t s = 0; s < why.sentences.size(); ++s) {
+        const std::vector<WhySource>& sources = why.sentences[s].sources;
+        for (std::size_t i = 0; i < sources.size(); ++i) {
+            if (!is_one(sources[i].passage))
+                place.at("sentences").at(s).at("sources").at(i).at("passage").refuse(expected);
+        }
+    }
+    for (std::size_t i = 0; i < why.substitutes.size(); ++i) {
+        if (!is_one(why.substitutes[i])) place.at("substitutes").at(i).refuse(expected);
+    }
+    const std::vector<std::int64_t> shape = {static_cast<std::int64_t>(why.sentences.size()), passages};
+    if (!why.sentences.empty() && why.strengths.shape != shape)
+        place.at("strengths").refuse("one number for each sentence and passage");
+}
+
 void require_fitting(const Place& place, Explanation& e) {
     const auto check = [&](const char* key, std::size_t got) {
         if (got == e.prompt.size()) return;

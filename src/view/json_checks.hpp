@@ -15,6 +15,7 @@ void require_fitting(const Place& place, Attribution& attribution);
 void require_fitting(const Place& place, AttentionMaps& maps);
 void require_fitting(const Place& place, NeuronGroup& group);
 void require_fitting(const Place& place, LogitLens& lens);
+void require_fitting(const Place& place, Why& why);
 /// The original's scores: one a token of the prompt.
 void require_fitting(const Place& place, Explanation& explanation);
 

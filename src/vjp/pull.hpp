@@ -26,7 +26,7 @@ struct Sink {
 class PullSource {
 public:
     virtual ~PullSource() = default;
-    virtual TensorView<const float> value(int source) = 0;           // float32
+    virtual TensorView<const float> value(int source) = 0;  // float32
     virtual MaskView mask(int source) { return value(source); }
     virtual TensorView<const std::int32_t> indices(int source) = 0;  // i32 or the low half of i64
     virtual TensorView<const float> output() = 0;

@@ -101,7 +101,8 @@ TEST(Why, SaysWhereAPassageStands) {
 TEST(Why, NeedsSomethingToRestOn) {
     ExplainRequest asked = request();
     asked.texts.documents.clear();
-    test::expect_error(ErrorCode::input, {"why:", "one question", "documents"}, [&] { static_cast<void>(explain(asked)); });
+    test::expect_error(ErrorCode::input, {"why:", "one question", "documents"},
+                       [&] { static_cast<void>(explain(asked)); });
 }
 
 }  // namespace

@@ -196,7 +196,8 @@ private:
         const std::size_t answer = texts.answer || texts.answer_ids
                                        ? request.output.ids.size()
                                        : static_cast<std::size_t>(asked.writing.max_new_tokens);
-        return estimated_memory(model.facts(), prompt, answer, asked.how.memory_budget.value_or(std::size_t{2} << 30U));
+        return estimated_memory(model.facts(), prompt, answer,
+                                asked.how.memory_budget.value_or(std::size_t{2} << 30U));
     }
 
     void show_progress() {

@@ -144,7 +144,8 @@ Asked read(const Options& options) {
     // A report shows what there is of attention, unless the request says what it is to have.
     ExplainRequest& request = asked.request;
     const bool has_report = !asked.output.html.empty();
-    const bool looks = request::asks_for(request, "attention") || request::is_automatic(request.methods);
+    const bool automatic = request::is_automatic(request.methods) && !request.how.why.asked;
+    const bool looks = request::asks_for(request, "attention") || automatic;
     if (request.automatic_views && has_report && looks)
         request.how.views.attention = request.how.views.neuron = request.how.views.if_any = true;
     request = request::checked(std::move(request));

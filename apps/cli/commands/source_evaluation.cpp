@@ -41,6 +41,7 @@ std::vector<std::string> by_score(const std::vector<std::string>& texts, const s
     std::stable_sort(order.begin(), order.end(),
                      [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
     std::vector<std::string> sorted;
+    sorted.reserve(order.size());
     for (const std::size_t i : order) sorted.push_back(plain(texts[i]));
     return sorted;
 }
@@ -106,8 +107,8 @@ std::vector<RankedPassages> rankings_of(const Explanation& result) {
         std::vector<std::string> texts;
         std::vector<double> scores;
         for (std::size_t u = 0; u < attribution.units.size(); ++u) {
-            const bool is_source = attribution.units[u].kind == "sentence" &&
-                                   !asked.contains(plain(attribution.units[u].text));
+            const bool is_source =
+                attribution.units[u].kind == "sentence" && !asked.contains(plain(attribution.units[u].text));
             if (!is_source) continue;
             texts.push_back(attribution.units[u].text);
             double sum = 0;

@@ -51,6 +51,7 @@ private:
     std::vector<Numbers> values(const std::vector<Coalition>& coalitions) {
         found_.runs += coalitions.size();
         std::vector<Numbers> found;
+        found.reserve(coalitions.size());
         for (const std::vector<double>& row : game_.values(coalitions))
             found.emplace_back(row.data(), row.size());
         return found;
@@ -100,6 +101,7 @@ private:
         const Numbers with = with_[static_cast<std::size_t>(p)];
         const Coalition whole = changed(part.context, node_of(p).units, 1);
         std::vector<Coalition> without;
+        without.reserve(nodes.size());
         for (const std::size_t node : nodes) without.push_back(changed(whole, tree_.nodes[node].units, 0));
         const std::vector<Numbers> left = values(without);
         std::vector<TreePart> children;
@@ -127,6 +129,7 @@ private:
     void put_back(const TreePart& part, const Numbers& with, std::vector<TreePart>& children,
                   std::vector<Numbers>& with_children) {
         std::vector<Coalition> alone;
+        alone.reserve(children.size());
         for (const TreePart& child : children)
             alone.push_back(changed(part.context, tree_.nodes[child.node].units, 1));
         const Numbers without = with - part.worth;
@@ -145,6 +148,7 @@ private:
                                  const std::vector<Numbers>& gains, std::vector<TreePart>& children,
                                  std::vector<Numbers>& with_children) {
         std::vector<double> of_group;
+        of_group.reserve(gains.size());
         for (const Numbers& gain : gains) of_group.push_back(sums(gain)[g]);
         const double most = *std::max_element(of_group.begin(), of_group.end());
         if (most < enough * sums(part.worth)[g]) return;

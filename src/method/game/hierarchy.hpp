@@ -27,15 +27,15 @@ struct TreePart {
 
 struct Hierarchy {
     std::vector<TreePart> parts;  ///< the first is all units
-    Numbers all, none;    ///< v of them
+    Numbers all, none;            ///< v of them
     std::size_t runs = 0;         ///< coalitions
 };
 
 struct HierarchyBounds {
     const char* key = "";  ///< of `runs`, for messages
     std::size_t runs = 0;  ///< coalitions that may be run
-    /// Targets whose sum matters, by number of the group (-1: none): parts are opened for the largest of these
-    /// sums.
+    /// Targets whose sum matters, by number of the group (-1: none): parts are opened for the largest of
+    /// these sums.
     std::vector<int> groups;
     double least = 0;  ///< nats; parts that matter less stay closed
 };

@@ -185,6 +185,32 @@ void expect_refused(const std::string& text, std::initializer_list<std::string> 
     expect_error(ErrorCode::input, words, [&] { (void)view::read_json(text, "a.json"); });
 }
 
+TEST(ViewJsonRead, GivesWhatAnAnswerRestsOn) {
+    Explanation e = full();
+    Why why;
+    why.passages = {{"Ada came.", "document", 1, "a.txt", {1, 2}, {0, 1}},
+                    {"Bo left.", "", 0, "", {1, 1}, {2}}};
+    why.asked = {{"Who?", "user", 1, "", {1, 1}, {0}}};
+    why.sentences = {
+        {"x", {0, 1}, -1.5, 0.25, 0.125, true, {{0, 2.5, 0.0625, 0.01, false}, {1, 2, 0.5, {}, true}}, 4},
+        {"y", {1, 2}, -0.5, 0.5, 0.5, false, {}, 0}};
+    why.strengths = {{2, 2}, {2.5F, 2, 0.125F, -1}};
+    why.substitutes = {1};
+    why.runs = 7;
+    why.passes = 3.5;
+    e.why = why;
+    expect_same_again(e);
+    const auto refused = [&](const std::string& place, const auto& spoil) {
+        json result = json::parse(written(e));
+        spoil(result["why"]);
+        expect_error(ErrorCode::input, {place}, [&] { (void)view::read_json(result.dump(), "a.json"); });
+    };
+    refused("why.sentences[0].sources[1].passage",
+            [](json& w) { w["sentences"][0]["sources"][1]["passage"] = 2; });
+    refused("why.substitutes[0]", [](json& w) { w["substitutes"][0] = -1; });
+    refused("why.strengths", [](json& w) { w["strengths"].erase(1); });
+}
+
 TEST(ViewJsonRead, SaysWhatIsNoResult) {
     expect_refused("{\"schema\": 1e999}", {"a.json", "too large"});
     expect_refused("{\"schema\": ", {"a.json", "not valid JSON at byte"});
