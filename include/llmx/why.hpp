@@ -38,6 +38,7 @@ struct WhySource {
     bool is_substitute = false;
 };
 
+/// A sentence of the answer.
 struct WhySentence {
     std::string text = {};
     std::pair<int, int> tokens = {};      ///< of the answer, [first, last)
@@ -49,6 +50,7 @@ struct WhySentence {
     int others = 0;  ///< passages that the sources were compared with, which make no difference
 };
 
+/// The answer of Request::why: docs/why.md.
 struct Why {
     std::vector<WhyPassage> passages = {};  ///< in order of the prompt; question and instructions are not
     std::vector<WhyPassage> asked = {};     ///< question and instructions: they stay in every text
