@@ -7,15 +7,10 @@
 #include <llmx/error.hpp>
 #include <string_view>
 
+#include "core/trim.hpp"
+
 namespace llmx::align {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    const char* blanks = " \t\r\n";
-    const std::size_t first = text.find_first_not_of(blanks);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 std::vector<std::string_view> texts(const std::vector<Unit>& units) {
     std::vector<std::string_view> all;

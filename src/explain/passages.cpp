@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <string_view>
 
+#include "core/trim.hpp"
 #include "text/utf8.hpp"
 
 namespace llmx {
@@ -14,13 +14,6 @@ namespace {
 constexpr std::array<std::string_view, 4> given = {"document", "context", "source", "tool"};
 
 bool is_given(std::string_view role) { return std::find(given.begin(), given.end(), role) != given.end(); }
-
-std::string_view trimmed(std::string_view text) {
-    const auto is_space = [](char c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
-}
 
 bool ends_with_question(std::string_view text) {
     text = trimmed(text);

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "core/suggest.hpp"
+#include "core/trim.hpp"
 #include "engine/text/spelling.hpp"
 
 namespace llmx {
@@ -22,11 +23,6 @@ std::string_view leading(std::string_view text) {
 std::string_view trailing(std::string_view text) {
     const std::size_t last = text.find_last_not_of(blanks);
     return last == std::string_view::npos ? std::string_view() : text.substr(last + 1);
-}
-std::string_view trimmed(std::string_view text) {
-    text.remove_prefix(leading(text).size());
-    text.remove_suffix(trailing(text).size());
-    return text;
 }
 
 /// "UNIT=TEXT", cut at its first equals sign behind a character. In UNIT, "\=" is an equals sign, and "\\"

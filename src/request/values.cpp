@@ -11,6 +11,7 @@
 
 #include "core/split.hpp"
 #include "core/suggest.hpp"
+#include "core/trim.hpp"
 #include "text/utf8.hpp"
 
 namespace llmx::request {
@@ -23,12 +24,6 @@ constexpr double unbounded = 2e9;  // bounds beyond it are the types', and not w
 }
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-    return text;
-}
 
 std::string number_in_words(const char* kind, const KeyFacts& bounds) {
     const bool low = bounds.low > -unbounded, high = bounds.high < unbounded;
