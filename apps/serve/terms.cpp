@@ -35,8 +35,8 @@ void require_own(ExplainRequest& request, ExplainRequest& own) {
             refuse(asked[i].key, "belongs to the service; it is chosen when that is started");
     }
     if (!request.how.memory_budget) return;
-    constexpr std::size_t unless_said = std::size_t{2} << 30U;
-    const std::size_t budget = *request.how.memory_budget, most = own.how.memory_budget.value_or(unless_said);
+    const std::size_t budget = *request.how.memory_budget,
+                      most = own.how.memory_budget.value_or(usual_memory_budget);
     if (most > 0 && (budget == 0 || budget > most))
         refuse("memory_budget", fmt::format("is {}; expected 1 to {}", budget, most));
 }

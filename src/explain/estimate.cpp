@@ -65,8 +65,7 @@ Part part_of_sensitivity(const Check& check, std::span<const BoundMethod> method
 std::string megabytes(double bytes) { return fmt::format("{:.0f} MB", bytes / 1e6); }
 
 void require_bytes(const Request& request, const std::string& what, double bytes, std::string_view instead) {
-    constexpr std::size_t unless_said = std::size_t{2} << 30U;
-    const auto budget = static_cast<double>(request.memory_budget.value_or(unless_said));
+    const auto budget = static_cast<double>(request.memory_budget.value_or(usual_memory_budget));
     if (budget == 0 || bytes <= budget) return;
     throw Error(ErrorCode::input,
                 fmt::format("{}: takes {}, `memory_budget` is {}; expected {}, or a larger budget", what,
@@ -128,7 +127,7 @@ void require_memory(const Request& request, const replay::Replay& replay, std::u
     if (free == 0 || replay.bytes() == 0) return;
     // while the largest node is differentiated, its gradients and those around it are there
     const double needed =
-        static_cast<double>(replay.bytes_in_all() + 3 * replay::largest_need(replay.graph()));
+        static_cast<double>(replay.bytes_to_take() + 3 * replay::largest_need(replay.graph()));
     const auto left = static_cast<double>(free);
     const std::string numbers = fmt::format("{} tokens need about {:.1f} GB, {:.1f} GB are free",
                                             replay.ids().size(), needed / 1e9, left / 1e9);

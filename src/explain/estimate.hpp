@@ -14,6 +14,9 @@ namespace llmx {
 /// Runs of the model that a request may take: more than anybody waits for. A service allows fewer.
 constexpr double most_runs = 1e7;
 
+/// The largest memory budget that nobody has to ask for, in bytes.
+constexpr std::size_t usual_memory_budget = std::size_t{2} << 30U;
+
 /// Throws Error{usage} where methods and check together run the model more than `most` times, or Error{input}
 /// where what they keep of their runs exceeds the request's memory budget. Names the key that asks for most.
 void require_affordable(const Request& request, std::span<const method::BoundMethod> methods,

@@ -229,6 +229,7 @@ private:
         for (const method::Definition* definition : of_objective_) readers.add(*definition);
         readers.plan();
         expect();
+        require_memory(request_, *explained_.replay, available_memory());
         readers.finish_objective(result_);
         clock_.note("gradient");
         return explained_.subject.value(explained_.replay->results());

@@ -34,13 +34,15 @@ std::vector<std::size_t> bytes_across(const engine::Graph& graph, const tape::Li
             if (source >= 0) last_reader[lineage.read_by(source, node.order)] = node.order;
         }
     }
-    std::vector<std::size_t> across(graph.nodes.size() + 1, 0);
+    std::vector<std::size_t> across(graph.nodes.size() + 2, 0);
     for (const auto& [key, reader] : last_reader) {
         if (key.version < 0) continue;
-        const std::size_t bytes = tape::bytes_of(graph, key);
-        for (int node = key.version + 1; node <= reader; ++node)
-            across[static_cast<std::size_t>(node)] += bytes;
+        const std::size_t bytes =
+            tape::bytes_of(graph, key);  // from the node behind its writer to its reader
+        across[static_cast<std::size_t>(key.version) + 1] += bytes;
+        across[static_cast<std::size_t>(reader) + 1] -= bytes;
     }
+    std::partial_sum(across.begin(), across.end(), across.begin());
     return across;
 }
 

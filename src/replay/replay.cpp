@@ -103,6 +103,11 @@ std::size_t Replay::bytes_in_all() const {
     return bytes() + input_bytes(*graph_) + bytes_of(*graph_, crossing());
 }
 
+std::size_t Replay::bytes_to_take() const {
+    const std::size_t all = bytes_in_all();
+    return all - std::min(all, arena_->size() + crossing_arena_->size());
+}
+
 engine::PassInput& Replay::refeed() {
     forget();
     results_ = {};

@@ -67,6 +67,8 @@ public:
     [[nodiscard]] std::size_t bytes() const;
     /// ... with the inputs, and the values that cross into other pieces.
     [[nodiscard]] std::size_t bytes_in_all() const;
+    /// ... less what an earlier recording has taken already.
+    [[nodiscard]] std::size_t bytes_to_take() const;
 
 private:
     Replay(engine::Session& session, engine::PassInput input, std::shared_ptr<tape::Arena> arena,

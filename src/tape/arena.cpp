@@ -32,6 +32,12 @@ void Arena::add_chunk(std::size_t bytes) {
     chunks_.push_back(std::move(chunk));
 }
 
+std::size_t Arena::size() const {
+    std::size_t bytes = 0;
+    for (const Chunk& chunk : chunks_) bytes += chunk.size;
+    return bytes;
+}
+
 void Arena::reset(std::size_t bytes) {
     bytes = (bytes + alignment - 1) / alignment * alignment;
     if (bytes > 0 && (chunks_.empty() || chunks_.front().size < bytes)) {

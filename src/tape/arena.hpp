@@ -16,6 +16,8 @@ public:
     /// ones leave no gaps there.
     void reset(std::size_t bytes = 0);
     [[nodiscard]] std::size_t used() const { return used_; }
+    /// Bytes that it holds, used or not.
+    [[nodiscard]] std::size_t size() const;
     /// How often that has been done: memory taken at an earlier count may hold something else by now.
     [[nodiscard]] std::uint64_t resets() const { return resets_; }
 

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "core/memory.hpp"
+#include "explain/estimate.hpp"
 #include "memory_gate.hpp"
 #include "messages.hpp"
 #include "model_cache.hpp"
@@ -197,7 +198,7 @@ private:
                                        ? request.output.ids.size()
                                        : static_cast<std::size_t>(asked.writing.max_new_tokens);
         return estimated_memory(model.facts(), prompt, answer,
-                                asked.how.memory_budget.value_or(std::size_t{2} << 30U));
+                                asked.how.memory_budget.value_or(usual_memory_budget));
     }
 
     void show_progress() {
