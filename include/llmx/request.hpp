@@ -99,7 +99,7 @@ struct Check {
     int sensitivity = 0;
 };
 
-/// Which passages of the prompt each sentence of the answer rests on.
+/// Which passages of the prompt each sentence of the answer rests on, whatever targets and units are chosen.
 struct WhyChoice {
     bool asked = false;  ///< fill Explanation::why
     int budget = 0;      ///< texts to run at most; 0: by the number of passages

@@ -12,6 +12,7 @@
 #include "explain/replacements.hpp"
 #include "explain/targets.hpp"
 #include "explain/units.hpp"
+#include "explain/why.hpp"
 #include "method/absence.hpp"
 
 namespace llmx {
@@ -108,6 +109,7 @@ void require_feasible(const Request& request, const Model& model, std::span<cons
     const bool scores_units = request.check || !request.rationale.empty() ||
                               std::any_of(methods.begin(), methods.end(),
                                           [](const auto& m) { return m.definition->read == nullptr; });
+    require_why(request, model, methods.empty(), most);
     require_references(request, model, methods);
     require_replacements(request, model, methods);
     if (!scores_units) return;

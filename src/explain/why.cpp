@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <llmx/error.hpp>
 #include <numeric>
@@ -21,7 +22,6 @@ namespace llmx {
 
 namespace {
 
-constexpr std::size_t most_children = 8;
 constexpr double least_opened = 0.5;                     ///< nats; parts that matter less stay closed
 constexpr double least_strength = 2, least_share = 0.2;  ///< nats, and of the strongest source
 constexpr double significance = 0.05;
@@ -158,39 +158,83 @@ bool is_substitute(const method::Hierarchy& found, const method::TreePart& part)
     return at->is_substitute;
 }
 
-/// Runs of the model that find a few passages among many.
+void require_writer(const Model& model) {
+    if (model.facts().kind == ModelKind::encoder)
+        throw Error(ErrorCode::unsupported,
+                    "why: an encoder's answer is a span of its context; expected a model that writes");
+}
+
+void require_sources(const Passages& passages) {
+    if (passages.sources.empty())
+        throw Error(ErrorCode::input,
+                    "why: the prompt is one question, so there is no passage that the answer could rest on; "
+                    "expected documents, or sentences beside the question");
+}
+
 std::size_t runs_for(const Request& request, std::size_t passages) {
-    if (request.why.budget > 0) return static_cast<std::size_t>(request.why.budget);
-    return static_cast<std::size_t>(16 + 8 * std::log2(static_cast<double>(passages)));
+    const int budget = request.why.budget;
+    return budget > 0 ? static_cast<std::size_t>(budget) : method::usual_runs(passages);
+}
+
+/// Keys that only a method takes.
+void require_no_targets(const Request& request) {
+    const TargetChoice& target = request.target;
+    const std::array<std::pair<const char*, bool>, 8> given = {
+        {{"per_token", target.each},
+         {"target_span", target.span.has_value() || !target.span_text.empty()},
+         {"alternatives", target.alternatives > 0},
+         {"contrast", !target.contrast.empty()},
+         {"measure", target.measure != Measure::logprob},
+         {"sources", target.all_sources},
+         {"check", request.check.has_value()},
+         {"rationale", !request.rationale.empty()}}};
+    for (const auto& [key, is_given] : given) {
+        if (is_given)
+            throw Error(ErrorCode::usage,
+                        fmt::format("why: it explains the whole answer, sentence by sentence; expected `{}` "
+                                    "with a `method` that takes it, or not at all",
+                                    key));
+    }
 }
 
 }  // namespace
 
+void require_why(const Request& request, const Model& model, bool alone, double most) {
+    if (!request.why.asked) return;
+    require_writer(model);
+    if (alone) require_no_targets(request);
+    const Request own = run_request(request);
+    const unit::Text text = unit_text(model, request);
+    const Passages passages = passages_of(text, own.units, unit::split(text, own.units));
+    require_sources(passages);
+    // a tree has fewer than two parts for each passage, of which none takes more than three runs
+    const std::size_t passages_count = passages.sources.size();
+    const double runs =
+        static_cast<double>(std::min(runs_for(request, passages_count), 2 + 6 * passages_count));
+    if (runs > most)
+        throw Error(ErrorCode::usage,
+                    fmt::format("`budget`: {:.0f} runs of the model; expected at most {:.0f}", runs, most));
+}
+
 Why find_why(const Request& request, const Model& model, const Subject& subject, const Tokens& tokens,
              engine::Session& session, std::shared_ptr<tape::Arena> arena,
              std::shared_ptr<replay::Replay> replay) {
-    if (model.facts().kind == ModelKind::encoder)
-        throw Error(ErrorCode::unsupported,
-                    "why: an encoder's answer is a span of its context; expected a model that writes");
+    require_writer(model);
     const Request own = run_request(request);
     AttributionRun run(own, model, subject, tokens, session, std::move(arena), std::move(replay));
     method::AttributionContext& scene = run.scene();
     const unit::Text text = unit_text(model, subject, scene.sources);
     Passages passages = passages_of(text, own.units, std::move(scene.units));
-    if (passages.sources.empty())
-        throw Error(ErrorCode::input,
-                    "why: the prompt is one question, so there is no passage that the answer could rest on; "
-                    "expected documents, or sentences beside the question");
+    require_sources(passages);
     scene.units = std::move(passages.sources);
 
     Sentences sentences = sentences_of(model, tokens);
     method::ReplayGame game(scene, method::removal(Absence::deletion, -1, model));
-    const method::Tree tree = method::tree_of(game.units(), game.levels(), most_children);
-    const method::Hierarchy found = method::walk_down(game, tree,
-                                                      {.key = "budget",
-                                                       .runs = runs_for(request, scene.units.size()),
-                                                       .groups = sentences.of_token,
-                                                       .least = least_opened});
+    const method::Tree tree = method::tree_of(game.units(), game.levels(), method::most_children);
+    const std::size_t runs = runs_for(request, game.units());
+    scene.tick = ticker(request.progress, "why", static_cast<double>(runs));
+    const method::Hierarchy found = method::walk_down(
+        game, tree, {.key = "budget", .runs = runs, .groups = sentences.of_token, .least = least_opened});
 
     Why why{.asked = std::move(passages.asked), .runs = static_cast<int>(found.runs)};
     std::vector<Candidate> candidates;

@@ -96,6 +96,28 @@ TEST_F(WhyOfTheProgram, NamesWhatCannotBe) {
         {"why:", "encoder"});
 }
 
+TEST_F(WhyOfTheProgram, ExplainsTheWholeAnswerOnly) {
+    for (const Arguments& target : {Arguments{"--target-span", "noon"},
+                                    {"--contrast", " At one."},
+                                    {"--measure", "logit"},
+                                    {"--alternatives", "2"},
+                                    {"--check"}})
+        expect_failure(llmx(asked("why", documents(target))), 2, {"why:", target.front(), "--method"});
+    const json both =
+        json_of(asked("why", documents({"--method", "saliency", "--per-token", "--json", "-"})));
+    EXPECT_EQ(both["why"]["sentences"].size(), 2U);
+    EXPECT_EQ(both["attributions"].size(), 1U);
+}
+
+TEST_F(WhyOfTheProgram, TextsOfOthersDoNotReachTheTerminalRaw) {
+    spill(folder_ / "a.txt", "Ada \x1b[31mcame\x1b[0m.");
+    const Outcome shown =
+        llmx(asked("why", {"--document", folder_ / "a.txt", "--user", "When did \x1b[31mAda come?",
+                           "--answer", "At \x1b[31mnoon.", "--color", "never"}));
+    ASSERT_EQ(shown.code, 0) << shown.err;
+    EXPECT_EQ(shown.out.find('\x1b'), std::string::npos) << shown.out;
+}
+
 TEST_F(WhyOfTheProgram, IsMeasuredOnQuestionsWithKnownPassages) {
     const auto line = [](const json& needed, const std::string& kind) {
         return json({{"id", kind},

@@ -51,6 +51,34 @@ def numbers(result):
             if not name.startswith("_") and name != "core" and not callable(getattr(result, name))}
 
 
+
+class WhyOfAModel(unittest.TestCase):
+    DOCUMENTS = ({"title": "a.txt", "text": "Ada came at noon."}, "Bo left at nine.", "Cy slept.")
+    TEMPLATE = "{% for m in messages %}{{ m.role + ': ' + m.content + '\\n' }}{% endfor %}assistant: "
+
+    def test_it_says_what_each_sentence_rests_on(self):
+        model = explainer.load(golden_path("llama-tiny.gguf"), chat_template=self.TEMPLATE)
+        result = model.why(documents=self.DOCUMENTS, user="When did Ada come?", answer="At noon. I think.")
+        why = result.why
+        self.assertEqual([one["text"] for one in why["passages"]],
+                         ["Ada came at noon.", "Bo left at nine.", "Cy slept."])
+        self.assertEqual([one["title"] for one in why["passages"]], ["a.txt", "", ""])
+        self.assertEqual([one["text"] for one in why["sentences"]], ["At noon. ", "I think."])
+        self.assertEqual(np.shape(why["strengths"]), (2, 3))
+        self.assertEqual(list(result.attributions), [])
+        again = model.explain(why=True, documents=self.DOCUMENTS, user="When did Ada come?", answer="At noon. I think.")
+        np.testing.assert_array_equal(again.why["strengths"], why["strengths"])
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "why.json")
+            result.save(path)
+            kept = explainer.load_result(path).why
+        self.assertEqual(kept["sentences"], why["sentences"])
+        np.testing.assert_array_equal(kept["strengths"], why["strengths"])
+
+    def test_others_have_none(self):
+        self.assertIsNone(tiny().explain(**REQUEST, method="saliency").why)
+
+
 class RoundTrips(unittest.TestCase):
     @classmethod
     def setUpClass(cls):

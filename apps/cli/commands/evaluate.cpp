@@ -185,6 +185,8 @@ void require_questions_alone(const Options& options) {
 }
 
 void run(const CLI::App& app, const Options& options) {
+    if (options.written && !options.questions)
+        throw Error(ErrorCode::usage, "--written: goes with --questions; expected both");
     if (options.questions) {
         require_questions_alone(options);
         return evaluate_sources({.file = *options.questions,

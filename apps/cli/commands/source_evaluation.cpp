@@ -14,20 +14,6 @@ namespace {
 
 constexpr const char* chance = "random";
 
-/// White space as single spaces, so that a sentence is found whatever stands around it.
-std::string plain(const std::string& text) {
-    std::string line;
-    for (const char c : text) {
-        const bool is_space = c == ' ' || (c >= '\t' && c <= '\r');
-        if (!is_space)
-            line += c;
-        else if (!line.empty() && line.back() != ' ')
-            line += ' ';
-    }
-    while (line.ends_with(' ')) line.pop_back();
-    return line;
-}
-
 std::string lower(std::string text) {
     for (char& c : text) {
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -42,7 +28,7 @@ std::vector<std::string> by_score(const std::vector<std::string>& texts, const s
                      [&](std::size_t a, std::size_t b) { return scores[a] > scores[b]; });
     std::vector<std::string> sorted;
     sorted.reserve(order.size());
-    for (const std::size_t i : order) sorted.push_back(plain(texts[i]));
+    for (const std::size_t i : order) sorted.push_back(in_one_line(texts[i]));
     return sorted;
 }
 
@@ -61,7 +47,7 @@ RankedPassages ranking_of(const Why& why, double seconds) {
     std::set<std::string> named;
     for (const WhySentence& sentence : why.sentences) {
         for (const WhySource& source : sentence.sources)
-            named.insert(plain(why.passages[static_cast<std::size_t>(source.passage)].text));
+            named.insert(in_one_line(why.passages[static_cast<std::size_t>(source.passage)].text));
     }
     found.sources = {named.begin(), named.end()};
     return found;
@@ -77,7 +63,7 @@ double seconds_of(const Explanation& result, const std::string& stage) {
 std::vector<std::string> sentences(const std::vector<std::vector<std::string>>& groups) {
     std::vector<std::string> all;
     for (const std::vector<std::string>& group : groups) {
-        for (const std::string& sentence : group) all.push_back(plain(sentence));
+        for (const std::string& sentence : group) all.push_back(in_one_line(sentence));
     }
     return all;
 }
@@ -101,14 +87,14 @@ std::vector<RankedPassages> rankings_of(const Explanation& result) {
     std::set<std::string> asked;  // that an answer needs its question is no finding
     if (result.why) {
         found.push_back(ranking_of(*result.why, seconds_of(result, "why")));
-        for (const WhyPassage& passage : result.why->asked) asked.insert(plain(passage.text));
+        for (const WhyPassage& passage : result.why->asked) asked.insert(in_one_line(passage.text));
     }
     for (const Attribution& attribution : result.attributions) {
         std::vector<std::string> texts;
         std::vector<double> scores;
         for (std::size_t u = 0; u < attribution.units.size(); ++u) {
-            const bool is_source =
-                attribution.units[u].kind == "sentence" && !asked.contains(plain(attribution.units[u].text));
+            const bool is_source = attribution.units[u].kind == "sentence" &&
+                                   !asked.contains(in_one_line(attribution.units[u].text));
             if (!is_source) continue;
             texts.push_back(attribution.units[u].text);
             double sum = 0;
@@ -126,7 +112,7 @@ std::vector<RankedPassages> rankings_of(const Explanation& result) {
 bool is_right(const SourceQuestion& question, const std::string& answer) {
     return question.accepts.empty() ||
            std::any_of(question.accepts.begin(), question.accepts.end(), [&](const std::string& text) {
-               return lower(plain(answer)).find(lower(plain(text))) != std::string::npos;
+               return lower(in_one_line(answer)).find(lower(in_one_line(text))) != std::string::npos;
            });
 }
 

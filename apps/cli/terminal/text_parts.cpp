@@ -26,6 +26,19 @@ std::string cell(const std::string& token) {
     return '"' + text + '"';
 }
 
+std::string in_one_line(const std::string& text) {
+    std::string line;
+    for (const char c : view::printable(text)) {
+        const bool is_space = c == ' ' || (c >= '\t' && c <= '\r');
+        if (!is_space)
+            line += c;
+        else if (!line.empty() && line.back() != ' ')
+            line += ' ';
+    }
+    while (line.ends_with(' ')) line.pop_back();
+    return line;
+}
+
 std::size_t width(const std::string& text) {
     return static_cast<std::size_t>(std::count_if(
         text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));

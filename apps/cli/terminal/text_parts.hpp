@@ -13,6 +13,9 @@ void title(std::ostream& out, const std::string& text, bool color);
 /// A token in one line, in quotes: newlines and tabs as pictures.
 std::string cell(const std::string& token);
 
+/// A text as one line: white space as single spaces, none at either end; safe for a terminal.
+std::string in_one_line(const std::string& text);
+
 /// Columns of a terminal: bytes that begin a character.
 std::size_t width(const std::string& text);
 

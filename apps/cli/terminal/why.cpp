@@ -12,20 +12,6 @@
 namespace llmx::cli {
 namespace {
 
-/// White space as single spaces, none at either end.
-std::string in_one_line(const std::string& text) {
-    std::string line;
-    for (const char c : text) {
-        const bool is_space = c == ' ' || (c >= '\t' && c <= '\r');
-        if (!is_space)
-            line += c;
-        else if (!line.empty() && line.back() != ' ')
-            line += ' ';
-    }
-    while (line.ends_with(' ')) line.pop_back();
-    return line;
-}
-
 std::string percent(double probability) { return fmt::format("{:.0f} %", 100 * probability); }
 
 /// Numbers of the passages in the order in which the sentences name them.
@@ -45,7 +31,7 @@ void print_source(std::ostream& out, const Why& why, const WhySentence& sentence
                                                             *source.p_value, sentence.others)
                                               : "";
     fmt::print(out, "  [{}] \"{}\"\n      {}: without it{} {} instead of {} a token ({:.1f} nats){}\n",
-               number, in_one_line(passage.text), place_of(passage),
+               number, in_one_line(passage.text), in_one_line(place_of(passage)),
                source.is_substitute ? " and those that say the same" : "",
                percent(source.probability_without), percent(sentence.probability), source.strength, chance);
 }

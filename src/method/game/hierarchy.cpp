@@ -218,6 +218,10 @@ private:
 
 }  // namespace
 
+std::size_t usual_runs(std::size_t units) {
+    return static_cast<std::size_t>(16 + 8 * std::log2(static_cast<double>(std::max<std::size_t>(units, 1))));
+}
+
 Hierarchy walk_down(Game& game, const Tree& tree, const HierarchyBounds& bounds) {
     return Walk(game, tree, bounds).run();
 }

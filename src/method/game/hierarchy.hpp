@@ -40,6 +40,12 @@ struct HierarchyBounds {
     double least = 0;  ///< nats; parts that matter less stay closed
 };
 
+/// More children are bundled with their neighbours.
+inline constexpr std::size_t most_children = 8;
+
+/// Runs that find a few units among many, some eight a level.
+std::size_t usual_runs(std::size_t units);
+
 /// Opens parts, the one that matters most first, while the runs last. A part's children are taken away one at
 /// a time. Where what they are worth one by one does not sum to what they are worth together, each is also
 /// put back alone: two that say the same are worth nothing one by one. Throws Error{usage} where the runs do

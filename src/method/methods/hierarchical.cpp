@@ -1,7 +1,5 @@
 // Hierarchical: a walk down from documents to sentences (method/game/hierarchy).
 
-#include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "method/definition.hpp"
@@ -12,12 +10,9 @@ namespace llmx::method {
 
 namespace {
 
-constexpr std::size_t most_children = 8;
-
-/// Enough to find a few units among many: each takes some eight runs a level.
 std::size_t runs_for(std::size_t units, const Options& options) {
-    if (const int budget = options.integer("runs"); budget > 0) return static_cast<std::size_t>(budget);
-    return static_cast<std::size_t>(16 + 8 * std::log2(static_cast<double>(std::max<std::size_t>(units, 1))));
+    const int runs = options.integer("runs");
+    return runs > 0 ? static_cast<std::size_t>(runs) : usual_runs(units);
 }
 
 Scores run(Game& game, const Options& options) {
